@@ -1,0 +1,139 @@
+package bench
+
+import "time"
+
+// SchemaVersion is raised when a field of Recording or of report.json changes
+// its meaning or goes away.
+const SchemaVersion = 1
+
+// Recording is everything one run measured, as written to recording.json. The
+// reports are pure functions of it. Durations are integers in nanoseconds.
+// A nil pointer is a figure that could not be measured: "n/a", never 0.
+type Recording struct {
+	Schema      int         `json:"schema"`
+	Name        string      `json:"name"`
+	Description string      `json:"description"`
+	Started     time.Time   `json:"started"`
+	Model       Model       `json:"model"`
+	Backend     string      `json:"backend"`   // "minilm-metal"
+	Device      string      `json:"device"`    // "cpu", "metal"
+	Precision   string      `json:"precision"` // "f32", ...
+	Environment Environment `json:"environment"`
+	Dataset     Dataset     `json:"dataset"`
+	ColdStart   ColdStart   `json:"cold_start"`
+	Accuracy    *Accuracy   `json:"accuracy"`
+	Peak        *float64    `json:"peak_flops"` // the device's measured peak, FLOP/s, all workers
+	Runs        []Run       `json:"runs"`       // one per configuration
+	Notes       []string    `json:"notes"`      // what the reader must know: synthetic weights, time bound reached
+}
+
+// Model says which weights were measured.
+type Model struct {
+	ID              string `json:"id"` // as the user named it
+	Synthetic       bool   `json:"synthetic"`
+	Layers          int    `json:"layers"`
+	Hidden          int    `json:"hidden"`
+	Parameters      int64  `json:"parameters"`
+	WeightsSHA256   string `json:"weights_sha256"`
+	TokenizerSHA256 string `json:"tokenizer_sha256"`
+}
+
+// Environment is the machine and the program, as found before the run.
+type Environment struct {
+	CPU         string   `json:"cpu"`
+	CPUFeatures []string `json:"cpu_features"`
+	GPU         string   `json:"gpu"` // empty: none
+	Cores       int      `json:"cores"`
+	MemoryBytes uint64   `json:"memory_bytes"`
+	OS          string   `json:"os"`
+	Arch        string   `json:"arch"`
+	Go          string   `json:"go"`
+	GOMAXPROCS  int      `json:"gomaxprocs"`
+	Workers     int      `json:"workers"`
+	Commit      string   `json:"commit"`
+	Dirty       bool     `json:"dirty"`
+	Args        []string `json:"args"`
+	Load1       *float64 `json:"load1"` // load average over 1 minute, before the run
+	// Noise is the spread (max-min)/min of a fixed piece of arithmetic, timed
+	// repeatedly before the run: what the machine adds by itself.
+	Noise *float64 `json:"noise"`
+}
+
+// Dataset says what text was scored.
+type Dataset struct {
+	Name      string         `json:"name"`
+	SHA256    string         `json:"sha256"`
+	Pairs     int            `json:"pairs"`
+	Tokens    int            `json:"tokens"`
+	Histogram []LengthBucket `json:"histogram"` // of pair lengths
+}
+
+// LengthBucket counts the pairs with Min <= tokens < Min+Width.
+type LengthBucket struct {
+	Min   int `json:"min"`
+	Width int `json:"width"`
+	Pairs int `json:"pairs"`
+}
+
+// ColdStart is kept apart from the steady state.
+type ColdStart struct {
+	Load       time.Duration `json:"load_ns"`        // opening the model
+	FirstScore time.Duration `json:"first_score_ns"` // the first pair, after Load
+}
+
+// Accuracy compares the device's logits with the float64 reference on a
+// sample of the run's own pairs.
+type Accuracy struct {
+	Pairs         int     `json:"pairs"`
+	MaxError      float64 `json:"max_error"`       // of the logits
+	MeanError     float64 `json:"mean_error"`      // mean |error|
+	LogitSD       float64 `json:"logit_sd"`        // standard deviation of the reference's logits
+	KendallTau    float64 `json:"kendall_tau"`     // tau-b
+	TopK          int     `json:"top_k"`           // k of TopKAgreement
+	TopKAgreement float64 `json:"top_k_agreement"` // share of the reference's top k found in ours
+	Tolerance     float64 `json:"tolerance"`       // allowed MeanError/LogitSD at this precision
+	Passed        bool    `json:"passed"`
+}
+
+// Run is one configuration, measured.
+type Run struct {
+	Batch       int           `json:"batch"`
+	Concurrency int           `json:"concurrency"`
+	Loop        string        `json:"loop"`         // "closed", or "open" (Poisson arrivals)
+	Rate        float64       `json:"rate"`         // open loop: offered pairs/s
+	Requested   int           `json:"requested"`    // pairs asked for
+	Warmup      Warmup        `json:"warmup"`       //
+	Elapsed     time.Duration `json:"elapsed_ns"`   // first start to last end
+	Batches     []BatchSample `json:"batches"`      // in order of completion
+	Samples     []Sample      `json:"samples"`      // one each half second
+	TimeBound   bool          `json:"time_bounded"` // stopped by the time bound before Requested
+}
+
+// Warmup says what ran before the measurement.
+type Warmup struct {
+	Batches int           `json:"batches"`
+	Time    time.Duration `json:"time_ns"`
+	Stable  bool          `json:"stable"` // the last few batches agreed within a few per cent
+}
+
+// BatchSample is one batch of one run.
+type BatchSample struct {
+	Start    time.Duration `json:"start_ns"`    // since the run's start; open loop: the intended start
+	Latency  time.Duration `json:"latency_ns"`  // Start to scores
+	Tokenize time.Duration `json:"tokenize_ns"` //
+	Queue    time.Duration `json:"queue_ns"`    // waiting for a worker
+	Infer    time.Duration `json:"infer_ns"`    //
+	Pairs    int           `json:"pairs"`
+	Tokens   int           `json:"tokens"`
+	Padded   int           `json:"padded"` // tokens if every pair were padded to the batch's longest
+	FLOPs    int64         `json:"flops"`  // multiply and add counted apart
+}
+
+// Sample is what the machine showed over one half second.
+type Sample struct {
+	At        time.Duration `json:"at_ns"`
+	GPUMemory *float64      `json:"gpu_memory_mb"`
+	GPUBusy   *float64      `json:"gpu_busy_percent"`
+	CPU       *float64      `json:"cpu_percent"` // of all cores together: 100 is all of them busy
+	RSS       *float64      `json:"rss_mb"`
+}

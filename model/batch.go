@@ -1,0 +1,86 @@
+package model
+
+import "fmt"
+
+// Batch is a set of token sequences packed end to end, without padding.
+//
+// The zero value is an empty batch. T below is the number of tokens in all
+// sequences together, S the number of sequences.
+type Batch struct {
+	IDs   []int32 // T token ids
+	Types []int32 // T segment ids: 0 for the query, 1 for the passage
+	Start []int32 // S+1 offsets: sequence s is tokens Start[s]:Start[s+1]; empty when S = 0
+}
+
+// Len returns S, the number of sequences.
+func (b *Batch) Len() int { return max(len(b.Start)-1, 0) }
+
+// Tokens returns T, the number of tokens.
+func (b *Batch) Tokens() int { return len(b.IDs) }
+
+// Bounds returns the half-open token range of sequence s.
+func (b *Batch) Bounds(s int) (lo, hi int) { return int(b.Start[s]), int(b.Start[s+1]) }
+
+// Longest returns the length of the longest sequence, in tokens. What padding
+// would have cost is Len()*Longest() - Tokens().
+func (b *Batch) Longest() int {
+	longest := 0
+	for s := range b.Len() {
+		lo, hi := b.Bounds(s)
+		longest = max(longest, hi-lo)
+	}
+	return longest
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() { b.IDs, b.Types, b.Start = b.IDs[:0], b.Types[:0], b.Start[:0] }
+
+// Append adds one sequence. Ids and types have the same length.
+func (b *Batch) Append(ids, types []int32) {
+	b.IDs = append(b.IDs, ids...)
+	b.Types = append(b.Types, types...)
+	b.End()
+}
+
+// End closes the sequence whose tokens were appended to IDs and Types
+// directly, which is how a tokenizer fills a batch without a copy.
+func (b *Batch) End() {
+	if len(b.Start) == 0 {
+		b.Start = append(b.Start, 0)
+	}
+	b.Start = append(b.Start, int32(len(b.IDs)))
+}
+
+// Slice makes dst the sequences lo:hi of b. The tokens are shared, the offsets
+// are not.
+func (b *Batch) Slice(dst *Batch, lo, hi int) {
+	first, last := b.Start[lo], b.Start[hi]
+	dst.IDs, dst.Types = b.IDs[first:last:last], b.Types[first:last:last]
+	dst.Start = dst.Start[:0]
+	for _, s := range b.Start[lo : hi+1] {
+		dst.Start = append(dst.Start, s-first)
+	}
+}
+
+// Validate reports the first token that the model c has no row for, or the
+// first sequence that is empty or longer than the model's positions.
+func (b *Batch) Validate(c *Config) error {
+	if len(b.IDs) != len(b.Types) {
+		return fmt.Errorf("model: batch has %d ids and %d types", len(b.IDs), len(b.Types))
+	}
+	for s := range b.Len() {
+		lo, hi := b.Bounds(s)
+		if n := hi - lo; n < 1 || n > c.MaxPositions {
+			return fmt.Errorf("model: sequence %d has %d tokens, want 1 to %d", s, n, c.MaxPositions)
+		}
+		for t := lo; t < hi; t++ {
+			if id := b.IDs[t]; id < 0 || int(id) >= c.VocabSize {
+				return fmt.Errorf("model: sequence %d, token %d: id %d, want 0 to %d", s, t-lo, id, c.VocabSize-1)
+			}
+			if typ := b.Types[t]; typ < 0 || int(typ) >= c.TypeVocabSize {
+				return fmt.Errorf("model: sequence %d, token %d: type %d, want 0 to %d", s, t-lo, typ, c.TypeVocabSize-1)
+			}
+		}
+	}
+	return nil
+}
