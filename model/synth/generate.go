@@ -1,0 +1,3 @@
+package synth
+
+//go:generate go run ./internal/genvocab -o vocab.txt
