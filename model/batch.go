@@ -1,6 +1,13 @@
 package model
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrTooLong is in every error about a sequence with more tokens than the
+// model has positions.
+var ErrTooLong = errors.New("model: sequence too long")
 
 // Batch is a set of token sequences packed end to end, without padding.
 //
@@ -70,8 +77,11 @@ func (b *Batch) Validate(c *Config) error {
 	}
 	for s := range b.Len() {
 		lo, hi := b.Bounds(s)
-		if n := hi - lo; n < 1 || n > c.MaxPositions {
-			return fmt.Errorf("model: sequence %d has %d tokens, want 1 to %d", s, n, c.MaxPositions)
+		switch n := hi - lo; {
+		case n < 1:
+			return fmt.Errorf("model: sequence %d has no tokens", s)
+		case n > c.MaxPositions:
+			return fmt.Errorf("%w: sequence %d has %d tokens, the model takes %d", ErrTooLong, s, n, c.MaxPositions)
 		}
 		for t := lo; t < hi; t++ {
 			if id := b.IDs[t]; id < 0 || int(id) >= c.VocabSize {

@@ -26,11 +26,13 @@ type Pass interface {
 	// FeedForward sets x = LN(x + W2·gelu(W1·x + b1) + b2) for the live rows.
 	FeedForward(layer int)
 	// Hidden copies the live rows of x to dst: T×hidden, or S×hidden once only
-	// [CLS] rows are kept. It is there for tests and does not end the pass.
+	// [CLS] rows are kept. It is there for tests.
 	Hidden(dst []float32) error
-	// Classify writes Wc·tanh(Wp·x_cls + bp) + bc, one logit per sequence, and
-	// ends the pass, whatever it returns.
+	// Classify writes Wc·tanh(Wp·x_cls + bp) + bc, one logit per sequence.
 	Classify(scores []float32) error
+	// End gives the pass's place on the device to the next one. It is called
+	// once, also when the pass was given up before Classify or panicked.
+	End()
 }
 
 // Rows says which rows of the hidden state a block must produce.
@@ -49,6 +51,7 @@ func Score(d Device, c *Config, b *Batch, scores []float32) error {
 		return err
 	}
 	p := d.Begin(b)
+	defer p.End()
 	p.Embed()
 	for layer := range c.Layers {
 		keep := AllRows

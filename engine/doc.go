@@ -1,0 +1,18 @@
+// Package engine scores (query, passage) pairs with a BERT cross-encoder: the
+// higher the score, the better the passage answers the query.
+//
+//	eng, err := engine.Open("cross-encoder/ms-marco-MiniLM-L-6-v2") // hub id in the local cache, or a directory
+//	if err != nil { ... }
+//	defer eng.Close()
+//	ranked, err := eng.Rank(ctx, "How many people live in Berlin?", docs, engine.TopK(10))
+//	for _, r := range ranked {
+//		fmt.Printf("%6.2f  %s\n", r.Score, docs[r.Index])
+//	}
+//
+// A call goes text -> tokens -> packed batch -> shards -> scores: pairs are
+// tokenized into one batch without padding, the batch is cut by tokens into as
+// many shards as the device runs passes at once, and each shard is one pass
+// through the encoder. A score does not depend on what else is in the batch.
+//
+// An Engine is safe for concurrent use. No panic crosses this API.
+package engine

@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
+)
+
+var (
+	// ErrClosed is what calls on a closed engine return, and calls that Close
+	// interrupts.
+	ErrClosed = errors.New("engine: closed")
+	// ErrModel is in every error about a checkpoint that cannot be used, and
+	// about scores that are not numbers.
+	ErrModel = errors.New("engine: bad model")
+	// ErrDevice is in every error about a device or a precision that is not to
+	// be had here.
+	ErrDevice = errors.New("engine: no such device")
+	// ErrTooLong is in every error about a sequence of tokens that is longer
+	// than the model's positions. Text is truncated instead.
+	ErrTooLong = model.ErrTooLong
+)
+
+// Engine is an opened model on a device. Its methods are safe for concurrent
+// use.
+type Engine struct {
+	options   options
+	info      Info
+	tokenizer *tokenizer.Tokenizer
+	weights   *model.Weights
+	device    model.Device
+	slots     chan struct{} // one for each pass that the device runs at once
+
+	mu     sync.Mutex
+	calls  sync.WaitGroup // calls under way; Add only under mu and before closed is
+	closed chan struct{}
+	stats  Stats
+
+	release    sync.Once
+	releaseErr error
+}
+
+// Info says what an engine is made of.
+type Info struct {
+	Config     model.Config
+	Parameters int64  // weights, all tensors of the model
+	Device     string // "cpu", "reference"
+	Precision  string // "f32", "f64"
+	Workers    int    // passes at once
+	MaxLength  int    // tokens in a pair, special tokens included
+	Choices    []string
+}
+
+// Stats counts what an engine has done since it was opened.
+type Stats struct {
+	Batches int64
+	Failed  int64 // calls that returned an error
+	Total   BatchStats
+}
+
+// Open opens a checkpoint: a directory, or a hub id such as
+// "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache.
+// Nothing is ever downloaded.
+func Open(path string, opts ...Option) (*Engine, error) {
+	fsys, _, err := hub.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	return OpenFS(fsys, opts...)
+}
+
+// OpenFS opens the checkpoint whose files (config.json, the weights, the
+// tokenizer's files) are at the top of fsys.
+func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
+	o := defaults()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.LoadFS(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	weights, err := model.Load(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	e, err := open(o, tok, weights)
+	if err != nil {
+		return nil, errors.Join(err, weights.Close())
+	}
+	return e, nil
+}
+
+func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine, error) {
+	c := weights.Config
+	if err := weights.CheckHead(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	if n := tok.VocabSize(); n > c.VocabSize {
+		return nil, fmt.Errorf("%w: the tokenizer has ids up to %d, config.json has vocab_size %d", ErrModel, n-1, c.VocabSize)
+	}
+	length := o.maxLength
+	if length == 0 {
+		length = min(tok.MaxLength(), c.MaxPositions)
+	}
+	if length > c.MaxPositions {
+		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", length, c.MaxPositions)
+	}
+	tok, err := tok.Truncating(length, o.side)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	e := &Engine{options: o, tokenizer: tok, weights: weights, closed: make(chan struct{})}
+	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: length}
+	if err := weights.Guard(e.openDevice); err != nil {
+		return nil, err
+	}
+	e.slots = make(chan struct{}, e.device.Passes())
+	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
+		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)
+	return e, nil
+}
+
+// openDevice chooses the device and the precision, and says why in Info.
+func (e *Engine) openDevice() (err error) {
+	choose := func(device, precision, why string) {
+		e.info.Device, e.info.Precision, e.info.Choices = device, precision, append(e.info.Choices, why)
+	}
+	switch device := e.options.device; device {
+	case "reference":
+		if p := e.options.precision; p != "auto" && p != "f64" {
+			return fmt.Errorf("%w: precision %q on the reference, which has f64 alone", ErrDevice, p)
+		}
+		choose("reference", "f64", "reference: float64, plain Go, by request")
+		e.device = model.NewReference(e.weights, e.options.workers)
+	case "auto", "cpu":
+		if p := e.options.precision; p != "auto" && p != "f32" {
+			return fmt.Errorf("%w: precision %q on the CPU, which has f32 alone", ErrDevice, p)
+		}
+		why := "cpu: by request"
+		if device == "auto" {
+			why = "cpu: the only device of this build"
+		}
+		choose("cpu", "f32", why)
+		e.info.Choices = append(e.info.Choices, "kernels: plain Go, float32, the only ones of this build")
+		e.device, err = cpu.Open(e.weights, e.options.workers)
+	default:
+		return fmt.Errorf("%w: %q, want auto, cpu or reference", ErrDevice, device)
+	}
+	e.info.Workers = e.options.workers
+	return err
+}
+
+// Info says what the engine is made of.
+func (e *Engine) Info() Info { return e.info }
+
+// Stats says what the engine has done so far.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stats
+}
+
+// Close interrupts the calls under way, which return ErrClosed, waits for
+// their passes to end and releases the device and the weights. Further calls
+// of Close return the same error.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	select {
+	case <-e.closed:
+	default:
+		close(e.closed)
+	}
+	e.mu.Unlock()
+	e.release.Do(func() {
+		e.calls.Wait()
+		e.releaseErr = errors.Join(e.device.Close(), e.weights.Close())
+	})
+	return e.releaseErr
+}
+
+// enter counts a call in, unless the engine is closed.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-e.closed:
+		return ErrClosed
+	default:
+		e.calls.Add(1)
+		return nil
+	}
+}
+
+// leave counts a call and what it did out.
+func (e *Engine) leave(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		e.stats.Failed++
+	}
+	e.calls.Done()
+}

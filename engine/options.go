@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
+)
+
+// Option sets one thing about an Engine that is being opened.
+type Option func(*options)
+
+type options struct {
+	device, precision string
+	workers           int
+	tokenBudget       int
+	maxLength         int // 0: what the tokenizer files say
+	side              tokenizer.Side
+	sigmoid           bool
+	observe           func(BatchStats)
+	logger            *slog.Logger
+}
+
+func defaults() options {
+	return options{
+		device:      "auto",
+		precision:   "auto",
+		workers:     runtime.GOMAXPROCS(0),
+		tokenBudget: 2048,
+		observe:     func(BatchStats) {},
+		logger:      slog.New(slog.DiscardHandler),
+	}
+}
+
+func (o *options) check() error {
+	if o.workers < 1 {
+		return fmt.Errorf("engine: %d workers, want at least 1", o.workers)
+	}
+	if o.tokenBudget < 1 {
+		return fmt.Errorf("engine: token budget %d, want at least 1", o.tokenBudget)
+	}
+	if o.maxLength < 0 {
+		return fmt.Errorf("engine: max length %d tokens, want at least 1", o.maxLength)
+	}
+	return nil
+}
+
+// Device chooses the hardware: "auto" (the default), "cpu", or "reference",
+// which is slow and computes in float64.
+func Device(name string) Option { return func(o *options) { o.device = name } }
+
+// Precision chooses the arithmetic: "auto" (the default: the fastest that the
+// device has and that is accurate enough) or "f32".
+func Precision(name string) Option { return func(o *options) { o.precision = name } }
+
+// Workers sets how many passes a CPU device runs at once, one core each. The
+// default is GOMAXPROCS.
+func Workers(n int) Option { return func(o *options) { o.workers = n } }
+
+// TokenBudget sets the most tokens in one pass, 2048 by default. A longer
+// sequence has a pass to itself.
+func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = tokens } }
+
+// MaxLength sets the most tokens in a pair, special tokens included; longer
+// pairs are truncated, longest text first. The default is what the tokenizer's
+// files say, and never more than the model has positions.
+func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
+
+// Truncation sets the side on which too long texts lose tokens, the right one
+// by default.
+func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = side } }
+
+// Sigmoid makes scores 1/(1+exp(-logit)), between 0 and 1, instead of raw
+// logits. The order stays the same, up to ties where float32 has no more
+// digits.
+func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
+
+// Observe calls f after each batch, on the goroutine of the call that the batch
+// belongs to.
+func Observe(f func(BatchStats)) Option { return func(o *options) { o.observe = f } }
+
+// Logger says where the engine reports what it chose and what went wrong. The
+// default is nowhere.
+func Logger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// BatchStats says what one batch cost.
+type BatchStats struct {
+	Pairs    int
+	Tokens   int
+	Padded   int           // the tokens, if every pair were padded to the longest: Padded - Tokens was avoided
+	FLOPs    int64         // see model.Config.FLOPs
+	Tokenize time.Duration // text to tokens
+	Queue    time.Duration // waiting for the first free pass
+	Infer    time.Duration // first pass begun to last pass ended
+}
+
+// add makes s the stats of two batches together.
+func (s *BatchStats) add(t BatchStats) {
+	s.Pairs += t.Pairs
+	s.Tokens += t.Tokens
+	s.Padded += t.Padded
+	s.FLOPs += t.FLOPs
+	s.Tokenize += t.Tokenize
+	s.Queue += t.Queue
+	s.Infer += t.Infer
+}

@@ -1,0 +1,23 @@
+// Package kernels is the arithmetic of a BERT encoder on a CPU, in plain Go.
+//
+// Each function here is one step of a block (Devlin et al. 2018,
+// arXiv:1810.04805) on packed rows: token after token, sequence after sequence,
+// no padding. They are the oracle that faster forms are held to, so they say
+// what is computed and in which order it is summed, and are blocked for
+// registers only so far that the order stays readable:
+//
+//	Linear     y = W·x + b                       one row per token
+//	GELU       y = x/2·(1 + erf(x/√2))           (Hendrycks and Gimpel 2016, arXiv:1606.08415)
+//	AddNorm    y = LayerNorm(x + r)              (Ba et al. 2016, arXiv:1607.06450)
+//	EmbedNorm  y = LayerNorm(word + position + type)
+//	Attention  y = softmax(q·kᵀ/√d)·v            per head (Vaswani et al. 2017, arXiv:1706.03762)
+//	Head.Score y = Wc·tanh(Wp·x + bp) + bc
+//
+// Every output row depends on its own sequence alone and is summed in an order
+// that does not depend on how many rows there are, so that a score is the same,
+// bit for bit, whatever else is in the batch.
+//
+// Matrices are row-major slices. A weight matrix is out×in, as checkpoints
+// store it. Functions panic, before writing, on slices shorter than the sizes
+// that they are given.
+package kernels

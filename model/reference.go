@@ -1,0 +1,233 @@
+package model
+
+import (
+	"fmt"
+	"math"
+)
+
+// Reference is the encoder in plain Go, values and sums in float64, written to
+// be read next to the paper. Every device is held to it. It takes about a
+// second for what a CPU device does in a tenth.
+type Reference struct {
+	w     *Weights
+	slots chan struct{}
+}
+
+// NewReference returns the reference device over w, which stays the caller's.
+// It runs passes at the same time, at least one.
+func NewReference(w *Weights, passes int) *Reference {
+	return &Reference{w, make(chan struct{}, max(passes, 1))}
+}
+
+// Name returns "reference".
+func (r *Reference) Name() string { return "reference" }
+
+// Passes returns how many passes run at once.
+func (r *Reference) Passes() int { return cap(r.slots) }
+
+// Close does nothing: the weights are the caller's.
+func (r *Reference) Close() error { return nil }
+
+// Begin starts a pass over b.
+func (r *Reference) Begin(b *Batch) Pass {
+	r.slots <- struct{}{}
+	return &ReferencePass{device: r, w: r.w, b: b, rows: b.Tokens(), keep: AllRows}
+}
+
+// ReferencePass is a pass whose hidden state can be read in float64.
+type ReferencePass struct {
+	device *Reference
+	w      *Weights
+	b      *Batch
+	keep   Rows
+	rows   int       // live rows of x: T, then S
+	x      []float64 // rows×hidden
+}
+
+func (p *ReferencePass) Embed() {
+	h := p.w.Config.HiddenSize
+	word, position, typ := Float32s(p.w.WordEmbeddings), Float32s(p.w.PositionEmbeddings), Float32s(p.w.TypeEmbeddings)
+	p.x = make([]float64, p.rows*h)
+	for s := range p.b.Len() {
+		lo, hi := p.b.Bounds(s)
+		for t := lo; t < hi; t++ {
+			id, pos, ty := int(p.b.IDs[t]), t-lo, int(p.b.Types[t])
+			for i := range h {
+				p.x[t*h+i] = float64(word[id*h+i]) + float64(position[pos*h+i]) + float64(typ[ty*h+i])
+			}
+		}
+	}
+	p.norm(p.w.EmbeddingNorm)
+}
+
+func (p *ReferencePass) Attention(layer int, keep Rows) {
+	l, h, d := &p.w.Layers[layer], p.w.Config.HiddenSize, p.w.Config.HeadSize()
+	k, v := apply(l.Key, p.x), apply(l.Value, p.x)
+	if keep == ClsRows {
+		p.keepCls()
+	}
+	q := apply(l.Query, p.x)
+	context := make([]float64, len(q))
+	for s := range p.b.Len() {
+		lo, hi := p.b.Bounds(s)
+		first, last := lo, hi
+		if keep == ClsRows {
+			first, last = s, s+1
+		}
+		for head := range p.w.Config.Heads {
+			at := func(m []float64, t int) []float64 { return m[t*h+head*d:][:d] }
+			for i := first; i < last; i++ {
+				weights := make([]float64, hi-lo)
+				for j := range weights {
+					weights[j] = dot(at(q, i), at(k, lo+j)) / math.Sqrt(float64(d))
+				}
+				softmax(weights)
+				for j, weight := range weights {
+					for c, value := range at(v, lo+j) {
+						at(context, i)[c] += weight * value
+					}
+				}
+			}
+		}
+	}
+	p.add(apply(l.Output, context))
+	p.norm(l.AttentionNorm)
+}
+
+func (p *ReferencePass) FeedForward(layer int) {
+	l := &p.w.Layers[layer]
+	inner := apply(l.Up, p.x)
+	for i, v := range inner {
+		inner[i] = v / 2 * (1 + math.Erf(v/math.Sqrt2))
+	}
+	p.add(apply(l.Down, inner))
+	p.norm(l.OutputNorm)
+}
+
+func (p *ReferencePass) Hidden(dst []float32) error {
+	if len(dst) != len(p.x) {
+		return fmt.Errorf("model: hidden state has %d values, dst %d", len(p.x), len(dst))
+	}
+	for i, v := range p.x {
+		dst[i] = float32(v)
+	}
+	return nil
+}
+
+// Hidden64 returns the live rows of the hidden state, not copied.
+func (p *ReferencePass) Hidden64() []float64 { return p.x }
+
+func (p *ReferencePass) Classify(scores []float32) error {
+	logits, err := p.Classify64()
+	if err != nil {
+		return err
+	}
+	if len(scores) != len(logits) {
+		return fmt.Errorf("model: batch has %d sequences, scores %d", len(logits), len(scores))
+	}
+	for i, v := range logits {
+		scores[i] = float32(v)
+	}
+	return nil
+}
+
+// Classify64 is Classify in float64.
+func (p *ReferencePass) Classify64() ([]float64, error) {
+	if err := p.w.CheckHead(); err != nil {
+		return nil, err
+	}
+	if p.keep == AllRows {
+		p.keepCls()
+	}
+	pooled := apply(*p.w.Pooler, p.x)
+	for i, v := range pooled {
+		pooled[i] = math.Tanh(v)
+	}
+	return apply(*p.w.Classifier, pooled), nil
+}
+
+func (p *ReferencePass) End() { <-p.device.slots }
+
+// keepCls drops every row but each sequence's first.
+func (p *ReferencePass) keepCls() {
+	h := p.w.Config.HiddenSize
+	cls := make([]float64, 0, p.b.Len()*h)
+	for s := range p.b.Len() {
+		lo, _ := p.b.Bounds(s)
+		cls = append(cls, p.x[lo*h:][:h]...)
+	}
+	p.x, p.rows, p.keep = cls, p.b.Len(), ClsRows
+}
+
+func (p *ReferencePass) add(y []float64) {
+	for i, v := range y {
+		p.x[i] += v
+	}
+}
+
+// norm replaces each row by its LayerNorm.
+func (p *ReferencePass) norm(n Norm) {
+	gain, bias, h := Float32s(n.Gain), Float32s(n.Bias), p.w.Config.HiddenSize
+	for r := range p.rows {
+		x := p.x[r*h:][:h]
+		var mean, variance float64
+		for _, v := range x {
+			mean += v / float64(h)
+		}
+		for _, v := range x {
+			variance += (v - mean) * (v - mean) / float64(h)
+		}
+		for i, v := range x {
+			x[i] = (v-mean)/math.Sqrt(variance+p.w.Config.LayerNormEps)*float64(gain[i]) + float64(bias[i])
+		}
+	}
+}
+
+// apply returns x·Wᵀ + b for each row of x.
+func apply(l Linear, x []float64) []float64 {
+	w, b, out, in := Float32s(l.W), Float32s(l.B), l.W.Shape()[0], l.W.Shape()[1]
+	rows := len(x) / in
+	y, wide := make([]float64, rows*out), make([]float64, in)
+	for o := range out {
+		for i, v := range w[o*in:][:in] {
+			wide[i] = float64(v)
+		}
+		for r := range rows {
+			y[r*out+o] = dot(x[r*in:][:in], wide) + float64(b[o])
+		}
+	}
+	return y
+}
+
+// dot sums in four strands, for speed alone.
+func dot(x, w []float64) float64 {
+	w = w[:len(x)]
+	var s0, s1, s2, s3 float64
+	for ; len(x) >= 4; x, w = x[4:], w[4:] {
+		s0 += x[0] * w[0]
+		s1 += x[1] * w[1]
+		s2 += x[2] * w[2]
+		s3 += x[3] * w[3]
+	}
+	for i, v := range x {
+		s0 += v * w[i]
+	}
+	return s0 + s1 + s2 + s3
+}
+
+// softmax replaces s by exp(s)/Σexp(s).
+func softmax(s []float64) {
+	largest, sum := math.Inf(-1), 0.0
+	for _, v := range s {
+		largest = math.Max(largest, v)
+	}
+	for i, v := range s {
+		s[i] = math.Exp(v - largest)
+		sum += s[i]
+	}
+	for i := range s {
+		s[i] /= sum
+	}
+}
+
+var _ Device = (*Reference)(nil)

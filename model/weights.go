@@ -1,0 +1,205 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
+	"gorgonia.org/tensor"
+)
+
+// Weights are a checkpoint's tensors by their place in the model, float32,
+// each of exactly the shape that its Config asks for. Where the file allows it
+// they lie over its mapped memory, unread until used; they are never written.
+type Weights struct {
+	Config             Config
+	WordEmbeddings     *tensor.Dense // vocabulary × hidden
+	PositionEmbeddings *tensor.Dense // positions × hidden
+	TypeEmbeddings     *tensor.Dense // types × hidden
+	EmbeddingNorm      Norm
+	Layers             []Layer
+	Pooler             *Linear // hidden -> hidden; nil in an encoder without a head
+	Classifier         *Linear // hidden -> labels; nil in an encoder without a head
+
+	file       *safetensors.File
+	parameters int64
+}
+
+// Layer is one encoder layer's weights.
+type Layer struct {
+	Query, Key, Value Linear // hidden -> hidden
+	Output            Linear // hidden -> hidden, Wo
+	AttentionNorm     Norm
+	Up, Down          Linear // hidden -> intermediate -> hidden, W1 and W2
+	OutputNorm        Norm
+}
+
+// Linear is y = W·x + b.
+type Linear struct {
+	W *tensor.Dense // out × in
+	B *tensor.Dense // out
+}
+
+// Norm is a LayerNorm's gain and bias, one of each per channel.
+type Norm struct{ Gain, Bias *tensor.Dense }
+
+// ErrWeights is in every error about tensors that are missing, extra or not of
+// the config's shape, and about values that are not numbers.
+var ErrWeights = errors.New("model: bad weights")
+
+// ErrNoHead says that a checkpoint has no classification head, so that it can
+// encode but not score.
+var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, not a cross-encoder")
+
+// Load reads config.json and the weights (one file, or sharded with an index)
+// from the top of fsys. Close the weights to unmap them.
+func Load(fsys fs.FS) (*Weights, error) {
+	c, err := ReadConfig(fsys)
+	if err != nil {
+		return nil, err
+	}
+	file, err := safetensors.OpenCheckpoint(fsys)
+	if err != nil {
+		return nil, err
+	}
+	w, err := Bind(c, file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return w, nil
+}
+
+// Bind finds the tensors of c's model in file and takes file over. It refuses
+// tensors that the model has no place for, so that a config with too few
+// layers cannot pass unseen.
+func Bind(c *Config, file *safetensors.File) (*Weights, error) {
+	b := binder{file: file, used: map[string]bool{}}
+	if _, ok := file.Lookup("bert.embeddings.word_embeddings.weight"); ok {
+		b.prefix = "bert."
+	}
+	w := &Weights{Config: *c, file: file}
+	h, f := c.HiddenSize, c.IntermediateSize
+	w.WordEmbeddings = b.dense("embeddings.word_embeddings.weight", c.VocabSize, h)
+	w.PositionEmbeddings = b.dense("embeddings.position_embeddings.weight", c.MaxPositions, h)
+	w.TypeEmbeddings = b.dense("embeddings.token_type_embeddings.weight", c.TypeVocabSize, h)
+	w.EmbeddingNorm = b.norm("embeddings.LayerNorm", h)
+	for i := range c.Layers {
+		in := fmt.Sprintf("encoder.layer.%d.", i)
+		w.Layers = append(w.Layers, Layer{
+			Query:         b.linear(in+"attention.self.query", h, h),
+			Key:           b.linear(in+"attention.self.key", h, h),
+			Value:         b.linear(in+"attention.self.value", h, h),
+			Output:        b.linear(in+"attention.output.dense", h, h),
+			AttentionNorm: b.norm(in+"attention.output.LayerNorm", h),
+			Up:            b.linear(in+"intermediate.dense", f, h),
+			Down:          b.linear(in+"output.dense", h, f),
+			OutputNorm:    b.norm(in+"output.LayerNorm", h),
+		})
+		if b.err != nil {
+			return nil, b.err // a config with too many layers stops here, not after 1000 of them
+		}
+	}
+	if rows, ok := file.Lookup("classifier.weight"); ok {
+		if w.Config.Labels == 0 && len(rows.Shape) > 0 {
+			w.Config.Labels = rows.Shape[0]
+		}
+		pooler := b.linear("pooler.dense", h, h)
+		b.prefix = "" // the classifier stands beside the encoder
+		classifier := b.linear("classifier", w.Config.Labels, h)
+		w.Pooler, w.Classifier = &pooler, &classifier
+	}
+	w.parameters = b.parameters
+	return w, b.finish(w.Classifier != nil)
+}
+
+// Parameters returns how many values the model's tensors hold together.
+func (w *Weights) Parameters() int64 { return w.parameters }
+
+// CheckHead says why these weights cannot score, or returns nil.
+func (w *Weights) CheckHead() error {
+	switch {
+	case w.Classifier == nil:
+		return ErrNoHead
+	case w.Config.Labels != 1:
+		return fmt.Errorf("%w: the classifier has %d labels, want 1", ErrWeights, w.Config.Labels)
+	}
+	return nil
+}
+
+// Close unmaps the weights, which must not be used from then on.
+func (w *Weights) Close() error { return w.file.Close() }
+
+// Guard runs read, which may read the weights, and returns an error where the
+// file under them was truncated meanwhile, which would end the process
+// otherwise.
+func (w *Weights) Guard(read func() error) error { return w.file.Guard(read) }
+
+// Float32s returns the values of a weight tensor, row-major, not copied.
+func Float32s(t *tensor.Dense) []float32 { return t.Data().([]float32) }
+
+// binder looks tensors up by name and keeps the first error.
+type binder struct {
+	file       *safetensors.File
+	prefix     string
+	used       map[string]bool
+	parameters int64
+	err        error
+}
+
+func (b *binder) dense(name string, shape ...int) *tensor.Dense {
+	if b.err != nil {
+		return nil
+	}
+	name = b.prefix + name
+	t, ok := b.file.Lookup(name)
+	if !ok {
+		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
+		return nil
+	}
+	b.used[name] = true
+	if !slices.Equal(t.Shape, shape) {
+		b.err = fmt.Errorf("%w: tensor %q: shape %d, want %d by config.json", ErrWeights, name, t.Shape, shape)
+		return nil
+	}
+	if err := b.file.Guard(t.CheckFinite); err != nil {
+		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
+		return nil
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
+		return nil
+	}
+	b.parameters += int64(len(values))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
+}
+
+func (b *binder) linear(name string, out, in int) Linear {
+	return Linear{W: b.dense(name+".weight", out, in), B: b.dense(name+".bias", out)}
+}
+
+func (b *binder) norm(name string, n int) Norm {
+	return Norm{Gain: b.dense(name+".weight", n), Bias: b.dense(name+".bias", n)}
+}
+
+// finish reports the first error, or a tensor that nothing asked for.
+// Checkpoints carry position_ids, which says 0, 1, 2 ..., as a buffer, and a
+// pooler that an encoder without a classifier has no use for.
+func (b *binder) finish(head bool) error {
+	if b.err != nil {
+		return b.err
+	}
+	for _, name := range b.file.Names() {
+		bare := strings.TrimPrefix(name, "bert.")
+		switch {
+		case b.used[name], bare == "embeddings.position_ids":
+		case !head && strings.HasPrefix(bare, "pooler."):
+		default:
+			return fmt.Errorf("%w: tensor %q has no place in the model of config.json", ErrWeights, name)
+		}
+	}
+	return nil
+}
