@@ -1,0 +1,400 @@
+package hub
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const (
+	minilm  = "cross-encoder/ms-marco-MiniLM-L-6-v2"
+	minilm6 = "cross-encoder/ms-marco-MiniLM-L6-v2"
+	oldRev  = "1111111111111111111111111111111111111111"
+	newRev  = "1111111aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+)
+
+// write makes a file and its parents below dir.
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// link makes a symbolic link, or skips the test where none can be made.
+func link(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.FromSlash(target), path); err != nil {
+		if runtime.GOOS == "windows" {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+		t.Fatal(err)
+	}
+}
+
+var completeFiles = []string{ConfigFile, TokenizerFile, WeightsFile}
+
+// store puts a snapshot of files into the cache as huggingface_hub does, with
+// links to blobs. Each file holds its own name.
+func store(t *testing.T, c Cache, id, commit string, files ...string) string {
+	t.Helper()
+	dir := c.snapshot(id, commit).Dir
+	for _, file := range files {
+		write(t, filepath.Join(c.Repo(id), "blobs", "etag-of-"+file), file)
+		link(t, "../../blobs/etag-of-"+file, filepath.Join(dir, file))
+	}
+	return dir
+}
+
+func ref(t *testing.T, c Cache, id, name, content string) {
+	t.Helper()
+	write(t, filepath.Join(c.Repo(id), "refs", filepath.FromSlash(name)), content)
+}
+
+func TestDefaultCache(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		home string
+		want string // "" for an error
+	}{
+		{"home", nil, "/home/u", "/home/u/.cache/huggingface/hub"},
+		{"nothing", nil, "", ""},
+		{"xdg", map[string]string{"XDG_CACHE_HOME": "/x"}, "/home/u", "/x/huggingface/hub"},
+		{"hf_home", map[string]string{"HF_HOME": "/hf", "XDG_CACHE_HOME": "/x"}, "", "/hf/hub"},
+		{"hub cache", map[string]string{"HF_HUB_CACHE": "/c", "HF_HOME": "/hf"}, "", "/c"},
+		{"old name", map[string]string{"HUGGINGFACE_HUB_CACHE": "/old", "HF_HOME": "/hf"}, "", "/old"},
+		{"new before old", map[string]string{"HUGGINGFACE_HUB_CACHE": "/old", "HF_HUB_CACHE": "/c"}, "", "/c"},
+		{"empty is unset", map[string]string{"HF_HUB_CACHE": "", "HF_HOME": "/hf"}, "", "/hf/hub"},
+		{"tilde", map[string]string{"HF_HOME": "~/hf"}, "/home/u", "/home/u/hf/hub"},
+		{"tilde alone", map[string]string{"HF_HUB_CACHE": "~"}, "/home/u", "/home/u"},
+		{"tilde without home", map[string]string{"HF_HOME": "~/hf"}, "", ""},
+		{"variable", map[string]string{"HF_HOME": "$SCRATCH/hf", "SCRATCH": "/s"}, "", "/s/hf/hub"},
+		{"unset variable", map[string]string{"HF_HOME": "/a/$NONE"}, "", "/a/$NONE/hub"},
+	} {
+		got, err := DefaultCache(func(k string) string { return c.env[k] }, c.home)
+		if c.want == "" {
+			if err == nil {
+				t.Errorf("%s: %+v, want an error", c.name, got)
+			}
+		} else if err != nil || got.Dir != filepath.FromSlash(c.want) {
+			t.Errorf("%s: %q, %v; want %q", c.name, got.Dir, err, c.want)
+		}
+	}
+}
+
+func TestResolveID(t *testing.T) {
+	pin := MiniLM().Revision
+	for _, c := range []struct {
+		name    string
+		prepare func(c Cache)
+		ask     string
+		want    string // "id@commit", or "" for an error
+		err     error
+		say     []string
+	}{
+		{
+			"ref main", func(c Cache) {
+				store(t, c, minilm, oldRev, completeFiles...)
+				store(t, c, minilm, newRev, completeFiles...)
+				ref(t, c, minilm, "main", newRev)
+			}, minilm, minilm + "@" + newRev, nil, nil,
+		}, {
+			"ref with newline", func(c Cache) {
+				store(t, c, minilm, newRev, completeFiles...)
+				ref(t, c, minilm, "main", newRev+"\n")
+			}, minilm, minilm + "@" + newRev, nil, nil,
+		}, {
+			"other spelling", func(c Cache) {
+				store(t, c, minilm6, newRev, completeFiles...)
+				ref(t, c, minilm6, "main", newRev)
+			}, minilm, minilm6 + "@" + newRev, nil, nil,
+		}, {
+			"given spelling first", func(c Cache) {
+				store(t, c, minilm, newRev, completeFiles...)
+				store(t, c, minilm6, oldRev, completeFiles...)
+			}, minilm6, minilm6 + "@" + oldRev, nil, nil,
+		}, {
+			"other spelling when the first is incomplete", func(c Cache) {
+				store(t, c, minilm, newRev, TokenizerFile)
+				store(t, c, minilm6, oldRev, completeFiles...)
+			}, minilm, minilm6 + "@" + oldRev, nil, nil,
+		}, {
+			"no ref, the pin", func(c Cache) {
+				store(t, c, minilm, oldRev, completeFiles...)
+				store(t, c, minilm, pin, completeFiles...)
+			}, minilm, minilm + "@" + pin, nil, nil,
+		}, {
+			"main incomplete, the pin", func(c Cache) {
+				store(t, c, minilm, newRev, ConfigFile)
+				store(t, c, minilm, pin, completeFiles...)
+				ref(t, c, minilm, "main", newRev)
+			}, minilm, minilm + "@" + pin, nil, nil,
+		}, {
+			"no ref, one snapshot", func(c Cache) { store(t, c, "a/b", oldRev, completeFiles...) },
+			"a/b", "a/b@" + oldRev, nil, nil,
+		}, {
+			"no ref, two snapshots", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				store(t, c, "a/b", newRev, completeFiles...)
+			}, "a/b", "", ErrNotFound, []string{oldRev, newRev, "main"},
+		}, {
+			"no organisation", func(c Cache) { store(t, c, "bert", oldRev, completeFiles...) },
+			"bert", "bert@" + oldRev, nil, nil,
+		}, {
+			"commit", func(c Cache) {
+				store(t, c, minilm, oldRev, completeFiles...)
+				store(t, c, minilm, newRev, completeFiles...)
+				ref(t, c, minilm, "main", newRev)
+			}, minilm + "@" + oldRev, minilm + "@" + oldRev, nil, nil,
+		}, {
+			"tag", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "v1", oldRev)
+			}, "a/b@v1", "a/b@" + oldRev, nil, nil,
+		}, {
+			"pull request", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "refs/pr/1", oldRev)
+			}, "a/b@refs/pr/1", "a/b@" + oldRev, nil, nil,
+		}, {
+			"a folder of refs is no ref", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "refs/pr/1", oldRev)
+			}, "a/b@refs", "", ErrNotFound, nil,
+		}, {
+			"below a ref is no ref", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "main", oldRev)
+			}, "a/b@main/x", "", ErrNotFound, nil,
+		}, {
+			"prefix", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				store(t, c, "a/b", newRev, completeFiles...)
+			}, "a/b@1111111a", "a/b@" + newRev, nil, nil,
+		}, {
+			"ambiguous prefix", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				store(t, c, "a/b", newRev, completeFiles...)
+			}, "a/b@1111111", "", ErrNotFound, []string{oldRev, newRev},
+		}, {
+			"short prefix", func(c Cache) { store(t, c, "a/b", oldRev, completeFiles...) },
+			"a/b@111111", "", ErrNotFound, nil,
+		}, {
+			"commit not there", func(c Cache) { store(t, c, "a/b", oldRev, completeFiles...) },
+			"a/b@" + newRev, "", ErrNotFound, []string{newRev, "minilm-metal pull a/b@" + newRev},
+		}, {
+			"ref to a snapshot not there", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				store(t, c, "a/b", "2"+oldRev[1:], completeFiles...)
+				ref(t, c, "a/b", "main", newRev)
+			}, "a/b", "", ErrNotFound, nil,
+		}, {
+			"nothing", func(c Cache) {}, minilm, "", ErrNotFound,
+			[]string{"models--cross-encoder--ms-marco-MiniLM-L-6-v2", "models--cross-encoder--ms-marco-MiniLM-L6-v2", "minilm-metal pull " + minilm, "no directory"},
+		}, {
+			"incomplete", func(c Cache) { store(t, c, minilm, oldRev, ConfigFile) },
+			minilm, "", ErrIncomplete, []string{"tokenizer.json or vocab.txt", "model.safetensors", oldRev, "minilm-metal pull"},
+		}, {
+			"dangling link", func(c Cache) {
+				dir := store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile)
+				link(t, "../../blobs/gone", filepath.Join(dir, WeightsFile))
+			}, "a/b", "", ErrIncomplete, []string{"model.safetensors"},
+		}, {
+			"link out of the cache", func(c Cache) {
+				dir := store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile)
+				write(t, filepath.Join(filepath.Dir(c.Dir), "secret"), "x")
+				link(t, "../../../../secret", filepath.Join(dir, WeightsFile))
+			}, "a/b", "", ErrIncomplete, []string{"model.safetensors", "leads out"},
+		}, {
+			"pickle only", func(c Cache) { store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile, "pytorch_model.bin") },
+			"a/b", "", ErrIncomplete, []string{"only safetensors"},
+		}, {
+			"ref that climbs", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "main", "../../x")
+			}, "a/b", "", ErrRef, []string{"../../x", filepath.Join("refs", "main")},
+		}, {
+			"endless ref", func(c Cache) {
+				store(t, c, "a/b", oldRev, completeFiles...)
+				ref(t, c, "a/b", "main", strings.Repeat(oldRev, 1000))
+			}, "a/b", "", ErrRef, nil,
+		}, {
+			"climbing id", func(c Cache) {}, "../x", "", ErrID, nil,
+		}, {
+			"three parts", func(c Cache) {}, "a/b/c", "", ErrID, []string{"at most one"},
+		}, {
+			"no name", func(c Cache) {}, "", "", ErrID, nil,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cache := Cache{Dir: filepath.Join(t.TempDir(), "hub")}
+			c.prepare(cache)
+			got, err := cache.Resolve(c.ask)
+			if c.want != "" {
+				if err != nil || got.String() != c.want {
+					t.Fatalf("%v, %v; want %s", got, err, c.want)
+				}
+				if data, err := fs.ReadFile(got.FS(), WeightsFile); err != nil || string(data) != WeightsFile {
+					t.Fatalf("weights %q, %v", data, err)
+				}
+				return
+			}
+			if !errors.Is(err, c.err) {
+				t.Fatalf("%v, %v; want the error %v", got, err, c.err)
+			}
+			if got != (Snapshot{}) {
+				t.Errorf("snapshot %v beside the error", got)
+			}
+			for _, want := range c.say {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// A cache without links, as on Windows, and one whose blobs are shared between
+// repositories both read like any other.
+func TestResolveOtherLayouts(t *testing.T) {
+	t.Run("copies", func(t *testing.T) {
+		c := Cache{Dir: t.TempDir()}
+		for _, file := range completeFiles {
+			write(t, filepath.Join(c.snapshot("a/b", oldRev).Dir, file), file)
+		}
+		if _, err := c.Resolve("a/b"); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("shared blobs", func(t *testing.T) {
+		c := Cache{Dir: t.TempDir()}
+		for _, file := range completeFiles {
+			write(t, filepath.Join(c.Dir, "blobs", "ab", file), file)
+			link(t, "../../blobs/ab/"+file, filepath.Join(c.Repo("a/b"), "blobs", file))
+			link(t, "../../blobs/"+file, filepath.Join(c.snapshot("a/b", oldRev).Dir, file))
+		}
+		if _, err := c.Resolve("a/b"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestResolveDirectory(t *testing.T) {
+	c := Cache{Dir: t.TempDir()}
+	dir := t.TempDir()
+	if _, err := c.Resolve(dir); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "config.json, tokenizer.json or vocab.txt, model.safetensors") {
+		t.Errorf("empty directory: %v", err)
+	}
+	write(t, filepath.Join(dir, VocabFile), "x")
+	if _, err := c.Find(dir, Tokenizer); err != nil {
+		t.Errorf("vocab.txt alone does to tokenize: %v", err)
+	}
+	write(t, filepath.Join(dir, ConfigFile), "{}")
+	write(t, filepath.Join(dir, WeightsFile), "w")
+	got, err := c.Resolve(dir + string(filepath.Separator))
+	if err != nil || got != (Snapshot{Dir: dir}) || got.String() != dir {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := (Cache{}).Resolve(dir); err != nil || got.Dir != dir {
+		t.Errorf("without a cache: %+v, %v", got, err)
+	}
+	if _, err := c.Resolve(filepath.Join(dir, WeightsFile)); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "directory that holds it") {
+		t.Errorf("a file: %v", err)
+	}
+	if _, err := c.Resolve(filepath.Join(dir, "none")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a path that does not exist: %v", err)
+	}
+	if _, err := (Cache{}).Resolve("a/b"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an id without a cache: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, ConfigFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ConfigFile), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Resolve(dir); !errors.Is(err, ErrIncomplete) {
+		t.Errorf("config.json is a directory: %v", err)
+	}
+}
+
+// A snapshot named by its path works like one named by its id, also through a
+// link and as ".".
+func TestResolveSnapshotByPath(t *testing.T) {
+	base := t.TempDir()
+	if real, err := filepath.EvalSymlinks(base); err == nil {
+		base = real
+	}
+	c := Cache{Dir: filepath.Join(base, "hub")}
+	dir := store(t, c, "a/b", oldRev, completeFiles...)
+	link(t, dir, filepath.Join(base, "mine"))
+	t.Chdir(dir)
+	for _, name := range []string{dir, filepath.Join(base, "mine"), "."} {
+		got, err := Cache{}.Resolve(name)
+		if err != nil || got.ID != "a/b" || got.Revision != oldRev {
+			t.Errorf("%s: %+v, %v", name, got, err)
+			continue
+		}
+		if data, err := fs.ReadFile(got.FS(), ConfigFile); err != nil || string(data) != ConfigFile {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	if got, err := (Cache{Dir: filepath.Join(t.TempDir(), "none")}).List(); err != nil || len(got) != 0 {
+		t.Errorf("no cache: %v, %v", got, err)
+	}
+	if got, err := (Cache{}).List(); err != nil || len(got) != 0 {
+		t.Errorf("zero cache: %v, %v", got, err)
+	}
+	c := Cache{Dir: t.TempDir()}
+	store(t, c, "b/c", oldRev, completeFiles...)
+	store(t, c, "a/b", newRev, ConfigFile)
+	store(t, c, "a/b", oldRev, completeFiles...)
+	store(t, c, "gpt2", oldRev, completeFiles...)
+	write(t, filepath.Join(c.Dir, "models--x--y", "snapshots", "main", ConfigFile), "")
+	write(t, filepath.Join(c.Dir, "models--x--y--z", "snapshots", oldRev, ConfigFile), "")
+	write(t, filepath.Join(c.Dir, "datasets--x--y", "snapshots", oldRev, ConfigFile), "")
+	write(t, filepath.Join(c.Dir, "models--no--snapshots", "refs", "main"), oldRev)
+	write(t, filepath.Join(c.Dir, "version.txt"), "1")
+	all, err := c.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range all {
+		got = append(got, s.String())
+	}
+	want := "a/b@" + oldRev + " a/b@" + newRev + " b/c@" + oldRev + " gpt2@" + oldRev
+	if strings.Join(got, " ") != want {
+		t.Errorf("List: %s\nwant  %s", strings.Join(got, " "), want)
+	}
+}
+
+func TestOpenReadsTheEnvironment(t *testing.T) {
+	c := Cache{Dir: t.TempDir()}
+	store(t, c, "a/b", oldRev, completeFiles...)
+	t.Setenv("HF_HUB_CACHE", c.Dir)
+	fsys, s, err := Open("a/b")
+	if err != nil || s.Revision != oldRev {
+		t.Fatal(s, err)
+	}
+	if _, err := fs.Stat(fsys, ConfigFile); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Open("a/c"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}

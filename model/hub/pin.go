@@ -1,0 +1,28 @@
+package hub
+
+import "slices"
+
+// Pin names the one commit of a checkpoint that this project was checked
+// against, and what its weights file must be.
+type Pin struct {
+	ID       string // as the project writes it; Spellings gives the other form
+	Revision string // commit
+	Size     int64  // bytes of model.safetensors
+	SHA256   string // of model.safetensors, lower-case hex
+}
+
+// MiniLM is the pinned reference checkpoint, ms-marco-MiniLM-L-6-v2.
+func MiniLM() Pin {
+	return Pin{
+		ID:       "cross-encoder/ms-marco-MiniLM-L-6-v2",
+		Revision: "233902d25c440f23af6f7d6e94d2946bac0bee0a",
+		Size:     90_870_598,
+		SHA256:   "821d1aa69520101d6e0737f78a042ae25b19e5cb9160701909d10434f4aeb0ae",
+	}
+}
+
+// PinOf returns the pin of an id in either spelling, and whether it has one.
+func PinOf(id string) (Pin, bool) {
+	pin := MiniLM()
+	return pin, slices.Contains(Spellings(pin.ID), id)
+}

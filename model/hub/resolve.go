@@ -1,0 +1,156 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// ErrNotFound marks a name that is neither a directory nor in the cache.
+var ErrNotFound = errors.New("model not found")
+
+// Open finds the complete model called name, in the cache that the process's
+// environment names (see DefaultCache), and returns its files. It is the only
+// function of this package that reads the environment; Cache.Resolve and
+// Snapshot.FS do the same without.
+func Open(name string) (fs.FS, Snapshot, error) {
+	home, _ := os.UserHomeDir() // without one, the variables or a directory may still serve
+	cache, err := DefaultCache(os.Getenv, home)
+	if err != nil {
+		cache = Cache{}
+	}
+	s, err := cache.Resolve(name)
+	if err != nil {
+		return nil, Snapshot{}, err
+	}
+	return s.FS(), s, nil
+}
+
+// Resolve finds the complete model called name: it is Find with Complete.
+func (c Cache) Resolve(name string) (Snapshot, error) { return c.Find(name, Complete) }
+
+// Find finds the model called name that has the needed parts. An existing
+// directory of that name is the model. Otherwise name is an id, tried in both
+// spellings (see Spellings), with a revision or without:
+//
+//   - id@revision: the commit that refs/revision holds, or the commit of that
+//     name, or the only one that starts so (7 hex digits or more);
+//   - id: the commit that refs/main holds, or else the pinned commit (see
+//     PinOf), or else the only snapshot there is.
+//
+// The first of these that has the needed parts is returned. Errors are
+// ErrNotFound, ErrIncomplete, ErrRef, ErrID or the operating system's.
+func (c Cache) Find(name string, need Parts) (Snapshot, error) {
+	info, statErr := os.Stat(name)
+	if statErr == nil {
+		if !info.IsDir() {
+			return Snapshot{}, fmt.Errorf("hub: %q is a file; give the directory that holds it: %w", name, ErrNotFound)
+		}
+		s := snapshotAt(name)
+		if err := s.Check(need); err != nil {
+			return Snapshot{}, fmt.Errorf("hub: %w", err)
+		}
+		return s, nil
+	}
+	id, revision, err := ParseID(name)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("hub: %w: no directory (%w), and %w", ErrNotFound, reason(statErr), err)
+	}
+	return c.findID(id, revision, need)
+}
+
+func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
+	var incomplete error
+	looked := []string{fmt.Sprintf("no directory %q", id)}
+	for _, spelling := range Spellings(id) {
+		if c.Dir == "" {
+			looked = append(looked, "no Hugging Face cache")
+			break
+		}
+		commits, err := c.commits(spelling)
+		if err != nil {
+			looked = append(looked, fmt.Sprintf("no snapshot in %s", c.Repo(spelling)))
+			if !errors.Is(err, fs.ErrNotExist) {
+				return Snapshot{}, fmt.Errorf("hub: %w", err)
+			}
+			continue
+		}
+		chosen, err := c.choose(spelling, revision, commits)
+		if err != nil {
+			return Snapshot{}, fmt.Errorf("hub: %w", err)
+		}
+		if len(chosen) == 0 {
+			looked = append(looked, fmt.Sprintf("%s has no snapshot of revision %s, but of %s",
+				c.Repo(spelling), orMain(revision), strings.Join(commits, ", ")))
+		}
+		for _, commit := range chosen {
+			s := c.snapshot(spelling, commit)
+			err := s.Check(need)
+			if err == nil {
+				return s, nil
+			}
+			if incomplete == nil {
+				incomplete = err
+			}
+		}
+	}
+	wanted := id
+	if revision != "" {
+		wanted += "@" + revision
+	}
+	if incomplete != nil {
+		return Snapshot{}, fmt.Errorf(`hub: %w; run "minilm-metal pull %s"`, incomplete, wanted)
+	}
+	return Snapshot{}, fmt.Errorf(`hub: %w: %s; run "minilm-metal pull %s" or give the path of a directory with %s, %s and %s`,
+		ErrNotFound, strings.Join(looked, "; "), wanted, ConfigFile, TokenizerFile, WeightsFile)
+}
+
+// choose returns those of commits that revision may mean, best first.
+func (c Cache) choose(id, revision string, commits []string) ([]string, error) {
+	var chosen []string
+	add := func(commit string) {
+		if slices.Contains(commits, commit) && !slices.Contains(chosen, commit) {
+			chosen = append(chosen, commit)
+		}
+	}
+	if IsCommit(revision) {
+		add(revision)
+		return chosen, nil
+	}
+	commit, err := c.Ref(id, orMain(revision))
+	switch {
+	case err == nil:
+		add(commit)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	switch {
+	case revision == "":
+		if pin, ok := PinOf(id); ok {
+			add(pin.Revision)
+		}
+		if len(commits) == 1 {
+			add(commits[0])
+		}
+	case len(chosen) == 0 && len(revision) >= minPrefix && isHex(revision):
+		for _, commit := range commits {
+			if strings.HasPrefix(commit, revision) {
+				add(commit)
+			}
+		}
+		if len(chosen) > 1 {
+			return nil, fmt.Errorf("%w: revision %q means any of %s", ErrNotFound, revision, strings.Join(chosen, ", "))
+		}
+	}
+	return chosen, nil
+}
+
+func orMain(revision string) string {
+	if revision == "" {
+		return "main"
+	}
+	return revision
+}

@@ -1,0 +1,60 @@
+package hub
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Snapshot is a model found on disk.
+type Snapshot struct {
+	ID       string // hub id; "" for a directory outside of a cache
+	Revision string // commit, 40 hex digits; "" for a directory outside of a cache
+	Dir      string // directory with config.json
+}
+
+// snapshotAt describes the directory that a user named.
+func snapshotAt(dir string) Snapshot {
+	s := Snapshot{Dir: filepath.Clean(dir)}
+	full, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		full, err = filepath.Abs(full)
+	}
+	if err != nil {
+		return s
+	}
+	if _, repo, commit, ok := splitSnapshot(full); ok {
+		if id, ok := repoID(repo); ok {
+			s.ID, s.Revision = id, commit
+		}
+	}
+	return s
+}
+
+// FS returns the snapshot's files, under the package's rule for links. Files it
+// opens are *os.File, so a reader can map them into memory.
+func (s Snapshot) FS() fs.FS {
+	dir := s.Dir
+	if full, err := filepath.Abs(dir); err == nil {
+		dir = full // "." has no parents to see the cache by
+	}
+	return newFS(dir)
+}
+
+// Check returns an ErrIncomplete that names the files of need which are not
+// there, or nil.
+func (s Snapshot) Check(need Parts) error {
+	if lacks := missing(s.FS(), need); len(lacks) > 0 {
+		return fmt.Errorf("%w: %s lacks %s", ErrIncomplete, s.Dir, strings.Join(lacks, ", "))
+	}
+	return nil
+}
+
+// String names the snapshot for people: id@commit, or its directory.
+func (s Snapshot) String() string {
+	if s.ID == "" {
+		return s.Dir
+	}
+	return s.ID + "@" + s.Revision
+}
