@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+// faulty is a device with one place that panics on sequences of token 103 and
+// scores sequences of token 104 as NaN and of 105 as +Inf.
+type faulty struct{ slot chan struct{} }
+
+func (f faulty) Name() string { return "faulty" }
+func (f faulty) Passes() int  { return 1 }
+func (f faulty) Close() error { return nil }
+func (f faulty) Begin(b *model.Batch) model.Pass {
+	f.slot <- struct{}{}
+	return faultyPass{f, b}
+}
+
+type faultyPass struct {
+	faulty
+	b *model.Batch
+}
+
+func (p faultyPass) Embed()                     {}
+func (p faultyPass) Attention(int, model.Rows)  {}
+func (p faultyPass) FeedForward(int)            {}
+func (p faultyPass) Hidden(dst []float32) error { return nil }
+func (p faultyPass) End()                       { <-p.slot }
+func (p faultyPass) Classify(s []float32) error {
+	for i := range s {
+		switch lo, _ := p.b.Bounds(i); p.b.IDs[lo] {
+		case 103:
+			panic("a bug")
+		case 104:
+			s[i] = float32(math.NaN())
+		case 105:
+			s[i] = float32(math.Inf(1))
+		default:
+			s[i] = 1
+		}
+	}
+	return nil
+}
+
+func openFaulty(t *testing.T, opts ...Option) *Engine {
+	t.Helper()
+	shape := synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 64, Types: 2, Labels: 1}
+	e, err := OpenFS(synth.FS(1, shape), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	e.device = faulty{make(chan struct{}, 1)}
+	e.slots = make(chan struct{}, 1)
+	return e
+}
+
+func tokens(ids ...int32) *model.Batch {
+	b := new(model.Batch)
+	for _, id := range ids {
+		b.Append([]int32{id}, []int32{0})
+	}
+	return b
+}
+
+func TestPanicStaysInside(t *testing.T) {
+	var log strings.Builder
+	e := openFaulty(t, Logger(slog.New(slog.NewTextHandler(&log, nil))))
+	for range 3 { // the place on the device must come back each time
+		dst, err := e.ScoreTokens(t.Context(), []float32{7}, tokens(200, 103))
+		if err == nil || !strings.Contains(err.Error(), "a bug") || len(dst) != 1 {
+			t.Fatalf("got %g, %v", dst, err)
+		}
+	}
+	if got, err := e.ScoreTokens(t.Context(), nil, tokens(200)); err != nil || got[0] != 1 {
+		t.Errorf("afterwards: %g, %v", got, err)
+	}
+	if !strings.Contains(log.String(), "pass_test.go") {
+		t.Error("the log has no stack")
+	}
+	if s := e.Stats(); s.Failed != 3 {
+		t.Errorf("%d failed calls counted, want 3", s.Failed)
+	}
+}
+
+func TestScoresThatAreNotNumbers(t *testing.T) {
+	e := openFaulty(t, Sigmoid())
+	got, err := e.ScoreTokens(t.Context(), nil, tokens(200, 104, 201, 105))
+	if len(got) != 4 || !math.IsNaN(float64(got[1])) || !math.IsNaN(float64(got[3])) {
+		t.Fatalf("got %g", got)
+	}
+	if want := float32(1 / (1 + math.Exp(-1))); got[0] != want || got[2] != want {
+		t.Errorf("the neighbours have %g and %g, want %g", got[0], got[2], want)
+	}
+	var pair *PairError
+	if !errors.Is(err, ErrModel) || !errors.As(err, &pair) || pair.Index != 1 || !strings.Contains(err.Error(), "pair 3") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Shards cover every sequence once, in order, and share the tokens fairly.
+func TestShards(t *testing.T) {
+	for _, passes := range []int{1, 2, 3, 8} {
+		for _, budget := range []int{1, 50, 1000} {
+			e := &Engine{device: model.NewReference(nil, passes), options: options{tokenBudget: budget}}
+			for _, lengths := range [][]int{{5}, {5, 5}, {1, 500, 1}, {500, 1, 1, 1}, {10, 20, 30, 40, 50, 60, 70, 80, 90, 100}} {
+				b := new(model.Batch)
+				longest := 0
+				for _, n := range lengths {
+					b.Append(make([]int32, n), make([]int32, n))
+					longest = max(longest, n)
+				}
+				next := 0
+				for lo, hi := range e.shards(b) {
+					if lo != next || hi <= lo {
+						t.Fatalf("passes %d budget %d %v: shard %d:%d, want it to begin at %d", passes, budget, lengths, lo, hi, next)
+					}
+					next = hi
+					fair := min(budget, (b.Tokens()+passes-1)/passes)
+					if got := int(b.Start[hi] - b.Start[lo]); got > fair+longest {
+						t.Errorf("passes %d budget %d %v: shard %d:%d has %d tokens, want about %d", passes, budget, lengths, lo, hi, got, fair)
+					}
+				}
+				if next != len(lengths) {
+					t.Errorf("passes %d budget %d %v: shards end at %d", passes, budget, lengths, next)
+				}
+			}
+		}
+	}
+}
