@@ -1,3 +1,0 @@
-package synth
-
-//go:generate go run ./internal/genvocab -o vocab.txt
