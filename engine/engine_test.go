@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"runtime"
 	"slices"
@@ -25,6 +26,15 @@ func pairs(n int) []engine.Pair {
 		all = append(all, engine.Pair(p))
 	}
 	return all
+}
+
+func checkpoint(t *testing.T) fs.FS {
+	t.Helper()
+	fsys, err := synth.FS(1, enginetest.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fsys
 }
 
 func score(t *testing.T, e *engine.Engine, pairs []engine.Pair) []float32 {
@@ -236,7 +246,7 @@ func TestCancelled(t *testing.T) {
 func TestClose(t *testing.T) {
 	begun := make(chan struct{})
 	var once sync.Once
-	e, err := engine.OpenFS(synth.FS(1, enginetest.Shape), engine.TokenBudget(64),
+	e, err := engine.OpenFS(checkpoint(t), engine.TokenBudget(64),
 		engine.Observe(func(engine.BatchStats) { once.Do(func() { close(begun) }) }))
 	if err != nil {
 		t.Fatal(err)
@@ -300,7 +310,7 @@ func TestManyCallers(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	fsys := synth.FS(1, enginetest.Shape)
+	fsys := checkpoint(t)
 	for _, c := range []struct {
 		opt  engine.Option
 		is   error
@@ -324,8 +334,6 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%v, want %q", err, c.says)
 		}
 	}
-	small := enginetest.Shape
-	small.Vocab = 300
 	if _, err := engine.Open(t.TempDir()); !errors.Is(err, engine.ErrModel) {
 		t.Errorf("an empty directory: %v", err)
 	}
@@ -333,7 +341,12 @@ func TestOpenRefuses(t *testing.T) {
 
 func ExampleEngine_Rank() {
 	// engine.Open("cross-encoder/ms-marco-MiniLM-L-6-v2") opens the real one.
-	eng, err := engine.OpenFS(synth.FS(1, enginetest.Shape))
+	fsys, err := synth.FS(1, enginetest.Shape)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	eng, err := engine.OpenFS(fsys)
 	if err != nil {
 		fmt.Println(err)
 		return

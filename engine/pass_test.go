@@ -52,7 +52,11 @@ func (p faultyPass) Classify(s []float32) error {
 func openFaulty(t *testing.T, opts ...Option) *Engine {
 	t.Helper()
 	shape := synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 64, Types: 2, Labels: 1}
-	e, err := OpenFS(synth.FS(1, shape), opts...)
+	fsys, err := synth.FS(1, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := OpenFS(fsys, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,10 @@ var smallShape = synth.Shape{Layers: 2, Hidden: 8, Heads: 2, Intermediate: 12, V
 // entries returns the small model's tensors, to be changed and bound again.
 func entries(t *testing.T) (*model.Config, []safetensors.Entry) {
 	t.Helper()
-	fsys := synth.FS(1, smallShape)
+	fsys, err := synth.FS(1, smallShape)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := model.ReadConfig(fsys)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +116,7 @@ func TestBindRefuses(t *testing.T) {
 		`tensor "bert.extra" has no place`: func(_ *model.Config, all *[]safetensors.Entry) {
 			*all = append(*all, safetensors.Entry{Name: "bert.extra", DType: "F32", Shape: []int{1}, Data: make([]byte, 4)})
 		},
-		`tensor "bert.encoder.layer.1.`:                                    func(c *model.Config, _ *[]safetensors.Entry) { c.Layers = 1 },
+		`tensor "bert.encoder.layer.1.`:                                        func(c *model.Config, _ *[]safetensors.Entry) { c.Layers = 1 },
 		`tensor "bert.encoder.layer.2.attention.self.query.weight" is missing`: func(c *model.Config, _ *[]safetensors.Entry) { c.Layers = 3 },
 		`word_embeddings.weight": shape [300 8], want [301 8]`:                 func(c *model.Config, _ *[]safetensors.Entry) { c.VocabSize = 301 },
 		`word_embeddings.weight": shape [300 8], want [299 8]`:                 func(c *model.Config, _ *[]safetensors.Entry) { c.VocabSize = 299 },

@@ -21,7 +21,11 @@ var Shape = synth.Shape{
 // every time, on every machine up to float32 rounding.
 func Open(tb testing.TB, opts ...engine.Option) *engine.Engine {
 	tb.Helper()
-	e, err := engine.OpenFS(synth.FS(1, Shape), opts...)
+	fsys, err := synth.FS(1, Shape)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e, err := engine.OpenFS(fsys, opts...)
 	if err != nil {
 		tb.Fatal(err)
 	}

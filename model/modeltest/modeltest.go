@@ -56,7 +56,11 @@ var shapes = []synth.Shape{
 func Run(t *testing.T, precision Precision, open Opener) {
 	for i, shape := range shapes {
 		t.Run(fmt.Sprintf("hidden%d", shape.Hidden), func(t *testing.T) {
-			w, err := model.Load(synth.FS(uint64(i+1), shape))
+			fsys, err := synth.FS(uint64(i+1), shape)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := model.Load(fsys)
 			if err != nil {
 				t.Fatal(err)
 			}
