@@ -1,0 +1,122 @@
+package safetensors
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/edsrzf/mmap-go"
+)
+
+// backing is the bytes of one file: mapped, or in plain memory.
+type backing struct {
+	name   string
+	data   []byte
+	mapped mmap.MMap // nil in plain memory; else data is the same bytes
+	file   *os.File  // nil in plain memory; stays open to see the file shrink
+	closed atomic.Bool
+}
+
+// mapFile maps the whole of f and takes it over.
+func mapFile(name string, f *os.File) (*backing, error) {
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := stat.Size()
+	if size > math.MaxInt {
+		return nil, fmt.Errorf("%d bytes are more than this machine can address", size)
+	}
+	b := &backing{name: name, file: f}
+	if size == 0 {
+		return b, nil // nothing can be mapped
+	}
+	b.mapped, err = mmap.MapRegion(f, int(size), mmap.RDONLY, 0, 0)
+	if err != nil {
+		return nil, fmt.Errorf("mapping %d bytes: %w", size, err)
+	}
+	b.data = b.mapped[:size:size]
+	return b, nil
+}
+
+// close unmaps, once.
+func (b *backing) close() error {
+	if b.closed.Swap(true) || b.file == nil {
+		return nil
+	}
+	var err error
+	if b.mapped != nil {
+		err = b.mapped.Unmap()
+	}
+	return errors.Join(err, b.file.Close())
+}
+
+// holds says whether an address lies in the mapping.
+func (b *backing) holds(address uintptr) bool {
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(b.data)))
+	return b.file != nil && address-start < uintptr(len(b.data))
+}
+
+// check says whether the bytes that were mapped are still in the file.
+func (b *backing) check() error {
+	if b.closed.Load() {
+		return fmt.Errorf("%s: %w", b.name, ErrClosed)
+	}
+	if b.file == nil {
+		return nil
+	}
+	stat, err := b.file.Stat()
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.name, err)
+	}
+	if stat.Size() < int64(len(b.data)) {
+		return fmt.Errorf("%s: %w: %d bytes are left of %d", b.name, ErrTruncated, stat.Size(), len(b.data))
+	}
+	return nil
+}
+
+// guard runs read: see File.Guard.
+func guard(backings []*backing, read func() error) (err error) {
+	for _, b := range backings {
+		if b.closed.Load() {
+			return fmt.Errorf("%s: %w", b.name, ErrClosed)
+		}
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		reason := recover()
+		if reason == nil {
+			return
+		}
+		if fault, ok := reason.(interface {
+			runtime.Error
+			Addr() uintptr
+		}); ok {
+			for _, b := range backings {
+				if b.holds(fault.Addr()) {
+					// The size says it better, unless the file has grown back.
+					if err = b.check(); err == nil {
+						err = fmt.Errorf("%s: %w: byte %d cannot be read", b.name, ErrTruncated,
+							fault.Addr()-uintptr(unsafe.Pointer(unsafe.SliceData(b.data))))
+					}
+					return
+				}
+			}
+		}
+		panic(reason)
+	}()
+	if err := read(); err != nil {
+		return err
+	}
+	for _, b := range backings {
+		if err := b.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package safetensors
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+)
+
+// File is a read-only set of named tensors: those of one file, or of all shards
+// of a checkpoint. It is safe for concurrent use, except Close.
+type File struct {
+	names    []string // sorted
+	tensors  map[string]*Tensor
+	metadata map[string]string
+	backings []*backing
+}
+
+// Open maps the file at path.
+func Open(path string) (*File, error) {
+	// A look before the leap: opening a named pipe would wait for its writer.
+	stat, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, errIrregular(path, stat)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	return openFile(path, f)
+}
+
+// OpenFS opens a file of fsys: mapped if it is one on disk (os.DirFS, os.Root),
+// without a copy if the opened file has a method Bytes() []byte (which must then
+// stay unchanged), and else read into memory, once.
+func OpenFS(fsys fs.FS, name string) (*File, error) {
+	stat, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, errIrregular(name, stat)
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	return openFile(name, f)
+}
+
+// Parse reads a file's content from memory, which stays referenced and must stay
+// unchanged. The name is for errors.
+func Parse(name string, data []byte) (*File, error) {
+	return parse(&backing{name: name, data: data})
+}
+
+func errIrregular(name string, stat fs.FileInfo) error {
+	return fmt.Errorf("safetensors: %s: not a regular file (%v)", name, stat.Mode().Type())
+}
+
+// openFile takes over f.
+func openFile(name string, f fs.File) (*File, error) {
+	b, err := back(name, f)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", name, errors.Join(err, f.Close()))
+	}
+	file, err := parse(b)
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return file, nil
+}
+
+// back gets hold of f's bytes, and closes f if it is not needed any more.
+func back(name string, f fs.File) (*backing, error) {
+	if f, ok := f.(*os.File); ok {
+		return mapFile(name, f)
+	}
+	if f, ok := f.(interface{ Bytes() []byte }); ok {
+		b := &backing{name: name, data: f.Bytes()}
+		return b, f.(fs.File).Close()
+	}
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAll(f, stat.Size())
+	if err != nil {
+		return nil, err
+	}
+	return &backing{name: name, data: data}, f.Close()
+}
+
+// trustedBytes is how much is allocated on a file system's word alone.
+const trustedBytes = 256 << 20
+
+// readAll reads r, which should have size bytes, into memory allocated once,
+// unless it is suspiciously much.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	if size < 0 {
+		return nil, fmt.Errorf("size %d", size)
+	}
+	data := make([]byte, 0, min(size, trustedBytes)+1) // one more shows the end without growing
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(data)) > size {
+			break
+		}
+		if len(data) == cap(data) {
+			data = slices.Grow(data, len(data))
+		}
+	}
+	if int64(len(data)) != size {
+		return nil, fmt.Errorf("read %d bytes or more, but its size is %d", len(data), size)
+	}
+	return data[:size:size], nil
+}
+
+// parse makes a File of one backing.
+func parse(b *backing) (*File, error) {
+	h, err := parseHeader(b.data)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", b.name, err)
+	}
+	f := &File{
+		tensors:  make(map[string]*Tensor, len(h.infos)),
+		metadata: h.metadata,
+		backings: []*backing{b},
+	}
+	section := b.data[h.bytes:]
+	for _, t := range h.infos {
+		shape := make([]int, len(t.shape))
+		for i, n := range t.shape {
+			shape[i] = int(n)
+		}
+		f.tensors[t.name] = &Tensor{
+			Name: t.name, DType: t.dtype, Shape: shape,
+			File: b.name, Offset: int64(h.bytes) + int64(t.begin),
+			data: section[t.begin:t.end:t.end], in: b,
+		}
+	}
+	f.names = slices.Sorted(maps.Keys(f.tensors))
+	return f, nil
+}
+
+// Names are the tensors' names, sorted.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Lookup finds a tensor by its name.
+func (f *File) Lookup(name string) (*Tensor, bool) {
+	t, ok := f.tensors[name]
+	return t, ok
+}
+
+// Metadata is the header's free text, often {"format": "pt"}, or nil; of shards,
+// that of the first in the order of file names that has any.
+func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
+
+// Guard runs read, which may read the tensors' bytes and views, and turns what
+// would otherwise kill the process, a fault in a mapped file, into an error that
+// wraps ErrTruncated and names the file. It returns the same if a file has
+// become shorter without a fault: up to the end of its last page, zeros are
+// read. Other panics pass.
+//
+// Guard protects the goroutine that calls it, not those that read starts.
+func (f *File) Guard(read func() error) error {
+	if err := guard(f.backings, read); err != nil {
+		return fmt.Errorf("safetensors: %w", err)
+	}
+	return nil
+}
+
+// Close unmaps the file. Its tensors' bytes and views are dead from then on and
+// nobody may be reading them. Closing twice is fine.
+func (f *File) Close() error {
+	var errs []error
+	for _, b := range f.backings {
+		if err := b.close(); err != nil {
+			errs = append(errs, fmt.Errorf("safetensors: %s: %w", b.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,181 @@
+package safetensors
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The files of a checkpoint as Hugging Face's libraries name them.
+const (
+	singleName = "model.safetensors"
+	indexName  = "model.safetensors.index.json"
+)
+
+// OpenCheckpoint opens the weights in a model's directory: model.safetensors, or
+// else the shards that model.safetensors.index.json names.
+//
+//	{"metadata": {...}, "weight_map": {"tensor": "model-00001-of-00002.safetensors", ...}}
+//
+// A shard is a file beside the index, never elsewhere: not through its name, nor
+// through a symbolic link, except those of the Hugging Face cache, which lead to
+// ../../blobs. Each tensor of the index must be in its shard and in no other;
+// what shards hold beyond the index is left out.
+func OpenCheckpoint(fsys fs.FS) (*File, error) {
+	_, err := fs.Stat(fsys, singleName)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return OpenFS(fsys, singleName)
+	}
+	text, err := readIndex(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("safetensors: neither %s nor %s: %w", singleName, indexName, fs.ErrNotExist)
+	}
+	var f *File
+	if err == nil {
+		f, err = openShards(fsys, text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", indexName, err)
+	}
+	return f, nil
+}
+
+// readIndex reads the index's text.
+func readIndex(fsys fs.FS) ([]byte, error) {
+	stat, err := fs.Stat(fsys, indexName) // first: opening a named pipe would wait
+	if err != nil {
+		return nil, err
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, fmt.Errorf("not a regular file (%v)", stat.Mode().Type())
+	}
+	if stat.Size() > maxHeaderBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrIndex, stat.Size(), maxHeaderBytes)
+	}
+	file, err := fsys.Open(indexName)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readAll(file, stat.Size())
+}
+
+// parseIndex reads which shard each tensor is in.
+func parseIndex(text []byte) (map[string]string, error) {
+	if bytes.HasPrefix(text, []byte(lfsPrefix)) {
+		return nil, ErrGitLFS
+	}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("%w: not UTF-8", ErrIndex)
+	}
+	var shardOf map[string]string
+	w := newWalker(text)
+	err := w.object(func(key string) (err error) {
+		if key != "weight_map" {
+			return w.skip()
+		}
+		shardOf, err = w.strings()
+		return err
+	})
+	if err == nil {
+		err = w.end()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrIndex, err)
+	}
+	if len(shardOf) == 0 {
+		return nil, fmt.Errorf("%w: no weight_map, or an empty one", ErrIndex)
+	}
+	for _, tensor := range slices.Sorted(maps.Keys(shardOf)) {
+		if shard := shardOf[tensor]; !isPlainName(shard) {
+			return nil, fmt.Errorf("%w: tensor %s: shard %s is not the name of a file beside the index", ErrIndex, quote(tensor), quote(shard))
+		}
+	}
+	return shardOf, nil
+}
+
+// isPlainName says whether name can only be a file in the same directory, on any
+// system.
+func isPlainName(name string) bool {
+	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, "/\\:\x00")
+}
+
+// openShards opens the shards of an index.
+func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
+	shardOf, err := parseIndex(text)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{tensors: make(map[string]*Tensor, len(shardOf)), names: slices.Sorted(maps.Keys(shardOf))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	holder := map[string]string{} // of every tensor of every shard, in the index or not
+	for _, name := range slices.Compact(slices.Sorted(maps.Values(shardOf))) {
+		if err := checkLink(fsys, name); err != nil {
+			return nil, err
+		}
+		shard, err := OpenFS(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		f.backings = append(f.backings, shard.backings...)
+		for _, tensor := range shard.names {
+			if other, ok := holder[tensor]; ok {
+				return nil, fmt.Errorf("%w: tensor %s is in two shards, %s and %s", ErrIndex, quote(tensor), quote(other), quote(name))
+			}
+			holder[tensor] = name
+			if shardOf[tensor] == name {
+				f.tensors[tensor] = shard.tensors[tensor]
+			}
+		}
+		if f.metadata == nil {
+			f.metadata = shard.metadata
+		}
+	}
+	for _, tensor := range f.names {
+		if f.tensors[tensor] == nil {
+			return nil, fmt.Errorf("%w: tensor %s is not in its shard %s", ErrIndex, quote(tensor), quote(shardOf[tensor]))
+		}
+	}
+	return f, nil
+}
+
+// blobLink is how a snapshot in the Hugging Face cache refers to a file.
+var blobLink = regexp.MustCompile(`^\.\./\.\./blobs/[0-9A-Za-z_-]+$`)
+
+// checkLink refuses a shard that is a symbolic link out of the directory: an
+// index comes from elsewhere, and must not choose what is read. A file system
+// that hides its links is trusted to confine them.
+func checkLink(fsys fs.FS, name string) error {
+	for range 8 { // a chain of links within the directory
+		stat, err := fs.Lstat(fsys, name)
+		if err != nil {
+			return nil // opening it says what is wrong
+		}
+		if stat.Mode()&fs.ModeSymlink == 0 {
+			return nil
+		}
+		target, err := fs.ReadLink(fsys, name)
+		if err != nil {
+			return err
+		}
+		if blobLink.MatchString(filepath.ToSlash(target)) {
+			return nil
+		}
+		if !isPlainName(target) {
+			return fmt.Errorf("%w: shard %s is a link out of the directory, to %s", ErrIndex, quote(name), quote(target))
+		}
+		name = target
+	}
+	return fmt.Errorf("%w: shard %s: too many links", ErrIndex, quote(name))
+}

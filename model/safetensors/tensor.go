@@ -1,0 +1,135 @@
+package safetensors
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Tensor is a view of one tensor of a File, good until the File is closed.
+type Tensor struct {
+	Name   string
+	DType  DType
+	Shape  []int // row-major, the last dimension is contiguous; no dimension means a scalar
+	File   string
+	Offset int64 // of the tensor's first byte in its file
+
+	data []byte
+	in   *backing
+}
+
+// Data is the tensor's raw little-endian bytes, of any alignment. They are
+// read-only, and shared with the file: reading them may fault if the file is
+// truncated (see [File.Guard]). It is nil once the file is closed; slices taken
+// before must not be used after that.
+func (t *Tensor) Data() []byte {
+	if t.in.closed.Load() {
+		return nil
+	}
+	return t.data
+}
+
+// Elements is the product of the shape's dimensions, 1 for a scalar.
+func (t *Tensor) Elements() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Float32s returns the values of a tensor of F32, F16 or BF16, exactly.
+//
+// An F32 tensor whose bytes are aligned to 4 is returned as a view of the file,
+// on a little-endian machine: read-only, good until Close, and to be read under
+// [File.Guard]. Everything else is decoded to new memory, and the mapped pages
+// released.
+//
+// Unaligned float32 loads would be legal on amd64 and arm64, but a misaligned
+// *float32 is not legal Go (checkptr refuses it), so those are copied too.
+func (t *Tensor) Float32s() ([]float32, error) {
+	decode, err := t.decoder()
+	if err != nil {
+		return nil, err
+	}
+	var values []float32
+	err = guard([]*backing{t.in}, func() error {
+		if values = t.view(); values == nil {
+			values = make([]float32, t.Elements())
+			decode(values, t.data)
+			t.Release()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, t.wrap(err)
+	}
+	return values, nil
+}
+
+// decoder is the function that decodes t's dtype.
+func (t *Tensor) decoder() (func(dst []float32, src []byte), error) {
+	switch t.DType {
+	case F32:
+		return decodeF32, nil
+	case F16:
+		return decodeF16, nil
+	case BF16:
+		return decodeBF16, nil
+	}
+	return nil, t.wrap(fmt.Errorf("%w %s, want F32, F16 or BF16", ErrDType, t.DType))
+}
+
+// view is the tensor as float32 without a copy, or nil if it cannot be had.
+func (t *Tensor) view() []float32 {
+	p := unsafe.Pointer(unsafe.SliceData(t.data))
+	if t.DType != F32 || !littleEndian || len(t.data) == 0 || uintptr(p)%unsafe.Alignof(float32(0)) != 0 {
+		return nil
+	}
+	n := len(t.data) / 4
+	return unsafe.Slice((*float32)(p), n)[:n:n]
+}
+
+// Release tells the system that the tensor's mapped pages are not needed for
+// now; they are read from the file again when they are touched. It does nothing
+// for a tensor in plain memory, or where the system has no such call.
+func (t *Tensor) Release() {
+	if !t.in.closed.Load() && t.in.mapped != nil {
+		release(t.data)
+	}
+}
+
+// CheckFinite looks for a NaN or an infinity and says where the first is. It
+// reads tensors of F64, F32, F16 and BF16; integers are finite, and the other
+// floats have no check.
+func (t *Tensor) CheckFinite() error {
+	var lane lanes
+	switch t.DType {
+	case Bool, U8, I8, U16, I16, U32, I32, U64, I64:
+		return nil
+	case F64:
+		lane = lanesF64
+	case F32:
+		lane = lanesF32
+	case F16:
+		lane = lanesF16
+	case BF16:
+		lane = lanesBF16
+	default:
+		return t.wrap(fmt.Errorf("%w %s, cannot tell whether it is finite", ErrDType, t.DType))
+	}
+	err := guard([]*backing{t.in}, func() error {
+		if i := lane.firstNonFinite(t.data); i >= 0 {
+			return fmt.Errorf("element %d of shape %d is %s: %w", i, t.Shape, lane.name(t.data, i), ErrNotFinite)
+		}
+		return nil
+	})
+	return t.wrap(err)
+}
+
+// wrap names the file and the tensor in an error.
+func (t *Tensor) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("safetensors: %s: tensor %s: %w", t.File, quote(t.Name), err)
+}
