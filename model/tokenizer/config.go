@@ -1,0 +1,215 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+)
+
+// config is tokenizer_config.json.
+type config struct {
+	Class          *string              `json:"tokenizer_class"`
+	Lower          *bool                `json:"do_lower_case"`
+	StripAccents   *bool                `json:"strip_accents"`
+	ChineseChars   *bool                `json:"tokenize_chinese_chars"`
+	Basic          *bool                `json:"do_basic_tokenize"`
+	MaxLength      *float64             `json:"model_max_length"` // 1e30 where there is none
+	TruncationSide *string              `json:"truncation_side"`
+	Added          map[string]tokenJSON `json:"added_tokens_decoder"` // by id
+	specialNames
+}
+
+// specialNames are the fields of special_tokens_map.json, which
+// tokenizer_config.json may have too.
+type specialNames struct {
+	Unknown    *tokenJSON  `json:"unk_token"`
+	Separator  *tokenJSON  `json:"sep_token"`
+	Class      *tokenJSON  `json:"cls_token"`
+	Pad        *tokenJSON  `json:"pad_token"`
+	Mask       *tokenJSON  `json:"mask_token"`
+	Additional []tokenJSON `json:"additional_special_tokens"`
+}
+
+// tokenJSON is a token in a JSON file: a string, or an object with its flags.
+type tokenJSON struct {
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	LStrip     bool   `json:"lstrip"`
+	RStrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+func (t *tokenJSON) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &t.Content)
+	}
+	type plain tokenJSON
+	return json.Unmarshal(data, (*plain)(t))
+}
+
+func readConfig(fsys fs.FS) (*config, error) {
+	c := &config{}
+	return c, readJSON(fsys, configFile, c)
+}
+
+// readJSON reads a file, if it is there, into v.
+func readJSON(fsys fs.FS, name string, v any) error {
+	data, err := readFile(fsys, name, maxConfigBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		if err = json.Unmarshal(data, v); err != nil {
+			err = fmt.Errorf("tokenizer: %s: %w", name, err)
+		}
+	}
+	return err
+}
+
+// truncation returns the maximum length, 0 where there is none, and the side.
+func (c *config) truncation() (int, Side, error) {
+	length, side := 0, TruncateRight
+	if m := c.MaxLength; m != nil && *m <= maxSaneLength {
+		if length = int(*m); float64(length) != *m || length < specials {
+			return 0, 0, fmt.Errorf("tokenizer: %s: model_max_length %v, want a whole number from %d", configFile, *m, specials)
+		}
+	}
+	switch {
+	case c.TruncationSide == nil || *c.TruncationSide == "right":
+	case *c.TruncationSide == "left":
+		side = TruncateLeft
+	default:
+		return 0, 0, fmt.Errorf("tokenizer: %s: truncation_side %q, want left or right", configFile, *c.TruncationSide)
+	}
+	return length, side, nil
+}
+
+// agrees reports whether c says the same about normalisation as tokenizer.json.
+// Where it does not, Python's tokenizers go by this file and all others by that
+// one, so neither would be right.
+func (c *config) agrees(o Options) error {
+	for _, f := range []struct {
+		name string
+		here *bool
+		json any
+	}{
+		{"do_lower_case", c.Lower, o.Lowercase},
+		{"tokenize_chinese_chars", c.ChineseChars, o.ChineseChars},
+		{"strip_accents", c.StripAccents, o.strip()},
+	} {
+		if f.here != nil && *f.here != f.json {
+			return fmt.Errorf("tokenizer: %s: %s is %t, but %s has %t", configFile, f.name, *f.here, jsonFile, f.json)
+		}
+	}
+	return nil
+}
+
+// options are what Python's BertTokenizerFast makes of the files beside vocab.txt.
+func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
+	if c.Class != nil && !slices.Contains([]string{"BertTokenizer", "BertTokenizerFast"}, *c.Class) {
+		return Options{}, fmt.Errorf("tokenizer: %s: tokenizer_class %q, want BertTokenizer", configFile, *c.Class)
+	}
+	if c.Basic != nil && !*c.Basic {
+		return Options{}, fmt.Errorf("tokenizer: %s: do_basic_tokenize false is not supported", configFile)
+	}
+	var legacy map[string]int
+	if err := readJSON(fsys, addedFile, &legacy); err != nil {
+		return Options{}, err
+	}
+	if len(legacy) > 0 {
+		return Options{}, fmt.Errorf("tokenizer: %s is not supported beside %s: save a %s", addedFile, vocabFile, jsonFile)
+	}
+	names := c.specialNames
+	if err := readJSON(fsys, specialsFile, &names); err != nil { // the same, or only here
+		return Options{}, err
+	}
+	o := Uncased()
+	if c.Lower != nil {
+		o.Lowercase = *c.Lower
+	}
+	if c.ChineseChars != nil {
+		o.ChineseChars = *c.ChineseChars
+	}
+	o.StripAccents = c.StripAccents
+	err := o.addSpecials(names, c.Added, vocab)
+	return o, err
+}
+
+// addSpecials sets the tokens of o: those of added_tokens_decoder, and those
+// that have a name and are not among them. [PAD] and [MASK] are left out where
+// the vocabulary has none: no pair has them, unless it is written in the text.
+func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, vocab []string) error {
+	ids := make(map[string]int, len(vocab))
+	for id, token := range vocab {
+		ids[token] = id
+	}
+	added := make([]addedJSON, 0, len(decoder))
+	for key, token := range decoder {
+		id, err := strconv.Atoi(key)
+		if err != nil {
+			return fmt.Errorf("tokenizer: %s: added_tokens_decoder: id %q, want a number", configFile, key)
+		}
+		added = append(added, addedJSON{id, token})
+	}
+	slices.SortFunc(added, func(a, b addedJSON) int { return a.id - b.id })
+	if err := o.add(added, ids); err != nil {
+		return fmt.Errorf("tokenizer: %s: added_tokens_decoder: %w", configFile, err)
+	}
+
+	named := func(token *tokenJSON, name string) string {
+		if token == nil {
+			token = &tokenJSON{Content: name}
+		}
+		_, known := ids[token.Content]
+		if known && !slices.ContainsFunc(o.Added, func(a AddedToken) bool { return a.Content == token.Content }) {
+			o.Added = append(o.Added, token.added(true))
+		}
+		return token.Content
+	}
+	o.Unknown = named(names.Unknown, "[UNK]")
+	o.Separator = named(names.Separator, "[SEP]")
+	named(names.Pad, "[PAD]")
+	o.Class = named(names.Class, "[CLS]")
+	named(names.Mask, "[MASK]")
+	for _, token := range names.Additional {
+		if !slices.ContainsFunc(o.Added, func(a AddedToken) bool { return a.Content == token.Content }) {
+			o.Added = append(o.Added, token.added(true))
+		}
+	}
+	return nil
+}
+
+// addedJSON is a token with the id that a file gives it.
+type addedJSON struct {
+	id int
+	tokenJSON
+}
+
+// add sets o.Added, adds what is new to vocab, and reports the first token whose
+// id is not the one that New will give it: the vocabulary's, else the next. (The
+// library gives it that too, and prints a warning.)
+func (o *Options) add(tokens []addedJSON, vocab map[string]int) error {
+	o.Added = make([]AddedToken, 0, len(tokens))
+	next := len(vocab)
+	for _, t := range tokens {
+		want, ok := vocab[t.Content]
+		if !ok {
+			want = next
+			vocab[t.Content] = next
+			next++
+		}
+		if t.id != want {
+			return fmt.Errorf("token %q: id %d, want %d", t.Content, t.id, want)
+		}
+		o.Added = append(o.Added, t.added(t.Special))
+	}
+	return nil
+}
+
+func (t tokenJSON) added(special bool) AddedToken {
+	return AddedToken{t.Content, t.SingleWord, t.LStrip, t.RStrip, t.Normalized, special}
+}

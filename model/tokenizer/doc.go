@@ -1,0 +1,44 @@
+// Package tokenizer turns a pair of texts into the ids a BERT cross-encoder
+// reads, [CLS] query [SEP] passage [SEP], token for token as Hugging Face's Rust
+// library `tokenizers` (0.23.2) does.
+//
+// # What happens to a text
+//
+//  1. Added tokens, such as [SEP] or [MASK] written out, are found in the text as
+//     it is (the leftmost, then the longest) and become their ids. The rest is
+//     done for each part between them.
+//  2. BertNormalizer: controls, format characters, private use, NUL and U+FFFD
+//     are dropped and white space becomes a space (clean_text); CJK ideographs,
+//     but not kana or Hangul, get spaces around them (handle_chinese_chars);
+//     canonical decomposition, and nonspacing marks are dropped (strip_accents);
+//     lower case, code point by code point: no final sigma (lowercase).
+//  3. Added tokens that ask for it are found in the normalised text.
+//  4. BertPreTokenizer: words end at white space, and each punctuation mark, all
+//     of ASCII's and Unicode's P, is a word.
+//  5. WordPiece: the longest piece of the vocabulary that the word begins with,
+//     then the longest ## piece that the rest begins with, and so on; [UNK] for
+//     the whole word where there is none, or if it has more than 100 code points
+//     (Schuster and Nakajima 2012; Devlin et al. 2018, arXiv:1810.04805).
+//  6. Truncation, longest first: see [Side].
+//
+// The library's parts have Unicode data of different ages (categories 8,
+// decompositions 9, \w 16, lower case and white space 17), and code points that
+// were not assigned yet then are letters to it. unicode_tables.go has what it
+// does to each, learned from itself by testdata/tokenizer/unicode.mjs.
+//
+// A byte that is not UTF-8 counts as U+FFFD, as in a range loop or encoding/json:
+// clean_text drops it. An empty passage is still a pair, [CLS] query [SEP] [SEP],
+// with type 1 for the last token; Python's pipelines that drop it would end after
+// the first [SEP]. Nothing is ever padded.
+//
+// # How it is fast
+//
+// Steps 2 and 4 are one look-up a code point in a table composed when the
+// tokenizer is made ([Options]), and bytes of ASCII letters and digits do not
+// need even that. A word goes to a hash table whole, with its bytes as the key,
+// which most words of a text with the vocabulary's language end at. Only the rest
+// is cut into pieces, by trying each length from the longest down: pieces are
+// short, so that is a handful of look-ups that do not wait for each other, where
+// a trie (or the automaton of Song et al. 2021, arXiv:2012.15524) walks a chain
+// of dependent loads through a table several times as large.
+package tokenizer

@@ -1,0 +1,153 @@
+package tokenizer
+
+import "math"
+
+// Span is a range of bytes in a text.
+type Span struct{ Start, End int }
+
+// Encoding is a pair of texts as tokens, with where they came from. All slices
+// are equally long.
+type Encoding struct {
+	IDs    []int32
+	Types  []int32  // 0 up to and with the first separator, then 1
+	Tokens []string // as the vocabulary has them: inside a word with the prefix
+	// Offsets are into the query or the passage, as Types says, and {0, 0} for
+	// the special tokens around them.
+	Offsets   []Span
+	Truncated bool // something was cut off
+}
+
+// AppendPair appends the tokens of a pair, [CLS] query [SEP] passage [SEP], to
+// ids and the number of the text they belong to, 0 or 1, to types. An empty
+// text has no tokens, and both separators are there all the same. It allocates
+// nothing where both slices have room.
+func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
+	var stack [stackWord]byte
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
+	out := output{ids: ids}
+	n1, n2, _ := s.pair(&out, query, passage)
+	return out.ids, appendTypes(types, n1, n2)
+}
+
+// Encode returns the tokens of a pair and where they came from. The ids and
+// types are those of AppendPair.
+func (t *Tokenizer) Encode(query, passage string) Encoding {
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
+	s.align = make([]Span, len(s.word))
+	var out output
+	n1, n2, truncated := s.pair(&out, query, passage)
+	tokens := make([]string, len(out.ids))
+	for i, id := range out.ids {
+		tokens[i] = t.Token(id)
+	}
+	return Encoding{out.ids, appendTypes(nil, n1, n2), tokens, out.spans, truncated}
+}
+
+// PairLength returns how many tokens a pair has before anything is cut off, the
+// three special ones included.
+func (t *Tokenizer) PairLength(query, passage string) int {
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
+	out := output{stop: math.MaxInt}
+	s.text(&out, query)
+	s.text(&out, passage)
+	return len(out.ids) + specials
+}
+
+// wordBuffer returns a word buffer for both texts: the given one, if it is enough.
+func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
+	if n := t.wordBytes(max(len(query), len(passage))); n > len(stack) {
+		return make([]byte, n)
+	}
+	return stack
+}
+
+// appendTypes appends the types of a pair of n1 and n2 tokens.
+func appendTypes(types []int32, n1, n2 int) []int32 {
+	for range n1 + 2 {
+		types = append(types, 0)
+	}
+	for range n2 + 1 {
+		types = append(types, 1)
+	}
+	return types
+}
+
+// pair appends a pair, and returns the numbers of tokens kept of each text and
+// whether those are not all.
+func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncated bool) {
+	t, room := s.t, s.t.maxLength-specials
+	s.special(out, t.class)
+	first := len(out.ids)
+	out.stop = math.MaxInt
+	s.text(out, query)
+	n1 = len(out.ids) - first
+
+	s.special(out, t.separator)
+	second := len(out.ids)
+	if t.side == TruncateRight {
+		// More of the passage than this changes nothing: see longestFirst.
+		out.stop = second + max(room+1, n1)
+	}
+	s.text(out, passage)
+	n2 = len(out.ids) - second
+
+	k1, k2 := longestFirst(n1, n2, room)
+	if truncated = k1+k2 < n1+n2; truncated {
+		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
+		if s.align != nil {
+			out.spans = cut(cut(out.spans, second, n2, k2, t.side), first, n1, k1, t.side)
+		}
+	}
+	s.special(out, t.separator)
+	return k1, k2, truncated
+}
+
+// special appends one of the tokens around the texts.
+func (s *scanner) special(out *output, id int32) {
+	out.ids = append(out.ids, id)
+	if s.align != nil {
+		out.spans = append(out.spans, Span{})
+	}
+}
+
+// text appends one text's tokens.
+func (s *scanner) text(out *output, text string) { s.split(out, &s.t.raw, text) }
+
+// split appends the tokens of a text: the added tokens of the set that are in
+// it, and the words between them.
+func (s *scanner) split(out *output, set *addedSet, text string) {
+	m := matches{set: set, text: text}
+	for from := 0; from < len(text) && !out.full(); {
+		id, start, end, ok := m.next()
+		if !ok {
+			start = len(text)
+		}
+		switch {
+		case from >= start:
+		case set == &s.t.raw && s.t.normalized != nil:
+			s.splitNormalized(out, text, from, start)
+		default:
+			s.scan(out, text, from, start)
+		}
+		if !ok {
+			return
+		}
+		out.ids = append(out.ids, id)
+		if s.align != nil {
+			out.spans = append(out.spans, s.span(start, end))
+		}
+		from = end
+	}
+}
+
+// splitNormalized appends the tokens of text[from:to] where there are added
+// tokens to find in its normalised form.
+func (s *scanner) splitNormalized(out *output, text string, from, to int) {
+	n := scanner{t: s.t, chars: s.t.chars, word: make([]byte, maxExpansion*(to-from)+slack)}
+	if s.align != nil {
+		n.align = make([]Span, len(n.word))
+	}
+	n.normalize(text, from, to)
+	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.align}
+	plain.split(out, s.t.normalized, string(n.word[:n.n]))
+}

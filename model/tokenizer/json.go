@@ -1,0 +1,242 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+
+	sugarme "github.com/sugarme/tokenizer" // for its reading of tokenizer.json; its encoder is not used
+)
+
+// parseJSON reads the vocabulary and the options of a tokenizer.json whose parts
+// are BERT's.
+func parseJSON(data []byte) ([]string, Options, error) {
+	var c *sugarme.Config
+	err := json.Unmarshal(data, &c)
+	if err == nil && c == nil {
+		err = errors.New("null, want an object")
+	}
+	p := jsonParser{config: c}
+	for _, part := range []func() error{p.model, p.addedTokens, p.normalizer, p.preTokenizer, p.postProcessor, p.truncation} {
+		if err == nil {
+			err = part()
+		}
+	}
+	if err != nil {
+		return nil, Options{}, fmt.Errorf("tokenizer: %s: %w", jsonFile, err)
+	}
+	return p.vocab, p.options, nil
+}
+
+// jsonParser has a method for each part of the file that matters here. (Padding
+// and decoder do not.)
+type jsonParser struct {
+	config  *sugarme.Config
+	vocab   []string
+	ids     map[string]int // of the vocabulary and the added tokens
+	options Options
+}
+
+// part decodes one part, which may have one of the types, into v.
+func part(name string, raw map[string]any, v any, types ...string) error {
+	if raw == nil {
+		return fmt.Errorf("%s: missing, want %s", name, types[0])
+	}
+	typ, found := raw["type"].(string)
+	for _, t := range types {
+		if typ == t && (found || t == "") {
+			data, err := json.Marshal(raw)
+			if err == nil {
+				err = json.Unmarshal(data, v)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: type %q is not supported, want %s", name, typ, types[0])
+}
+
+func (p *jsonParser) model() error {
+	raw := maps.Clone(p.config.Model)
+	vocab, ok := raw["vocab"].(map[string]any)
+	delete(raw, "vocab")
+	var m struct {
+		Unknown *string `json:"unk_token"`
+		Prefix  *string `json:"continuing_subword_prefix"`
+		Chars   *int    `json:"max_input_chars_per_word"`
+	}
+	types := []string{"WordPiece"}
+	if raw["max_input_chars_per_word"] != nil {
+		types = append(types, "") // as files of 2020 have it
+	}
+	switch err := part("model", raw, &m, types...); {
+	case err != nil:
+		return err
+	case m.Unknown == nil || *m.Unknown == "":
+		return errors.New("model.unk_token: missing")
+	case m.Prefix == nil || *m.Prefix == "":
+		return errors.New("model.continuing_subword_prefix: missing or empty")
+	case m.Chars == nil || *m.Chars < 1 || *m.Chars > maxWordChars:
+		return fmt.Errorf("model.max_input_chars_per_word: want a number from 1 to %d", maxWordChars)
+	case !ok || len(vocab) == 0:
+		return errors.New("model.vocab: want an object with at least one token")
+	}
+	p.options = Options{Unknown: *m.Unknown, Prefix: *m.Prefix, MaxWordChars: *m.Chars}
+
+	p.vocab, p.ids = make([]string, len(vocab)), make(map[string]int, len(vocab))
+	for token, v := range vocab {
+		number, ok := v.(float64)
+		if !ok || number != math.Trunc(number) || number < 0 || number >= float64(len(vocab)) {
+			return fmt.Errorf("model.vocab: token %q: id %v, want a whole number below %d, the number of tokens", token, v, len(vocab))
+		}
+		id := int(number)
+		switch other := p.vocab[id]; {
+		case token == "":
+			return fmt.Errorf("model.vocab: id %d is the empty token", id)
+		case other != "":
+			return fmt.Errorf("model.vocab: tokens %q and %q both have id %d", min(token, other), max(token, other), id)
+		}
+		p.vocab[id], p.ids[token] = token, id
+	}
+	return nil
+}
+
+func (p *jsonParser) addedTokens() error {
+	added := make([]addedJSON, len(p.config.AddedTokens))
+	for i, t := range p.config.AddedTokens {
+		if t.Id < 0 || t.Id > math.MaxInt32 {
+			return fmt.Errorf("added_tokens: token %q: id %d, want 0 to %d", t.Content, t.Id, math.MaxInt32)
+		}
+		added[i] = addedJSON{int(t.Id), tokenJSON{t.Content, t.SingleWord, t.Lstrip, t.Rstrip, t.Normalized, t.Special}}
+	}
+	if err := p.options.add(added, p.ids); err != nil {
+		return fmt.Errorf("added_tokens: %w", err)
+	}
+	return nil
+}
+
+func (p *jsonParser) normalizer() error {
+	var n struct {
+		Clean   *bool `json:"clean_text"`
+		Chinese *bool `json:"handle_chinese_chars"`
+		Strip   *bool `json:"strip_accents"` // null: as lowercase
+		Lower   *bool `json:"lowercase"`
+	}
+	if err := part("normalizer", p.config.Normalizer, &n, "BertNormalizer"); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name     string
+		from, to *bool
+	}{
+		{"clean_text", n.Clean, &p.options.CleanText},
+		{"handle_chinese_chars", n.Chinese, &p.options.ChineseChars},
+		{"lowercase", n.Lower, &p.options.Lowercase},
+	} {
+		if f.from == nil {
+			return fmt.Errorf("normalizer.%s: missing", f.name)
+		}
+		*f.to = *f.from
+	}
+	p.options.StripAccents = n.Strip
+	return nil
+}
+
+func (p *jsonParser) preTokenizer() error {
+	return part("pre_tokenizer", p.config.PreTokenizer, &struct{}{}, "BertPreTokenizer")
+}
+
+// postProcessor takes the names of [CLS] and [SEP] from the two ways in which
+// they are put around a pair.
+func (p *jsonParser) postProcessor() error {
+	const name = "post_processor"
+	if p.config.PostProcessor["type"] == "BertProcessing" {
+		var b struct{ Sep, Cls [2]any }
+		if err := part(name, p.config.PostProcessor, &b, "BertProcessing"); err != nil {
+			return err
+		}
+		return errors.Join(
+			p.special(name+".cls", &p.options.Class, b.Cls[0], b.Cls[1]),
+			p.special(name+".sep", &p.options.Separator, b.Sep[0], b.Sep[1]))
+	}
+	var t struct {
+		Pair []struct {
+			SpecialToken, Sequence *struct {
+				ID   string
+				Type int `json:"type_id"`
+			}
+		}
+		Specials map[string]struct{ IDs []any } `json:"special_tokens"`
+	}
+	if err := part(name, p.config.PostProcessor, &t, "TemplateProcessing", "BertProcessing"); err != nil {
+		return err
+	}
+	form, names := "", []string{}
+	for _, piece := range t.Pair {
+		switch {
+		case piece.SpecialToken != nil:
+			form += fmt.Sprintf("token:%d ", piece.SpecialToken.Type)
+			names = append(names, piece.SpecialToken.ID)
+		case piece.Sequence != nil:
+			form += fmt.Sprintf("%s:%d ", piece.Sequence.ID, piece.Sequence.Type)
+		}
+	}
+	if form != "token:0 A:0 token:0 B:1 token:1 " || names[1] != names[2] {
+		return fmt.Errorf("%s.pair: want the template [CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", name)
+	}
+	for i, to := range []*string{&p.options.Class, &p.options.Separator} {
+		field := fmt.Sprintf("%s.special_tokens.%s", name, names[i])
+		ids := t.Specials[names[i]].IDs
+		if len(ids) != 1 {
+			return fmt.Errorf("%s: %d ids, want one", field, len(ids))
+		}
+		if err := p.special(field, to, names[i], ids[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// special sets to to the token that a field gives, and checks the id beside it.
+func (p *jsonParser) special(field string, to *string, token, id any) error {
+	name, _ := token.(string)
+	want, ok := p.ids[name]
+	if !ok || id != float64(want) {
+		return fmt.Errorf("%s: token %q with id %v is not in the vocabulary", field, name, id)
+	}
+	*to = name
+	return nil
+}
+
+func (p *jsonParser) truncation() error {
+	if p.config.Truncation == nil {
+		return nil
+	}
+	var t struct {
+		Direction string
+		MaxLength *int `json:"max_length"`
+		Strategy  string
+	}
+	data, err := json.Marshal(p.config.Truncation)
+	if err == nil {
+		err = json.Unmarshal(data, &t)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("truncation: %w", err)
+	case t.MaxLength == nil || *t.MaxLength < specials:
+		return fmt.Errorf("truncation.max_length: want a number from %d", specials)
+	case t.Strategy != "LongestFirst":
+		return fmt.Errorf("truncation.strategy: %q is not supported, want LongestFirst", t.Strategy)
+	case t.Direction == "Left":
+		p.options.Side = TruncateLeft
+	case t.Direction != "" && t.Direction != "Right":
+		return fmt.Errorf("truncation.direction: %q, want Left or Right", t.Direction)
+	}
+	p.options.MaxLength = *t.MaxLength
+	return nil
+}

@@ -1,0 +1,222 @@
+package tokenizer
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// scanner turns a text (a query or a passage) into tokens in one pass over its
+// bytes: it gathers a word in normalised form, and cuts it into pieces where it
+// ends.
+//
+// The tokens go to an output beside it, not in it, so that the word's buffer
+// can stay on the stack.
+type scanner struct {
+	t     *Tokenizer
+	chars *charTable
+	word  []byte // normalised bytes of the word so far: word[:n], then slack
+	n     int
+
+	// What Encode wants besides; for AppendPair align is nil.
+	align  []Span // of each byte of word: what it came from
+	last   int    // where the word so far ends in the text
+	origin []Span // of each byte of the text scanned, where that is normalised already
+}
+
+// output is where tokens go.
+type output struct {
+	ids   []int32
+	stop  int    // no word is begun once there are as many ids
+	spans []Span // of each id, for Encode alone
+}
+
+func (o *output) full() bool { return len(o.ids) >= o.stop }
+
+// stackWord is the size of a word buffer that is enough for most tokenizers and
+// small enough for the stack.
+const stackWord = utf8.UTFMax*(defaultWordChars+1) + slack
+
+// wordBytes is the size of the buffer for the words of a text of n bytes. What
+// does not fit is not needed: the word is over maxWordChars then.
+func (t *Tokenizer) wordBytes(n int) int {
+	return min(utf8.UTFMax*(t.maxWordChars+1), maxExpansion*n) + slack
+}
+
+// maxExpansion is by how much normalisation may lengthen a text, in bytes: CJK
+// spacing makes 5 of 3, decomposition 6 of 2.
+const maxExpansion = 3
+
+// scan splits text[from:to] into words and appends their pieces' ids.
+func (s *scanner) scan(out *output, text string, from, to int) {
+	text = text[:to]
+	fold := &s.chars.fold
+	if s.align != nil {
+		fold = new([256]byte) // one code point at a time, noting where it came from
+	}
+	word, n := s.word[:len(s.word)-slack], 0
+	for i := from; i < len(text); {
+		// ASCII letters and digits, which are most bytes of most texts.
+		for i < len(text) {
+			b := fold[text[i]]
+			if b == 0 {
+				break
+			}
+			if n < len(word) {
+				word[n] = b
+				n++
+			}
+			i++
+		}
+		if i == len(text) {
+			break
+		}
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		s.n = n
+		switch c := s.chars.at(r); c.kind() {
+		case drops, strips:
+		case space:
+			s.flush(out)
+		case punct, chinese:
+			s.flush(out)
+			s.put(c.to(), i, i+size)
+			s.flush(out)
+		default:
+			size = s.inWord(c, text, i, size)
+		}
+		n = s.n
+		i += size
+		if n == 0 && out.full() {
+			return
+		}
+	}
+	s.n = n
+	s.flush(out)
+}
+
+// inWord adds to the word what the code point at text[i:i+size] turns into, and
+// returns how many bytes of text that took: combining marks take a whole run.
+func (s *scanner) inWord(c char, text string, i, size int) int {
+	switch c.kind() {
+	case becomes:
+		s.put(c.to(), i, i+size)
+	case expands:
+		for _, r := range s.chars.images[c.to()-1] {
+			s.put(r, i, i+size)
+		}
+	case hangul:
+		lead, vowel, tail := jamo(c.to())
+		s.put(lead, i, i+size)
+		s.put(vowel, i, i+size)
+		if tail != 0 {
+			s.put(tail, i, i+size)
+		}
+	case mark:
+		return s.marks(text, i)
+	}
+	return size
+}
+
+// put adds a code point that came from text[from:to] to the word, if it fits.
+func (s *scanner) put(r rune, from, to int) {
+	end := s.n + utf8.RuneLen(r)
+	fits := end <= len(s.word)-slack
+	if s.align != nil {
+		span := s.span(from, to)
+		s.last = span.End
+		for k := s.n; fits && k < end; k++ {
+			s.align[k] = span
+		}
+	}
+	if fits {
+		utf8.EncodeRune(s.word[s.n:end], r)
+		s.n = end
+	}
+}
+
+// span is where text[from:to] came from.
+func (s *scanner) span(from, to int) Span {
+	if s.origin != nil {
+		return Span{s.origin[from].Start, s.origin[to-1].End}
+	}
+	return Span{from, to}
+}
+
+// marks adds a run of combining marks, from text[i] on, to the word and returns
+// how many bytes of text it is. NFD orders a run by combining class before the
+// accents are dropped, so the order matters for the few marks that are none.
+// (None of them has a lower case.)
+//
+// The library moves the code points but not the spans they came from: the first
+// of a run keeps the first span, whichever it is.
+func (s *scanner) marks(text string, i int) int {
+	type part struct {
+		r    rune
+		rank uint8
+		more bool // of a decomposition, after its first
+	}
+	run := make([]part, 0, 16)
+	spans := make([]Span, 0, 16)
+	end := i
+	for end < len(text) {
+		r, size := utf8.DecodeRuneInString(text[end:])
+		c := s.chars.at(r)
+		if c.kind() == drops {
+			end += size
+			continue
+		}
+		parts, decomposes := lookup(decompositions, r)
+		starter := decomposes && combiningRank(firstRune(parts)) == 0
+		if c.kind() != mark || starter && end > i {
+			break
+		}
+		spans = append(spans, Span{end, end + size})
+		end += size
+		if !decomposes {
+			run = append(run, part{r, combiningRank(r), false})
+		}
+		for k, p := range parts {
+			run = append(run, part{p, combiningRank(p), k > 0})
+		}
+	}
+	// A starter, if there is one, is the first, and stays it.
+	slices.SortStableFunc(run, func(a, b part) int { return int(a.rank) - int(b.rank) })
+	from := -1
+	for _, p := range run {
+		if !p.more {
+			from++
+		}
+		if !inRanges(accentRanges, p.r) {
+			s.put(p.r, spans[from].Start, spans[from].End)
+		}
+	}
+	return end - i
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+// normalize fills word, which has room for it, with all of text[from:to]
+// normalised.
+func (s *scanner) normalize(text string, from, to int) {
+	text = text[:to]
+	for i := from; i < to; {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch c := s.chars.at(r); c.kind() {
+		case drops, strips:
+		case space, punct:
+			s.put(c.to(), i, i+size)
+		case chinese:
+			s.put(' ', i, i+size)
+			s.put(c.to(), i, i+size)
+			s.put(' ', i, i+size)
+		default:
+			size = s.inWord(c, text, i, size)
+		}
+		i += size
+	}
+}

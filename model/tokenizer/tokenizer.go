@@ -1,0 +1,234 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// Options say how a vocabulary is used. The zero value is BERT's cased
+// pre-tokenizer without any normalisation; [Uncased] is what nearly all English
+// models want.
+type Options struct {
+	Lowercase    bool  // lower case, one code point at a time
+	StripAccents *bool // decompose and drop accents; nil follows Lowercase
+	CleanText    bool  // drop controls, make all white space a space
+	ChineseChars bool  // put spaces around CJK ideographs
+
+	MaxWordChars int    // longer words are Unknown; 0 means 100
+	Prefix       string // of pieces inside a word; "" means "##"
+
+	Unknown, Class, Separator string // "" means [UNK], [CLS], [SEP]
+
+	// Added are the tokens found in the text before all else. One that the
+	// vocabulary does not have gets the next id after it. Nil means those of
+	// [PAD], [MASK], Unknown, Class and Separator that the vocabulary has.
+	Added []AddedToken
+
+	MaxLength int  // tokens of a pair, the three special ones included; 0 means 512
+	Side      Side // where a pair that is too long is cut
+}
+
+// Uncased returns the options of bert-base-uncased and its descendants.
+func Uncased() Options {
+	return Options{Lowercase: true, CleanText: true, ChineseChars: true}
+}
+
+// strip reports whether accents are stripped.
+func (o Options) strip() bool {
+	if o.StripAccents != nil {
+		return *o.StripAccents
+	}
+	return o.Lowercase
+}
+
+const (
+	defaultWordChars = 100
+	defaultLength    = 512
+	maxWordChars     = 1 << 16
+	specials         = 3 // [CLS], [SEP], [SEP]
+)
+
+// Tokenizer turns pairs of texts into ids. It does not change, and is safe for
+// concurrent use.
+type Tokenizer struct {
+	tokens        []string   // by id
+	words, pieces *wordTable // at the beginning of a word, inside a word
+	chars         *charTable
+	raw           addedSet // found in the text as it is
+
+	// Only for added tokens with Normalized set, else nil:
+	normalized *addedSet  // found in the normalised text
+	plain      *charTable // which is scanned with this
+
+	unknown, class, separator int32
+
+	maxWordChars int
+	maxLength    int
+	side         Side
+}
+
+// New returns a tokenizer over a vocabulary: id i is vocab[i].
+func New(vocab []string, o Options) (*Tokenizer, error) {
+	if len(vocab)+len(o.Added) > math.MaxInt32 {
+		return nil, fmt.Errorf("tokenizer: vocabulary of %d tokens, want at most %d", len(vocab), math.MaxInt32)
+	}
+	for id, token := range vocab {
+		switch {
+		case token == "":
+			return nil, fmt.Errorf("tokenizer: vocabulary: id %d is empty", id)
+		case !utf8.ValidString(token):
+			return nil, fmt.Errorf("tokenizer: vocabulary: id %d, %q, is not UTF-8", id, token)
+		}
+	}
+	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars}
+	if t.maxWordChars == 0 {
+		t.maxWordChars = defaultWordChars
+	}
+	if t.maxWordChars < 1 || t.maxWordChars > maxWordChars {
+		return nil, fmt.Errorf("tokenizer: MaxWordChars %d, want 1 to %d", o.MaxWordChars, maxWordChars)
+	}
+	var same [2]int32
+	if t.words, same = newWordTable(vocab, ""); t.words == nil {
+		return nil, fmt.Errorf("tokenizer: vocabulary: ids %d and %d are both %q", same[0], same[1], vocab[same[0]])
+	}
+	t.pieces, _ = newWordTable(vocab, orElse(o.Prefix, "##"))
+
+	t.chars = newCharTable(rules{clean: o.CleanText, chinese: o.ChineseChars, strip: o.strip(), lower: o.Lowercase})
+	o.Unknown, o.Class, o.Separator = orElse(o.Unknown, "[UNK]"), orElse(o.Class, "[CLS]"), orElse(o.Separator, "[SEP]")
+	if err := t.addTokens(o); err != nil {
+		return nil, err
+	}
+	for _, s := range []struct {
+		id    *int32
+		token string
+		below int // ids that will do
+	}{
+		{&t.unknown, o.Unknown, len(vocab)},
+		{&t.class, o.Class, len(t.tokens)},
+		{&t.separator, o.Separator, len(t.tokens)},
+	} {
+		var ok bool
+		if *s.id, ok = t.ID(s.token); !ok || int(*s.id) >= s.below {
+			return nil, fmt.Errorf("tokenizer: vocabulary of %d tokens has no %s", len(vocab), s.token)
+		}
+	}
+	if o.MaxLength == 0 {
+		o.MaxLength = defaultLength
+	}
+	return t.Truncating(o.MaxLength, o.Side)
+}
+
+// addTokens sets up the tokens that are found in the text before all else.
+func (t *Tokenizer) addTokens(o Options) error {
+	added := o.Added
+	if added == nil {
+		for _, token := range []string{"[PAD]", o.Unknown, o.Class, o.Separator, "[MASK]"} {
+			if _, ok := t.ID(token); ok {
+				added = append(added, AddedToken{Content: token, Special: true})
+			}
+		}
+	}
+	var entries []addedEntry
+	for _, a := range added {
+		if a.Content == "" || !utf8.ValidString(a.Content) {
+			return fmt.Errorf("tokenizer: added token %q: want some UTF-8 text", a.Content)
+		}
+		if slices.ContainsFunc(entries, func(e addedEntry) bool { return e.Content == a.Content }) {
+			return fmt.Errorf("tokenizer: added token %q is there twice", a.Content)
+		}
+		id, ok := t.ID(a.Content)
+		if !ok {
+			id = int32(len(t.tokens))
+			t.tokens = append(t.tokens, a.Content)
+		}
+		e := addedEntry{text: a.Content, id: id, AddedToken: a}
+		if a.Normalized {
+			if e.text = t.normalize(a.Content); e.text == "" {
+				return fmt.Errorf("tokenizer: added token %q: nothing is left of it once normalised", a.Content)
+			}
+		}
+		entries = append(entries, e)
+	}
+	// Of tokens with the same text, special ones come first.
+	slices.SortStableFunc(entries, func(a, b addedEntry) int { return rank(b.Special) - rank(a.Special) })
+	for _, e := range entries {
+		set := &t.raw
+		if e.Normalized {
+			if t.normalized == nil {
+				t.normalized, t.plain = &addedSet{}, newCharTable(rules{})
+			}
+			set = t.normalized
+		}
+		set.add(e)
+	}
+	return nil
+}
+
+func rank(special bool) int {
+	if special {
+		return 1
+	}
+	return 0
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// normalize returns what the normaliser makes of a text.
+func (t *Tokenizer) normalize(text string) string {
+	s := scanner{t: t, chars: t.chars, word: make([]byte, maxExpansion*len(text)+slack)}
+	s.normalize(text, 0, len(text))
+	return string(s.word[:s.n])
+}
+
+// Truncating returns a copy of t that cuts pairs to at most maxLength tokens,
+// the three special ones included.
+func (t *Tokenizer) Truncating(maxLength int, side Side) (*Tokenizer, error) {
+	if maxLength < specials {
+		return nil, fmt.Errorf("tokenizer: maximum length %d, want at least %d for the special tokens", maxLength, specials)
+	}
+	if side != TruncateRight && side != TruncateLeft {
+		return nil, fmt.Errorf("tokenizer: truncation side %d, want TruncateRight or TruncateLeft", side)
+	}
+	u := *t
+	u.maxLength, u.side = maxLength, side
+	return &u, nil
+}
+
+// MaxLength returns the greatest number of tokens in a pair, the three special
+// ones included.
+func (t *Tokenizer) MaxLength() int { return t.maxLength }
+
+// VocabSize returns the number of ids, those of added tokens included.
+func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
+
+// Token returns the text of an id, "" if there is no such id.
+func (t *Tokenizer) Token(id int32) string {
+	if id < 0 || int(id) >= len(t.tokens) {
+		return ""
+	}
+	return t.tokens[id]
+}
+
+// ID returns the id of a token, written as in the vocabulary.
+func (t *Tokenizer) ID(token string) (int32, bool) {
+	if token == "" {
+		return 0, false
+	}
+	buf := append([]byte(token), make([]byte, slack)...)
+	if id := t.words.find(buf, 0, len(token)); id >= 0 {
+		return id, true
+	}
+	for id := len(t.words.tokens); id < len(t.tokens); id++ { // added to the vocabulary
+		if t.tokens[id] == token {
+			return int32(id), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,103 @@
+package tokenizer
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strings"
+)
+
+// wordTable finds the id of a string of bytes: an open-addressing hash table.
+// Strings of at most eight bytes, nearly all that are looked up, are their own
+// key, so one load decides.
+type wordTable struct {
+	slots   []wordSlot // a power of two, at most half of them in use
+	shift   int        // 64 - log2(len(slots))
+	longest int        // bytes of the longest string
+	tokens  []string   // the strings, by id, after skip bytes
+	skip    int
+}
+
+type wordSlot struct {
+	key  uint64
+	id   int32
+	size int32 // bytes; 0 marks a free slot
+}
+
+// slack is how many bytes after a string find may read, whatever they are.
+const slack = 8
+
+// newWordTable returns a table of those tokens that begin with prefix, without
+// it, and reports the ids of the first two that are the same, or -1.
+func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) {
+	n := 0
+	for _, token := range tokens {
+		if strings.HasPrefix(token, prefix) {
+			n++
+		}
+	}
+	log := max(bits.Len(uint(2*n)), 4)
+	t = &wordTable{slots: make([]wordSlot, 1<<log), shift: 64 - log, tokens: tokens, skip: len(prefix)}
+	var buf []byte
+	for id, token := range tokens {
+		s, ok := strings.CutPrefix(token, prefix)
+		if !ok || s == "" {
+			continue
+		}
+		buf = append(append(buf[:0], s...), make([]byte, slack)...)
+		if other := t.find(buf, 0, len(s)); other >= 0 {
+			return nil, [2]int32{other, int32(id)}
+		}
+		key := wordKey(buf, 0, len(s))
+		i := key * hashFactor >> t.shift
+		for t.slots[i].size != 0 {
+			i = (i + 1) & uint64(len(t.slots)-1)
+		}
+		t.slots[i] = wordSlot{key, int32(id), int32(len(s))}
+		t.longest = max(t.longest, len(s))
+	}
+	return t, [2]int32{-1, -1}
+}
+
+// find returns the id of buf[from:to], which is not empty, or -1. Slack bytes
+// follow it in buf.
+func (t *wordTable) find(buf []byte, from, to int) int32 {
+	size := to - from
+	key := wordKey(buf, from, to)
+	for i := key * hashFactor >> t.shift; ; i = (i + 1) & uint64(len(t.slots)-1) {
+		s := &t.slots[i]
+		if s.size == 0 {
+			return -1
+		}
+		if s.key == key && int(s.size) == size && (size <= 8 || t.tokens[s.id][t.skip:] == string(buf[from:to])) {
+			return s.id
+		}
+	}
+}
+
+// prefix returns the id and the end of the longest string in the table that
+// buf[from:to] begins with, or -1. It tries every length, so its time is bound
+// by the longest string in the table.
+func (t *wordTable) prefix(buf []byte, from, to int) (id int32, end int) {
+	for end = min(to, from+t.longest); end > from; end-- {
+		if id = t.find(buf, from, end); id >= 0 {
+			return id, end
+		}
+	}
+	return -1, from
+}
+
+const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
+
+// wordKey is the bytes of buf[from:to] themselves up to eight, else a hash.
+func wordKey(buf []byte, from, to int) uint64 {
+	size := to - from
+	if size <= 8 {
+		return binary.LittleEndian.Uint64(buf[from:]) & (1<<(8*size) - 1)
+	}
+	key := uint64(size)
+	for ; from+8 < to; from += 8 {
+		key = (key ^ binary.LittleEndian.Uint64(buf[from:])) * hashFactor
+		key ^= key >> 32
+	}
+	return key ^ binary.LittleEndian.Uint64(buf[to-8:])
+}
