@@ -65,26 +65,27 @@ func (b *backing) holds(address uintptr) bool {
 // check says whether the bytes that were mapped are still in the file.
 func (b *backing) check() error {
 	if b.closed.Load() {
-		return fmt.Errorf("%s: %w", b.name, ErrClosed)
+		return fmt.Errorf("safetensors: %s: %w", b.name, ErrClosed)
 	}
 	if b.file == nil {
 		return nil
 	}
 	stat, err := b.file.Stat()
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.name, err)
+		return fmt.Errorf("safetensors: %s: %w", b.name, err)
 	}
 	if stat.Size() < int64(len(b.data)) {
-		return fmt.Errorf("%s: %w: %d bytes are left of %d", b.name, ErrTruncated, stat.Size(), len(b.data))
+		return fmt.Errorf("safetensors: %s: %w: %d bytes are left of %d", b.name, ErrTruncated, stat.Size(), len(b.data))
 	}
 	return nil
 }
 
-// guard runs read: see File.Guard.
-func guard(backings []*backing, read func() error) (err error) {
+// guard runs read and returns its error, or else one that names the file: see
+// File.Guard.
+func guard(read func() error, backings ...*backing) (err error) {
 	for _, b := range backings {
 		if b.closed.Load() {
-			return fmt.Errorf("%s: %w", b.name, ErrClosed)
+			return b.check()
 		}
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -101,7 +102,7 @@ func guard(backings []*backing, read func() error) (err error) {
 				if b.holds(fault.Addr()) {
 					// The size says it better, unless the file has grown back.
 					if err = b.check(); err == nil {
-						err = fmt.Errorf("%s: %w: byte %d cannot be read", b.name, ErrTruncated,
+						err = fmt.Errorf("safetensors: %s: %w: byte %d cannot be read", b.name, ErrTruncated,
 							fault.Addr()-uintptr(unsafe.Pointer(unsafe.SliceData(b.data))))
 					}
 					return

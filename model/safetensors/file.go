@@ -176,12 +176,7 @@ func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 // read. Other panics pass.
 //
 // Guard protects the goroutine that calls it, not those that read starts.
-func (f *File) Guard(read func() error) error {
-	if err := guard(f.backings, read); err != nil {
-		return fmt.Errorf("safetensors: %w", err)
-	}
-	return nil
-}
+func (f *File) Guard(read func() error) error { return guard(read, f.backings...) }
 
 // Close unmaps the file. Its tensors' bytes and views are dead from then on and
 // nobody may be reading them. Closing twice is fine.

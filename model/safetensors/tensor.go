@@ -52,16 +52,16 @@ func (t *Tensor) Float32s() ([]float32, error) {
 		return nil, err
 	}
 	var values []float32
-	err = guard([]*backing{t.in}, func() error {
+	err = guard(func() error {
 		if values = t.view(); values == nil {
 			values = make([]float32, t.Elements())
 			decode(values, t.data)
 			t.Release()
 		}
 		return nil
-	})
+	}, t.in)
 	if err != nil {
-		return nil, t.wrap(err)
+		return nil, err
 	}
 	return values, nil
 }
@@ -117,19 +117,15 @@ func (t *Tensor) CheckFinite() error {
 	default:
 		return t.wrap(fmt.Errorf("%w %s, cannot tell whether it is finite", ErrDType, t.DType))
 	}
-	err := guard([]*backing{t.in}, func() error {
+	return guard(func() error {
 		if i := lane.firstNonFinite(t.data); i >= 0 {
-			return fmt.Errorf("element %d of shape %d is %s: %w", i, t.Shape, lane.name(t.data, i), ErrNotFinite)
+			return t.wrap(fmt.Errorf("%w: element %d of shape %d is %s", ErrNotFinite, i, t.Shape, lane.name(t.data, i)))
 		}
 		return nil
-	})
-	return t.wrap(err)
+	}, t.in)
 }
 
 // wrap names the file and the tensor in an error.
 func (t *Tensor) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
 	return fmt.Errorf("safetensors: %s: tensor %s: %w", t.File, quote(t.Name), err)
 }

@@ -27,10 +27,11 @@ type Entry struct {
 // Layout is what the format leaves open about a file. The zero value is what the
 // Rust library does.
 type Layout struct {
-	// Align is what the data section's first byte is a multiple of; the header
-	// is padded with spaces. 0 stands for 8; 1 means no padding.
+	// Align is what the data section's first byte is a multiple of, in bytes;
+	// the header is padded with spaces. 0 stands for 8; 1 means no padding.
 	Align int
-	// HeaderBytes is the header's exact length, if not 0, instead of Align.
+	// HeaderBytes is the header's exact length, which the first 8 bytes say, if not
+	// 0; Align does not count then.
 	HeaderBytes int
 }
 
@@ -61,8 +62,8 @@ func (l Layout) Write(w io.Writer, tensors []Entry, metadata map[string]string) 
 
 // header is all that precedes the data section, and the tensors' sizes in bytes.
 func (l Layout) header(tensors []Entry, metadata map[string]string) (prefix []byte, sizes []uint64, err error) {
-	if l.Align < 0 || l.HeaderBytes < 0 {
-		return nil, nil, fmt.Errorf("layout %+v has a negative number", l)
+	if l.Align < 0 || l.Align > maxHeaderBytes || l.HeaderBytes < 0 {
+		return nil, nil, fmt.Errorf("layout %+v is out of range", l)
 	}
 	b := make([]byte, lengthBytes, 1<<12)
 	b = append(b, '{')
