@@ -1,0 +1,57 @@
+// Package testdata holds what tests, and the verify command, compare with:
+//
+//   - Tiny: a small checkpoint with golden.json, its logits and hidden states
+//     after every block as PyTorch computes them in float64 (golden.py);
+//   - published_scores.jsonl: scores that others published for
+//     cross-encoder/ms-marco-MiniLM-L-6-v2, facts with their sources
+//     (make_published.py).
+package testdata
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+//go:embed tiny
+var files embed.FS
+
+//go:embed published_scores.jsonl
+var published []byte
+
+// Tiny returns the small checkpoint's files and golden.json.
+func Tiny() fs.FS {
+	tiny, err := fs.Sub(files, "tiny")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return tiny
+}
+
+// PublishedScore is one pair's score as somebody published it.
+type PublishedScore struct {
+	Query      string  `json:"query"`
+	Passage    string  `json:"passage"`
+	Score      float64 `json:"score"`
+	Activation string  `json:"activation"` // "identity": a logit; "sigmoid"
+	Tolerance  float64 `json:"tolerance"`  // what float32 engines differ by
+	Source     string  `json:"source"`
+}
+
+// PublishedScores returns them all.
+func PublishedScores() ([]PublishedScore, error) {
+	var all []PublishedScore
+	for d := json.NewDecoder(bytes.NewReader(published)); ; {
+		var p PublishedScore
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("published_scores.jsonl, score %d: %w", len(all)+1, err)
+		}
+		all = append(all, p)
+	}
+}
