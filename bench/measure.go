@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// scorer is what a run measures: an *engine.Engine, or a fake in a test.
+type scorer interface {
+	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.BatchStats, error)
+	Tokenize(b *model.Batch, pairs []engine.Pair)
+	Info() engine.Info
+	Close() error
+}
+
+// loop offers batches of a workload to an engine: closed loop (each caller
+// takes the next batch as soon as its last one is scored) or open loop (batches
+// arrive at times of their own, however busy the engine is).
+//
+// In the open loop there are still only so many callers: an arrival that finds
+// all of them busy waits, first come first served, and since its latency counts
+// from the intended start, that wait is in it (and in Queue). Measuring from
+// the actual start would forgive the engine exactly when it is slow.
+type loop struct {
+	engine   scorer
+	work     *workload
+	batch    int                     // pairs in a batch
+	callers  int                     // calls under way at most
+	from     int                     // the first pair, an index into the endless workload
+	pairs    int                     // how many to score
+	arrivals *arrivals               // nil: closed loop
+	stop     func(at time.Time) bool // no batch starts once this is true; the first one always does
+	done     func(s BatchSample)     // after each batch, one at a time
+}
+
+// start is when a batch starts, and which it is.
+type start struct {
+	batch int
+	due   time.Time // open loop: the intended start; zero in the closed loop
+}
+
+// run offers them all, and returns a sample of each batch that was
+// scored, in order of completion. On an error, or when ctx is cancelled, it
+// returns what was scored until then.
+func (l *loop) run(ctx context.Context) ([]BatchSample, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu      sync.Mutex
+		next    int
+		samples []BatchSample
+		wg      sync.WaitGroup
+		begun   = time.Now()
+	)
+	take := func() (s start, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if ctx.Err() != nil || next*l.batch >= l.pairs {
+			return s, false
+		}
+		s.batch = next
+		at := time.Now()
+		if l.arrivals != nil {
+			s.due = begun.Add(l.arrivals.next())
+			at = s.due
+		}
+		if next > 0 && l.stop != nil && l.stop(at) {
+			next = l.pairs // an open loop's later arrivals are not asked about again
+			return s, false
+		}
+		next++
+		return s, true
+	}
+	caller := func() {
+		var memory callMemory
+		for {
+			s, ok := take()
+			if !ok || !sleepUntil(ctx, s.due) {
+				return
+			}
+			sample, err := l.call(ctx, begun, s, &memory)
+			if err != nil {
+				// Of a cancelled call nothing is said but why it was cancelled.
+				cancel(fmt.Errorf("bench: batch=%d, concurrency=%d: batch %d: %w", l.batch, l.callers, s.batch, err))
+				return
+			}
+			mu.Lock()
+			samples = append(samples, sample)
+			if l.done != nil {
+				l.done(sample)
+			}
+			mu.Unlock()
+		}
+	}
+	for range l.callers {
+		wg.Go(caller)
+	}
+	wg.Wait()
+	// Two callers that end at the same moment may reach the lock in either order.
+	slices.SortStableFunc(samples, func(a, b BatchSample) int {
+		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
+	})
+	return samples, context.Cause(ctx)
+}
+
+// callMemory is what a caller reuses from call to call.
+type callMemory struct {
+	pairs  []engine.Pair
+	scores []float32
+}
+
+// call scores one batch.
+func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (BatchSample, error) {
+	lo, hi := s.batch*l.batch, min((s.batch+1)*l.batch, l.pairs)
+	pairs, tokens, padded := l.work.batch(m.pairs, l.from+lo, l.from+hi)
+	called := time.Now()
+	intended := called
+	if !s.due.IsZero() {
+		intended = s.due
+	}
+	scores, stats, err := l.engine.ScoreStats(ctx, m.scores[:0], pairs)
+	ended := time.Now()
+	if err != nil {
+		return BatchSample{}, err
+	}
+	if len(scores) != len(pairs) {
+		return BatchSample{}, fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
+	}
+	m.pairs, m.scores = pairs, scores
+	return BatchSample{
+		Start:    intended.Sub(begun),
+		Latency:  ended.Sub(intended),
+		Tokenize: stats.Tokenize,
+		Queue:    stats.Queue + called.Sub(intended),
+		Infer:    stats.Infer,
+		Pairs:    len(pairs),
+		// The engine may cut a call into batches of its own, and pads none; what
+		// padding would waste is said of the batch that the caller made.
+		Tokens:   tokens,
+		Padded:   padded,
+		Computed: stats.Tokens,
+		FLOPs:    stats.FLOPs,
+	}, nil
+}
+
+// sleepUntil waits for due, and says whether ctx is still good then. The zero
+// time, and any other that is past, is no wait.
+func sleepUntil(ctx context.Context, due time.Time) bool {
+	wait := time.Until(due)
+	if due.IsZero() || wait <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// elapsed returns the time from the first start to the last end.
+func elapsed(samples []BatchSample) time.Duration {
+	if len(samples) == 0 {
+		return 0
+	}
+	first, last := samples[0].Start, time.Duration(0)
+	for _, s := range samples {
+		first, last = min(first, s.Start), max(last, s.Start+s.Latency)
+	}
+	return last - first
+}

@@ -1,0 +1,29 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// arrivals is a Poisson process: independent callers who do not wait for each
+// other, which is what a server sees. The times depend on the seed and the
+// rate alone, never on how long anything took.
+type arrivals struct {
+	random *rand.Rand
+	gap    float64 // mean time between two arrivals, in seconds
+	at     float64 // the last arrival, in seconds since the start
+}
+
+// newArrivals returns the arrivals of batches of so many pairs at pairsPerSecond.
+func newArrivals(seed uint64, pairs int, pairsPerSecond float64) *arrivals {
+	return &arrivals{
+		random: rand.New(rand.NewPCG(seed, seed)),
+		gap:    float64(pairs) / pairsPerSecond,
+	}
+}
+
+// next returns the time of the next arrival since the start.
+func (a *arrivals) next() time.Duration {
+	a.at += a.random.ExpFloat64() * a.gap
+	return time.Duration(a.at * float64(time.Second))
+}

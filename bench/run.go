@@ -1,0 +1,263 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+const (
+	// arrivalSeed makes the open loop's arrivals the same in every run.
+	arrivalSeed = 1
+	// The gate may take this share of the time bound, and the warm-up of a
+	// configuration that share of the time left for it, or this long at most.
+	accuracyShare = 0.12
+	warmUpShare   = 0.15
+	warmUpLongest = 30 * time.Second
+	// An open loop that served less than this share of what was offered was
+	// not in a steady state.
+	overloaded = 0.95
+)
+
+// Measure measures a model on the machine that it runs on: cold start, then the
+// accuracy gate, then each configuration, warmed up first.
+//
+// Scores that fail the gate are not timed: Measure returns the recording without
+// runs, and ErrInaccurate. When ctx is cancelled, Measure returns the recording of
+// what was measured until then, with a note, and ctx's error; a recording
+// without one whole batch is no recording, and nil.
+func Measure(ctx context.Context, o Options) (*Recording, error) {
+	return run(ctx, o, func(device, precision string) (scorer, error) {
+		var opts []engine.Option
+		if o.Logger != nil {
+			opts = append(opts, engine.Logger(o.Logger))
+		}
+		if device != "" {
+			opts = append(opts, engine.Device(device))
+		}
+		if precision != "" {
+			opts = append(opts, engine.Precision(precision))
+		}
+		if o.Workers > 0 {
+			opts = append(opts, engine.Workers(o.Workers))
+		}
+		e, err := engine.OpenFS(o.Model.Files, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
+	})
+}
+
+// session is one call of Measure.
+type session struct {
+	Options
+	open     func(device, precision string) (scorer, error)
+	deadline time.Time // zero: none
+	work     *workload
+	engine   scorer
+	rec      *Recording
+}
+
+func run(ctx context.Context, o Options, open func(device, precision string) (scorer, error)) (_ *Recording, err error) {
+	begun := time.Now()
+	o, err = o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{Options: o, open: open}
+	if o.TimeBound > 0 {
+		s.deadline = begun.Add(o.TimeBound)
+	}
+	s.rec = &Recording{
+		Schema: SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
+		Model: Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
+		Environment: newEnvironment(o.Args),
+	}
+	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
+		return nil, err
+	}
+	if err := s.coldStart(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	if err := s.describe(); err != nil {
+		return nil, err
+	}
+	if err := s.gate(ctx); errors.Is(err, ErrInaccurate) {
+		s.note("The scores failed the accuracy gate, so nothing was timed.")
+		return s.rec, err
+	} else if err != nil {
+		return nil, err
+	}
+	err = s.measureAll(ctx)
+	if err != nil && (ctx.Err() == nil || len(s.rec.Runs) == 0) {
+		return nil, err
+	}
+	return s.rec, err
+}
+
+func (s *session) note(format string, args ...any) {
+	s.rec.Notes = append(s.rec.Notes, fmt.Sprintf(format, args...))
+}
+
+// coldStart opens the engine and scores one pair, the first things that a new
+// process would do with the model.
+func (s *session) coldStart(ctx context.Context) (err error) {
+	s.Progress("load", 0, 1)
+	begun := time.Now()
+	if s.engine, err = s.open(s.Device, s.Precision); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	s.rec.ColdStart.Load = time.Since(begun)
+	begun = time.Now()
+	if _, _, err = s.engine.ScoreStats(ctx, nil, s.work.pairs[:1]); err != nil {
+		return errors.Join(fmt.Errorf("bench: first score: %w", err), s.engine.Close())
+	}
+	s.rec.ColdStart.FirstScore = time.Since(begun)
+	s.Progress("load", 1, 1)
+	return nil
+}
+
+// describe fills in what the recording says of the model and the data set.
+// Hashing the files comes after the cold start, which it would have warmed.
+func (s *session) describe() (err error) {
+	info := s.engine.Info()
+	s.rec.Device, s.rec.Precision = info.Device, info.Precision
+	s.rec.Environment.Workers = info.Workers
+	if gpu, ok := s.engine.(GPUMeter); ok {
+		s.rec.Environment.GPU = gpu.GPUName()
+	}
+	m := &s.rec.Model
+	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
+	if m.WeightsSHA256, err = weightsSHA256(s.Model.Files); err != nil {
+		return err
+	}
+	if m.TokenizerSHA256, err = tokenizerSHA256(s.Model.Files); err != nil {
+		return err
+	}
+	s.work.measureLengths(s.engine)
+	s.rec.Dataset = s.work.dataset()
+
+	if m.Synthetic {
+		s.note("The weights are synthetic, made from a seed: timings hold, scores mean nothing.")
+	}
+	s.note("Cold start is the first opening and the first score in this process, which was running already; the model's files may have been in the system's cache.")
+	if n := len(s.work.pairs); n < s.Pairs {
+		s.note("The data set has %d pairs, fewer than the %d asked for: it was read round and round.", n, s.Pairs)
+	}
+	s.note("The device's peak rate was not measured, so no share of it is given.")
+	return nil
+}
+
+// gate compares the engine's scores with the reference's, which is opened for
+// that alone.
+func (s *session) gate(ctx context.Context) (err error) {
+	reference, err := s.open("reference", "")
+	if err != nil {
+		return fmt.Errorf("bench: accuracy: %w", err)
+	}
+	limit := time.Duration(0)
+	if s.TimeBound > 0 {
+		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)))
+	}
+	s.rec.Accuracy, err = checkAccuracy(ctx, s.engine, reference, s.work, limit, func(done, total int) {
+		s.Progress("accuracy", done, total)
+	})
+	err = errors.Join(err, reference.Close())
+	// The reference's memory should not be found in the measured process's.
+	reference = nil
+	debug.FreeOSMemory()
+	return err
+}
+
+// measureAll measures each configuration, with an even share of what is left
+// of the time.
+func (s *session) measureAll(ctx context.Context) error {
+	meter := processMeter(s.engine)
+	left := len(s.Batches) * len(s.Concurrencies)
+	for _, batch := range s.Batches {
+		for _, callers := range s.Concurrencies {
+			var deadline time.Time
+			if !s.deadline.IsZero() {
+				deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
+			}
+			left--
+			l := loop{engine: s.engine, work: s.work, batch: batch, callers: callers, pairs: s.Pairs}
+			if err := s.measure(ctx, l, meter, deadline); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// measure measures one configuration: warm-up, then the load.
+func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
+	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
+	runtime.GC() // the last configuration's garbage is not this one's
+
+	limit := warmUpLongest
+	if !deadline.IsZero() {
+		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
+	}
+	warmed := 0
+	l.done = func(b BatchSample) {
+		warmed += b.Pairs
+		s.Progress(config+": warm-up", warmed, 0)
+	}
+	warmup, err := warmUp(ctx, l, limit)
+	if err != nil {
+		return s.interrupted(ctx, config, 0, err)
+	}
+	if !warmup.Stable {
+		s.note("%s: the rate was not steady within %.0f %% when the warm-up's time was over (batches until then: %d).",
+			config, 100*stableWithin, warmup.Batches)
+	}
+
+	r := Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
+	if s.Rate > 0 {
+		r.Loop, r.Rate = "open", s.Rate
+		l.arrivals = newArrivals(arrivalSeed, l.batch, s.Rate)
+	}
+	if !deadline.IsZero() {
+		l.stop = func(at time.Time) bool { return !at.Before(deadline) }
+	}
+	scored := 0
+	l.done = func(b BatchSample) {
+		scored += b.Pairs
+		s.Progress(config, scored, s.Pairs)
+	}
+	s.Progress(config, 0, s.Pairs)
+	sampling := startSampler(meter)
+	r.Batches, err = l.run(ctx)
+	r.Samples = sampling.stop()
+	r.Elapsed = elapsed(r.Batches)
+	r.TimeBound = err == nil && scored < s.Pairs
+	if scored > 0 {
+		s.rec.Runs = append(s.rec.Runs, r)
+	}
+	if err != nil {
+		return s.interrupted(ctx, config, scored, err)
+	}
+	if r.TimeBound {
+		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, scored, s.Pairs)
+	}
+	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && served < overloaded*s.Rate {
+		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
+	}
+	return nil
+}
+
+// interrupted notes that ctx ended a configuration early, and returns err.
+func (s *session) interrupted(ctx context.Context, config string, scored int, err error) error {
+	if ctx.Err() != nil {
+		s.note("%s: interrupted after %d of %d pairs; what follows it was not measured.", config, scored, s.Pairs)
+	}
+	return err
+}

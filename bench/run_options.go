@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"time"
+)
+
+// What Options leaves at zero. The seed report has the first three; the time
+// bound keeps a run under two minutes on two slow cores.
+const (
+	DefaultPairs     = 3200
+	DefaultBatch     = 32
+	DefaultCallers   = 1
+	DefaultTimeBound = 100 * time.Second
+)
+
+const (
+	// maxBatch and maxConcurrency are far above any use: past them is a slip of
+	// the hand, and memory.
+	maxBatch       = 1 << 16
+	maxConcurrency = 1 << 12
+)
+
+// ErrOptions is in every error about options that ask for something impossible.
+var ErrOptions = errors.New("bench: bad options")
+
+// Options says what to measure. Only Model.Files must be set.
+type Options struct {
+	Name, Description string
+	Args              []string // the command line, for the record
+
+	Model   Checkpoint
+	Dataset string // a JSON Lines file of {"query","passage"} or {"q","p"}; empty: built in
+	Pairs   int    // for each configuration; 0: DefaultPairs
+
+	Device, Precision string // as in engine; empty: "auto"
+	Workers           int    // 0: the engine's default
+	// The configurations are all batch sizes with all concurrencies (calls under
+	// way at most). None: DefaultBatch, DefaultCallers.
+	Batches, Concurrencies []int
+	// Rate makes the load an open loop of so many pairs a second, in Poisson
+	// arrivals of whole batches. 0: closed loop.
+	Rate float64
+
+	// TimeBound is for all of Measure: loading, gate, warm-up and measurement. When
+	// it is over no batch is started, and those under way are waited for; the
+	// recording says how many pairs were run. 0: DefaultTimeBound; negative: none.
+	TimeBound time.Duration
+
+	// Progress hears how far the stage that is under way is. It is called by one
+	// goroutine at a time, and should be quick. May be nil.
+	Progress func(stage string, done, total int)
+	Logger   *slog.Logger // nil: nowhere
+}
+
+// Checkpoint is the model to measure.
+type Checkpoint struct {
+	Files     fs.FS  // config.json, weights and tokenizer files at its top
+	ID        string // as the user named it
+	Synthetic bool   // made from a seed, not trained
+}
+
+// withDefaults returns o with zero values replaced, or says what is wrong in it.
+func (o Options) withDefaults() (Options, error) {
+	if o.Pairs == 0 {
+		o.Pairs = DefaultPairs
+	}
+	if len(o.Batches) == 0 {
+		o.Batches = []int{DefaultBatch}
+	}
+	if len(o.Concurrencies) == 0 {
+		o.Concurrencies = []int{DefaultCallers}
+	}
+	if o.TimeBound == 0 {
+		o.TimeBound = DefaultTimeBound
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	switch {
+	case o.Model.Files == nil:
+		return o, fmt.Errorf("%w: no model", ErrOptions)
+	case o.Pairs < 0:
+		return o, fmt.Errorf("%w: %d pairs, want at least 1", ErrOptions, o.Pairs)
+	case o.Workers < 0:
+		return o, fmt.Errorf("%w: %d workers, want at least 1", ErrOptions, o.Workers)
+	case !(o.Rate >= 0) || math.IsInf(o.Rate, 0):
+		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more", ErrOptions, o.Rate)
+	}
+	for _, n := range o.Batches {
+		if n < 1 || n > maxBatch {
+			return o, fmt.Errorf("%w: batch of %d pairs, want 1 to %d", ErrOptions, n, maxBatch)
+		}
+	}
+	for _, n := range o.Concurrencies {
+		if n < 1 || n > maxConcurrency {
+			return o, fmt.Errorf("%w: concurrency %d, want 1 to %d", ErrOptions, n, maxConcurrency)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+const (
+	// sampleEvery is the seed report's interval.
+	sampleEvery = 500 * time.Millisecond
+	// cpuLeast is the shortest interval whose CPU share is worth saying: Linux
+	// counts a process's time in ticks of 10 ms.
+	cpuLeast = 100 * time.Millisecond
+)
+
+// GPUMeter is what an engine on a GPU offers to the sampler, which finds it by
+// assertion. The booleans are false where the figure is not to be had.
+type GPUMeter interface {
+	GPUName() string
+	GPUMemoryBytes() (uint64, bool)
+	GPUBusy() (time.Duration, bool) // computing, summed since the engine was opened
+}
+
+// reading is what a meter shows at one moment; nil is unknown.
+type reading struct {
+	cpu, gpu       *time.Duration // busy, summed since some fixed moment
+	rss, gpuMemory *float64       // in MB of 10^6 bytes
+}
+
+// processMeter returns a meter of this process, and of the GPU that e computes
+// on, if any.
+func processMeter(e scorer) func() reading {
+	self, err := process.NewProcess(int32(os.Getpid()))
+	if err != nil {
+		self = nil
+	}
+	gpu, _ := e.(GPUMeter)
+	return func() (r reading) {
+		if self != nil {
+			if t, err := self.Times(); err == nil {
+				busy := time.Duration((t.User + t.System) * float64(time.Second))
+				r.cpu = &busy
+			}
+			if m, err := self.MemoryInfo(); err == nil {
+				r.rss = megabytes(m.RSS)
+			}
+		}
+		if gpu != nil {
+			if n, ok := gpu.GPUMemoryBytes(); ok {
+				r.gpuMemory = megabytes(n)
+			}
+			if busy, ok := gpu.GPUBusy(); ok {
+				r.gpu = &busy
+			}
+		}
+		return r
+	}
+}
+
+func megabytes(bytes uint64) *float64 {
+	mb := float64(bytes) / 1e6
+	return &mb
+}
+
+// sampler reads a meter each half second until it is stopped.
+type sampler struct {
+	meter   func() reading
+	begun   time.Time
+	last    reading
+	lastAt  time.Duration
+	samples []Sample
+	quit    chan struct{}
+	wg      sync.WaitGroup
+}
+
+func startSampler(meter func() reading) *sampler {
+	s := &sampler{meter: meter, begun: time.Now(), last: meter(), quit: make(chan struct{})}
+	s.wg.Go(func() {
+		tick := time.NewTicker(sampleEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				s.sample()
+			case <-s.quit:
+				return
+			}
+		}
+	})
+	return s
+}
+
+// stop ends the sampling and returns the samples. The last interval is one of
+// them if it is at least half as long as the others, or the only one.
+func (s *sampler) stop() []Sample {
+	close(s.quit)
+	s.wg.Wait()
+	if len(s.samples) == 0 || time.Since(s.begun)-s.lastAt >= sampleEvery/2 {
+		s.sample()
+	}
+	return s.samples
+}
+
+// sample takes one sample, of the time since the last.
+func (s *sampler) sample() {
+	now, at := s.meter(), time.Since(s.begun)
+	interval := at - s.lastAt
+	sample := Sample{At: at, RSS: now.rss, GPUMemory: now.gpuMemory}
+	if interval >= cpuLeast {
+		sample.CPU = busyPercent(s.last.cpu, now.cpu, interval*time.Duration(runtime.NumCPU()))
+		sample.GPUBusy = busyPercent(s.last.gpu, now.gpu, interval)
+	}
+	s.samples = append(s.samples, sample)
+	s.last, s.lastAt = now, at
+}
+
+// busyPercent returns the share of available time that was spent between two
+// readings. Counters that tick can show a little more than there was.
+func busyPercent(before, after *time.Duration, available time.Duration) *float64 {
+	if before == nil || after == nil {
+		return nil
+	}
+	percent := min(100, 100*float64(*after-*before)/float64(available))
+	return &percent
+}

@@ -1,0 +1,174 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+const (
+	// maxLineBytes bounds one line of a data set.
+	maxLineBytes = 16 << 20
+	// bucketWidth is the width, in tokens, of a bucket of the length histogram.
+	bucketWidth = 16
+	// builtInSeed makes the built-in data set the same text everywhere.
+	builtInSeed = 1
+)
+
+// ErrDataset is in every error about a data set that cannot be used.
+var ErrDataset = errors.New("bench: bad data set")
+
+// workload is the text of a run: the pairs in their order, read round and
+// round where a run asks for more of them than there are.
+type workload struct {
+	name   string
+	sha256 string // of the file, or of the built-in pairs as JSON Lines
+	pairs  []engine.Pair
+	tokens []int32 // of each pair, as the engine cuts them
+}
+
+// openWorkload reads the first most pairs of the JSON Lines file at path, or
+// makes the built-in data set where path is empty.
+func openWorkload(path string, most int) (*workload, error) {
+	if path == "" {
+		return builtIn(most)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDataset, err)
+	}
+	defer f.Close()
+	return readWorkload(f, filepath.Base(path), most)
+}
+
+// readWorkload reads the first most pairs of a JSON Lines file. Lines after
+// them only count towards the file's hash. Empty lines are skipped.
+func readWorkload(r io.Reader, name string, most int) (*workload, error) {
+	hash := sha256.New()
+	w := &workload{name: name}
+	lines := bufio.NewScanner(io.TeeReader(r, hash))
+	lines.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
+	line := 0
+	for len(w.pairs) < most && lines.Scan() {
+		line++
+		text := bytes.TrimSpace(lines.Bytes())
+		if len(text) == 0 {
+			continue
+		}
+		p, err := parsePair(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s:%d: %w", ErrDataset, name, line, err)
+		}
+		w.pairs = append(w.pairs, p)
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%w: %s:%d: line over %d bytes", ErrDataset, name, line+1, maxLineBytes)
+	} else if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
+	}
+	if len(w.pairs) == 0 {
+		return nil, fmt.Errorf("%w: %s: no pairs", ErrDataset, name)
+	}
+	// The scanner has read ahead; what it left must still be hashed.
+	if _, err := io.Copy(hash, r); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
+	}
+	w.sha256 = hex.EncodeToString(hash.Sum(nil))
+	return w, nil
+}
+
+// parsePair reads {"query": ..., "passage": ...} or {"q": ..., "p": ...}.
+// Other fields are ignored.
+func parsePair(line []byte) (engine.Pair, error) {
+	var in struct {
+		Query   *string `json:"query"`
+		Passage *string `json:"passage"`
+		Q       *string `json:"q"`
+		P       *string `json:"p"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil {
+		return engine.Pair{}, err
+	}
+	switch {
+	case in.Query != nil && in.Passage != nil:
+		return engine.Pair{Query: *in.Query, Passage: *in.Passage}, nil
+	case in.Q != nil && in.P != nil:
+		return engine.Pair{Query: *in.Q, Passage: *in.P}, nil
+	case in.Query != nil || in.Q != nil:
+		return engine.Pair{}, errors.New(`no "passage"`)
+	case in.Passage != nil || in.P != nil:
+		return engine.Pair{}, errors.New(`no "query"`)
+	}
+	return engine.Pair{}, errors.New(`no "query" and no "passage"`)
+}
+
+// builtIn makes n pairs with the lengths of MS MARCO.
+func builtIn(n int) (*workload, error) {
+	w := &workload{name: fmt.Sprintf("built-in (seed %d)", builtInSeed)}
+	hash := sha256.New()
+	lines := json.NewEncoder(hash)
+	for _, p := range synth.Pairs(builtInSeed, n) {
+		w.pairs = append(w.pairs, engine.Pair{Query: p.Query, Passage: p.Passage})
+		err := lines.Encode(struct {
+			Query   string `json:"query"`
+			Passage string `json:"passage"`
+		}{p.Query, p.Passage})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrDataset, w.name, err)
+		}
+	}
+	w.sha256 = hex.EncodeToString(hash.Sum(nil))
+	return w, nil
+}
+
+// measureLengths tokenizes every pair once, to know its length.
+func (w *workload) measureLengths(e scorer) {
+	var b model.Batch
+	w.tokens = make([]int32, len(w.pairs))
+	for i := range w.pairs {
+		b.Reset()
+		e.Tokenize(&b, w.pairs[i:i+1])
+		w.tokens[i] = int32(b.Tokens())
+	}
+}
+
+// batch replaces dst by pairs lo:hi of the endless workload, and returns their
+// tokens and what those would be if every pair were padded to the longest.
+func (w *workload) batch(dst []engine.Pair, lo, hi int) (pairs []engine.Pair, tokens, padded int) {
+	pairs = dst[:0]
+	longest := 0
+	for i := lo; i < hi; i++ {
+		at := i % len(w.pairs)
+		pairs = append(pairs, w.pairs[at])
+		tokens += int(w.tokens[at])
+		longest = max(longest, int(w.tokens[at]))
+	}
+	return pairs, tokens, longest * len(pairs)
+}
+
+// dataset describes the workload for the recording.
+func (w *workload) dataset() Dataset {
+	d := Dataset{Name: w.name, SHA256: w.sha256, Pairs: len(w.pairs)}
+	counts := map[int]int{}
+	last := 0
+	for _, n := range w.tokens {
+		d.Tokens += int(n)
+		counts[int(n)/bucketWidth]++
+		last = max(last, int(n)/bucketWidth)
+	}
+	for i := range last + 1 {
+		d.Histogram = append(d.Histogram, LengthBucket{Min: i * bucketWidth, Width: bucketWidth, Pairs: counts[i]})
+	}
+	return d
+}
