@@ -337,7 +337,8 @@ func TestResolveSnapshotByPath(t *testing.T) {
 		base = real
 	}
 	c := Cache{Dir: filepath.Join(base, "hub")}
-	dir := store(t, c, "a/b", oldRev, completeFiles...)
+	const shard = "model-00001-of-00002.safetensors" // a name that must not leave its place
+	dir := store(t, c, "a/b", oldRev, append([]string{shard}, completeFiles...)...)
 	link(t, dir, filepath.Join(base, "mine"))
 	t.Chdir(dir)
 	for _, name := range []string{dir, filepath.Join(base, "mine"), "."} {
@@ -346,8 +347,10 @@ func TestResolveSnapshotByPath(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 			continue
 		}
-		if data, err := fs.ReadFile(got.FS(), ConfigFile); err != nil || string(data) != ConfigFile {
-			t.Errorf("%s: %q, %v", name, data, err)
+		for _, file := range []string{ConfigFile, shard} {
+			if data, err := fs.ReadFile(got.FS(), file); err != nil || string(data) != file {
+				t.Errorf("%s: %s holds %q, %v", name, file, data, err)
+			}
 		}
 	}
 }

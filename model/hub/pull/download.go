@@ -1,0 +1,222 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// chunk is how many bytes are read between two reports of progress.
+const chunk = 256 << 10
+
+// fetch brings a file's blob into the cache and shows it in the snapshot.
+func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
+	unlock, err := p.store.lock(ctx, meta.etag)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	blob := p.store.blob(meta.etag)
+	if whole(p.store.file(meta.commit, file), meta) {
+		p.progress(file, meta.size, meta.size)
+		return nil
+	}
+	if whole(blob, meta) { // another commit's, or fetched while we waited
+		p.progress(file, meta.size, meta.size)
+		return p.store.link(meta.etag, meta.commit, file, false)
+	}
+	if err := os.MkdirAll(filepath.Dir(blob), 0o777); err != nil {
+		return err
+	}
+	d := &download{puller: p, file: file, meta: meta, part: blob + ".incomplete"}
+	if err := d.run(ctx); err != nil {
+		return err
+	}
+	if err := os.Rename(d.part, blob); err != nil {
+		return err
+	}
+	return p.store.link(meta.etag, meta.commit, file, true)
+}
+
+// whole reports whether the file called name has the announced size and hash.
+func whole(name string, meta metadata) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != meta.size {
+		return false
+	}
+	sum, err := hashFile(name, meta.etag)
+	return err == nil && sum == meta.etag
+}
+
+// download fills the file called part with the announced content.
+type download struct {
+	*puller
+	file string
+	meta metadata
+	part string
+
+	pieced  bool  // part was put together from more than one answer
+	afresh  bool  // the next answer must be from the start: resuming went wrong
+	highest int64 // bytes that part has had at most
+}
+
+// run downloads until part is whole. Content of the right size and the wrong
+// hash gets one more try if it was pieced together, as an old piece may be to
+// blame; else part is deleted and the error names both hashes.
+func (d *download) run(ctx context.Context) error {
+	if info, err := os.Stat(d.part); err == nil && info.Size() > 0 {
+		d.pieced, d.highest = true, info.Size()
+	}
+	for {
+		if err := d.retry(ctx, d.file, d.get); err != nil {
+			return err
+		}
+		sum, err := hashFile(d.part, d.meta.etag)
+		if err != nil {
+			return err
+		}
+		if sum == d.meta.etag {
+			return nil
+		}
+		if err := os.Remove(d.part); err != nil {
+			return err
+		}
+		if !d.pieced {
+			return fmt.Errorf("%w: %d bytes with hash %s arrived, want hash %s", ErrMismatch, d.meta.size, sum, d.meta.etag)
+		}
+		d.pieced, d.highest = false, 0
+	}
+}
+
+// get makes one GET request for what part lacks and appends the answer. It
+// returns by how many bytes part has become longer than ever before.
+func (d *download) get(ctx context.Context, alive func()) (gained int64, err error) {
+	part, err := os.OpenFile(d.part, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, part.Close()) }()
+	have, err := part.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	if d.afresh || have > d.meta.size {
+		have, err = d.restart(part)
+		if err != nil {
+			return 0, err
+		}
+	}
+	d.progress(d.file, have, d.meta.size)
+	if have == d.meta.size {
+		return 0, nil
+	}
+
+	var ranged string
+	if have > 0 {
+		ranged = fmt.Sprintf("bytes=%d-", have)
+	}
+	resp, _, err := d.request(ctx, http.MethodGet, d.file, ranged)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if err := d.checkAnswer(resp, have); err != nil {
+		return 0, err
+	}
+	if resp.StatusCode == http.StatusOK && have > 0 { // the range was not heeded
+		if have, err = d.restart(part); err != nil {
+			return 0, err
+		}
+	}
+	d.pieced = d.pieced || have > 0
+	end, err := d.receive(ctx, part, resp.Body, have, alive)
+	gained = max(0, end-d.highest)
+	d.highest = max(d.highest, end)
+	if err != nil {
+		return gained, err
+	}
+	return gained, part.Sync()
+}
+
+// restart empties part.
+func (d *download) restart(part *os.File) (have int64, err error) {
+	d.pieced, d.afresh = false, false
+	if err := part.Truncate(0); err != nil {
+		return 0, err
+	}
+	return part.Seek(0, io.SeekStart)
+}
+
+// checkAnswer refuses an answer whose headers say that its body is not the
+// file's bytes from have on (or from the start, with status 200).
+func (d *download) checkAnswer(resp *http.Response, have int64) error {
+	from := show(resp.Request.URL)
+	left := d.meta.size
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusPartialContent:
+		left -= have
+		got := resp.Header.Get("Content-Range")
+		if want := fmt.Sprintf("bytes %d-%d/%d", have, d.meta.size-1, d.meta.size); got != want || have == 0 {
+			d.afresh = true
+			return &transientError{err: fmt.Errorf("%w: %s has the Content-Range %.100q, want %q", ErrProtocol, from, got, want)}
+		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		d.afresh = true
+		return &transientError{err: fmt.Errorf("%w: %s has no bytes from %d on, want %d in all", ErrProtocol, from, have, d.meta.size)}
+	default:
+		return d.statusError(resp)
+	}
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return fmt.Errorf("%w: %s is encoded (%.100q), though asked not to be", ErrProtocol, from, coding)
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if kind == "text/html" {
+		return fmt.Errorf("%w: %s is an HTML page, want %d bytes of %s: is there a login page in between?", ErrProtocol, from, d.meta.size, d.file)
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength != left {
+		return fmt.Errorf("%w: %s has %d bytes, want %d", ErrMismatch, from, resp.ContentLength, left)
+	}
+	return nil
+}
+
+// receive appends body to part, which has the first have bytes, and returns how
+// many it has then. A body too short is a transient error, one too long is not.
+func (d *download) receive(ctx context.Context, part io.Writer, body io.Reader, have int64, alive func()) (int64, error) {
+	buffer := make([]byte, chunk)
+	for {
+		// One byte more than wanted is asked for, to see a body that is too long.
+		n, err := body.Read(buffer[:min(chunk, d.meta.size-have+1)])
+		if have+int64(n) > d.meta.size {
+			return have, fmt.Errorf("%w: more than the %d announced bytes arrive", ErrMismatch, d.meta.size)
+		}
+		if n > 0 {
+			alive()
+			written, err := part.Write(buffer[:n])
+			have += int64(written)
+			if err != nil {
+				return have, err
+			}
+			d.progress(d.file, have, d.meta.size)
+		}
+		switch {
+		case err == io.EOF && have == d.meta.size:
+			return have, nil
+		case err == io.EOF:
+			err = io.ErrUnexpectedEOF
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return have, context.Cause(ctx)
+		}
+		return have, &transientError{err: fmt.Errorf("the connection ended after %d of %d bytes: %w", have, d.meta.size, err)}
+	}
+}

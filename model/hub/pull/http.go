@@ -1,0 +1,179 @@
+package pull
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	maxRedirects  = 10
+	headerTimeout = 30 * time.Second
+)
+
+// parseEndpoint checks the address of a hub.
+func parseEndpoint(s string) (*url.URL, error) {
+	if s == "" {
+		s = DefaultEndpoint
+	}
+	u, err := url.Parse(strings.TrimRight(s, "/"))
+	switch {
+	case err != nil:
+		return nil, errors.New("endpoint: not a URL") // the error repeats it, with any password
+	case u.User != nil:
+		return nil, fmt.Errorf("endpoint %s: holds a user or password; use a token", u.Redacted())
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.RawQuery != "", u.Fragment != "":
+		return nil, fmt.Errorf("endpoint %q: want http(s)://host, and perhaps a path", s)
+	}
+	return u, nil
+}
+
+// newClient returns a client that follows no redirect by itself: request does,
+// with its rule for the token.
+func newClient(from *http.Client) http.Client {
+	var client http.Client
+	if from != nil {
+		client = *from
+	} else if transport, ok := http.DefaultTransport.(*http.Transport); ok {
+		transport = transport.Clone()
+		transport.ResponseHeaderTimeout = headerTimeout
+		client.Transport = transport
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
+// address is {endpoint}/{id}/resolve/{revision}/{file}. A slash in the revision
+// is escaped, those in id and file are not.
+func (p *puller) address(revision, file string) (*url.URL, error) {
+	parts := strings.Split(file, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return url.Parse(p.endpoint.String() + "/" + p.id + "/resolve/" + url.PathEscape(revision) + "/" + strings.Join(parts, "/"))
+}
+
+// onEndpoint reports whether u has the endpoint's scheme, host and port.
+func (p *puller) onEndpoint(u *url.URL) bool {
+	return u.Scheme == p.endpoint.Scheme && strings.EqualFold(hostPort(u), hostPort(p.endpoint))
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// request sends one request and follows its redirects: all of them for a GET,
+// those within the endpoint for a HEAD. Beside the last answer it returns the
+// headers of all, the first one of a name to come with a value. The caller
+// closes the answer's body.
+func (p *puller) request(ctx context.Context, method, file, ranged string) (*http.Response, http.Header, error) {
+	revision := p.revision
+	if p.commit != "" {
+		revision = p.commit // every file of one commit, though a branch moves
+	}
+	at, err := p.address(revision, file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	first := http.Header{}
+	for range maxRedirects + 1 {
+		resp, err := p.send(ctx, method, at, ranged)
+		if err != nil {
+			return nil, nil, err
+		}
+		for name, values := range resp.Header {
+			if first.Get(name) == "" {
+				first[name] = values
+			}
+		}
+		next, err := redirect(resp)
+		if err != nil {
+			resp.Body.Close()
+			return nil, nil, err
+		}
+		if next == nil || method == http.MethodHead && !p.onEndpoint(next) {
+			return resp, first, nil
+		}
+		resp.Body.Close()
+		at = next
+	}
+	return nil, nil, fmt.Errorf("%w: more than %d redirects, the last to %s", ErrProtocol, maxRedirects, show(at))
+}
+
+// send sends one request, with the token if it goes to the endpoint.
+func (p *puller) send(ctx context.Context, method string, at *url.URL, ranged string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrProtocol, show(at))
+	}
+	req.Header.Set("User-Agent", "minilm-metal")
+	req.Header.Set("Accept-Encoding", "identity") // sizes and ranges are of the file itself
+	if ranged != "" {
+		req.Header.Set("Range", ranged)
+	}
+	if p.token != "" && p.onEndpoint(at) {
+		req.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	resp, err := p.client.Do(req)
+	if err == nil {
+		return resp, nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	// The url.Error repeats the whole address, with a signed one's secrets.
+	if urlErr := (*url.Error)(nil); errors.As(err, &urlErr) {
+		err = urlErr.Err
+	}
+	err = fmt.Errorf("%s %s: %w", method, show(at), err)
+	if lasting(err) {
+		return nil, err
+	}
+	return nil, &transientError{err: err}
+}
+
+// lasting reports whether a failed connection would fail again.
+func lasting(err error) bool {
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
+		return true
+	}
+	lookup := (*net.DNSError)(nil)
+	return errors.As(err, &lookup) && lookup.IsNotFound
+}
+
+// redirect returns where an answer sends its reader, nil if nowhere.
+func redirect(resp *http.Response) (*url.URL, error) {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	from := resp.Request.URL
+	next, err := resp.Location()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s redirects without an address", ErrProtocol, show(from))
+	case next.Scheme != "https" && next.Scheme != "http", next.Host == "":
+		return nil, fmt.Errorf("%w: %s redirects to %q", ErrProtocol, show(from), show(next))
+	case from.Scheme == "https" && next.Scheme == "http":
+		return nil, fmt.Errorf("%w: %s redirects from https to http", ErrProtocol, show(from))
+	}
+	next.User = nil
+	return next, nil
+}
+
+// show names an address without its query, which may be a signature.
+func show(u *url.URL) string {
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}

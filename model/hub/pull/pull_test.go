@@ -1,0 +1,547 @@
+package pull
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/hub/pull/pulltest"
+)
+
+const (
+	testID     = "test-org/tiny-reranker"
+	testCommit = "0123456789abcdef0123456789abcdef01234567"
+	testToken  = "hf_testTokenNotSecret"
+	weightLen  = 3_000_000 // bytes: several chunks, more than progressMade
+)
+
+// weights returns a copy of the served model.safetensors.
+func weights() []byte { return slices.Clone(served()) }
+
+var served = sync.OnceValue(func() []byte {
+	data := make([]byte, weightLen)
+	state := uint32(1)
+	for i := range data {
+		state = state*1664525 + 1013904223
+		data[i] = byte(state >> 24)
+	}
+	return data
+})
+
+// tinyFiles is a served checkpoint, with files that a pull leaves alone.
+func tinyFiles() fstest.MapFS {
+	return fstest.MapFS{
+		hub.ConfigFile:          {Data: []byte(`{"model_type":"bert"}`)},
+		hub.TokenizerFile:       {Data: []byte(`{"version":"1.0"}`)},
+		hub.TokenizerConfigFile: {Data: []byte(`{}`)},
+		hub.VocabFile:           {Data: []byte("[PAD]\n[UNK]\n")},
+		hub.WeightsFile:         {Data: weights()},
+		"pytorch_model.bin":     {Data: []byte("not this one")},
+		"README.md":             {Data: []byte("nor this")},
+		"onnx/config.json":      {Data: []byte(`{"onnx":true}`)},
+	}
+}
+
+// rig is a server, an empty cache, and what Pull told of itself.
+type rig struct {
+	*pulltest.Server
+	Options
+	pauses []time.Duration
+	done   map[string]int64
+}
+
+func newRig(t *testing.T, repos ...pulltest.Repo) *rig {
+	t.Helper()
+	if len(repos) == 0 {
+		repos = []pulltest.Repo{{ID: testID, Commit: testCommit, Files: tinyFiles()}}
+	}
+	b := &rig{Server: pulltest.New(t, repos...), done: map[string]int64{}}
+	b.Options = Options{
+		ID: repos[0].ID, Endpoint: b.URL, Cache: hub.Cache{Dir: filepath.Join(t.TempDir(), "hub")},
+		Sleep: func(ctx context.Context, d time.Duration) error {
+			b.pauses = append(b.pauses, d)
+			return ctx.Err()
+		},
+		Progress: func(file string, done, total int64) {
+			if done > total || total == 0 {
+				t.Errorf("%s: %d of %d bytes", file, done, total)
+			}
+			b.done[file] = done
+		},
+	}
+	return b
+}
+
+func (b *rig) pull() (hub.Snapshot, error) { return Pull(context.Background(), b.Options) }
+
+// mustPull pulls, and checks that the cache then has the served weights.
+func (b *rig) mustPull(t *testing.T) hub.Snapshot {
+	t.Helper()
+	got, err := b.pull()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := fs.ReadFile(got.FS(), hub.WeightsFile)
+	if err != nil || !bytes.Equal(data, weights()) {
+		t.Fatalf("the pulled weights differ from the served ones (%d bytes, %v)", len(data), err)
+	}
+	if parts, _ := filepath.Glob(filepath.Join(b.Cache.Repo(got.ID), "blobs", "*.incomplete")); len(parts) > 0 {
+		t.Errorf("left behind: %q", parts)
+	}
+	return got
+}
+
+// ranges lists the Range headers of the GET requests that storage received.
+func (b *rig) ranges() []string {
+	var all []string
+	for _, r := range b.Requests() {
+		if r.Storage && r.Method == "GET" {
+			all = append(all, r.Range)
+		}
+	}
+	return all
+}
+
+// part is where the weights are while they are incomplete.
+func (b *rig) part(t *testing.T) string {
+	t.Helper()
+	etag, err := pulltest.Etag(bytes.NewReader(weights()), hub.WeightsFile, weightLen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(b.Cache.Repo(b.ID), "blobs", etag+".incomplete")
+}
+
+// tree lists the files below dir, links with their target.
+func tree(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if target, linkErr := os.Readlink(path); linkErr == nil {
+			name += " -> " + target
+		}
+		names = append(names, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// needLinks skips the test where symbolic links cannot be made.
+func needLinks(t *testing.T) {
+	t.Helper()
+	if err := os.Symlink("x", filepath.Join(t.TempDir(), "link")); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+}
+
+// The cache after a pull, file for file as huggingface_hub lays it out.
+func TestPullLayout(t *testing.T) {
+	needLinks(t)
+	b := newRig(t)
+	got := b.mustPull(t)
+	if got.ID != testID || got.Revision != testCommit {
+		t.Errorf("snapshot %+v", got)
+	}
+	found, err := b.Cache.Resolve(testID)
+	if err != nil || found != got {
+		t.Errorf("the cache resolves to %+v, %v; pulled %+v", found, err, got)
+	}
+	// Hashes by git hash-object and sha256sum, not by this program.
+	const (
+		config  = "3967ff7fee9d40eb77abadd6a292230496ca9f24"
+		tok     = "22ec89ab90889036bc14d5b1bb6109974ef95582"
+		tokConf = "9e26dfeeb6e641a33dae4961196235bdb965b21b"
+		vocab   = "9b63652e4599b6f141f83f77374ca035004e0c8f"
+		model   = "24aa893f1dc46a17f554b13330a3811df67fb5da7350d5b6bd419d408fe340a5"
+	)
+	snapshot := "models--test-org--tiny-reranker/snapshots/" + testCommit + "/"
+	blobs := "models--test-org--tiny-reranker/blobs/"
+	locks := ".locks/models--test-org--tiny-reranker/"
+	want := []string{
+		locks + config + ".lock", locks + tok + ".lock", locks + tokConf + ".lock", locks + vocab + ".lock", locks + model + ".lock",
+		blobs + config, blobs + tok, blobs + tokConf, blobs + vocab, blobs + model,
+		"models--test-org--tiny-reranker/.no_exist/" + testCommit + "/special_tokens_map.json",
+		"models--test-org--tiny-reranker/refs/main",
+		snapshot + "config.json -> ../../blobs/" + config,
+		snapshot + "tokenizer.json -> ../../blobs/" + tok,
+		snapshot + "tokenizer_config.json -> ../../blobs/" + tokConf,
+		snapshot + "vocab.txt -> ../../blobs/" + vocab,
+		snapshot + "model.safetensors -> ../../blobs/" + model,
+	}
+	have := tree(t, b.Cache.Dir)
+	slices.Sort(want)
+	slices.Sort(have)
+	if !slices.Equal(have, want) {
+		t.Errorf("the cache holds\n%s\nwant\n%s", strings.Join(have, "\n"), strings.Join(want, "\n"))
+	}
+	if ref, err := os.ReadFile(filepath.Join(b.Cache.Repo(testID), "refs", "main")); err != nil || string(ref) != testCommit {
+		t.Errorf("refs/main holds %q, %v", ref, err)
+	}
+	if b.done[hub.WeightsFile] != weightLen || b.done[hub.VocabFile] != 12 {
+		t.Errorf("progress ended at %v", b.done)
+	}
+	for _, r := range b.Requests() {
+		if r.Accept != "identity" {
+			t.Errorf("%s %s asks for the encoding %q", r.Method, r.Path, r.Accept)
+		}
+	}
+}
+
+func TestSecondPull(t *testing.T) {
+	b := newRig(t)
+	b.mustPull(t)
+	b.Requests()
+
+	b.mustPull(t) // main may have moved: one question
+	if got := b.Requests(); len(got) != 1 || got[0].Method != "HEAD" || got[0].File != hub.ConfigFile {
+		t.Errorf("a second pull of main requests %+v", got)
+	}
+	b.Revision = testCommit // a commit never moves
+	b.done = map[string]int64{}
+	b.mustPull(t)
+	if got := b.Requests(); len(got) != 0 {
+		t.Errorf("a second pull of a commit requests %+v", got)
+	}
+	if b.done[hub.WeightsFile] != weightLen {
+		t.Errorf("progress of a second pull: %v", b.done)
+	}
+}
+
+// A damaged blob, and a link whose blob is gone, are mended by another pull.
+func TestPullMends(t *testing.T) {
+	needLinks(t)
+	b := newRig(t)
+	b.Revision = testCommit
+	b.mustPull(t)
+	blob := strings.TrimSuffix(b.part(t), ".incomplete")
+	damaged := weights()
+	damaged[weightLen/2] ^= 1
+	for _, damage := range []func() error{
+		func() error { return os.WriteFile(blob, damaged, 0o666) },
+		func() error { return os.Truncate(blob, 10) },
+		func() error { return os.Remove(blob) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		b.Requests()
+		b.mustPull(t)
+		if got := b.ranges(); !slices.Equal(got, []string{""}) {
+			t.Errorf("mended by requests for %q, want the one file", got)
+		}
+	}
+}
+
+// A blob that another commit has brought is not downloaded again.
+func TestPullReusesBlobs(t *testing.T) {
+	needLinks(t)
+	r := newRig(t)
+	got := r.mustPull(t)
+	if err := os.RemoveAll(got.Dir); err != nil {
+		t.Fatal(err)
+	}
+	r.Requests()
+	r.mustPull(t)
+	for _, q := range r.Requests() {
+		if q.Method == "GET" {
+			t.Errorf("%s was fetched again", q.File)
+		}
+	}
+}
+
+func TestRevisions(t *testing.T) {
+	for _, c := range []struct {
+		id, revision string
+		ref          string // file below refs/, "" for none
+		path         string // of a first request
+	}{
+		{testID, "", "main", "/resolve/main/config.json"},
+		{testID, "v1.0", "v1.0", "/resolve/v1.0/config.json"},
+		{testID + "@v1.0", "", "v1.0", "/resolve/v1.0/config.json"},
+		{testID, "refs/pr/1", "refs/pr/1", "/resolve/refs%2Fpr%2F1/config.json"},
+		{testID, testCommit, "", "/resolve/" + testCommit + "/config.json"},
+		{testID, testCommit[:7], testCommit[:7], "/resolve/" + testCommit[:7] + "/config.json"},
+	} {
+		b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: tinyFiles(), Refs: []string{"main", "v1.0", "refs/pr/1"}})
+		b.ID, b.Revision = c.id, c.revision
+		b.mustPull(t)
+		if got := b.Requests()[0].Path; !strings.HasSuffix(got, c.path) {
+			t.Errorf("%+v: asks for %s", c, got)
+		}
+		var refs []string
+		if dir := filepath.Join(b.Cache.Repo(testID), "refs"); c.ref != "" {
+			refs = tree(t, dir)
+		}
+		if c.ref != "" && !slices.Equal(refs, []string{c.ref}) {
+			t.Errorf("%+v: refs are %q", c, refs)
+		}
+		name := testID
+		if c.ref != "" {
+			name += "@" + c.ref
+		}
+		if got, err := b.Cache.Resolve(name); err != nil || got.Revision != testCommit {
+			t.Errorf("%+v: %s resolves to %v, %v", c, name, got, err)
+		}
+	}
+}
+
+// Every file is of the commit that the first answer named, though main moves.
+func TestMovingBranch(t *testing.T) {
+	b := newRig(t)
+	other := strings.Repeat("f", 40)
+	b.Fault(pulltest.Fault{File: hub.TokenizerFile, Do: pulltest.Header("X-Repo-Commit", other)})
+	if _, err := b.pull(); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), other) || !strings.Contains(err.Error(), testCommit) {
+		t.Error(err)
+	}
+	for _, r := range b.Requests()[1:] {
+		if !strings.Contains(r.Path, "/resolve/"+testCommit+"/") {
+			t.Errorf("asks for %s", r.Path)
+		}
+	}
+}
+
+func TestRenamedRepository(t *testing.T) {
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: tinyFiles(), Aliases: []string{"old-org/old-name"}, Token: testToken})
+	b.ID, b.Token = "old-org/old-name", testToken
+	if got := b.mustPull(t); got.ID != "old-org/old-name" {
+		t.Errorf("kept as %s", got.ID)
+	}
+}
+
+func TestShardedWeights(t *testing.T) {
+	files := tinyFiles()
+	delete(files, hub.WeightsFile)
+	files[hub.IndexFile] = &fstest.MapFile{Data: []byte(`{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-1.safetensors"}}`)}
+	files["model-1.safetensors"] = &fstest.MapFile{Data: []byte("one")}
+	files["model-2.safetensors"] = &fstest.MapFile{Data: []byte("two")}
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	got, err := b.pull()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Check(hub.Complete); err != nil {
+		t.Error(err)
+	}
+
+	files[hub.IndexFile] = &fstest.MapFile{Data: []byte(`{"weight_map":{"a":"../../../../x.safetensors"}}`)}
+	b = newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	if _, err := b.pull(); err == nil || !strings.Contains(err.Error(), "plain name") {
+		t.Errorf("a shard that climbs: %v", err)
+	}
+	delete(files, hub.IndexFile)
+	b = newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "neither model.safetensors nor") {
+		t.Errorf("no weights: %v", err)
+	}
+}
+
+func TestListedFiles(t *testing.T) {
+	needLinks(t)
+	files := tinyFiles()
+	files["empty.txt"] = &fstest.MapFile{}
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	b.Progress = nil
+	b.Files = []string{"onnx/config.json", "empty.txt"}
+	got, err := b.pull()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"empty.txt -> ../../blobs/e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", // git's well-known hash of nothing
+		"onnx/config.json -> ../../../blobs/",
+	}
+	have := tree(t, got.Dir)
+	if len(have) != 2 || have[0] != want[0] || !strings.HasPrefix(have[1], want[1]) {
+		t.Errorf("the snapshot holds %q, want %q", have, want)
+	}
+	if data, err := fs.ReadFile(got.FS(), "onnx/config.json"); err != nil || string(data) != `{"onnx":true}` {
+		t.Errorf("%q, %v", data, err)
+	}
+	b.Files = []string{"none.json"}
+	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "none.json") {
+		t.Error(err)
+	}
+}
+
+// A repository that is no such model is known for one before its weights come.
+func TestNoTokenizer(t *testing.T) {
+	files := tinyFiles()
+	delete(files, hub.TokenizerFile)
+	delete(files, hub.VocabFile)
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "tokenizer.json or vocab.txt") {
+		t.Error(err)
+	}
+	if got := b.ranges(); len(got) > 0 {
+		t.Error("the weights were fetched")
+	}
+}
+
+// The pinned commit is the default for its id, and its weights must be the
+// pinned ones whatever the hub says.
+func TestPin(t *testing.T) {
+	pin := hub.MiniLM()
+	for _, id := range hub.Spellings(pin.ID) {
+		b := newRig(t, pulltest.Repo{ID: id, Commit: pin.Revision, Files: tinyFiles()})
+		_, err := b.pull()
+		if !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), pin.SHA256) || !strings.Contains(err.Error(), "90870598") {
+			t.Errorf("%s: %v", id, err)
+		}
+		if got := b.ranges(); len(got) > 0 {
+			t.Error("the wrong weights were fetched")
+		}
+		b.Fault(pulltest.Fault{File: hub.WeightsFile, Method: "HEAD", Do: pulltest.Status(
+			200, "X-Repo-Commit", pin.Revision, "X-Linked-Etag", pin.SHA256, "X-Linked-Size", "90870598")})
+		if _, err = b.pull(); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "want 90870598") {
+			t.Errorf("%s: a lie about the pinned file: %v", id, err)
+		}
+		if _, err := b.Cache.Resolve(id); !errors.Is(err, hub.ErrIncomplete) {
+			t.Errorf("after the refusal the cache resolves: %v", err)
+		}
+	}
+
+	// Nor are other weights taken that the cache already shows at the pin.
+	b := newRig(t, pulltest.Repo{ID: pin.ID, Commit: pin.Revision, Files: tinyFiles()})
+	dir := filepath.Join(b.Cache.Repo(pin.ID), "snapshots", pin.Revision)
+	if err := os.CopyFS(dir, tinyFiles()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.pull(); !errors.Is(err, ErrMismatch) {
+		t.Errorf("other weights at the pin: %v", err)
+	}
+
+	b = newRig(t, pulltest.Repo{ID: pin.ID, Commit: testCommit, Files: tinyFiles()})
+	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), pin.Revision) {
+		t.Errorf("a hub without the pinned commit: %v", err)
+	}
+	b.Revision = "main"
+	b.mustPull(t) // another commit is not held to the pin
+}
+
+// A default pull of the pinned commit says nothing about main, unless nothing
+// else does.
+func TestPinAndMain(t *testing.T) {
+	pin := hub.MiniLM()
+	b := newRig(t, pulltest.Repo{ID: pin.ID, Commit: pin.Revision, Files: tinyFiles()})
+	b.Files = []string{hub.ConfigFile}
+	main := filepath.Join(b.Cache.Repo(pin.ID), "refs", "main")
+	for _, want := range []string{pin.Revision, testCommit} {
+		if want == testCommit {
+			if err := os.WriteFile(main, []byte(want), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.pull(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(main); err != nil || string(got) != want {
+			t.Errorf("refs/main is %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+func TestConcurrentPulls(t *testing.T) {
+	b := newRig(t)
+	b.Progress = nil
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := Pull(context.Background(), b.Options); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := b.ranges(); !slices.Equal(got, []string{""}) {
+		t.Errorf("storage was asked for the ranges %q, want one request for all", got)
+	}
+	b.Revision = testCommit
+	b.mustPull(t)
+	if got := b.Requests(); len(got) > 0 {
+		t.Errorf("after it %d requests are made, want none", len(got))
+	}
+}
+
+// Where no links can be made a snapshot holds the files themselves: moved when
+// new, copied when another commit has them as well.
+func TestPullWithoutLinks(t *testing.T) {
+	second := strings.Repeat("e", 40)
+	b := newRig(t)
+	b.Files = []string{hub.ConfigFile, hub.WeightsFile}
+	pull := func(commit string) hub.Snapshot {
+		t.Helper()
+		p, err := newPuller(b.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.store.symlink = func(string, string) error { return errors.New("no links") }
+		if commit != testCommit { // a second commit with the same content, its blob still there
+			for _, file := range b.Files {
+				meta := metadata{commit: commit}
+				if meta.etag, meta.size = etagOf(t, file); file == hub.WeightsFile {
+					if err := os.WriteFile(p.store.blob(meta.etag), weights(), 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := p.fetch(context.Background(), file, meta); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return hub.Snapshot{Dir: p.store.snapshot(commit)}
+		}
+		if err := p.run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return p.snapshot()
+	}
+	for _, commit := range []string{testCommit, second} {
+		got := pull(commit)
+		if blobs, _ := filepath.Glob(filepath.Join(b.Cache.Repo(testID), "blobs", "*")); commit == testCommit && len(blobs) > 0 {
+			t.Errorf("beside the snapshot's own files there are %q", blobs)
+		}
+		for _, file := range b.Files {
+			info, err := os.Lstat(filepath.Join(got.Dir, file))
+			if err != nil || !info.Mode().IsRegular() {
+				t.Errorf("%s at %s: %v, %v; want a plain file", file, commit[:7], info, err)
+			}
+		}
+		if data, err := os.ReadFile(filepath.Join(got.Dir, hub.WeightsFile)); err != nil || !bytes.Equal(data, weights()) {
+			t.Errorf("weights at %s: %d bytes, %v", commit[:7], len(data), err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(b.Cache.Repo(testID), "blobs", "*.*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	b.Requests()
+	pull(testCommit)
+	if got := b.ranges(); len(got) > 0 {
+		t.Error("a second pull fetches the weights again")
+	}
+}
+
+func etagOf(t *testing.T, file string) (string, int64) {
+	t.Helper()
+	data := tinyFiles()[file].Data
+	etag, err := pulltest.Etag(bytes.NewReader(data), file, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return etag, int64(len(data))
+}
