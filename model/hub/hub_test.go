@@ -5,93 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
-
-const (
-	minilm  = "cross-encoder/ms-marco-MiniLM-L-6-v2"
-	minilm6 = "cross-encoder/ms-marco-MiniLM-L6-v2"
-	oldRev  = "1111111111111111111111111111111111111111"
-	newRev  = "1111111aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-)
-
-// write makes a file and its parents below dir.
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// link makes a symbolic link, or skips the test where none can be made.
-func link(t *testing.T, target, path string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(filepath.FromSlash(target), path); err != nil {
-		if runtime.GOOS == "windows" {
-			t.Skipf("no symbolic links here: %v", err)
-		}
-		t.Fatal(err)
-	}
-}
-
-var completeFiles = []string{ConfigFile, TokenizerFile, WeightsFile}
-
-// store puts a snapshot of files into the cache as huggingface_hub does, with
-// links to blobs. Each file holds its own name.
-func store(t *testing.T, c Cache, id, commit string, files ...string) string {
-	t.Helper()
-	dir := c.snapshot(id, commit).Dir
-	for _, file := range files {
-		write(t, filepath.Join(c.Repo(id), "blobs", "etag-of-"+file), file)
-		link(t, "../../blobs/etag-of-"+file, filepath.Join(dir, file))
-	}
-	return dir
-}
-
-func ref(t *testing.T, c Cache, id, name, content string) {
-	t.Helper()
-	write(t, filepath.Join(c.Repo(id), "refs", filepath.FromSlash(name)), content)
-}
-
-func TestDefaultCache(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		env  map[string]string
-		home string
-		want string // "" for an error
-	}{
-		{"home", nil, "/home/u", "/home/u/.cache/huggingface/hub"},
-		{"nothing", nil, "", ""},
-		{"xdg", map[string]string{"XDG_CACHE_HOME": "/x"}, "/home/u", "/x/huggingface/hub"},
-		{"hf_home", map[string]string{"HF_HOME": "/hf", "XDG_CACHE_HOME": "/x"}, "", "/hf/hub"},
-		{"hub cache", map[string]string{"HF_HUB_CACHE": "/c", "HF_HOME": "/hf"}, "", "/c"},
-		{"old name", map[string]string{"HUGGINGFACE_HUB_CACHE": "/old", "HF_HOME": "/hf"}, "", "/old"},
-		{"new before old", map[string]string{"HUGGINGFACE_HUB_CACHE": "/old", "HF_HUB_CACHE": "/c"}, "", "/c"},
-		{"empty is unset", map[string]string{"HF_HUB_CACHE": "", "HF_HOME": "/hf"}, "", "/hf/hub"},
-		{"tilde", map[string]string{"HF_HOME": "~/hf"}, "/home/u", "/home/u/hf/hub"},
-		{"tilde alone", map[string]string{"HF_HUB_CACHE": "~"}, "/home/u", "/home/u"},
-		{"tilde without home", map[string]string{"HF_HOME": "~/hf"}, "", ""},
-		{"variable", map[string]string{"HF_HOME": "$SCRATCH/hf", "SCRATCH": "/s"}, "", "/s/hf/hub"},
-		{"unset variable", map[string]string{"HF_HOME": "/a/$NONE"}, "", "/a/$NONE/hub"},
-	} {
-		got, err := DefaultCache(func(k string) string { return c.env[k] }, c.home)
-		if c.want == "" {
-			if err == nil {
-				t.Errorf("%s: %+v, want an error", c.name, got)
-			}
-		} else if err != nil || got.Dir != filepath.FromSlash(c.want) {
-			t.Errorf("%s: %q, %v; want %q", c.name, got.Dir, err, c.want)
-		}
-	}
-}
 
 func TestResolveID(t *testing.T) {
 	pin := MiniLM().Revision
@@ -352,37 +268,6 @@ func TestResolveSnapshotByPath(t *testing.T) {
 				t.Errorf("%s: %s holds %q, %v", name, file, data, err)
 			}
 		}
-	}
-}
-
-func TestList(t *testing.T) {
-	if got, err := (Cache{Dir: filepath.Join(t.TempDir(), "none")}).List(); err != nil || len(got) != 0 {
-		t.Errorf("no cache: %v, %v", got, err)
-	}
-	if got, err := (Cache{}).List(); err != nil || len(got) != 0 {
-		t.Errorf("zero cache: %v, %v", got, err)
-	}
-	c := Cache{Dir: t.TempDir()}
-	store(t, c, "b/c", oldRev, completeFiles...)
-	store(t, c, "a/b", newRev, ConfigFile)
-	store(t, c, "a/b", oldRev, completeFiles...)
-	store(t, c, "gpt2", oldRev, completeFiles...)
-	write(t, filepath.Join(c.Dir, "models--x--y", "snapshots", "main", ConfigFile), "")
-	write(t, filepath.Join(c.Dir, "models--x--y--z", "snapshots", oldRev, ConfigFile), "")
-	write(t, filepath.Join(c.Dir, "datasets--x--y", "snapshots", oldRev, ConfigFile), "")
-	write(t, filepath.Join(c.Dir, "models--no--snapshots", "refs", "main"), oldRev)
-	write(t, filepath.Join(c.Dir, "version.txt"), "1")
-	all, err := c.List()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, s := range all {
-		got = append(got, s.String())
-	}
-	want := "a/b@" + oldRev + " a/b@" + newRev + " b/c@" + oldRev + " gpt2@" + oldRev
-	if strings.Join(got, " ") != want {
-		t.Errorf("List: %s\nwant  %s", strings.Join(got, " "), want)
 	}
 }
 
