@@ -1,0 +1,23 @@
+//go:build !noasm
+
+package kernels
+
+// tileOf returns the tile of isa's micro-kernel.
+func tileOf(isa ISA) tileSize {
+	switch isa {
+	case AVX512:
+		return tileSize{8, 48}
+	case AVX2:
+		return tileSize{6, 16}
+	}
+	return tileSize{}
+}
+
+// gemm is isa's micro-kernel, see gemmAVX512.
+func gemm(isa ISA, rows int, dst *float32, dstStride int, x *float32, xStride int, w, bias *float32, k int, next *float32) {
+	if isa == AVX512 {
+		gemmAVX512(rows, dst, dstStride, x, xStride, w, bias, k, next)
+	} else {
+		gemmAVX2(rows, dst, dstStride, x, xStride, w, bias, k, next)
+	}
+}

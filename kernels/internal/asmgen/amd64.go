@@ -1,0 +1,217 @@
+package asmgen
+
+import "fmt"
+
+// amd64 is AVX-512 (F, DQ, VL) with 16 lanes or AVX2 with FMA with 8.
+type amd64 struct{ lanes int }
+
+// AVX512 and AVX2 are the machines of amd64.
+var (
+	AVX512 Machine = amd64{16}
+	AVX2   Machine = amd64{8}
+)
+
+func (m amd64) wide() bool   { return m.lanes == 16 }
+func (m amd64) Arch() string { return "amd64" }
+func (m amd64) Lanes() int   { return m.lanes }
+
+func (m amd64) Name() string {
+	if m.wide() {
+		return "AVX512"
+	}
+	return "AVX2"
+}
+
+// R14 and R15 belong to Go's ABIInternal and to dynamic linking, BP to the
+// frame.
+func (m amd64) registers() (int, []string) {
+	n := 16
+	if m.wide() {
+		n = 32
+	}
+	return n, []string{"AX", "BX", "CX", "DX", "SI", "DI", "R8", "R9", "R10", "R11", "R12", "R13"}
+}
+
+func (m amd64) v(v V) string {
+	if m.wide() {
+		return fmt.Sprintf("Z%d", v.n)
+	}
+	return fmt.Sprintf("Y%d", v.n)
+}
+
+func (m amd64) mem(a Mem) string {
+	s := "(" + a.base.reg + ")"
+	if a.disp != 0 {
+		s = fmt.Sprint(a.disp) + s
+	}
+	if a.scale > 0 {
+		s += fmt.Sprintf("(%s*%d)", a.index.reg, a.scale)
+	}
+	return s
+}
+
+// where says what a place in memory is, for comments.
+func where(a Mem) string {
+	switch {
+	case a.disp == 0:
+		return a.name + "[0]"
+	case a.disp%4 == 0:
+		return fmt.Sprintf("%s[%d]", a.name, a.disp/4)
+	}
+	return fmt.Sprintf("%s+%d bytes", a.name, a.disp)
+}
+
+func (m amd64) loadArg(f *Func, p P, offset int) {
+	f.line("", "MOVQ %s+%d(FP), %s", p.name, offset, p.reg)
+}
+
+func (m amd64) ret(f *Func) {
+	f.line("no AVX state left behind to slow SSE", "VZEROUPPER")
+	f.line("", "RET")
+}
+
+func (m amd64) setImm(f *Func, p P, n int) {
+	f.line(fmt.Sprintf("%s = %d", p.name, n), "MOVQ $%d, %s", n, p.reg)
+}
+
+func (m amd64) addImm(f *Func, p P, n int) {
+	if n < 0 {
+		f.line(fmt.Sprintf("%s -= %d", p.name, -n), "SUBQ $%d, %s", -n, p.reg)
+		return
+	}
+	f.line(fmt.Sprintf("%s += %d", p.name, n), "ADDQ $%d, %s", n, p.reg)
+}
+
+func (m amd64) add(f *Func, p, q P, scale int) {
+	if scale == 1 {
+		f.line(fmt.Sprintf("%s += %s", p.name, q.name), "ADDQ %s, %s", q.reg, p.reg)
+		return
+	}
+	f.line(fmt.Sprintf("%s += %d·%s", p.name, scale, q.name), "LEAQ (%s)(%s*%d), %s", p.reg, q.reg, scale, p.reg)
+}
+
+func (m amd64) sub(f *Func, p, q P) {
+	f.line(p.name+" -= "+q.name, "SUBQ %s, %s", q.reg, p.reg)
+}
+
+func (m amd64) move(f *Func, p, q P) {
+	f.line(p.name+" = "+q.name, "MOVQ %s, %s", q.reg, p.reg)
+}
+
+func (m amd64) jump(f *Func, condition string, p P, n int, label string) {
+	op := map[string]string{"<": "JLT", ">=": "JGE", "==": "JEQ"}[condition]
+	f.line("", "CMPQ %s, $%d", p.reg, n)
+	f.line(fmt.Sprintf("if %s %s %d", p.name, condition, n), "%s %s", op, label)
+}
+
+func (m amd64) jumpAlways(f *Func, label string) { f.line("", "JMP %s", label) }
+
+// rows reaches rows with a base for rows 0, 1, 2, 4, 8, one for 3, 5, 7, 11 and
+// one for 6, 10, ..., since an address can be base + {1, 2, 4, 8}·index.
+func (m amd64) rows(f *Func, base, stride P, n int) *Rows {
+	r := &Rows{at: make([]Mem, n)}
+	for i := 0; i < n; i++ {
+		if r.at[i].name != "" {
+			continue
+		}
+		p := base
+		if i > 0 {
+			p = f.Ptr(fmt.Sprintf("%s%d", base.name, i))
+			f.move(f, p, base)
+			for left, bit := i, 8; left > 0; bit /= 2 {
+				for ; left >= bit; left -= bit {
+					f.add(f, p, stride, bit)
+				}
+			}
+		}
+		r.bases = append(r.bases, p)
+		for _, scale := range []int{0, 1, 2, 4, 8} {
+			if at := i + scale; at < n && r.at[at].name == "" {
+				r.at[at] = Mem{base: p, index: stride, scale: scale, name: fmt.Sprintf("%s[%d]", base.name, at)}
+			}
+		}
+	}
+	return r
+}
+
+func (m amd64) prefetch(f *Func, a Mem) {
+	f.line("to L2: "+where(a), "PREFETCHT1 %s", m.mem(a))
+}
+
+func (m amd64) zero(f *Func, v V) {
+	op := "VXORPS"
+	if m.wide() {
+		op = "VPXORD"
+	}
+	f.line(v.name+" = 0", "%s %[2]s, %[2]s, %[2]s", op, m.v(v))
+}
+
+func (m amd64) load(f *Func, v V, a Mem) {
+	f.line(v.name+" = "+where(a)+"...", "VMOVUPS %s, %s", m.mem(a), m.v(v))
+}
+
+func (m amd64) store(f *Func, a Mem, v V) {
+	f.line(where(a)+"... = "+v.name, "VMOVUPS %s, %s", m.v(v), m.mem(a))
+}
+
+func (m amd64) splat(f *Func, v V, a Mem) {
+	f.line(v.name+" = "+where(a)+" in every lane", "VBROADCASTSS %s, %s", m.mem(a), m.v(v))
+}
+
+func (m amd64) splatConst(f *Func, v V, c C) {
+	f.line(v.name+" in every lane", "VBROADCASTSS %s<>+%d(SB), %s", f.consts.symbol, c.offset, m.v(v))
+}
+
+// constSize is a whole register for AVX2; AVX-512 spreads one value.
+func (m amd64) constSize() int {
+	if m.wide() {
+		return 4
+	}
+	return 32
+}
+
+func (m amd64) copy(f *Func, dst, src V) {
+	f.line(dst.name+" = "+src.name, "VMOVAPS %s, %s", m.v(src), m.v(dst))
+}
+
+// op returns an instruction's name and its last operand.
+func (m amd64) op(f *Func, name string, b Operand) (string, string) {
+	switch b := b.(type) {
+	case V:
+		return name, m.v(b)
+	case C:
+		if m.wide() {
+			name += ".BCST"
+		}
+		return name, fmt.Sprintf("%s<>+%d(SB)", f.consts.symbol, b.offset)
+	}
+	panic("asmgen: unknown operand")
+}
+
+func (m amd64) binary(f *Func, op Op, dst, a V, b Operand) {
+	names := [...]string{"VADDPS", "VSUBPS", "VMULPS", "VDIVPS", "VMINPS", "VMAXPS", "VANDPS", "VXORPS"}
+	name, last := m.op(f, names[op], b)
+	f.line(dst.name+" = "+fmt.Sprintf(opSigns[op], a.name, b.operand()), "%s %s, %s, %s", name, last, m.v(a), m.v(dst))
+}
+
+func (m amd64) muladd(f *Func, acc, a, b V) {
+	f.line(acc.name+" += "+a.name+"·"+b.name, "VFMADD231PS %s, %s, %s", m.v(b), m.v(a), m.v(acc))
+}
+
+func (m amd64) horner(f *Func, p, x V, c Operand) V {
+	name, last := m.op(f, "VFMADD213PS", c)
+	f.line(p.name+" = "+p.name+"·"+x.name+" + "+c.operand(), "%s %s, %s, %s", name, last, m.v(x), m.v(p))
+	return p
+}
+
+func (m amd64) shiftLeft(f *Func, dst, src V, bits int) {
+	f.line(fmt.Sprintf("%s = bits of %s << %d", dst.name, src.name, bits), "VPSLLD $%d, %s, %s", bits, m.v(src), m.v(dst))
+}
+
+func (m amd64) sqrt(f *Func, dst, src V) {
+	f.line(dst.name+" = √"+src.name, "VSQRTPS %s, %s", m.v(src), m.v(dst))
+}
+
+func (m amd64) products(f *Func, sums [][]V, x *Rows, w Mem, k int) {
+	splatProducts(f, sums, x, w, k)
+}

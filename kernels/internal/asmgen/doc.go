@@ -1,0 +1,36 @@
+// Package asmgen writes the assembly of package kernels: one Go program for
+// all instruction sets.
+//
+// A kernel is a Go function that is given a *Func and calls its methods, one
+// for each operation (Load, Splat, MulAdd, ...). A Machine turns the operation
+// into the instruction set's own: AVX-512 and AVX2 on amd64, NEON on arm64. So
+// a loop is said once, and every instruction set adds in the same order and
+// rounds at the same places. With fused multiply-adds everywhere, the kernels
+// of all instruction sets give the same result, bit for bit, and tests of one
+// stand for the others.
+//
+// Each generated line carries its effect as a comment, in the names that the
+// kernel gave its registers, and each function's comment is the loop that it
+// replaces. The Go declarations come from the same source.
+//
+// To write the files anew:
+//
+//	go generate ./kernels/internal/asmgen
+//
+// The package's test fails while they differ.
+//
+// # Why not avo
+//
+// github.com/mmcloughlin/avo v0.5.0 knows AVX-512 and its VNNI, but not BF16
+// and not arm64, and a kernel written with it is written for one instruction
+// set. What is needed beyond the Go assembler is little: registers handed out
+// by name and a table of operations, which is this package.
+//
+// # Instructions that the Go assembler lacks
+//
+// They are written as raw words (WORD on arm64, BYTE on amd64), with the true
+// instruction in the comment: on arm64 the vector forms of FADD, FMUL, FMAX and
+// their kin and the by-element FMLA.
+package asmgen
+
+//go:generate go test -run TestGenerated -generate

@@ -1,0 +1,145 @@
+package asmgen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// V is a vector register, under the name that comments call it by.
+type V struct {
+	n    int
+	name string
+}
+
+// P is a general register, which holds a pointer or a count.
+type P struct {
+	reg  string
+	name string
+}
+
+// Mem is Disp bytes from a pointer, plus Scale times an index where the
+// machine has such addresses.
+type Mem struct {
+	base  P
+	index P
+	scale int
+	disp  int
+	name  string
+}
+
+// At returns the place disp bytes from p.
+func (p P) At(disp int) Mem { return Mem{base: p, disp: disp, name: p.name} }
+
+// Plus returns the place disp bytes further.
+func (m Mem) Plus(disp int) Mem { m.disp += disp; return m }
+
+// Named returns m under another name in comments.
+func (m Mem) Named(format string, args ...any) Mem { m.name = fmt.Sprintf(format, args...); return m }
+
+// Func is one assembly function in the making.
+type Func struct {
+	Machine
+	name   string
+	params []string
+	body   strings.Builder
+
+	vectors  []int
+	pointers []string
+	labels   int
+	consts   *consts
+}
+
+// line writes an instruction and its effect.
+func (f *Func) line(effect, format string, args ...any) {
+	fmt.Fprintf(&f.body, "\t%-44s // %s\n", fmt.Sprintf(format, args...), effect)
+}
+
+// Note writes a comment on a line of its own.
+func (f *Func) Note(format string, args ...any) {
+	fmt.Fprintf(&f.body, "\n\t// "+format+"\n", args...)
+}
+
+// Vec takes a free vector register.
+func (f *Func) Vec(format string, args ...any) V {
+	if len(f.vectors) == 0 {
+		panic(f.name + ": out of vector registers")
+	}
+	n := f.vectors[0]
+	f.vectors = f.vectors[1:]
+	return V{n, fmt.Sprintf(format, args...)}
+}
+
+// Vecs takes n free vector registers. The name's last verb counts them in steps
+// of the last argument.
+func (f *Func) Vecs(n int, name string, args ...any) []V {
+	step, all := args[len(args)-1].(int), make([]V, n)
+	for i := range all {
+		all[i] = f.Vec(name, append(append([]any(nil), args[:len(args)-1]...), i*step)...)
+	}
+	return all
+}
+
+// Scope gives back, after body, the registers that body took.
+func (f *Func) Scope(body func()) {
+	vectors, pointers := f.vectors, f.pointers
+	f.vectors, f.pointers = slices.Clone(vectors), slices.Clone(pointers)
+	body()
+	f.vectors, f.pointers = vectors, pointers
+}
+
+// Ptr takes a free general register.
+func (f *Func) Ptr(name string) P {
+	if len(f.pointers) == 0 {
+		panic(f.name + ": out of general registers")
+	}
+	p := P{f.pointers[0], name}
+	f.pointers = f.pointers[1:]
+	return p
+}
+
+// FreePtr gives general registers back.
+func (f *Func) FreePtr(ps ...P) {
+	for _, p := range ps {
+		f.pointers = append(f.pointers, p.reg)
+	}
+}
+
+// Arg takes a register and loads a parameter into it.
+func (f *Func) Arg(name string) P {
+	p := f.Ptr(name)
+	f.LoadArg(p)
+	return p
+}
+
+// LoadArg loads the parameter called as p is.
+func (f *Func) LoadArg(p P) {
+	for i, param := range f.params {
+		if n, _, _ := strings.Cut(param, " "); n == p.name {
+			f.loadArg(f, p, 8*i)
+			return
+		}
+	}
+	panic(f.name + ": no parameter " + p.name)
+}
+
+// Label returns a new label, unique in the function.
+func (f *Func) Label(name string) string {
+	f.labels++
+	return fmt.Sprintf("%s%d", name, f.labels)
+}
+
+// Place puts a label here.
+func (f *Func) Place(label string) { fmt.Fprintf(&f.body, "\n%s:\n", label) }
+
+// Times emits body in a loop that counts n down by step while it is at least
+// step, and leaves the rest in n.
+func (f *Func) Times(n P, step int, body func()) {
+	loop, done := f.Label("loop"), f.Label("done")
+	f.JumpLess(n, step, done)
+	f.Place(loop)
+	body()
+	f.AddImm(n, -step)
+	f.JumpAtLeast(n, step, loop)
+	f.Place(done)
+}

@@ -1,0 +1,104 @@
+package asmgen
+
+// Machine is an instruction set: how many registers, how wide, and how each
+// operation is written.
+type Machine interface {
+	Name() string // as in the names of functions: "AVX512"
+	Arch() string // GOARCH
+	Lanes() int   // float32s in a vector register
+	registers() (vectors int, pointers []string)
+
+	loadArg(f *Func, p P, offset int)
+	ret(f *Func)
+
+	// Counting and addresses.
+
+	setImm(f *Func, p P, n int)
+	addImm(f *Func, p P, n int)
+	add(f *Func, p, q P, scale int) // p += scale·q
+	sub(f *Func, p, q P)
+	move(f *Func, p, q P)
+	jump(f *Func, condition string, p P, n int, label string)
+	jumpAlways(f *Func, label string)
+	// rows says how to reach n rows that lie stride bytes apart.
+	rows(f *Func, base, stride P, n int) *Rows
+	prefetch(f *Func, m Mem)
+
+	// Vectors.
+
+	zero(f *Func, v V)
+	load(f *Func, v V, m Mem)
+	store(f *Func, m Mem, v V)
+	splat(f *Func, v V, m Mem)
+	splatConst(f *Func, v V, c C)
+	constSize() int // bytes of a constant in memory
+	copy(f *Func, dst, src V)
+	binary(f *Func, op Op, dst, a V, b Operand)
+	muladd(f *Func, acc, a, b V) // acc += a·b
+	// horner returns a register with p·x + c. p is gone.
+	horner(f *Func, p, x V, c Operand) V
+	products(f *Func, sums [][]V, x *Rows, w Mem, k int)
+	// shiftLeft moves the bits of every lane up.
+	shiftLeft(f *Func, dst, src V, bits int)
+	sqrt(f *Func, dst, src V)
+}
+
+// Op is an operation on two vectors, lane by lane.
+type Op int
+
+const (
+	Add Op = iota
+	Sub
+	Mul
+	Div
+	Min // b where either is NaN
+	Max // b where either is NaN
+	And
+	Xor
+)
+
+var opSigns = [...]string{"%s + %s", "%s - %s", "%s·%s", "%s/%s", "min(%s, %s)", "max(%s, %s)", "%s & %s", "%s ^ %s"}
+
+// Operand is a vector register or a constant.
+type Operand interface{ operand() string }
+
+func (v V) operand() string { return v.name }
+
+// Rows reaches rows of a matrix that lie a fixed number of bytes apart.
+type Rows struct {
+	at    []Mem
+	bases []P
+}
+
+// Row returns where row i begins.
+func (r *Rows) Row(i int) Mem { return r.at[i] }
+
+func (f *Func) SetImm(p P, n int)                    { f.setImm(f, p, n) }
+func (f *Func) AddImm(p P, n int)                    { f.addImm(f, p, n) }
+func (f *Func) AddPtr(p, q P, scale int)             { f.add(f, p, q, scale) }
+func (f *Func) SubPtr(p, q P)                        { f.sub(f, p, q) }
+func (f *Func) Move(p, q P)                          { f.move(f, p, q) }
+func (f *Func) Jump(label string)                    { f.jumpAlways(f, label) }
+func (f *Func) JumpLess(p P, n int, label string)    { f.jump(f, "<", p, n, label) }
+func (f *Func) JumpAtLeast(p P, n int, label string) { f.jump(f, ">=", p, n, label) }
+func (f *Func) JumpEqual(p P, n int, label string)   { f.jump(f, "==", p, n, label) }
+func (f *Func) Rows(base, stride P, n int) *Rows     { return f.rows(f, base, stride, n) }
+func (f *Func) Prefetch(m Mem)                       { f.prefetch(f, m) }
+func (f *Func) Zero(v V)                             { f.zero(f, v) }
+func (f *Func) Load(v V, m Mem)                      { f.load(f, v, m) }
+func (f *Func) Store(m Mem, v V)                     { f.store(f, m, v) }
+func (f *Func) Splat(v V, m Mem)                     { f.splat(f, v, m) }
+func (f *Func) Copy(dst, src V)                      { f.copy(f, dst, src) }
+func (f *Func) Do(op Op, dst, a V, b Operand)        { f.binary(f, op, dst, a, b) }
+func (f *Func) MulAdd(acc, a, b V)                   { f.muladd(f, acc, a, b) }
+func (f *Func) Horner(p, x V, c Operand) V           { return f.horner(f, p, x, c) }
+func (f *Func) ShiftLeft(dst, src V, bits int)       { f.shiftLeft(f, dst, src, bits) }
+func (f *Func) Sqrt(dst, src V)                      { f.sqrt(f, dst, src) }
+func (f *Func) Return()                              { f.ret(f) }
+
+// Advance moves all rows on by n bytes.
+func (f *Func) Advance(r *Rows, n int) {
+	for _, p := range r.bases {
+		f.AddImm(p, n)
+	}
+}

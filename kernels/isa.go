@@ -1,0 +1,45 @@
+package kernels
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ISA is an instruction set that the kernels are written for.
+//
+// All but Generic give the same results, bit for bit: each sum runs in the same
+// order and rounds at the same places, whatever the width of the registers.
+type ISA int
+
+const (
+	Generic ISA = iota // plain Go, on every machine
+	NEON               // arm64
+	AVX2               // amd64 with AVX2 and FMA
+	AVX512             // amd64 with AVX-512 F, DQ, BW and VL
+)
+
+var isaNames = [...]string{"generic", "neon", "avx2", "avx512"}
+
+// String returns the name that ParseISA reads: "generic", "neon", "avx2" or
+// "avx512".
+func (i ISA) String() string {
+	if i < 0 || int(i) >= len(isaNames) {
+		return fmt.Sprintf("ISA(%d)", int(i))
+	}
+	return isaNames[i]
+}
+
+// ParseISA returns the instruction set of that name.
+func ParseISA(name string) (ISA, error) {
+	if i := slices.Index(isaNames[:], name); i >= 0 {
+		return ISA(i), nil
+	}
+	return 0, fmt.Errorf("kernels: instruction set %q, want one of %q", name, isaNames)
+}
+
+// Available returns the instruction sets that this processor runs, the fastest
+// first and Generic last.
+func Available() []ISA { return append(available(), Generic) }
+
+// Best returns the fastest instruction set that this processor runs.
+func Best() ISA { return Available()[0] }
