@@ -141,6 +141,26 @@ func noise() *float64 {
 	return &spread
 }
 
+const (
+	// busyLoad is the load average, for each core, from which others take time
+	// from the run; noisy is a noise that hides differences worth measuring.
+	busyLoad = 0.5
+	noisy    = 0.25
+)
+
+// busy says whether the machine was not fit for measuring before the run.
+func busy(e *Environment) bool {
+	return e.Load1 != nil && *e.Load1 > busyLoad*float64(e.Cores) || e.Noise != nil && *e.Noise > noisy
+}
+
+// figure prints a measured figure times scale, or that there is none.
+func figure(x *float64, format string, scale float64) string {
+	if x == nil {
+		return "n/a"
+	}
+	return fmt.Sprintf(format, scale**x)
+}
+
 // chain is a product and a sum, each of which waits for the one before it: its
 // time is latency alone, and no memory is touched.
 func chain(steps int) float64 {

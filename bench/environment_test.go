@@ -108,3 +108,24 @@ func TestFileHashes(t *testing.T) {
 		t.Error("a directory has a hash")
 	}
 }
+
+func TestBusy(t *testing.T) {
+	f := func(x float64) *float64 { return &x }
+	tests := []struct {
+		load, noise *float64
+		want        bool
+	}{
+		{nil, nil, false},
+		{f(0.9), f(0.24), false},
+		{f(1.1), nil, true},
+		{nil, f(0.26), true},
+	}
+	for _, tt := range tests {
+		if got := busy(&Environment{Cores: 2, Load1: tt.load, Noise: tt.noise}); got != tt.want {
+			t.Errorf("load %s, noise %s: %v", figure(tt.load, "%v", 1), figure(tt.noise, "%v", 1), got)
+		}
+	}
+	if got := figure(f(0.126), "%.0f %%", 100) + ", " + figure(nil, "%v", 1); got != "13 %, n/a" {
+		t.Errorf("figures %q", got)
+	}
+}

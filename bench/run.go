@@ -151,6 +151,10 @@ func (s *session) describe() (err error) {
 	if n := len(s.work.pairs); n < s.Pairs {
 		s.note("The data set has %d pairs, fewer than the %d asked for: it was read round and round.", n, s.Pairs)
 	}
+	if e := &s.rec.Environment; busy(e) {
+		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
+			figure(e.Load1, "%.1f", 1), e.Cores, figure(e.Noise, "%.0f %%", 100))
+	}
 	s.note("The device's peak rate was not measured, so no share of it is given.")
 	return nil
 }
@@ -225,13 +229,23 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		r.Loop, r.Rate = "open", s.Rate
 		l.arrivals = newArrivals(arrivalSeed, l.batch, s.Rate)
 	}
-	if !deadline.IsZero() {
-		l.stop = func(at time.Time) bool { return !at.Before(deadline) }
-	}
-	scored := 0
+	scored, ended, spent := 0, 0, time.Duration(0)
 	l.done = func(b BatchSample) {
 		scored += b.Pairs
+		spent += b.Latency
+		ended++
 		s.Progress(config, scored, s.Pairs)
+	}
+	if !deadline.IsZero() {
+		l.stop = func(at time.Time) bool {
+			// A batch that would end too late at the pace so far is not begun. The
+			// pace says nothing of that batch's own latency, so none is favoured.
+			// In the open loop, latency is waiting too, and arrivals are the clock.
+			if l.arrivals == nil && ended > 0 {
+				at = at.Add(spent / time.Duration(ended))
+			}
+			return !at.Before(deadline)
+		}
 	}
 	s.Progress(config, 0, s.Pairs)
 	sampling := startSampler(meter)

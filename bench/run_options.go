@@ -46,9 +46,10 @@ type Options struct {
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
 
-	// TimeBound is for all of Measure: loading, gate, warm-up and measurement. When
-	// it is over no batch is started, and those under way are waited for; the
-	// recording says how many pairs were run. 0: DefaultTimeBound; negative: none.
+	// TimeBound is for all of Measure: loading, gate, warm-up and measurement. A
+	// batch that would end past it is not started (but one of each configuration
+	// always is), and the recording says how many pairs were run. 0:
+	// DefaultTimeBound; negative: none.
 	TimeBound time.Duration
 
 	// Progress hears how far the stage that is under way is. It is called by one
