@@ -36,34 +36,43 @@ func decodeBF16(dst []float32, src []byte) {
 	}
 }
 
-// decodeF16 sets dst to src's values.
+// decodeF16 sets dst to src's values: four at a time if all are finite.
 func decodeF16(dst []float32, src []byte) {
 	for len(dst) >= 4 && len(src) >= 8 {
 		x := binary.LittleEndian.Uint64(src)
+		lo, hi := int32(x), int32(x>>32)
 		d := dst[:4:4]
-		d[0] = fromF16(uint32(x) & 0xffff)
-		d[1] = fromF16(uint32(x) >> 16)
-		d[2] = fromF16(uint32(x>>32) & 0xffff)
-		d[3] = fromF16(uint32(x >> 48))
+		if lanesF16.bad(x) == 0 {
+			d[0] = placeF16(lo<<16) * 0x1p112
+			d[1] = placeF16(lo) * 0x1p112
+			d[2] = placeF16(hi<<16) * 0x1p112
+			d[3] = placeF16(hi) * 0x1p112
+		} else {
+			d[0], d[1] = fromF16(lo<<16), fromF16(lo)
+			d[2], d[3] = fromF16(hi<<16), fromF16(hi)
+		}
 		dst, src = dst[4:], src[8:]
 	}
 	for i := range dst {
-		dst[i] = fromF16(uint32(binary.LittleEndian.Uint16(src[2*i:])))
+		dst[i] = fromF16(int32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
 	}
 }
 
-// fromF16 is the value of an IEEE 754 binary16: sign, 5 bits of exponent with
-// bias 15, 10 of mantissa, to an F32's 8 with bias 127, and 23.
-//
-// With exponent and mantissa in an F32's place the value is 2^(15-127) times
-// what it should be, for subnormals too: the product puts that right exactly.
-// Only infinities and NaNs, exponent 31, need the F32's own exponent 255; their
-// mantissa is kept, so a NaN keeps its payload.
-func fromF16(h uint32) float32 {
-	sign := h & 0x8000 << 16
-	magnitude := h & 0x7fff << 13
-	if magnitude >= 31<<23 {
-		return math.Float32frombits(sign | 255<<23 | magnitude)
+// placeF16 moves the IEEE 754 binary16 in h's upper half to an F32's places: sign
+// to sign, its 5 bits of exponent to the low ones of 8, its 10 of mantissa to the
+// high ones of 23. As an F32's exponent has bias 127, not 15, that is 2^-112
+// times the value, for subnormals too, and the product that puts it right is
+// exact.
+func placeF16(h int32) float32 {
+	return math.Float32frombits(uint32(h>>3) & (1<<31 | (1<<15-1)<<13))
+}
+
+// fromF16 is the value of the binary16 in h's upper half. Infinities and NaNs,
+// exponent 31, have the exponent 255 in an F32; a NaN keeps its payload.
+func fromF16(h int32) float32 {
+	f := placeF16(h)
+	if h>>26&31 == 31 {
+		return math.Float32frombits(math.Float32bits(f) | 255<<23)
 	}
-	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(magnitude)*0x1p112))
+	return f * 0x1p112
 }

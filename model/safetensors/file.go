@@ -21,60 +21,63 @@ type File struct {
 
 // Open maps the file at path.
 func Open(path string) (*File, error) {
-	// A look before the leap: opening a named pipe would wait for its writer.
-	stat, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, errIrregular(path, stat)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	return openFile(path, f)
+	return prefixed(openFile(path, func() (fs.FileInfo, error) { return os.Stat(path) },
+		func() (fs.File, error) { return os.Open(path) }))
 }
 
 // OpenFS opens a file of fsys: mapped if it is one on disk (os.DirFS, os.Root),
 // without a copy if the opened file has a method Bytes() []byte (which must then
 // stay unchanged), and else read into memory, once.
-func OpenFS(fsys fs.FS, name string) (*File, error) {
-	stat, err := fs.Stat(fsys, name)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, errIrregular(name, stat)
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	return openFile(name, f)
-}
+func OpenFS(fsys fs.FS, name string) (*File, error) { return prefixed(openFS(fsys, name)) }
 
 // Parse reads a file's content from memory, which stays referenced and must stay
 // unchanged. The name is for errors.
 func Parse(name string, data []byte) (*File, error) {
-	return parse(&backing{name: name, data: data})
+	return prefixed(parse(&backing{name: name, data: data}))
 }
 
-func errIrregular(name string, stat fs.FileInfo) error {
-	return fmt.Errorf("safetensors: %s: not a regular file (%v)", name, stat.Mode().Type())
+// prefixed says whose error it is. Errors inside the package do not.
+func prefixed(f *File, err error) (*File, error) {
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	return f, nil
 }
 
-// openFile takes over f.
-func openFile(name string, f fs.File) (*File, error) {
+func openFS(fsys fs.FS, name string) (*File, error) {
+	return openFile(name, func() (fs.FileInfo, error) { return fs.Stat(fsys, name) },
+		func() (fs.File, error) { return fsys.Open(name) })
+}
+
+// openFile looks before it opens: opening a named pipe would wait for a writer.
+func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.File, error)) (*File, error) {
+	info, err := stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(info); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
 	b, err := back(name, f)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", name, errors.Join(err, f.Close()))
+		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, f.Close()))
 	}
 	file, err := parse(b)
 	if err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return file, nil
+}
+
+func regular(info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("not a regular file (%v)", info.Mode().Type())
+	}
+	return nil
 }
 
 // back gets hold of f's bytes, and closes f if it is not needed any more.
@@ -104,7 +107,7 @@ const trustedBytes = 256 << 20
 // unless it is suspiciously much.
 func readAll(r io.Reader, size int64) ([]byte, error) {
 	if size < 0 {
-		return nil, fmt.Errorf("size %d", size)
+		return nil, fmt.Errorf("its size is %d", size)
 	}
 	data := make([]byte, 0, min(size, trustedBytes)+1) // one more shows the end without growing
 	for {
@@ -117,14 +120,14 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 			return nil, err
 		}
 		if int64(len(data)) > size {
-			break
+			return nil, fmt.Errorf("read more than the %d bytes of its size", size)
 		}
 		if len(data) == cap(data) {
 			data = slices.Grow(data, len(data))
 		}
 	}
 	if int64(len(data)) != size {
-		return nil, fmt.Errorf("read %d bytes or more, but its size is %d", len(data), size)
+		return nil, fmt.Errorf("read %d bytes, but its size is %d", len(data), size)
 	}
 	return data[:size:size], nil
 }
@@ -133,7 +136,7 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 func parse(b *backing) (*File, error) {
 	h, err := parseHeader(b.data)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", b.name, err)
+		return nil, fmt.Errorf("%s: %w", b.name, err)
 	}
 	f := &File{
 		tensors:  make(map[string]*Tensor, len(h.infos)),

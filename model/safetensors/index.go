@@ -42,29 +42,29 @@ func OpenCheckpoint(fsys fs.FS) (*File, error) {
 		f, err = openShards(fsys, text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", indexName, err)
+		err = fmt.Errorf("%s: %w", indexName, err)
 	}
-	return f, nil
+	return prefixed(f, err)
 }
 
 // readIndex reads the index's text.
 func readIndex(fsys fs.FS) ([]byte, error) {
-	stat, err := fs.Stat(fsys, indexName) // first: opening a named pipe would wait
+	info, err := fs.Stat(fsys, indexName) // before Open: a named pipe would wait
 	if err != nil {
 		return nil, err
 	}
-	if !stat.Mode().IsRegular() {
-		return nil, fmt.Errorf("not a regular file (%v)", stat.Mode().Type())
+	if err := regular(info); err != nil {
+		return nil, err
 	}
-	if stat.Size() > maxHeaderBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrIndex, stat.Size(), maxHeaderBytes)
+	if info.Size() > maxHeaderBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrIndex, info.Size(), maxHeaderBytes)
 	}
 	file, err := fsys.Open(indexName)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return readAll(file, stat.Size())
+	return readAll(file, info.Size())
 }
 
 // parseIndex reads which shard each tensor is in.
@@ -124,7 +124,7 @@ func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
 		if err := checkLink(fsys, name); err != nil {
 			return nil, err
 		}
-		shard, err := OpenFS(fsys, name)
+		shard, err := openFS(fsys, name)
 		if err != nil {
 			return nil, err
 		}
