@@ -34,7 +34,11 @@ func (s Shape) tensors() []tensor {
 		ts = append(ts, tensor{name, shape, d})
 	}
 	dense := func(name string, out, in int, std float32) {
-		add(name+".weight", distribution{std: std, uneven: true}, out, in)
+		d := distribution{std: std, uneven: true}
+		if in == s.Hidden {
+			d.outliers = inputOutliers
+		}
+		add(name+".weight", d, out, in)
 		add(name+".bias", distribution{std: biasStd}, out)
 	}
 	norm := func(name string) {
@@ -51,9 +55,9 @@ func (s Shape) tensors() []tensor {
 	h, f := s.Hidden, s.Intermediate
 	for l := range s.Layers {
 		layer := fmt.Sprintf("bert.encoder.layer.%d.", l)
-		dense(layer+"attention.self.query", h, h, fanIn(1.1, h))
-		dense(layer+"attention.self.key", h, h, fanIn(1.1, h))
-		dense(layer+"attention.self.value", h, h, fanIn(0.8, h))
+		dense(layer+"attention.self.query", h, h, fanIn(2.2, h))
+		dense(layer+"attention.self.key", h, h, fanIn(2.2, h))
+		dense(layer+"attention.self.value", h, h, fanIn(4, h))
 		dense(layer+"attention.output.dense", h, h, fanIn(1, h))
 		norm(layer + "attention.output.LayerNorm")
 		dense(layer+"intermediate.dense", f, h, fanIn(1, h))
@@ -61,7 +65,7 @@ func (s Shape) tensors() []tensor {
 		norm(layer + "output.LayerNorm")
 	}
 	dense("bert.pooler.dense", h, h, fanIn(0.6, h))
-	add("classifier.weight", distribution{std: fanIn(49, h)}, s.Labels, h)
+	add("classifier.weight", distribution{std: fanIn(20, h)}, s.Labels, h)
 	add("classifier.bias", distribution{std: 0.5}, s.Labels)
 
 	slices.SortFunc(ts, func(a, b tensor) int { return cmp.Compare(a.name, b.name) })
