@@ -37,6 +37,10 @@ func decodeBF16(dst []float32, src []byte) {
 }
 
 // decodeF16 sets dst to src's values: four at a time if all are finite.
+//
+// Tried and slower (weights of deviation 0.02, on amd64): a test per element for
+// exponent 31, half the speed; one for subnormals too, a third; the exponent
+// added as an integer where all four are normal, four fifths.
 func decodeF16(dst []float32, src []byte) {
 	for len(dst) >= 4 && len(src) >= 8 {
 		x := binary.LittleEndian.Uint64(src)
