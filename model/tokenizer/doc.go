@@ -36,9 +36,8 @@
 // Steps 2 and 4 are one look-up a code point in a table composed when the
 // tokenizer is made ([Options]), and bytes of ASCII letters and digits do not
 // need even that. A word goes to a hash table whole, with its bytes as the key,
-// which most words of a text with the vocabulary's language end at. Only the rest
-// is cut into pieces, by trying each length from the longest down: pieces are
-// short, so that is a handful of look-ups that do not wait for each other, where
-// a trie (or the automaton of Song et al. 2021, arXiv:2012.15524) walks a chain
-// of dependent loads through a table several times as large.
+// which is where most words of English end. Only the rest is cut into pieces, by
+// trying each length from the longest down: words are short, so that is a
+// handful of look-ups that do not wait for each other, and the time of the worst
+// word is bound by its 100 code points.
 package tokenizer

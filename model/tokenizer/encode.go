@@ -75,23 +75,19 @@ func appendTypes(types []int32, n1, n2 int) []int32 {
 // pair appends a pair, and returns the numbers of tokens kept of each text and
 // whether those are not all.
 func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncated bool) {
-	t, room := s.t, s.t.maxLength-specials
+	t := s.t
 	s.special(out, t.class)
 	first := len(out.ids)
-	out.stop = math.MaxInt
-	s.text(out, query)
-	n1 = len(out.ids) - first
-
+	n1 = s.limited(out, query)
 	s.special(out, t.separator)
 	second := len(out.ids)
-	if t.side == TruncateRight {
-		// More of the passage than this changes nothing: see longestFirst.
-		out.stop = second + max(room+1, n1)
-	}
-	s.text(out, passage)
-	n2 = len(out.ids) - second
+	n2 = s.limited(out, passage)
 
+	room := t.maxLength - specials
 	k1, k2 := longestFirst(n1, n2, room)
+	if t.side == TruncateLeft && min(n1, n2) >= t.maxLength {
+		k1, k2 = longestFirst(s.lastWords(out, query, n1), s.lastWords(out, passage, n2), room)
+	}
 	if truncated = k1+k2 < n1+n2; truncated {
 		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
 		if s.align != nil {
@@ -100,6 +96,30 @@ func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncate
 	}
 	s.special(out, t.separator)
 	return k1, k2, truncated
+}
+
+// limited appends a text's tokens and returns their number. When the end will be
+// cut, the word that reaches the maximum length is the last one: as in the
+// library, a longer text does not count for more.
+func (s *scanner) limited(out *output, text string) int {
+	first := len(out.ids)
+	out.stop, out.done = math.MaxInt, false
+	if s.t.side == TruncateRight {
+		out.stop = first + s.t.maxLength
+	}
+	s.text(out, text)
+	return len(out.ids) - first
+}
+
+// lastWords is the counterpart of limited where the beginning will be cut: it
+// returns how many of a text's n tokens there are from the last word on that
+// has the maximum length, or more, from it to the end.
+func (s *scanner) lastWords(out *output, text string, n int) int {
+	first, spans := len(out.ids), len(out.spans)
+	out.floor, out.begin = first+n-s.t.maxLength, first
+	s.text(out, text)
+	out.ids, out.spans = out.ids[:first], out.spans[:spans]
+	return first + n - out.begin
 }
 
 // special appends one of the tokens around the texts.
@@ -117,7 +137,7 @@ func (s *scanner) text(out *output, text string) { s.split(out, &s.t.raw, text) 
 // it, and the words between them.
 func (s *scanner) split(out *output, set *addedSet, text string) {
 	m := matches{set: set, text: text}
-	for from := 0; from < len(text) && !out.full(); {
+	for from := 0; ; {
 		id, start, end, ok := m.next()
 		if !ok {
 			start = len(text)
@@ -129,7 +149,7 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		default:
 			s.scan(out, text, from, start)
 		}
-		if !ok {
+		if !ok || out.done {
 			return
 		}
 		out.ids = append(out.ids, id)

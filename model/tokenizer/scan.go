@@ -26,11 +26,13 @@ type scanner struct {
 // output is where tokens go.
 type output struct {
 	ids   []int32
-	stop  int    // no word is begun once there are as many ids
 	spans []Span // of each id, for Encode alone
-}
 
-func (o *output) full() bool { return len(o.ids) >= o.stop }
+	stop int  // the word that brings the ids to this number
+	done bool // was the last one: nothing follows
+
+	floor, begin int // begin becomes the last place up to floor where a word begins
+}
 
 // stackWord is the size of a word buffer that is enough for most tokenizers and
 // small enough for the stack.
@@ -88,7 +90,7 @@ func (s *scanner) scan(out *output, text string, from, to int) {
 		}
 		n = s.n
 		i += size
-		if n == 0 && out.full() {
+		if out.done {
 			return
 		}
 	}

@@ -151,7 +151,8 @@ func (t *Tokenizer) addTokens(o Options) error {
 		}
 		entries = append(entries, e)
 	}
-	// Of tokens with the same text, special ones come first.
+	// Of tokens that normalise to the same text the first special one is found,
+	// else the first. (In the library chance decides.)
 	slices.SortStableFunc(entries, func(a, b addedEntry) int { return rank(b.Special) - rank(a.Special) })
 	for _, e := range entries {
 		set := &t.raw

@@ -10,19 +10,17 @@ const (
 	TruncateLeft              // keeps the last tokens of each text
 )
 
-// longestFirst returns how many of the n1 and n2 tokens of two texts are kept
-// in room tokens. The shorter text is kept whole if it fits in half the room;
-// else each gets half, and the longer text (the second, if they are equally
-// long) the odd token.
+// longestFirst returns how many of the n1 and n2 tokens of two texts are kept in
+// room tokens. The shorter text is kept whole if it fits in half the room; else
+// each gets half, and the longer text the odd token: the second, if they are
+// equally long. (Texts are counted only as far as scanner.limited and lastWords say,
+// so two texts over the maximum length are nearly always equally long.)
 func longestFirst(n1, n2, room int) (int, int) {
 	if n1+n2 <= room {
 		return n1, n2
 	}
-	short, long := min(n1, n2), 0
-	if long = room - short; long < short {
-		short = room / 2
-		long = room - short
-	}
+	short := min(n1, n2, room/2)
+	long := room - short
 	if n1 > n2 {
 		return long, short
 	}

@@ -2,15 +2,24 @@ package tokenizer
 
 import "unicode/utf8"
 
-// flush ends the word and appends its pieces' ids: the word itself where the
-// vocabulary has it, else the longest piece it begins with, and so on from
-// there; [UNK] for the whole word where that fails or it is too long.
+// flush ends the word and appends its ids.
 func (s *scanner) flush(out *output) {
-	n := s.n
-	if n == 0 {
+	if s.n == 0 || out.done {
+		s.n = 0
 		return
 	}
+	if len(out.ids) <= out.floor {
+		out.begin = len(out.ids)
+	}
+	s.pieces(out, s.n)
 	s.n = 0
+	out.done = len(out.ids) >= out.stop
+}
+
+// pieces appends the ids of the word of n bytes: its own where the vocabulary has
+// it, else that of the longest piece it begins with, and so on from there; [UNK]
+// for the whole word where that fails or it is too long.
+func (s *scanner) pieces(out *output, n int) {
 	t := s.t
 	if n > t.maxWordChars && utf8.RuneCount(s.word[:n]) > t.maxWordChars {
 		s.emitUnknown(out)

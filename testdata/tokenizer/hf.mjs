@@ -1,11 +1,12 @@
-// What the scripts here share: the library, tokenizers made from parts, and a
-// random number generator with a seed.
+// What the scripts here share: the library (from the folder NODE_PATH, or
+// node_modules), tokenizers made from parts, and a random number generator with
+// a seed.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
-const require = createRequire(join(process.env.NODE_PATH ?? 'node_modules', 'x.js'));
+const require = createRequire(resolve(process.env.NODE_PATH ?? 'node_modules', 'x.js'));
 export const hf = require('tokenizers');
 export const version = require('tokenizers/package.json').version;
 

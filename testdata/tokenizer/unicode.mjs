@@ -2,18 +2,13 @@
 // does to every single code point, learned from the library itself.
 //
 //   npm install tokenizers@0.23.2
-//   NODE_PATH=node_modules node testdata/tokenizer/unicode.mjs >model/tokenizer/unicode_tables.go
+//   node testdata/tokenizer/unicode.mjs >model/tokenizer/unicode_tables.go
 //   gofmt -w model/tokenizer/unicode_tables.go
 //
 // The library's parts each carry their own Unicode version, so no table of one
 // version can be equal to it; hence this file.
 
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-
-const require = createRequire(join(process.env.NODE_PATH ?? 'node_modules', 'x.js'));
-const hf = require('tokenizers');
-const version = require('tokenizers/package.json').version;
+import { hf, version } from './hf.mjs';
 
 const none = { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
 const clean = hf.bertNormalizer({ ...none, cleanText: true });
