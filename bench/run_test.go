@@ -320,13 +320,13 @@ func TestMeasureErrors(t *testing.T) {
 
 // The whole way with the real engine, on a small model.
 func TestMeasureEngine(t *testing.T) {
-	files, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 32, Heads: 4, Intermediate: 64})
+	files, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 32, Heads: 4, Intermediate: 64, Vocab: 3000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := Measure(t.Context(), Options{
-		Model: Checkpoint{Files: files, ID: "tiny", Synthetic: true}, Pairs: 70,
-		Batches: []int{1, 32}, Concurrencies: []int{1, 3}, Workers: 2, TimeBound: 5 * time.Second,
+		Model: Checkpoint{Files: files, ID: "tiny", Synthetic: true}, Pairs: 40,
+		Batches: []int{1, 32}, Concurrencies: []int{1, 3}, Workers: 2, TimeBound: 2 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -346,8 +346,8 @@ func TestMeasureEngine(t *testing.T) {
 				t.Errorf("sample %+v", b)
 			}
 		}
-		if !run.TimeBound && (pairs != 70 || tokens != r.Dataset.Tokens) {
-			t.Errorf("%d pairs and %d tokens, want 70 and %d", pairs, tokens, r.Dataset.Tokens)
+		if !run.TimeBound && (pairs != 40 || tokens != r.Dataset.Tokens) {
+			t.Errorf("%d pairs and %d tokens, want 40 and %d", pairs, tokens, r.Dataset.Tokens)
 		}
 		if len(run.Samples) == 0 || run.Samples[0].RSS == nil || run.Elapsed <= 0 {
 			t.Errorf("samples %+v in %v", run.Samples, run.Elapsed)
