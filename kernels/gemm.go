@@ -73,14 +73,46 @@ func (m *Matrix) Linear(dst, x []float32, rows, dstStride, xStride int) {
 	m.linear(dst, x, rows, dstStride, xStride, false)
 }
 
-// LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and GELU.
+// LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and ISA.GELU. A tile
+// goes through GELU while it is in the L1 cache.
 func (m *Matrix) LinearGELU(dst, x []float32, rows, dstStride, xStride int) {
 	m.linear(dst, x, rows, dstStride, xStride, true)
 }
 
+// LinearAddNorm replaces each row of x by LayerNorm(x + h·wᵀ + bias).
+//
+//	x        rows×out
+//	h        rows×in
+//	scratch  at least out values, best Scratch(rows)
+//
+// As many rows go through both steps at a time as scratch holds.
+func (m *Matrix) LinearAddNorm(x, h []float32, rows int, n *Norm, scratch []float32) {
+	m.check("x", len(x), rows, m.out, m.out)
+	m.check("h", len(h), rows, m.in, m.in)
+	m.check("scratch", len(scratch), 1, m.out, m.out)
+	if len(n.Gain) != m.out || len(n.Bias) != m.out {
+		panic(fmt.Sprintf("kernels: norm of %d gains and %d biases, want %d", len(n.Gain), len(n.Bias), m.out))
+	}
+	step := len(scratch) / m.out
+	for r := 0; r < rows; r += step {
+		part := min(step, rows-r)
+		m.Linear(scratch, h[r*m.in:], part, m.out, m.in)
+		m.isa.AddNorm(x[r*m.out:], scratch, n, part)
+	}
+}
+
+// Scratch returns how many values LinearAddNorm can use for that many rows.
+func (m *Matrix) Scratch(rows int) int { return min(rows, m.blockRows()) * m.out }
+
 // inputBlock is how much of x is multiplied by all panels before the next rows
 // are: it stays in the L2 cache beside a panel of weights.
 const inputBlock = 384 << 10 // bytes
+
+// blockRows returns how many rows of x are an inputBlock, in whole tiles.
+func (m *Matrix) blockRows() int {
+	tile := max(m.tile.rows, 1)
+	return max(inputBlock/(4*m.in)/tile, 1) * tile
+}
 
 func (m *Matrix) linear(dst, x []float32, rows, dstStride, xStride int, gelu bool) {
 	if rows == 0 {
@@ -92,7 +124,7 @@ func (m *Matrix) linear(dst, x []float32, rows, dstStride, xStride int, gelu boo
 		m.linearGeneric(dst, x, rows, dstStride, xStride, gelu)
 		return
 	}
-	step := max(inputBlock/(4*m.in)/m.tile.rows, 1) * m.tile.rows
+	step := m.blockRows()
 	for r := 0; r < rows; r += step {
 		m.block(dst[r*dstStride:], x[r*xStride:], min(step, rows-r), dstStride, xStride, gelu)
 	}
@@ -114,8 +146,11 @@ func (m *Matrix) block(dst, x []float32, rows, dstStride, xStride int, gelu bool
 			}
 			if o+cols <= m.out {
 				gemm(m.isa, n, &dst[r*dstStride+o], 4*dstStride, &x[r*xStride], 4*xStride, &panel[0], &bias[0], m.in, next)
+				if gelu {
+					geluTile(m.isa, &dst[r*dstStride+o], 4*dstStride, n)
+				}
 			} else {
-				m.narrow(dst[r*dstStride+o:], x[r*xStride:], n, dstStride, xStride, panel, bias, m.out-o)
+				m.narrow(dst[r*dstStride+o:], x[r*xStride:], n, dstStride, xStride, panel, bias, m.out-o, gelu)
 			}
 			r += n
 		}
@@ -128,10 +163,13 @@ const prefetchTiles = 4
 
 // narrow multiplies a tile by the last panel, of which only out columns are
 // outputs.
-func (m *Matrix) narrow(dst, x []float32, rows, dstStride, xStride int, panel, bias []float32, out int) {
+func (m *Matrix) narrow(dst, x []float32, rows, dstStride, xStride int, panel, bias []float32, out int, gelu bool) {
 	var tile [maxTile]float32
 	cols := m.tile.cols
 	gemm(m.isa, rows, &tile[0], 4*cols, &x[0], 4*xStride, &panel[0], &bias[0], m.in, &panel[0])
+	if gelu {
+		geluTile(m.isa, &tile[0], 4*cols, rows)
+	}
 	for r := range rows {
 		copy(dst[r*dstStride:][:out], tile[r*cols:])
 	}

@@ -21,3 +21,12 @@ func gemm(isa ISA, rows int, dst *float32, dstStride int, x *float32, xStride in
 		gemmAVX2(rows, dst, dstStride, x, xStride, w, bias, k, next)
 	}
 }
+
+// geluTile is isa's GELU of a tile of the micro-kernel, see geluAVX512.
+func geluTile(isa ISA, x *float32, stride, rows int) {
+	if isa == AVX512 {
+		geluAVX512(x, stride, rows)
+	} else {
+		geluAVX2(x, stride, rows)
+	}
+}

@@ -215,3 +215,35 @@ func (m amd64) sqrt(f *Func, dst, src V) {
 func (m amd64) products(f *Func, sums [][]V, x *Rows, w Mem, k int) {
 	splatProducts(f, sums, x, w, k)
 }
+
+func (m amd64) splatArg(f *Func, v V, offset int) {
+	f.line(v.name+" in every lane", "VBROADCASTSS %s+%d(FP), %s", v.name, offset, m.v(v))
+}
+
+func (m amd64) fill(f *Func, v V, value Operand) {
+	switch value := value.(type) {
+	case V:
+		f.copy(f, v, value)
+	case C:
+		f.line(v.name+" = "+value.name, "VMOVUPS %s<>+%d(SB), %s", f.consts.symbol, value.offset, m.v(v))
+	}
+}
+
+// rotate swaps neighbouring groups of n lanes.
+func (m amd64) rotate(f *Func, dst, src V, n int) {
+	effect := fmt.Sprintf("%s = %s, groups of %d lanes swapped", dst.name, src.name, n)
+	switch n {
+	case 8:
+		f.line(effect, "VSHUFF32X4 $0x4e, %[1]s, %[1]s, %[2]s", m.v(src), m.v(dst))
+	case 4:
+		if m.wide() {
+			f.line(effect, "VSHUFF32X4 $0xb1, %[1]s, %[1]s, %[2]s", m.v(src), m.v(dst))
+		} else {
+			f.line(effect, "VPERM2F128 $0x01, %[1]s, %[1]s, %[2]s", m.v(src), m.v(dst))
+		}
+	case 2:
+		f.line(effect, "VPERMILPS $0x4e, %s, %s", m.v(src), m.v(dst))
+	case 1:
+		f.line(effect, "VPERMILPS $0xb1, %s, %s", m.v(src), m.v(dst))
+	}
+}

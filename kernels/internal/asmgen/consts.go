@@ -69,8 +69,12 @@ func (t *consts) write(b *strings.Builder) {
 		return
 	}
 	for i, v := range t.values {
-		for at := 0; at < t.size; at += 4 {
-			fmt.Fprintf(b, "DATA %s<>+%d(SB)/4, $%#08x // %.9g\n", t.symbol, i*t.size+at, v, math.Float32frombits(v))
+		if t.size == 4 {
+			fmt.Fprintf(b, "DATA %s<>+%d(SB)/4, $%#08x // %.9g\n", t.symbol, i*t.size, v, math.Float32frombits(v))
+			continue
+		}
+		for at := 0; at < t.size; at += 8 {
+			fmt.Fprintf(b, "DATA %s<>+%d(SB)/8, $%#08[3]x%08[3]x // %.9[4]g\n", t.symbol, i*t.size+at, v, math.Float32frombits(v))
 		}
 	}
 	fmt.Fprintf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", t.symbol, len(t.values)*t.size)

@@ -20,6 +20,8 @@ var families = []struct {
 	kernels []kernel
 }{
 	{"gemm", []kernel{{"gemm", gemmParams, gemmDoc, gemm}}},
+	{"gelu", []kernel{{"gelu", geluParams, geluDoc, gelu}}},
+	{"norm", []kernel{{"norm", normParams, normDoc, norm}, {"add", addParams, addDoc, add}}},
 }
 
 var machines = []Machine{AVX512, AVX2}
@@ -58,8 +60,9 @@ func assembly(m Machine, family string, kernels []kernel) (text, declarations st
 		f.pointers = slices.Clone(pointers)
 		k.body(f)
 		doc := comment(f.name, k.doc, m)
+		_, size := f.offset("")
 		signature := fmt.Sprintf("func %s(%s)", f.name, strings.Join(k.params, ", "))
-		fmt.Fprintf(&functions, "%s//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n%s", doc, signature, f.name, 8*len(k.params), f.body.String())
+		fmt.Fprintf(&functions, "%s//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n%s", doc, signature, f.name, size, f.body.String())
 		functions.WriteString("\n")
 		declarations += fmt.Sprintf("\n%s//\n//go:noescape\n%s\n", doc, signature)
 	}

@@ -114,13 +114,35 @@ func (f *Func) Arg(name string) P {
 
 // LoadArg loads the parameter called as p is.
 func (f *Func) LoadArg(p P) {
-	for i, param := range f.params {
-		if n, _, _ := strings.Cut(param, " "); n == p.name {
-			f.loadArg(f, p, 8*i)
-			return
+	offset, _ := f.offset(p.name)
+	f.loadArg(f, p, offset)
+}
+
+// SplatArg loads the float32 parameter called as v is into every lane.
+func (f *Func) SplatArg(v V) {
+	offset, _ := f.offset(v.name)
+	f.splatArg(f, v, offset)
+}
+
+// offset returns where a parameter lies in the frame, and the size of all.
+func (f *Func) offset(name string) (offset, size int) {
+	offset = -1
+	for _, param := range f.params {
+		n, kind, _ := strings.Cut(param, " ")
+		width := 8
+		if kind == "float32" {
+			width = 4
 		}
+		size = (size + width - 1) / width * width
+		if n == name {
+			offset = size
+		}
+		size += width
 	}
-	panic(f.name + ": no parameter " + p.name)
+	if offset < 0 && name != "" {
+		panic(f.name + ": no parameter " + name)
+	}
+	return offset, (size + 7) / 8 * 8
 }
 
 // Label returns a new label, unique in the function.

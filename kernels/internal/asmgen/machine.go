@@ -9,6 +9,7 @@ type Machine interface {
 	registers() (vectors int, pointers []string)
 
 	loadArg(f *Func, p P, offset int)
+	splatArg(f *Func, v V, offset int)
 	ret(f *Func)
 
 	// Counting and addresses.
@@ -41,6 +42,9 @@ type Machine interface {
 	// shiftLeft moves the bits of every lane up.
 	shiftLeft(f *Func, dst, src V, bits int)
 	sqrt(f *Func, dst, src V)
+	fill(f *Func, v V, value Operand)
+	// rotate moves lane i+n to lane i for every other group of n, and back.
+	rotate(f *Func, dst, src V, n int)
 }
 
 // Op is an operation on two vectors, lane by lane.
@@ -100,5 +104,27 @@ func (f *Func) Return()                              { f.ret(f) }
 func (f *Func) Advance(r *Rows, n int) {
 	for _, p := range r.bases {
 		f.AddImm(p, n)
+	}
+}
+
+// Fill sets v to a constant or another register.
+func (f *Func) Fill(v V, value Operand) { f.fill(f, v, value) }
+
+// Total sums 16 values, which lie in 16/lanes registers, into every lane of the
+// first: lane i and i+8, then i+4, i+2 and i+1. The rest are scratch.
+func (f *Func) Total(vs, scratch []V) { f.Fold(Add, vs, scratch) }
+
+// Fold is Total for any operation that may swap its operands.
+func (f *Func) Fold(op Op, vs, scratch []V) {
+	n := len(vs)
+	for n > 1 {
+		n /= 2
+		for i := range n {
+			f.Do(op, vs[i], vs[i], vs[i+n])
+		}
+	}
+	for n = f.Lanes() / 2; n > 0; n /= 2 {
+		f.rotate(f, scratch[0], vs[0], n)
+		f.Do(op, vs[0], vs[0], scratch[0])
 	}
 }

@@ -1,0 +1,56 @@
+package kernels
+
+// lanes is what the vector kernels take at a time, on every instruction set.
+const lanes = 16
+
+// GELU replaces each x by x·Φ(x), Φ the normal distribution, which is
+// x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|.
+func (i ISA) GELU(x []float32) {
+	if i == Generic {
+		GELU(x)
+		return
+	}
+	t := tileOf(i)
+	if rows := len(x) / t.cols; rows > 0 {
+		geluTile(i, &x[0], 4*t.cols, rows)
+		x = x[rows*t.cols:]
+	}
+	if len(x) > 0 {
+		var tile [maxTile]float32
+		copy(tile[:], x)
+		geluTile(i, &tile[0], 4*t.cols, 1)
+		copy(x, tile[:])
+	}
+}
+
+// AddNorm replaces each row of x by LayerNorm(x + r), as the function AddNorm
+// does. Its sums are float32, in 16 parts, and its error at most 2⁻²¹ of the
+// row's spread before the gain. Widths that are no multiple of 16 are left to
+// the generic kernel.
+func (i ISA) AddNorm(x, r []float32, n *Norm, rows int) {
+	width := len(n.Gain)
+	if i == Generic || width%lanes != 0 {
+		AddNorm(x, r, n, rows)
+		return
+	}
+	x, r, bias := x[:rows*width], r[:rows*width], n.Bias[:width]
+	if len(x) > 0 {
+		norm(i, &x[0], &r[0], &n.Gain[0], &bias[0], width, rows, float32(n.Eps))
+	}
+}
+
+// EmbedNorm writes LayerNorm(word + type + position) of one sequence, as the
+// function EmbedNorm does, with AddNorm's error.
+func (i ISA) EmbedNorm(dst []float32, ids, types []int32, e *Embeddings) {
+	width := len(e.Norm.Gain)
+	if i == Generic || width%lanes != 0 {
+		EmbedNorm(dst, ids, types, e)
+		return
+	}
+	dst, types = dst[:len(ids)*width], types[:len(ids)]
+	for t, id := range ids {
+		word, typ := row(e.Word, int(id), width), row(e.Type, int(types[t]), width)
+		add(i, &row(dst, t, width)[0], &word[0], &typ[0], width)
+	}
+	i.AddNorm(dst, e.Position, &e.Norm, len(ids))
+}
