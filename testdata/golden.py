@@ -10,10 +10,13 @@ testdata/tiny again:
     /usr/bin/python3 testdata/golden.py testdata/tiny > testdata/tiny/golden.json
 
 golden.json: {"sequences": [{"input_ids", "token_type_ids", "logit",
-"hidden": {"embed": rows, "layer 0 attention": rows, "layer 0 feed-forward": rows, ...}}]}
+"hidden": {"embed": rows, "layer 0 attention": rows, "layer 0 feed-forward": rows, ...}}],
+"pairs": [{"query", "passage", "input_ids", "token_type_ids", "logit"}]}
 A row is one token's hidden state; sequences of over 8 tokens have the [CLS] row alone.
+Pairs are plain ASCII, which the few lines of WordPiece below do as BERT does
+(Hugging Face's tokenizers 0.23.2 gives the same ids from tiny/tokenizer.json).
 """
-import json, math, struct, sys
+import json, math, re, struct, sys
 import numpy as np, torch, torch.nn.functional as F
 
 def load(path):
@@ -62,5 +65,41 @@ for n in [1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64]:
     types = [0] * second + [1] * (n - second)
     hidden, logit = forward(torch.tensor(ids), torch.tensor(types))
     sequences.append({"input_ids": ids, "token_type_ids": types, "logit": logit, "hidden": hidden})
-json.dump({"sequences": sequences}, sys.stdout)
+
+vocab = {w: i for i, w in enumerate(open(folder + "/vocab.txt", encoding="utf-8").read().splitlines())}
+
+def pieces(word):
+    ids, start = [], 0
+    while start < len(word):
+        end = len(word)
+        while end > start and ("##" if start else "") + word[start:end] not in vocab:
+            end -= 1
+        if end == start:
+            return [vocab["[UNK]"]]
+        ids.append(vocab[("##" if start else "") + word[start:end]])
+        start = end
+    return ids
+
+def tokens(text):
+    return [i for word in re.findall("[a-z0-9]+|[!-~]", text.lower()) for i in pieces(word)]
+
+pairs = []
+for query, passage in [
+    ("How much is it?", "It is 42 dollars, or less in May."),
+    ("How much is it?", "Nobody was there before us."),
+    ("what is the most she could do without them", "Between you and me: there was nothing (or almost nothing) that she couldn't do by herself."),
+    ("WHO", "They were seven, and the third of them had been here in 1987-88."),
+    ("km per hour", "60 mph = 96.56 km/h"),
+    ("", "The query before this is empty."),
+    ("the passage after this is empty", ""),
+    ("unhappiness~re-do", "e-mail: who@no.com; http://www.the.org/?q=1&r=2#top"),
+]:
+    a, b = tokens(query), tokens(passage)
+    ids = [vocab["[CLS]"]] + a + [vocab["[SEP]"]] + b + [vocab["[SEP]"]]
+    types = [0] * (len(a) + 2) + [1] * (len(b) + 1)
+    assert len(ids) <= c["max_position_embeddings"], (query, len(ids))
+    pairs.append({"query": query, "passage": passage, "input_ids": ids, "token_type_ids": types,
+                  "logit": forward(torch.tensor(ids), torch.tensor(types))[1]})
+
+json.dump({"sequences": sequences, "pairs": pairs}, sys.stdout)
 print()
