@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
@@ -124,6 +125,7 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	if err := weights.Guard(e.openDevice); err != nil {
 		return nil, err
 	}
+	weights.Release() // what the device has packed is not read again
 	e.slots = make(chan struct{}, e.device.Passes())
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
 		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)
@@ -151,8 +153,9 @@ func (e *Engine) openDevice() (err error) {
 			why = "cpu: the only device of this build"
 		}
 		choose("cpu", "f32", why)
-		e.info.Choices = append(e.info.Choices, "kernels: plain Go, float32, the only ones of this build")
-		e.device, err = cpu.Open(e.weights, e.options.workers)
+		isa := kernels.Best()
+		e.info.Choices = append(e.info.Choices, fmt.Sprintf("kernels: %v, the fastest of %v on this processor", isa, kernels.Available()))
+		e.device, err = cpu.Open(e.weights, e.options.workers, isa)
 	default:
 		return fmt.Errorf("%w: %q, want auto, cpu or reference", ErrDevice, device)
 	}

@@ -24,7 +24,7 @@ var layers = map[string][]string{
 		"kernels", "model",
 	},
 	"metal":  {"model"},
-	"engine": {"kernels/cpu", "metal", "model"},
+	"engine": {"kernels", "kernels/cpu", "metal", "model"},
 	"bench":  {"engine", "model", "testdata"},
 	"cmd":    {"bench", "engine", "model", "testdata"},
 }

@@ -50,6 +50,9 @@ func Score(d Device, c *Config, b *Batch, scores []float32) error {
 	if err := b.Validate(c); err != nil {
 		return err
 	}
+	if b.Len() == 0 {
+		return nil // devices need not think of it
+	}
 	p := d.Begin(b)
 	defer p.End()
 	p.Embed()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -49,7 +50,7 @@ func TestTinyFixtures(t *testing.T) {
 				b.Append(want.IDs[s][:n], want.Types[s][:n])
 				rows = append(rows, want.Hidden[s][:n]...)
 			}
-			onCPU, err := cpu.Open(w, 1)
+			onCPU, err := cpu.Open(w, 1, kernels.Best())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/testdata"
@@ -94,7 +95,7 @@ func TestReferenceGolden(t *testing.T) {
 
 func TestCPUGolden(t *testing.T) {
 	w, g := loadGolden(t)
-	d, err := cpu.Open(w, 1)
+	d, err := cpu.Open(w, 1, kernels.Best())
 	if err != nil {
 		t.Fatal(err)
 	}

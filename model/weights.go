@@ -132,6 +132,17 @@ func (w *Weights) CheckHead() error {
 // Close unmaps the weights, which must not be used from then on.
 func (w *Weights) Close() error { return w.file.Close() }
 
+// Release gives the memory that holds mapped weights back to the system. A
+// device that has packed its own copy calls for it; what is read again comes
+// from the file again.
+func (w *Weights) Release() {
+	for _, name := range w.file.Names() {
+		if t, ok := w.file.Lookup(name); ok {
+			t.Release()
+		}
+	}
+}
+
 // Guard runs read, which may read the weights, and returns an error where the
 // file under them was truncated meanwhile, which would end the process
 // otherwise.
@@ -168,6 +179,7 @@ func (b *binder) dense(name string, shape ...int) *tensor.Dense {
 		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
 		return nil
 	}
+	t.Release() // read once, to look for NaN; the next reader may never come
 	values, err := t.Float32s()
 	if err != nil {
 		b.err = fmt.Errorf("%w: %w", ErrWeights, err)

@@ -1,17 +1,20 @@
 // Package cpu is the device that runs a model's blocks on the processor's own
-// cores: one pass on one core, with package kernels' arithmetic in float32.
+// cores: one pass on one core, with package kernels' arithmetic in float32, for
+// the instruction set that it is opened with.
 package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"gorgonia.org/tensor"
 )
 
-// Device holds the weights in the layout that the kernels read. Everything but
-// Q, K and V, which become one matrix, stays where model.Weights has it.
+// Device holds the weights in the layout that the kernels read.
 type Device struct {
+	isa    kernels.ISA
 	config model.Config
 	embed  kernels.Embeddings
 	layers []layer
@@ -23,25 +26,34 @@ type Device struct {
 // layer is one encoder layer. With h the hidden size and f the intermediate
 // size:
 type layer struct {
-	qkvW, qkvB    []float32 // 3h×h, 3h: Wq over Wk over Wv
-	outW, outB    []float32 // h×h, h
+	query         *kernels.Matrix // h -> h
+	keyValue      *kernels.Matrix // h -> 2h: Wk over Wv
+	output        *kernels.Matrix // h -> h
 	attentionNorm kernels.Norm
-	upW, upB      []float32 // f×h, f
-	downW, downB  []float32 // h×f, h
+	up, down      *kernels.Matrix // h -> f -> h
 	outputNorm    kernels.Norm
 }
 
-// Open packs w for workers passes at the same time. The weights stay the
-// caller's and must outlive the device.
-func Open(w *model.Weights, workers int) (*Device, error) {
+// Open packs w for isa, which this processor must run, and for workers passes
+// at the same time. The weights stay the caller's and must outlive the device,
+// which reads the embeddings, and with kernels.Generic everything, in place.
+func Open(w *model.Weights, workers int, isa kernels.ISA) (*Device, error) {
 	if workers < 1 {
 		return nil, fmt.Errorf("cpu: %d workers, want at least 1", workers)
 	}
+	if !slices.Contains(kernels.Available(), isa) {
+		return nil, fmt.Errorf("cpu: this processor does not run %v, only %v", isa, kernels.Available())
+	}
 	c := w.Config
+	h, f := c.HiddenSize, c.IntermediateSize
+	pack := func(l model.Linear, out, in int) *kernels.Matrix {
+		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, isa)
+	}
 	norm := func(n model.Norm) kernels.Norm {
 		return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: c.LayerNormEps}
 	}
 	d := &Device{
+		isa:    isa,
 		config: c,
 		embed: kernels.Embeddings{
 			Word:     model.Float32s(w.WordEmbeddings),
@@ -54,15 +66,12 @@ func Open(w *model.Weights, workers int) (*Device, error) {
 	for i := range w.Layers {
 		l := &w.Layers[i]
 		d.layers = append(d.layers, layer{
-			qkvW:          stack(l.Query.W, l.Key.W, l.Value.W),
-			qkvB:          stack(l.Query.B, l.Key.B, l.Value.B),
-			outW:          model.Float32s(l.Output.W),
-			outB:          model.Float32s(l.Output.B),
+			query:         pack(l.Query, h, h),
+			keyValue:      kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, isa),
+			output:        pack(l.Output, h, h),
 			attentionNorm: norm(l.AttentionNorm),
-			upW:           model.Float32s(l.Up.W),
-			upB:           model.Float32s(l.Up.B),
-			downW:         model.Float32s(l.Down.W),
-			downB:         model.Float32s(l.Down.B),
+			up:            pack(l.Up, f, h),
+			down:          pack(l.Down, h, f),
 			outputNorm:    norm(l.OutputNorm),
 		})
 	}
@@ -98,6 +107,19 @@ func (d *Device) Close() error {
 	}
 	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
 	return nil
+}
+
+// stack returns the tensors' values one after the other.
+func stack(parts ...*tensor.Dense) []float32 {
+	n := 0
+	for _, t := range parts {
+		n += t.DataSize()
+	}
+	all := make([]float32, 0, n)
+	for _, t := range parts {
+		all = append(all, model.Float32s(t)...)
+	}
+	return all
 }
 
 var _ model.Device = (*Device)(nil)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
-	"gorgonia.org/tensor"
 )
 
 // pass is one batch on its way, and the memory that the next one will reuse.
@@ -19,23 +18,24 @@ type pass struct {
 
 	x       []float32 // R×hidden, the hidden state
 	qkv     []float32 // T×3·hidden: Q, K and V of a token side by side
+	q       []float32 // S×hidden: Q of the [CLS] rows alone
 	context []float32 // R×hidden, what the heads found
-	out     []float32 // R×hidden, what is added to x
 	up      []float32 // feedForwardRows×intermediate
+	scratch []float32 // what a product's kernel wants
 	scores  []float32 // as many as the longest sequence has tokens
 }
 
 // feedForwardRows is how many rows go through the feed-forward block at a
-// time, so that its wide inner activations stay in the L2 cache (64 rows of
-// 1536 are 384 KB).
-const feedForwardRows = 64
+// time, so that its wide inner activations stay in the L2 cache: 96 rows of
+// 1536 are 576 KB, and no tile's height leaves a rest.
+const feedForwardRows = 96
 
 func (p *pass) Embed() {
 	h := p.d.config.HiddenSize
 	p.x = grow(p.x, p.rows*h)
 	for s := range p.b.Len() {
 		lo, hi := p.b.Bounds(s)
-		kernels.EmbedNorm(p.x[lo*h:], p.b.IDs[lo:hi], p.b.Types[lo:hi], &p.d.embed)
+		p.d.isa.EmbedNorm(p.x[lo*h:hi*h], p.b.IDs[lo:hi], p.b.Types[lo:hi], &p.d.embed)
 	}
 }
 
@@ -47,7 +47,8 @@ func (p *pass) Attention(index int, keep model.Rows) {
 	p.context = grow(p.context, p.rows*h)
 
 	if keep == model.AllRows {
-		kernels.Linear(p.qkv, p.x, l.qkvW, l.qkvB, tokens, h, 3*h)
+		l.query.Linear(p.qkv, p.x, tokens, 3*h, h)
+		l.keyValue.Linear(p.qkv[h:], p.x, tokens, 3*h, h)
 		for s := range p.b.Len() {
 			lo, hi := p.b.Bounds(s)
 			q, k, v := p.qkv[lo*3*h:], p.qkv[lo*3*h+h:], p.qkv[lo*3*h+2*h:]
@@ -55,32 +56,29 @@ func (p *pass) Attention(index int, keep model.Rows) {
 		}
 	} else {
 		// K and V of every token, Q of the [CLS] rows alone.
-		kernels.Linear(p.qkv, p.x, l.qkvW[h*h:], l.qkvB[h:], tokens, h, 2*h)
+		l.keyValue.Linear(p.qkv, p.x, tokens, 2*h, h)
 		p.keepCls()
-		p.out = grow(p.out, p.rows*h)
-		kernels.Linear(p.out, p.x, l.qkvW, l.qkvB, p.rows, h, h)
+		p.q = grow(p.q, p.rows*h)
+		l.query.Linear(p.q, p.x, p.rows, h, h)
 		for s := range p.b.Len() {
 			lo, hi := p.b.Bounds(s)
 			k, v := p.qkv[lo*2*h:], p.qkv[lo*2*h+h:]
-			kernels.Attention(p.context[s*h:], p.out[s*h:], k, v, 1, hi-lo, h, 2*h, heads, p.scores)
+			kernels.Attention(p.context[s*h:], p.q[s*h:], k, v, 1, hi-lo, h, 2*h, heads, p.scores)
 		}
 	}
-	p.out = grow(p.out, p.rows*h)
-	kernels.Linear(p.out, p.context, l.outW, l.outB, p.rows, h, h)
-	kernels.AddNorm(p.x, p.out, &l.attentionNorm, p.rows)
+	p.scratch = grow(p.scratch, l.output.Scratch(p.rows))
+	l.output.LinearAddNorm(p.x, p.context, p.rows, &l.attentionNorm, p.scratch)
 }
 
 func (p *pass) FeedForward(index int) {
 	l, h, f := &p.d.layers[index], p.d.config.HiddenSize, p.d.config.IntermediateSize
 	p.up = grow(p.up, min(p.rows, feedForwardRows)*f)
-	p.out = grow(p.out, min(p.rows, feedForwardRows)*h)
+	p.scratch = grow(p.scratch, l.down.Scratch(min(p.rows, feedForwardRows)))
 	for r := 0; r < p.rows; r += feedForwardRows {
 		n := min(p.rows-r, feedForwardRows)
 		x := p.x[r*h:][:n*h]
-		kernels.Linear(p.up, x, l.upW, l.upB, n, h, f)
-		kernels.GELU(p.up[:n*f])
-		kernels.Linear(p.out, p.up, l.downW, l.downB, n, f, h)
-		kernels.AddNorm(x, p.out, &l.outputNorm, n)
+		l.up.LinearGELU(p.up, x, n, f, h)
+		l.down.LinearAddNorm(x, p.up, n, &l.outputNorm, p.scratch)
 	}
 }
 
@@ -102,8 +100,8 @@ func (p *pass) Classify(scores []float32) error {
 	if p.keep == model.AllRows {
 		p.keepCls()
 	}
-	p.out = grow(p.out, p.rows*p.d.config.HiddenSize)
-	p.d.head.Score(scores, p.x, p.out, p.rows)
+	p.q = grow(p.q, p.rows*p.d.config.HiddenSize)
+	p.d.head.Score(scores, p.x, p.q, p.rows)
 	return nil
 }
 
@@ -130,17 +128,4 @@ func grow(s []float32, n int) []float32 {
 		return make([]float32, n)
 	}
 	return s[:n]
-}
-
-// stack returns the tensors' values one after the other.
-func stack(parts ...*tensor.Dense) []float32 {
-	n := 0
-	for _, t := range parts {
-		n += t.DataSize()
-	}
-	all := make([]float32, 0, n)
-	for _, t := range parts {
-		all = append(all, model.Float32s(t)...)
-	}
-	return all
 }
