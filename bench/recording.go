@@ -125,8 +125,9 @@ type BatchSample struct {
 	Infer    time.Duration `json:"infer_ns"`    //
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
-	Padded   int           `json:"padded"` // tokens if every pair were padded to the batch's longest
-	FLOPs    int64         `json:"flops"`  // multiply and add counted apart
+	Padded   int           `json:"padded"`   // tokens if every pair were padded to the batch's longest
+	Computed int           `json:"computed"` // tokens the kernels ran over, any padding of their own included; 0: not told
+	FLOPs    int64         `json:"flops"`    // multiply and add counted apart
 }
 
 // Sample is what the machine showed over one half second.
