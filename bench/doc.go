@@ -1,0 +1,54 @@
+// Package bench measures an engine and reports what it measured.
+//
+// Measuring and reporting are apart. A run leaves a [Recording]: every batch,
+// every half-second look at the machine, and what a reader must know to believe
+// them. [Recording.Report] derives the figures from it, a pure function, and
+// [Report.WriteMarkdown], [Report.WriteJSON] and [Report.WriteCSV] print them.
+// [WriteAll] writes the recording beside its reports; rendering it again gives
+// the same bytes. [Parse] reads a report back, ours or another tool's in the
+// same format, and [Compare] lays two side by side.
+//
+// # The figures
+//
+// The format is that of a report made by an earlier PyTorch program, and so are
+// the definitions, worked back from its numbers:
+//
+//   - The sample is the latency of a batch, in ms. Its throughput is its pairs
+//     over its latency, at any concurrency; minimum, maximum, standard
+//     deviation and percentiles of the throughput are of these.
+//   - The average throughput ("TP Avg") is all pairs over all time. The mean of
+//     the per-batch figures is another number, and larger (fast batches count
+//     as much as slow ones): the report gives both by name.
+//   - Percentiles interpolate linearly between the order statistics around
+//     rank p(n-1), numpy's default.
+//   - The standard deviation is the population's (division by n). That is what
+//     the earlier report has: its correlation, -0.900, follows from its means
+//     and deviations with division by n; with n-1 it would be -0.909.
+//   - The four latency ranges are [0,P50), [P50,P75), [P75,P90) and [P90,inf).
+//   - Throughput being pairs/latency of the same batch, their correlation is a
+//     property of 1/x and no finding; with several configurations the report
+//     also sets mean latency against throughput across them, which is one.
+//   - A dashboard row looks back from the end of its half second: throughput is
+//     the pairs of the batches completed in the last second (divided by the
+//     time there was, where the run is younger than a second), latency the mean
+//     over those batches, and tokenization, inference, queue wait and padding
+//     waste are those of the last of them. The earlier report shows both: its
+//     latencies are 1000 ms over the batches of the last second to within one
+//     batch, while tokenization plus inference of a row exceeds them by far.
+//     Where no batch completed in the last second the throughput is 0 and the
+//     rest is n/a; nothing is carried over. The stage table, over every batch,
+//     is the better figure for tokenization and inference.
+//   - Padding waste is the share of a batch's tokens that would be padding if
+//     every pair were padded to the longest. What was really computed in vain
+//     is "actual", and the difference of the two is "avoided".
+//
+// A figure that was not measured is n/a, null in JSON, and never 0. A percentile
+// that has no upper confidence bound is given and marked (see [Bound]). Without
+// a passed accuracy gate there is no speed figure at all: [Report.Withheld].
+//
+// # report.json
+//
+// The schema is that of the type [Report], versioned by [SchemaVersion]. Names
+// carry units; summary.pairs_per_second is the best configuration's average.
+// Fields may be added within a version; a reader ignores those it does not know.
+package bench

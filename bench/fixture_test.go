@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"math"
+	"time"
+)
+
+// seedLatencies are 100 batch latencies in microseconds, sorted, solved for
+// such that the summary of them is that of the PyTorch report whose format we
+// write: its minimum, maximum, means, deviations, percentiles, ranges and
+// correlation to every digit printed. That there is a solution with the
+// definitions of the package comment is what shows them to be that report's.
+var seedLatencies = [100]float64{
+	37726.97, 39093.87, 39093.89, 39093.89, 39150.45, 40741.82, 40741.85, 40741.92, 40741.93, 40742.45,
+	41093.67, 41093.67, 41093.68, 41093.71, 41229.84, 42191.00, 43001.22, 43757.81, 44422.42, 45017.85,
+	45559.78, 46059.44, 46525.14, 46963.17, 47405.76, 47840.52, 48258.39, 48662.08, 49053.86, 49442.70,
+	49859.31, 50268.48, 50671.42, 51090.67, 51530.12, 51965.99, 52411.82, 52887.33, 53361.04, 53833.44,
+	54535.66, 55517.95, 56864.38, 58124.15, 59198.76, 60156.95, 61147.28, 61147.28, 61147.28, 68022.44,
+	68375.63, 70731.91, 70731.91, 70731.91, 70731.91, 70731.91, 70731.91, 70731.91, 70731.91, 70753.79,
+	70959.88, 72292.98, 74542.81, 75090.11, 75381.08, 75676.57, 75773.69, 75773.69, 75773.69, 75773.69,
+	75773.69, 75773.69, 75773.69, 75773.69, 78568.00, 78744.00, 79416.47, 79416.47, 79416.47, 80534.52,
+	81832.32, 83196.06, 84736.12, 90993.52, 93952.26, 96442.40, 98803.35, 101256.99, 101298.62, 104265.00,
+	105607.00, 106218.26, 116566.83, 128465.33, 138841.14, 149818.33, 157767.48, 165500.93, 168584.00, 181264.00,
+}
+
+// seedLike is a recording of the seed's situation: 100 batches of 32, 14 looks
+// at the machine. What the seed tells of the machine is the seed's.
+func seedLike() *Recording {
+	run := Run{
+		Batch: 32, Concurrency: 1, Loop: "closed", Requested: 3200,
+		Warmup: Warmup{Batches: 6, Time: 420 * time.Millisecond, Stable: true},
+	}
+	at := time.Duration(0)
+	for i := range seedLatencies {
+		latency := time.Duration(math.Round(1000 * seedLatencies[i*37%100])) // ns, not in order
+		tokens := 2400 + 11*(i%37)
+		tokenize := time.Duration(300+7*(i%13)) * time.Microsecond
+		run.Batches = append(run.Batches, BatchSample{
+			Start: at, Latency: latency, Tokenize: tokenize, Infer: latency - tokenize,
+			Pairs: 32, Tokens: tokens, Padded: 4000 + 32*(i%41), Computed: tokens, FLOPs: int64(tokens) * 19_100_000,
+		})
+		at += latency + 25*time.Microsecond
+	}
+	run.Elapsed = at - 25*time.Microsecond
+	memory := []float64{1195.6, 1195.6, 1195.6, 1263.6, 1263.6, 1263.6, 1263.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6}
+	busy := []float64{80.0, 83.1, 71.9, 77.2, 78.0, 75.1, 72.5, 73.4, 76.7, 62.5, 63.2, 62.4, 68.7, 74.1}
+	cpu := []float64{1.1, 7.9, 1.5, 1.4, 1.6, 1.2, 1.0, 1.3, 1.7, 1.2, 1.5, 1.5, 1.5, 1.4}
+	for i := range memory {
+		run.Samples = append(run.Samples, Sample{
+			At: time.Duration(i+1) * 500 * time.Millisecond, GPUMemory: &memory[i], GPUBusy: &busy[i], CPU: &cpu[i], RSS: ptr(512.25),
+		})
+	}
+	return &Recording{
+		Schema: SchemaVersion, Name: "01_backend_seedlike", Description: "the seed's situation, made up",
+		Started: time.Date(2025, 12, 26, 2, 16, 55, 0, time.FixedZone("", 3600)),
+		Model: Model{ID: "cross-encoder/ms-marco-MiniLM-L-6-v2", Layers: 6, Hidden: 384, Parameters: 22713601,
+			WeightsSHA256: "821d1aa6", TokenizerSHA256: "d241a60d"},
+		Backend: "minilm-metal", Device: "metal", Precision: "f16",
+		Environment: Environment{CPU: "Some CPU", CPUFeatures: []string{"avx2", "fma"}, GPU: "Some GPU", Cores: 8, MemoryBytes: 16 << 30,
+			OS: "darwin 24.1", Arch: "arm64", Go: "go1.26", GOMAXPROCS: 8, Workers: 2, Commit: "0123abcd", Dirty: true,
+			Args: []string{"bench", "--name", "a | b"}, Load1: ptr(0.25), Noise: ptr(0.013)},
+		Dataset: Dataset{Name: "made up", SHA256: "00ff00ff00ff00ff", Pairs: 3200, Tokens: 276800,
+			Histogram: []LengthBucket{{0, 64, 900}, {64, 64, 1800}, {128, 64, 480}, {192, 64, 20}}},
+		ColdStart: ColdStart{Load: 81234 * time.Microsecond, FirstScore: 12345 * time.Microsecond},
+		Accuracy: &Accuracy{Pairs: 64, MaxError: 0.0041, MeanError: 0.0009, LogitSD: 4.5, KendallTau: 0.9994,
+			TopK: 10, TopKAgreement: 1, Tolerance: 0.01, Passed: true},
+		Peak:  ptr(2.6e12),
+		Runs:  []Run{run},
+		Notes: []string{"Nothing here was measured."},
+	}
+}
+
+// loads is a recording with three configurations on a machine without a GPU:
+// one whose batches take seconds, one with several callers that was stopped by
+// the time bound, and an open loop.
+func loads() *Recording {
+	rec := seedLike()
+	rec.Name, rec.Device, rec.Precision, rec.Environment.GPU, rec.Peak = "loads", "cpu", "f32", "", nil
+	rec.Model.Synthetic = true
+	rec.Runs = nil
+	for _, c := range []struct {
+		config   Config
+		batches  int
+		latency  time.Duration // of the first batch; then a little more each
+		interval time.Duration // between starts
+	}{
+		{Config{32, 1, "closed", 0}, 3, 2250 * time.Millisecond, 2300 * time.Millisecond},
+		{Config{8, 4, "closed", 0}, 60, 160 * time.Millisecond, 40 * time.Millisecond},
+		{Config{1, 16, "open", 12.5}, 300, 9 * time.Millisecond, 80 * time.Millisecond},
+	} {
+		run := Run{Batch: c.config.Batch, Concurrency: c.config.Concurrency, Loop: c.config.Loop, Rate: c.config.Rate,
+			Requested: c.batches * c.config.Batch, Warmup: Warmup{Batches: 2, Time: time.Second}}
+		if c.config.Batch == 8 {
+			run.TimeBound, run.Requested = true, 3200
+		}
+		for i := range c.batches {
+			b := BatchSample{Start: time.Duration(i) * c.interval, Latency: c.latency + time.Duration(i%7)*time.Millisecond,
+				Tokenize: 50 * time.Microsecond, Queue: time.Duration(i%3) * time.Millisecond, Infer: c.latency / 2,
+				Pairs: c.config.Batch, Tokens: 80 * c.config.Batch, Padded: 130 * c.config.Batch, FLOPs: 1e9}
+			run.Batches = append(run.Batches, b)
+			run.Elapsed = b.Start + b.Latency
+		}
+		for at := 500 * time.Millisecond; at <= run.Elapsed; at += 500 * time.Millisecond {
+			run.Samples = append(run.Samples, Sample{At: at, CPU: ptr(99.5), RSS: ptr(301.0)})
+		}
+		rec.Runs = append(rec.Runs, run)
+	}
+	return rec
+}
+
+// failed is seedLike with scores that are wrong.
+func failed() *Recording {
+	rec := seedLike()
+	rec.Name = "failed"
+	rec.Accuracy.MeanError, rec.Accuracy.Passed = 0.5, false
+	return rec
+}
+
+func ptr(v float64) *float64 { return &v }

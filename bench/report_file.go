@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// The files that WriteAll writes.
+const (
+	RecordingFile = "recording.json"
+	MarkdownFile  = "report.md"
+	JSONFile      = "report.json"
+	CSVFile       = "report.csv"
+)
+
+// ErrRecording is wrapped by the errors of a recording that cannot be.
+var ErrRecording = errors.New("bench: bad recording")
+
+// WriteAll writes the recording and its reports into dir, which it makes if it
+// has to. Each file is written beside its place and moved there when it is
+// whole: a reader never sees half of one. The recording comes first, and is
+// written even if it is not valid: the reports can be made again, it cannot.
+func WriteAll(dir string, rec *Recording) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	err := writeFile(filepath.Join(dir, RecordingFile), func(w io.Writer) error { return writeJSON(w, rec) })
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if err := rec.Validate(); err != nil {
+		return err
+	}
+	report := rec.Report()
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{MarkdownFile, report.WriteMarkdown},
+		{JSONFile, report.WriteJSON},
+		{CSVFile, report.WriteCSV},
+	} {
+		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeFile writes a file at once or not at all.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close() // a second Close does no harm
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// ReadRecording reads a recording.json.
+func ReadRecording(path string) (*Recording, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	defer f.Close()
+	data, err := readAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", path, err)
+	}
+	rec, err := decodeRecording(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rec, nil
+}
+
+func decodeRecording(data []byte) (*Recording, error) {
+	rec := new(Recording)
+	if err := json.Unmarshal(data, rec); err != nil {
+		return nil, jsonError(data, err)
+	}
+	if err := rec.Validate(); err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+// longestRun bounds the times that a recording is believed.
+const longestRun = 366 * 24 * time.Hour
+
+// Validate says what in the recording cannot have been measured.
+func (rec *Recording) Validate() error {
+	if rec.Schema != SchemaVersion {
+		return fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrRecording, rec.Schema, SchemaVersion)
+	}
+	for i := range rec.Runs {
+		if err := rec.Runs[i].validate(); err != nil {
+			return fmt.Errorf("%w: runs[%d] %w", ErrRecording, i, err)
+		}
+	}
+	return nil
+}
+
+func (run *Run) validate() error {
+	at := fmt.Sprintf("(batch %d, concurrency %d)", run.Batch, run.Concurrency)
+	switch {
+	case run.Batch < 1 || run.Concurrency < 1:
+		return fmt.Errorf("%s: want at least 1 and 1", at)
+	case run.Loop != "closed" && run.Loop != "open":
+		return fmt.Errorf("%s: field \"loop\": %q, want closed or open", at, run.Loop)
+	case len(run.Batches) > 0 && run.Elapsed <= 0 || run.Elapsed > longestRun:
+		return fmt.Errorf("%s: field \"elapsed_ns\": %v, want above 0 and at most %v", at, run.Elapsed, longestRun)
+	}
+	for j, b := range run.Batches {
+		bad := ""
+		switch {
+		case b.Latency <= 0 || b.Latency > longestRun:
+			bad = fmt.Sprintf("field \"latency_ns\": %v, want above 0", b.Latency)
+		case b.Start < 0 || b.Start > longestRun:
+			bad = fmt.Sprintf("field \"start_ns\": %v, want at least 0", b.Start)
+		case b.Tokenize < 0 || b.Queue < 0 || b.Infer < 0:
+			bad = fmt.Sprintf("stages %v, %v, %v: want at least 0", b.Tokenize, b.Queue, b.Infer)
+		case b.Pairs < 1 || b.Pairs > run.Batch:
+			bad = fmt.Sprintf("field \"pairs\": %d, want 1 to %d", b.Pairs, run.Batch)
+		case b.Tokens < 1:
+			bad = fmt.Sprintf("field \"tokens\": %d, want at least 1", b.Tokens)
+		case b.Padded < b.Tokens:
+			bad = fmt.Sprintf("field \"padded\": %d, less than its %d tokens", b.Padded, b.Tokens)
+		case b.Computed != 0 && b.Computed < b.Tokens:
+			bad = fmt.Sprintf("field \"computed\": %d, less than its %d tokens", b.Computed, b.Tokens)
+		case b.FLOPs < 0:
+			bad = fmt.Sprintf("field \"flops\": %d, want at least 0", b.FLOPs)
+		}
+		if bad != "" {
+			return fmt.Errorf("%s: batches[%d]: %s", at, j, bad)
+		}
+	}
+	return nil
+}
