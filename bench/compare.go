@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Comparison is two reports side by side; B is judged against A.
+type Comparison struct {
+	A, B *Report
+	// Warnings name what differs, or is not told, that the figures depend on.
+	Warnings []string
+	Pairs    []ConfigComparison
+	OnlyA    []Config // configurations without a match
+	OnlyB    []Config
+}
+
+// ConfigComparison is one configuration that both reports have.
+type ConfigComparison struct {
+	Config      Config
+	Warnings    []string
+	Differences []Difference // of every metric that A or B has
+}
+
+// Difference is one metric of A and B; nil is n/a.
+type Difference struct {
+	Metric string // with its unit
+	A, B   *float64
+	Ratio  *float64 // B over A; nil if one is n/a or A is 0
+	// Verdict on B: "better", "worse", "same", or empty where no way is better.
+	Verdict string
+	Tested  bool     // whether Beyond says anything
+	Beyond  bool     // the difference is larger than the noise
+	P       *float64 // of the test, nil where it has none
+	Method  string   // the test
+	// Probe is true if the test alone called the difference larger than the
+	// noise, and the machine's noise probe did not.
+	Probe bool
+}
+
+// Compare lays b beside a. Configurations match by batch, concurrency and load;
+// where one was run several times, the first matches the first, and so on.
+func Compare(a, b *Report) Comparison {
+	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
+	taken := make([]bool, len(b.Configs))
+	floor := max(probe(a), probe(b))
+	list := metrics()
+next:
+	for i := range a.Configs {
+		fa := &a.Configs[i]
+		for j := range b.Configs {
+			if fb := &b.Configs[j]; !taken[j] && fa.Config == fb.Config {
+				taken[j] = true
+				c.Pairs = append(c.Pairs, compareFigures(list, fa, fb, floor))
+				continue next
+			}
+		}
+		c.OnlyA = append(c.OnlyA, fa.Config)
+	}
+	for j := range b.Configs {
+		if !taken[j] {
+			c.OnlyB = append(c.OnlyB, b.Configs[j].Config)
+		}
+	}
+	return c
+}
+
+// probe is the relative noise that a report's machine showed; 0 if not told.
+func probe(r *Report) float64 {
+	if r.Environment == nil || r.Environment.Noise == nil {
+		return 0
+	}
+	return *r.Environment.Noise
+}
+
+func compareFigures(list []metric, a, b *Figures, floor float64) ConfigComparison {
+	c := ConfigComparison{Config: a.Config}
+	if a.Pairs != b.Pairs {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("pairs: A scored %d, B %d", a.Pairs, b.Pairs))
+	}
+	for _, m := range list {
+		va, vb := m.value(a), m.value(b)
+		if va == nil && vb == nil {
+			continue
+		}
+		d := Difference{Metric: m.title, A: va, B: vb}
+		if va != nil && vb != nil {
+			d.judge(m, a, b, floor)
+		}
+		c.Differences = append(c.Differences, d)
+	}
+	return c
+}
+
+// judge compares A and B, which are there.
+func (d *Difference) judge(m metric, a, b *Figures, floor float64) {
+	va, vb := *d.A, *d.B
+	if ratio := vb / va; !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
+		d.Ratio = &ratio
+	}
+	switch {
+	case va == vb:
+		d.Verdict = "same"
+	case m.better == neither:
+	case (vb > va) == (m.better == higher):
+		d.Verdict = "better"
+	default:
+		d.Verdict = "worse"
+	}
+	if m.test == nil {
+		return
+	}
+	e := m.test(a, b)
+	d.Tested, d.Beyond, d.P, d.Method = e.tested, e.beyond, e.p, e.method
+	if m.isTime() && d.Beyond && d.Ratio != nil && math.Abs(*d.Ratio-1) <= floor {
+		d.Beyond, d.Probe = false, true
+	}
+}
+
+// isTime says whether the metric is a time or a rate, which the machine's noise
+// disturbs.
+func (m metric) isTime() bool {
+	return strings.HasSuffix(m.column, "_ms") || strings.HasSuffix(m.column, "_per_second")
+}
+
+// warnings names what differs between two reports that their figures depend on.
+func warnings(a, b *Report) (out []string) {
+	differ := func(what, va, vb string) {
+		switch {
+		case va == vb:
+		case va == "":
+			out = append(out, fmt.Sprintf("%s: A does not tell, B has %s", what, vb))
+		case vb == "":
+			out = append(out, fmt.Sprintf("%s: A has %s, B does not tell", what, va))
+		default:
+			out = append(out, fmt.Sprintf("%s: A has %s, B has %s", what, va, vb))
+		}
+	}
+	weights := func(r *Report) string {
+		if r.Model.Synthetic {
+			return "synthetic ones"
+		}
+		return "loaded ones"
+	}
+	dataset := func(r *Report) (name, hash string) {
+		if r.Dataset == nil {
+			return "", ""
+		}
+		return r.Dataset.Name, r.Dataset.SHA256
+	}
+	cpu := func(r *Report) string {
+		if r.Environment == nil {
+			return ""
+		}
+		return r.Environment.CPU
+	}
+	for _, side := range []struct {
+		name   string
+		report *Report
+	}{{"A", a}, {"B", b}} {
+		if why := side.report.Withheld; why != "" {
+			out = append(out, fmt.Sprintf("%s has no speed figures: %s", side.name, why))
+		}
+	}
+	differ("model", a.Model.ID, b.Model.ID)
+	differ("weights", weights(a), weights(b))
+	differ("device", a.Device, b.Device)
+	differ("precision", a.Precision, b.Precision)
+	nameA, hashA := dataset(a)
+	nameB, hashB := dataset(b)
+	if hashA != hashB { // a name alone says little
+		differ("data set", strings.TrimSpace(nameA+" "+short(hashA)), strings.TrimSpace(nameB+" "+short(hashB)))
+	}
+	differ("processor", cpu(a), cpu(b))
+	return out
+}
+
+// short is enough of a hash to tell it from another by eye.
+func short(hash string) string { return hash[:min(len(hash), 12)] }

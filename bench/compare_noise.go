@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/aclements/go-moremath/stats"
+)
+
+// significance is the probability of seeing such a difference by chance below
+// which we call it larger than the noise.
+const significance = 0.05
+
+// evidence is what is known of a difference: whether chance explains it.
+//
+// Every test takes the batches of a run for independent draws from one
+// distribution, the run's. They are not quite: they share the machine's state,
+// so two runs of one program may differ by more than the tests allow, and
+// runs made alternately say more than any p-value. Against the worst of it a
+// difference in time must also exceed the noise probe of both machines.
+type evidence struct {
+	tested bool
+	beyond bool     // larger than chance explains
+	p      *float64 // nil where the test gives none
+	method string
+}
+
+func byP(p float64, method string) evidence {
+	if math.IsNaN(p) {
+		return evidence{}
+	}
+	p = min(1, max(0, p)) // rounding
+	return evidence{tested: true, beyond: p < significance, p: &p, method: method}
+}
+
+// moments is a sample of which only these are known.
+type moments struct{ n, mean, variance float64 }
+
+func (m moments) Weight() float64   { return m.n }
+func (m moments) Mean() float64     { return m.mean }
+func (m moments) Variance() float64 { return m.variance }
+
+// welch tests the difference of two means by Welch's t, which asks for no equal
+// variances, and for the means to be about normal: so they are from a few dozen
+// batches, whatever the distribution. It needs a summary alone, so it works on
+// a report in markdown.
+func welch(summary func(*Figures) *Summary) func(a, b *Figures) evidence {
+	const method = "Welch t"
+	return func(fa, fb *Figures) evidence {
+		a, b := summary(fa), summary(fb)
+		if a == nil || b == nil || a.N < 2 || b.N < 2 || a.SD == nil || b.SD == nil {
+			return evidence{}
+		}
+		scale := max(math.Abs(*a.SD), math.Abs(*b.SD))
+		if scale == 0 {
+			if a.Mean == b.Mean {
+				return byP(1, method)
+			}
+			return evidence{} // two constants: of their scatter nothing is known
+		}
+		// In units of the greater deviation nothing overflows.
+		of := func(s *Summary) moments {
+			n, sd := float64(s.N), *s.SD/scale
+			return moments{n, s.Mean/scale - a.Mean/scale, sd * sd * n / (n - 1)} // the sample's variance from the population's
+		}
+		ma, mb := of(a), of(b)
+		if math.IsNaN(mb.mean) || math.IsInf(mb.mean, 0) {
+			return evidence{}
+		}
+		r, err := stats.TwoSampleWelchTTest(ma, mb, stats.LocationDiffers)
+		if err != nil {
+			return evidence{}
+		}
+		return byP(r.P, method)
+	}
+}
+
+// mannWhitney tests by ranks whether one sample tends to be larger, which asks
+// nothing of the distributions. It needs the samples.
+func mannWhitney(sample func(*Samples) []float64) func(a, b *Figures) evidence {
+	const method = "Mann-Whitney"
+	return func(fa, fb *Figures) evidence {
+		if fa.Samples == nil || fb.Samples == nil {
+			return evidence{}
+		}
+		r, err := stats.MannWhitneyUTest(sample(fa.Samples), sample(fb.Samples), stats.LocationDiffers)
+		switch {
+		case errors.Is(err, stats.ErrSamplesEqual):
+			return byP(1, method)
+		case err != nil:
+			return evidence{}
+		}
+		return byP(r.P, method)
+	}
+}
+
+// disjoint tests a percentile of two samples: the difference is larger than the
+// noise if their 95 % confidence intervals by order statistics (see [Bound]) do
+// not meet. That is a stricter test than one of the difference would be.
+func disjoint(sample func(*Samples) []float64, percentile int) func(a, b *Figures) evidence {
+	const tail = 1 - (1-confidence)/2
+	interval := func(x []float64) (lo, hi float64, known bool) {
+		x = slices.Sorted(slices.Values(x))
+		q := float64(percentile) / 100
+		l, h := lowerOrder(len(x), q, tail), upperOrder(len(x), q, tail)
+		lo, hi = math.Inf(-1), math.Inf(1)
+		if l > 0 {
+			lo = x[l-1]
+		}
+		if h <= len(x) {
+			hi = x[h-1]
+		}
+		return lo, hi, l > 0 && h <= len(x)
+	}
+	return func(fa, fb *Figures) evidence {
+		if fa.Samples == nil || fb.Samples == nil {
+			return evidence{}
+		}
+		aLow, aHigh, aKnown := interval(sample(fa.Samples))
+		bLow, bHigh, bKnown := interval(sample(fb.Samples))
+		apart := cmp.Less(aHigh, bLow) || cmp.Less(bHigh, aLow)
+		// One open end may leave them apart all the same, but not together.
+		return evidence{tested: apart || aKnown && bKnown, beyond: apart, method: "confidence intervals"}
+	}
+}

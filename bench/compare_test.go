@@ -1,0 +1,213 @@
+package bench
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// faster is seedLike with every latency times by.
+func faster(by float64) *Recording {
+	rec := seedLike()
+	run := &rec.Runs[0]
+	at := time.Duration(0)
+	for i := range run.Batches {
+		b := &run.Batches[i]
+		b.Start, b.Latency = at, time.Duration(float64(b.Latency)*by)
+		b.Infer = b.Latency - b.Tokenize
+		at += b.Latency
+	}
+	run.Elapsed = at
+	return rec
+}
+
+func difference1(t *testing.T, c Comparison, metric string) Difference {
+	t.Helper()
+	if len(c.Pairs) != 1 {
+		t.Fatalf("%d configurations match, want 1", len(c.Pairs))
+	}
+	for _, d := range c.Pairs[0].Differences {
+		if d.Metric == metric {
+			return d
+		}
+	}
+	t.Fatalf("no metric %q", metric)
+	return Difference{}
+}
+
+func text(t *testing.T, c Comparison) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := c.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestCompareFaster(t *testing.T) {
+	c := Compare(seedLike().Report(), faster(0.5).Report())
+	if len(c.Warnings) != 0 {
+		t.Errorf("warnings %q", c.Warnings)
+	}
+	for metric, want := range map[string]struct {
+		ratio           float64
+		verdict, method string
+	}{
+		"Latency Mean (ms)":                  {0.5, "better", "Welch t"},
+		"Latency P50 (ms)":                   {0.5, "better", "Mann-Whitney"},
+		"Latency P90 (ms)":                   {0.5, "better", "confidence intervals"},
+		"Per-Batch Throughput P50 (pairs/s)": {2, "better", "Mann-Whitney"},
+		"Throughput Average, all pairs over all time (pairs/s)": {2, "better", "Welch t"},
+	} {
+		d := difference1(t, c, metric)
+		if math.Abs(*d.Ratio-want.ratio) > 0.001*want.ratio || d.Verdict != want.verdict || !d.Tested || !d.Beyond || d.Method != want.method {
+			t.Errorf("%s: %+v, ratio %v", metric, d, *d.Ratio)
+		}
+		back := difference1(t, Compare(c.B, c.A), metric)
+		if back.Verdict != "worse" || !back.Beyond || back.P != nil && math.Abs(*back.P-*d.P) > 1e-12 {
+			t.Errorf("%s the other way round: %+v", metric, back)
+		}
+	}
+	for _, metric := range []string{"Latency Min (ms)", "Latency Std Dev (ms)"} {
+		if d := difference1(t, c, metric); d.Tested || d.Verdict != "better" {
+			t.Errorf("%s: %+v; a single value has no test", metric, d)
+		}
+	}
+	// The upper end of P99 is open on both sides.
+	if d := difference1(t, c, "Latency P99 (ms)"); d.Tested {
+		t.Errorf("P99 of 100: %+v", d)
+	}
+	// What was not changed is not found changed.
+	if d := difference1(t, c, "Tokenization Mean (ms)"); d.Verdict != "same" || !d.Tested || d.Beyond {
+		t.Errorf("tokenization: %+v", d)
+	}
+}
+
+func TestCompareNoise(t *testing.T) {
+	a := seedLike().Report()
+	for _, d := range Compare(a, a).Pairs[0].Differences {
+		if d.Beyond || d.A != nil && d.Verdict != "same" {
+			t.Errorf("a report and itself: %+v", d)
+		}
+	}
+	// 1 % of 70 ms, with a deviation of 30 and 100 batches, is nothing.
+	d := difference1(t, Compare(a, faster(0.99).Report()), "Latency Mean (ms)")
+	if !d.Tested || d.Beyond || d.Verdict != "better" || *d.P < 0.5 {
+		t.Errorf("1 %%: %+v", d)
+	}
+	// What the test calls real, the machine's own noise may explain.
+	quiet, loud := faster(0.5), faster(0.5)
+	loud.Environment.Noise = ptr(0.8)
+	if d := difference1(t, Compare(a, quiet.Report()), "Latency Mean (ms)"); !d.Beyond || d.Probe {
+		t.Errorf("quiet machine: %+v", d)
+	}
+	d = difference1(t, Compare(a, loud.Report()), "Latency Mean (ms)")
+	if d.Beyond || !d.Probe {
+		t.Errorf("loud machine: %+v", d)
+	}
+}
+
+// The wanted p is the density of Student's t with Welch's 14.36 degrees of
+// freedom, integrated by numpy beyond t = 1.2921 on both sides.
+func TestWelch(t *testing.T) {
+	const welchP = 0.2167238077
+	of := func(mean, sampleSD float64, n int) *Figures {
+		sd := sampleSD * math.Sqrt(float64(n-1)/float64(n))
+		return &Figures{Latency: &Summary{N: n, Mean: mean, SD: &sd}}
+	}
+	test := welch(func(f *Figures) *Summary { return f.Latency })
+	e := test(of(1, 1.25, 20), of(2, 2.5, 12))
+	if !e.tested || e.p == nil || math.Abs(*e.p-welchP) > 1e-9 {
+		t.Errorf("%+v, p = %s, want %v", e, shortest(e.p), welchP)
+	}
+	for name, c := range map[string][2]*Figures{
+		"one value":     {of(1, 0, 1), of(2, 1, 9)},
+		"no summary":    {{}, of(2, 1, 9)},
+		"two constants": {of(1, 0, 9), of(2, 0, 9)},
+		"infinite":      {of(1, 1e-300, 9), of(1e300, 1e-300, 9)},
+	} {
+		if e := test(c[0], c[1]); e.tested {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if e := test(of(3, 0, 9), of(3, 0, 5)); !e.tested || e.beyond {
+		t.Errorf("the same constant: %+v", e)
+	}
+}
+
+func TestCompareConfigs(t *testing.T) {
+	a, b := loads().Report(), loads().Report()
+	b.Configs = append(b.Configs[1:], b.Configs[1]) // without the first, and one of them twice
+	b.Configs[1].Rate = 99                          // another load
+	c := Compare(a, b)
+	if len(c.Pairs) != 1 || c.Pairs[0].Config != a.Configs[1].Config {
+		t.Errorf("matched %+v", c.Pairs)
+	}
+	if len(c.OnlyA) != 2 || len(c.OnlyB) != 2 {
+		t.Errorf("only in A %v, only in B %v", c.OnlyA, c.OnlyB)
+	}
+	for _, want := range []string{
+		"**Only in A:** batch=32, conc=1; batch=1, conc=16, open loop at 12.5 pairs/s",
+		"**Only in B:** batch=1, conc=16, open loop at 99 pairs/s; batch=8, conc=4",
+	} {
+		if got := text(t, c); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestCompareWarnings(t *testing.T) {
+	a, b := seedLike(), failed()
+	b.Model = Model{ID: "other", Synthetic: true}
+	b.Device, b.Precision, b.Dataset.SHA256, b.Environment.CPU = "cpu", "", "ffff", "Other CPU"
+	b.Runs[0].Batches = b.Runs[0].Batches[1:]
+	got := text(t, Compare(a.Report(), b.Report()))
+	for _, want := range []string{
+		"B has no speed figures: accuracy gate not passed",
+		"model: A has cross-encoder/ms-marco-MiniLM-L-6-v2, B has other",
+		"weights: A has loaded ones, B has synthetic ones",
+		"device: A has metal, B has cpu",
+		"precision: A has f16, B does not tell",
+		"data set: A has made up 00ff00ff00ff, B has made up ffff",
+		"processor: A has Some CPU, B has Other CPU",
+		"pairs: A scored 3200, B 3168",
+	} {
+		if !strings.Contains(got, "**Differs:** "+want+"\n") {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestCompareGolden(t *testing.T) {
+	golden(t, "compare.md", []byte(text(t, Compare(seedLike().Report(), faster(0.9).Report()))))
+	// Markdown has no samples: only the means are tested.
+	golden(t, "compare-markdown.md", []byte(text(t, Compare(parsed(t, markdown(t, seedLike().Report())), faster(0.5).Report()))))
+}
+
+func TestCompareSeed(t *testing.T) {
+	shared := os.Getenv("MINILM_SHARED")
+	if shared == "" {
+		t.Skip("MINILM_SHARED is not set")
+	}
+	data, err := os.ReadFile(filepath.Join(shared, "seed", "01_backend_pytorch.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Compare(parsed(t, string(data)), faster(0.5).Report())
+	d := difference1(t, c, "Throughput Average, all pairs over all time (pairs/s)")
+	if *d.A != 457.11 || math.Abs(*d.Ratio-2) > 0.01 || !d.Beyond {
+		t.Errorf("%+v", d)
+	}
+	for _, metric := range []string{"Dashboard Tokenization (ms)", "Dashboard Inference (ms)", "Dashboard Padding Waste (%)", "Latency P99 (ms)"} {
+		if d := difference1(t, c, metric); d.A == nil || d.B == nil {
+			t.Errorf("%s: %+v", metric, d)
+		}
+	}
+	if got := text(t, c); !strings.Contains(got, "precision: A does not tell, B has f16") {
+		t.Error(got)
+	}
+}

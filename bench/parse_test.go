@@ -1,0 +1,268 @@
+package bench
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func parsed(t *testing.T, text string) *Report {
+	t.Helper()
+	r, err := Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// report.json and recording.json read back to the same report.
+func TestParseJSON(t *testing.T) {
+	for _, rec := range []*Recording{seedLike(), loads(), failed()} {
+		want := rec.Report()
+		for name, write := range map[string]func(io.Writer) error{
+			"report.json":    want.WriteJSON,
+			"recording.json": func(w io.Writer) error { return writeJSON(w, rec) },
+		} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				t.Fatal(err)
+			}
+			got := parsed(t, b.String())
+			if !got.Started.Equal(want.Started) {
+				t.Errorf("%s %s: started %v, want %v", rec.Name, name, got.Started, want.Started)
+			}
+			got.Started = want.Started // equal, but for the name of the zone
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s %s: got\n%+v\nwant\n%+v", rec.Name, name, got, want)
+			}
+		}
+	}
+}
+
+// digits is how many digits behind the point the markdown has of a metric.
+func digits(m metric) int {
+	switch {
+	case strings.HasPrefix(m.column, "dashboard_"), strings.HasPrefix(m.column, "padding_"), m.column == "tokens_per_second":
+		return 1
+	case strings.HasPrefix(m.column, "tokenize_"), strings.HasPrefix(m.column, "queue_"), strings.HasPrefix(m.column, "inference_"):
+		return 3
+	case m.column == "flops_per_second":
+		return 2 - 9
+	case m.column == "share_of_peak":
+		return 1 + 2
+	}
+	return 2
+}
+
+// Every metric comes back from the markdown as precise as it was printed.
+func TestParseMarkdown(t *testing.T) {
+	for _, rec := range []*Recording{seedLike(), loads(), failed()} {
+		want := rec.Report()
+		got := parsed(t, markdown(t, want))
+		if got.Name != want.Name || got.Description != want.Description || got.Model.ID != want.Model.ID ||
+			got.Backend != want.Backend || got.Device != want.Device || got.Precision != want.Precision ||
+			got.Model.Synthetic != want.Model.Synthetic || got.Withheld != want.Withheld ||
+			got.Started.Format(timestamp) != want.Started.Format(timestamp) {
+			t.Errorf("%s: the head is %+v", rec.Name, got)
+		}
+		if got.Dataset.SHA256 != want.Dataset.SHA256 || got.Environment.CPU != want.Environment.CPU ||
+			fixed(got.Environment.Noise, 3) != fixed(want.Environment.Noise, 3) || got.Environment.Commit != want.Environment.Commit || !got.Environment.Dirty {
+			t.Errorf("%s: data set %+v, environment %+v", rec.Name, got.Dataset, got.Environment)
+		}
+		if len(got.Configs) != len(want.Configs) {
+			t.Fatalf("%s: %d configurations, want %d", rec.Name, len(got.Configs), len(want.Configs))
+		}
+		if fixed(got.Summary.PairsPerSecond, 2) != fixed(want.Summary.PairsPerSecond, 2) || !reflect.DeepEqual(got.Summary.Fastest, want.Summary.Fastest) {
+			t.Errorf("%s: summary %+v, want %+v", rec.Name, got.Summary, want.Summary)
+		}
+		if fixed(got.LoadCorrelation, 3) != fixed(want.LoadCorrelation, 3) {
+			t.Errorf("%s: correlation across loads %v", rec.Name, fixed(got.LoadCorrelation, 3))
+		}
+		for i := range want.Configs {
+			f, g := &want.Configs[i], &got.Configs[i]
+			if g.Config != f.Config || g.Pairs != f.Pairs || len(g.Dashboard.Rows) != len(f.Dashboard.Rows) {
+				t.Errorf("%s: configuration %+v, %d pairs, %d rows; want %+v, %d, %d", rec.Name, g.Config, g.Pairs, len(g.Dashboard.Rows), f.Config, f.Pairs, len(f.Dashboard.Rows))
+			}
+			if f.Latency != nil && g.Latency.N != f.Latency.N {
+				t.Errorf("%s: %d batches, want %d", rec.Name, g.Latency.N, f.Latency.N)
+			}
+			for _, m := range metrics() {
+				a, b := m.value(f), m.value(g)
+				if (a == nil) != (b == nil) {
+					t.Errorf("%s: %s: %s, want %s", rec.Name, m.column, shortest(b), shortest(a))
+				} else if a != nil && math.Abs(*a-*b) > 0.5000001*math.Pow(10, -float64(digits(m))) {
+					t.Errorf("%s: %s: %v, want %v to %d digits", rec.Name, m.column, *b, *a, digits(m))
+				}
+			}
+		}
+	}
+}
+
+// The seed report itself, and that printing what was read gives it back.
+func TestParseSeed(t *testing.T) {
+	shared := os.Getenv("MINILM_SHARED")
+	if shared == "" {
+		t.Skip("MINILM_SHARED is not set")
+	}
+	data, err := os.ReadFile(filepath.Join(shared, "seed", "01_backend_pytorch.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := parsed(t, string(data))
+	f := r.Configs[0]
+	if r.Backend != "pytorch" || r.Device != "mps" || f.Latency.N != 100 || f.Latency.P99 != 168.71 || *f.Latency.SD != 30.28 ||
+		f.Throughput.Average != 457.11 || fixed(&f.Throughput.PerBatch.Mean, 2) != "526.16" || *f.Correlation != -0.9 ||
+		len(f.Dashboard.Rows) != 14 || *f.Dashboard.Rows[9].Tokenize != 130.1 || *r.Summary.LatencyMS != 69.98 {
+		t.Errorf("read %+v\n%+v", r, f)
+	}
+	// Every line of it, in its order, among the lines of ours; and all of ours
+	// that are not notes are its own.
+	ours := strings.Split(markdown(t, r), "\n")
+	rest := ours
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		at := -1
+		for j, have := range rest {
+			if have == line {
+				at = j
+				break
+			}
+		}
+		if at < 0 {
+			t.Fatalf("line %d of the seed is not printed: %s", i+1, line)
+		}
+		for _, extra := range rest[:at] {
+			if extra != "" && extra[0] != '_' {
+				t.Errorf("printed, and not in the seed: %s", extra)
+			}
+		}
+		rest = rest[at+1:]
+	}
+	// The spread of its rows is its own summary of them.
+	for i, m := range dashboardMetrics(f.Dashboard.Rows) {
+		if i < 7 && (m.Spread == nil || math.Abs(m.Spread.Mean-f.Dashboard.Metrics[i].Spread.Mean) > 0.1 || math.Abs(m.Spread.P95-f.Dashboard.Metrics[i].Spread.P95) > 0.1) {
+			t.Errorf("%s: %+v from its rows, %+v told", m.Name, m.Spread, f.Dashboard.Metrics[i].Spread)
+		}
+	}
+	// What we render of latencies like its own has the same lines, until the
+	// stages, which are ours.
+	wanted := string(data)
+	wanted = wanted[strings.Index(wanted, "## Results Summary"):strings.Index(wanted, "| Tokenization (ms)")]
+	have := markdown(t, seedLike().Report())
+	for line := range strings.SplitSeq(wanted, "\n") {
+		if !strings.Contains(have, line+"\n") {
+			t.Errorf("not rendered: %s", line)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	good := markdown(t, seedLike().Report())
+	lineOf := func(text, part string) int { return 1 + strings.Count(text[:strings.Index(text, part)], "\n") }
+	for _, c := range []struct{ from, to, want string }{
+		{"# 01", "x\n# 01", `title: want "# NAME" first`},
+		{"| P95 | 139.39 |", "| P95 | fast |", `Latency (ms) P95: "fast" is not a number`},
+		{"| P95 | 139.39 |", "| P95 | NaN |", `Latency (ms) P95: "NaN" is not a number`},
+		{"| P95 | 139.39 |", "| P95 | 0x1p-2 |", `Latency (ms) P95: "0x1p-2" is not a number`},
+		{"| P95 | 139.39 |", "| P95 | 1e9 |", `Latency (ms) P95: "1e9" is not a number`},
+		{"| P95 | 139.39 |", "| P95 | 139.39 | x |", `table: 3 cells, the table has 2 columns`},
+		{"| P95 | 139.39 |\n", "", `Latency (ms): no row "P95"`},
+		{"| P95 | 139.39 |", "| P95 | n/a |", `some figures are n/a and others are not`},
+		{"| 32 | 1 | 3200 | 7.00", "| 0 | 1 | 3200 | 7.00", `Batch: "0" is not a whole number from 1 up`},
+		{"| 32 | 1 | 3200 | 7.00", "| 32 | 1 | 99999999999999999999 | 7.00", `Pairs: "99999999999999999999" is not a whole number`},
+		{"| 32 | 1 | 3200 | 7.00", "| 32 | 1 | 3200 | soon", `Time(s): "soon" is not a number`},
+		{"| Batch | Conc |", "| Batch | Koncurrency |", `Results Summary: no column "Conc"`},
+		{"### Config 1: batch=32", "### Config 1: batch=64", `row 1 of the results summary has batch 32`},
+		{"### Config 1", "### Config 2", `the results summary has 1 configurations`},
+		{"< 68.2ms (P50)", "under 68.2ms", `Latency Range: "under 68.2ms" is none of the four`},
+		{"**Timestamp:** 2025-12-26", "**Timestamp:** 26.12.2025", `Timestamp: "26.12.2025 02:16:55" is not like`},
+		{"**Correlation:** -0.900", "**Correlation:** strong", `Correlation: "strong" is not a number`},
+		{"| 3 | 1263.6 | 77.2 |", "| 3 | 1263.6 | hot |", `GPU Util (%): "hot" is not a number`},
+		{"| Tokens/s | ", "| Tokens/s | -", ""}, // a number all the same
+		{"|-------|------|", "no rule", `table: no rule |---| below the titles`},
+	} {
+		if !strings.Contains(good, c.from) {
+			t.Fatalf("the report has no %q", c.from)
+		}
+		text := strings.Replace(good, c.from, c.to, 1)
+		_, err := Parse(strings.NewReader(text))
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%q: %v", c.to, err)
+		case c.want == "":
+		case err == nil || !strings.Contains(err.Error(), c.want):
+			t.Errorf("%q for %q: error %v\nwant %s", c.to, c.from, err, c.want)
+		case strings.HasPrefix(c.to, "| P95 | ") && !strings.Contains(c.want, "n/a"):
+			if at := "line " + strconv.Itoa(lineOf(good, c.from)) + ": "; !strings.Contains(err.Error(), at) {
+				t.Errorf("%q: error %v\nwant it at %s", c.to, err, at)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"":                         `line 1: title: want "# NAME" first`,
+		"\n\n":                     `line 1: title: want "# NAME" first`,
+		"# x\n":                    `Results Summary: no configuration`,
+		"{":                        `line 1: unexpected end of JSON input`,
+		"{}":                       `neither field "configs"`,
+		"{\"configs\":[]}":         `field "schema": 0, this program knows 1`,
+		"{\"runs\":[]}":            `field "schema": 0, this program knows 1`,
+		"{\"schema\":1,\"runs\":1": `line 1: unexpected end`,
+		"{\"schema\":1,\n\"configs\":[\n{\"batch\":\"x\"}]}":                 `line 3: field "configs.batch": string is no int`,
+		"{\"schema\":1,\"configs\":[{\"batch\":0,\"concurrency\":1}]}":       `configs[0]: batch 0, concurrency 1, want at least 1 and 1`,
+		"{\"schema\":1,\"runs\":[{\"batch\":1}]}":                            `runs[0] (batch 1, concurrency 0): want at least 1 and 1`,
+		"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n": `title: want "# NAME" first`,
+	} {
+		if _, err := Parse(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// Line ends of Windows and a byte order mark are no reason to refuse a report.
+func TestParseWindows(t *testing.T) {
+	text := markdown(t, seedLike().Report())
+	want := parsed(t, text)
+	if got := parsed(t, "\uFEFF"+strings.ReplaceAll(text, "\n", "\r\n")); !reflect.DeepEqual(got, want) {
+		t.Error("CRLF changes what is read")
+	}
+}
+
+// What Parse takes can be printed and compared, whatever it says.
+func FuzzParse(f *testing.F) {
+	for _, rec := range []*Recording{seedLike(), failed()} {
+		r := rec.Report()
+		for _, write := range []func(io.Writer) error{r.WriteMarkdown, r.WriteJSON, func(w io.Writer) error { return writeJSON(w, rec) }} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b.Bytes())
+		}
+	}
+	f.Add([]byte(`{"schema":1,"configs":[{"batch":1,"concurrency":1,"loop":"open","rate":1e300,"latency_ms":{"n":2,"mean":1e308,"sd":1e308},"samples":{"latency_ms":[1,2,2]}}]}`))
+	f.Add([]byte("# a\n## Results Summary\n| Batch | Conc | Pairs | Time(s) |\n|-|-|-|-|\n| 1 | 1 | 1 | n/a |\n"))
+	other := seedLike().Report()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Parse(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, c := range []Comparison{Compare(r, other), Compare(other, r), Compare(r, r)} {
+			if err := c.WriteText(io.Discard); err != nil {
+				t.Error(err)
+			}
+		}
+		var b bytes.Buffer
+		if err := r.WriteMarkdown(&b); err != nil {
+			t.Error(err)
+		}
+		if err := r.WriteCSV(io.Discard); err != nil {
+			t.Error(err)
+		}
+	})
+}
