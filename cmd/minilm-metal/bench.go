@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+)
+
+// outFolder is where reports go by default.
+const outFolder = "bench-report"
+
+func (p *program) bench() *cobra.Command {
+	var (
+		flags    engineFlags
+		profiles profiles
+		o        bench.Options
+		out      string
+	)
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure, and write the report",
+		Long: `Measure throughput and latency and every stage of them, and write the report.
+
+Without arguments it needs nothing but itself: the checkpoint if it is in the
+local cache, else synthetic weights of its shape (timings hold, scores mean
+nothing, and the report says so), on built-in text with the lengths of MS MARCO.
+
+Before anything is timed, scores are compared with a float64 reference; scores
+that are too far off are not timed, and the exit code is 1. When --time-bound is
+over, the run ends and the report says how many pairs were run. An interrupted
+run writes the report of what it measured.
+
+--out gets recording.json (every sample), report.md, report.json and report.csv.`,
+		Example: `  minilm-metal bench
+  minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
+  minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
+  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if err := checkBench(&o); err != nil {
+				return err
+			}
+			o.Device, o.Precision, o.Workers = flags.device, flags.precision, flags.workers
+			found, err := p.checkpoint(flags.model, hub.Complete)
+			if err != nil {
+				return err
+			}
+			o.Model = bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
+			o.Args = p.args
+			o.Progress = p.bar.Count
+			if out == "" {
+				out = filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name))
+			}
+			stop, err := profiles.start()
+			if err != nil {
+				return err
+			}
+			return errors.Join(p.measure(c.Context(), o, out), stop())
+		},
+	}
+	flags.register(c.Flags())
+	f := c.Flags()
+	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of {"query", "passage"} (default: built in)`)
+	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
+	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
+	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
+	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
+	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
+	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
+	f.StringVar(&o.Description, "description", "", "line below the title")
+	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
+	profiles.register(f)
+	return c
+}
+
+// checkBench refuses what package bench would take for its defaults.
+func checkBench(o *bench.Options) error {
+	if o.Pairs < 1 {
+		return usageError("--pairs %d: want at least 1", o.Pairs)
+	}
+	if len(o.Batches) == 0 || len(o.Concurrencies) == 0 {
+		return usageError("--batch and --concurrency: want at least one number each")
+	}
+	switch {
+	case o.TimeBound < 0:
+		return usageError("--time-bound %v: want a time, or 0 for none", o.TimeBound)
+	case o.TimeBound == 0:
+		o.TimeBound = -1
+	}
+	return nil
+}
+
+// measure runs the bench and writes its report to the folder out.
+func (p *program) measure(ctx context.Context, o bench.Options, out string) error {
+	// Better now than after the run.
+	if err := writable(out); err != nil {
+		return err
+	}
+	rec, runErr := bench.Measure(ctx, o)
+	p.bar.Close()
+	if rec == nil {
+		// Made for nothing. What is not empty stays.
+		os.Remove(out)
+		if parent := filepath.Dir(out); parent == outFolder {
+			os.Remove(parent)
+		}
+		if errors.Is(runErr, bench.ErrOptions) {
+			return usageError("%w", runErr)
+		}
+		return runErr
+	}
+	if err := bench.WriteAll(out, rec); err != nil {
+		return errors.Join(runErr, err)
+	}
+	if err := rec.Report().WriteSummary(p.stdout); err != nil {
+		return errors.Join(runErr, err)
+	}
+	fmt.Fprintln(p.stdout)
+	for _, note := range rec.Notes {
+		fmt.Fprintf(p.stdout, "Note: %s\n", note)
+	}
+	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, bench.MarkdownFile))
+	return errors.Join(runErr, err)
+}
+
+// writable makes the folder and a file in it, and takes the file away again.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".writable.*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// modelID is what the report calls the model: what the user called it, if he
+// did. Which commit it was, the sha256 of the weights says.
+func modelID(name string, found checkpoint) string {
+	switch {
+	case found.dir == "":
+		return found.name
+	case name == "":
+		return hub.MiniLM().ID
+	}
+	return name
+}
+
+// fileName makes a title part of a folder's name.
+func fileName(title string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, title)
+}

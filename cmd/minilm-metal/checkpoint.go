@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+const (
+	// syntheticName is what --model calls the synthetic default. A directory of
+	// that name is "./synthetic".
+	syntheticName = "synthetic"
+	// syntheticSeed makes the synthetic default the same everywhere.
+	syntheticSeed = 1
+	// syntheticPath begins the _name_or_path in every config.json that package
+	// synth writes.
+	syntheticPath = "minilm-metal/synthetic"
+)
+
+// checkpoint is a model's files, not opened yet.
+type checkpoint struct {
+	files     fs.FS
+	name      string // for people: a directory, or id@commit
+	dir       string // where it is; "" for the synthetic default, which is in memory
+	synthetic bool   // made from a seed, not trained
+}
+
+// checkpoint finds the model called name that has the needed parts. An empty
+// name is the pinned checkpoint, if the cache has all of it, else the synthetic
+// default, with a warning.
+func (p *program) checkpoint(name string, need hub.Parts) (checkpoint, error) {
+	switch name {
+	case syntheticName:
+		return syntheticCheckpoint()
+	case "":
+		found, err := p.find(hub.MiniLM().ID, hub.Complete)
+		if !errors.Is(err, hub.ErrNotFound) && !errors.Is(err, hub.ErrIncomplete) {
+			return found, err
+		}
+		why := "no checkpoint in the local cache"
+		if errors.Is(err, hub.ErrIncomplete) {
+			why = "the checkpoint in the local cache is not complete"
+		}
+		p.warn(`synthetic weights: scores mean nothing (%s; "minilm-metal pull %s" downloads it)`, why, hub.MiniLM().ID)
+		return syntheticCheckpoint()
+	}
+	return p.find(name, need)
+}
+
+// find finds a model on disk.
+func (p *program) find(name string, need hub.Parts) (checkpoint, error) {
+	cache, err := hub.DefaultCache(p.getenv, p.home())
+	if err != nil {
+		cache = hub.Cache{} // a directory needs none
+	}
+	s, err := cache.Find(name, need)
+	if err != nil {
+		return checkpoint{}, err
+	}
+	c := checkpoint{files: s.FS(), name: s.String(), dir: s.Dir}
+	c.synthetic = madeBySynth(c.files)
+	return c, nil
+}
+
+func syntheticCheckpoint() (checkpoint, error) {
+	files, err := synth.FS(syntheticSeed, synth.Shape{})
+	name := fmt.Sprintf("synthetic (seed %d, shape of %s)", syntheticSeed, hub.MiniLM().ID)
+	return checkpoint{files: files, name: name, synthetic: true}, err
+}
+
+// madeBySynth reports whether config.json says that package synth wrote it.
+// One that cannot be read is for the engine to refuse.
+func madeBySynth(files fs.FS) bool {
+	f, err := files.Open(hub.ConfigFile)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var config struct {
+		Path string `json:"_name_or_path"`
+	}
+	err = json.NewDecoder(f).Decode(&config)
+	return err == nil && strings.HasPrefix(config.Path, syntheticPath)
+}
+
+// home returns the user's home directory as os.UserHomeDir finds it, but in
+// the environment that run was given.
+func (p *program) home() string {
+	switch runtime.GOOS {
+	case "windows":
+		return p.getenv("USERPROFILE")
+	case "plan9":
+		return p.getenv("home")
+	}
+	return p.getenv("HOME")
+}
+
+// engineFlags are the flags of every command that opens an engine.
+type engineFlags struct {
+	model, device, precision string
+	workers                  int
+}
+
+func (f *engineFlags) register(flags *pflag.FlagSet) {
+	modelFlag(flags, &f.model)
+	flags.StringVar(&f.device, "device", "auto", "auto, cpu, or reference (float64, slow)")
+	flags.StringVar(&f.precision, "precision", "auto", "auto or f32; f64 with --device reference")
+	flags.IntVar(&f.workers, "workers", 0, "passes at once, a core each (default: all cores)")
+}
+
+func modelFlag(flags *pflag.FlagSet, name *string) {
+	flags.StringVar(name, "model", "", `directory, Hugging Face id in the local cache, or "synthetic" (default: `+hub.MiniLM().ID+` if cached, else synthetic)`)
+}
+
+// open finds the model and opens it.
+func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, checkpoint, error) {
+	if f.workers < 0 {
+		return nil, checkpoint{}, usageError("--workers %d: want at least 1", f.workers)
+	}
+	if f.workers > 0 {
+		opts = append(opts, engine.Workers(f.workers))
+	}
+	opts = append(opts, engine.Device(f.device), engine.Precision(f.precision))
+	c, err := p.checkpoint(f.model, hub.Complete)
+	if err != nil {
+		return nil, c, err
+	}
+	e, err := engine.OpenFS(c.files, opts...)
+	return e, c, err
+}
+
+// scoreFlags are the flags about what becomes a score, and how.
+type scoreFlags struct {
+	maxLength int
+	sigmoid   bool
+}
+
+func (f *scoreFlags) register(flags *pflag.FlagSet) {
+	maxLengthFlag(flags, &f.maxLength)
+	flags.BoolVar(&f.sigmoid, "sigmoid", false, "scores between 0 and 1 instead of raw logits")
+}
+
+func (f *scoreFlags) options() ([]engine.Option, error) {
+	if err := checkMaxLength(f.maxLength); err != nil {
+		return nil, err
+	}
+	opts := []engine.Option{engine.MaxLength(f.maxLength)}
+	if f.sigmoid {
+		opts = append(opts, engine.Sigmoid())
+	}
+	return opts, nil
+}
+
+func maxLengthFlag(flags *pflag.FlagSet, n *int) {
+	flags.IntVar(n, "max-length", 0, "cut pairs of texts to so many tokens, special tokens included (default: what the model takes)")
+}
+
+func checkMaxLength(n int) error {
+	if n != 0 && n < 3 {
+		return usageError("--max-length %d: want at least 3, for the special tokens", n)
+	}
+	return nil
+}
+
+// inputFlag is the file that a command reads, "-" for standard input.
+func inputFlag(c *cobra.Command, name *string) {
+	c.Flags().StringVarP(name, "input", "i", "-", "file to read; - is standard input")
+}

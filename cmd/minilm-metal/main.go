@@ -1,0 +1,34 @@
+// Command minilm-metal scores, ranks and measures with a BERT cross-encoder.
+//
+//	minilm-metal bench                        measure, write the report
+//	minilm-metal rank QUERY < passages.txt    a filter: best passage first
+//	minilm-metal score < pairs.jsonl          JSON Lines in, JSON Lines out
+//	minilm-metal tokenize < pairs.jsonl       text to token ids
+//	minilm-metal info                         model, device, kernels
+//	minilm-metal verify                       published scores against ours
+//	minilm-metal compare A B                  two bench reports side by side
+//	minilm-metal pull ID                      download a checkpoint
+//	minilm-metal synth --out DIR              make a checkpoint from a seed
+//
+// Every command has --help with examples. Results go to standard output, all
+// else to standard error; a progress bar is drawn on a terminal only. The exit
+// code is 0 if all went well, 1 if something failed, 2 if the command line was
+// wrong and 130 if the user interrupted.
+//
+// The commands are thin: flags to a call of package engine, bench, model/hub or
+// model/synth, and its result to text.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// From the first signal on, a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/minilm-metal/minilm-metal/model/hub/pull"
+)
+
+func (p *program) pull() *cobra.Command {
+	var revision, endpoint string
+	c := &cobra.Command{
+		Use:   "pull ID",
+		Short: "Download a checkpoint to the Hugging Face cache",
+		Long: `Download a checkpoint from a Hugging Face hub to the local cache, in the layout
+that huggingface_hub shares, and print the folder it is in.
+
+Size and sha256 are checked before a file appears under its name. What is there
+already is not downloaded again, and what was interrupted is gone on with.
+
+The environment: HF_HOME or HF_HUB_CACHE is the cache, HF_ENDPOINT the hub, and
+HF_TOKEN a token, which is sent to that hub's host and to no other.`,
+		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
+  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-12-v2 --revision main
+  HF_HOME=/data/hf minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := pull.OptionsFromEnv(p.getenv, p.home())
+			if err != nil {
+				return err
+			}
+			o.ID, o.Revision = args[0], revision
+			if endpoint != "" {
+				o.Endpoint = endpoint
+			}
+			o.Progress = p.bar.Bytes
+			o.Retrying = func(file string, err error, pause time.Duration) {
+				p.warn("%s: %v; again in %v", file, err, pause.Round(100*time.Millisecond))
+			}
+			snapshot, err := pull.Pull(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			p.bar.Close()
+			_, err = fmt.Fprintln(p.stdout, snapshot.Dir)
+			return err
+		},
+	}
+	c.Flags().StringVar(&revision, "revision", "", "branch, tag or commit (default: the commit that this program was checked with, else main)")
+	c.Flags().StringVar(&endpoint, "endpoint", "", "hub to ask (default: $HF_ENDPOINT, else "+pull.DefaultEndpoint+")")
+	return c
+}

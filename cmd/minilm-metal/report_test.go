@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/bench"
+)
+
+// benchTiny measures the tiny checkpoint for a moment.
+func benchTiny(t *testing.T, dir string, more ...string) string {
+	t.Helper()
+	args := []string{"bench", "--model", tiny(t), "--pairs", "32", "--batch", "4,8", "--time-bound", "20s", "--out", dir}
+	return ok(t, "", append(args, more...)...)
+}
+
+func TestBench(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "report")
+	cpu, memory := filepath.Join(t.TempDir(), "cpu.prof"), filepath.Join(t.TempDir(), "mem.prof")
+	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory)
+	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md")} {
+		if !strings.Contains(text, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, text)
+		}
+	}
+	var report struct {
+		Summary struct {
+			PairsPerSecond float64 `json:"pairs_per_second"`
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &report)
+	}
+	if err != nil || report.Summary.PairsPerSecond <= 0 {
+		t.Errorf("summary.pairs_per_second %v, %v", report.Summary.PairsPerSecond, err)
+	}
+	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if args := strings.Join(rec.Environment.Args, " "); !strings.HasPrefix(args, "minilm-metal bench --model ") {
+		t.Errorf("recorded command line: %s", args)
+	}
+	if !rec.Model.Synthetic {
+		t.Error("a model that package synth made is taken for a trained one")
+	}
+	for _, name := range []string{filepath.Join(dir, "report.md"), filepath.Join(dir, "report.csv"), cpu, memory} {
+		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBenchDefaultFolder(t *testing.T) {
+	model := tiny(t)
+	t.Chdir(t.TempDir())
+	data := pairLine(t, "a", "b") + pairLine(t, "c", "d")
+	if err := os.WriteFile("pairs.jsonl", []byte(data), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "", "bench", "--model", model, "--pairs", "4", "--batch", "2", "--dataset", "pairs.jsonl", "--name", "a/../b c")
+	found, err := filepath.Glob(filepath.Join("bench-report", "*-a----b-c", "report.md"))
+	if err != nil || len(found) != 1 {
+		t.Errorf("%q, %v", found, err)
+	}
+}
+
+// What fails leaves no empty folder behind, and says why before it measures.
+func TestBenchFailures(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("bad.jsonl", []byte("{\"query\":\"a\"}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("file", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	model := tiny(t)
+	call(t, "", "bench", "--model", model, "--dataset", "bad.jsonl", "--out", "out").want(t, failed, "bad.jsonl:1", "passage")
+	call(t, "", "bench", "--model", model, "--dataset", "nosuch.jsonl", "--out", "out").want(t, failed, "nosuch.jsonl")
+	call(t, "", "bench", "--model", model, "--out", "file").want(t, failed, "file")
+	call(t, "", "bench", "--model", overflowing(t), "--out", "out").want(t, failed, "first score", "+Inf")
+	if _, err := os.Stat("out"); err == nil {
+		t.Error("an empty folder is left behind")
+	}
+}
+
+// An interrupted run writes what it measured.
+func TestBenchInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &program{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	data := filepath.Join(t.TempDir(), "pairs.jsonl")
+	if err := os.WriteFile(data, []byte(pairLine(t, "a", "b")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := bench.Options{Name: "x", Dataset: data, Batches: []int{2}, Pairs: 1 << 30, TimeBound: -1}
+	found, err := p.find(tiny(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Model.Files = found.files
+	o.Progress = func(stage string, done, total int) {
+		if done > 20 && !strings.Contains(stage, "warm-up") && strings.Contains(stage, "batch") {
+			cancel()
+		}
+	}
+	dir := t.TempDir()
+	if err := p.measure(ctx, o, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))
+	if err != nil || len(rec.Runs) != 1 || len(rec.Runs[0].Batches) == 0 {
+		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	benchTiny(t, dir)
+	if text := ok(t, "", "compare", dir, filepath.Join(dir, "report.md")); !strings.Contains(text, "batch=8") {
+		t.Errorf("our own markdown:\n%s", text)
+	}
+	text := ok(t, "", "compare", dir, filepath.Join(dir, "report.json"))
+	for _, want := range []string{"batch=4", "batch=8", "Throughput", "same"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q:\n%s", want, text)
+		}
+	}
+	var c comparison
+	out := ok(t, "", "compare", "--json", filepath.Join(dir, "report.json"), filepath.Join(dir, "recording.json"))
+	if err := json.Unmarshal([]byte(out), &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Configs) != 2 || c.Configs[1].Batch != 8 || len(c.OnlyA) != 0 || strings.Contains(out, "null,\n  \"configs") {
+		t.Fatalf("%s", out)
+	}
+	for _, m := range c.Configs[0].Metrics {
+		if m.A == nil || m.B == nil || *m.A != *m.B || m.Verdict != "same" {
+			t.Errorf("a report against itself: %+v", m)
+		}
+	}
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "", "compare", dir, bad).want(t, failed, bad)
+	call(t, "", "compare", dir, t.TempDir()).want(t, failed, "report.json")
+}
+
+// The report that this project set out to beat.
+func TestCompareSeed(t *testing.T) {
+	shared := os.Getenv("MINILM_SHARED")
+	if shared == "" {
+		t.Skip("MINILM_SHARED is not set")
+	}
+	seed := filepath.Join(shared, "seed", "01_backend_pytorch.md")
+	dir := filepath.Join(t.TempDir(), "report")
+	ok(t, "", "bench", "--model", tiny(t), "--pairs", "320", "--out", dir)
+	text := ok(t, "", "compare", seed, dir)
+	for _, want := range []string{"01_backend_pytorch", "pytorch", "mps", "457.11", "batch=32"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q:\n%s", want, text)
+		}
+	}
+}

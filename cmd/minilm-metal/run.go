@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/minilm-metal/minilm-metal/cmd/minilm-metal/internal/progress"
+)
+
+// Exit codes.
+const (
+	good        = 0
+	failed      = 1
+	usage       = 2
+	interrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+// errUsage is in every error about a command line that cannot be meant.
+var errUsage = errors.New("usage")
+
+// usageError makes an error that ends the program with code 2.
+func usageError(format string, args ...any) error {
+	return &misuse{fmt.Errorf(format, args...)}
+}
+
+type misuse struct{ error }
+
+func (m *misuse) Is(target error) bool { return target == errUsage }
+func (m *misuse) Unwrap() error        { return m.error }
+
+// program is what a command has of the world.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	args           []string      // the command line, the program's name first
+	bar            *progress.Bar // on stderr, if that is a terminal
+	begun          bool          // the command line was understood
+}
+
+// run is the whole program but for the process around it: it returns the exit
+// code. It keeps nothing from one call to the next.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv, args: append([]string{"minilm-metal"}, args...)}
+	if f := terminal(stderr); f != nil {
+		p.bar = progress.New(f)
+	}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteContextC(ctx)
+	p.bar.Close()
+	switch {
+	case err == nil:
+		return good
+	case ctx.Err() != nil:
+		fmt.Fprintf(stderr, "%s: interrupted\n", root.Name())
+		return interrupted
+	}
+	fmt.Fprintf(stderr, "%s: %v\n", root.Name(), err)
+	// Cobra's own errors about arguments and flags have no type; they all come
+	// before the command has begun.
+	if !p.begun || errors.Is(err, errUsage) {
+		fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
+		return usage
+	}
+	return failed
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "minilm-metal",
+		Short: "Score, rank and measure with a BERT cross-encoder reranker",
+		Long: `Score, rank and measure with a BERT cross-encoder reranker, first of all
+cross-encoder/ms-marco-MiniLM-L-6-v2.
+
+Nothing is ever downloaded but by "pull". Without --model, commands use that
+checkpoint if the local Hugging Face cache has it, else synthetic weights of its
+shape, whose timings hold and whose scores mean nothing; they say so.
+
+Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
+		Example: `  minilm-metal bench
+  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
+  minilm-metal rank "how many people live in berlin" < passages.txt`,
+		Version:           version(),
+		SilenceErrors:     true, // run prints them, once
+		SilenceUsage:      true,
+		DisableAutoGenTag: true, // man pages that do not change by the day
+		PersistentPreRun:  func(*cobra.Command, []string) { p.begun = true },
+	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.AddCommand(p.bench(), p.rank(), p.score(), p.tokenize(), p.info(),
+		p.synth(), p.compare(), p.pull(), p.verify(), p.man())
+	return root
+}
+
+// warn tells the user something that is no result and no failure.
+func (p *program) warn(format string, args ...any) {
+	p.bar.Close()
+	fmt.Fprintf(p.stderr, "minilm-metal: "+format+"\n", args...)
+}
+
+// streamBar is the bar for commands that write results as they go: where those
+// go to a terminal too, the bar would be drawn into them.
+func (p *program) streamBar() *progress.Bar {
+	if terminal(p.stdout) != nil {
+		return nil
+	}
+	return p.bar
+}
+
+// terminal returns w as a terminal, or nil.
+func terminal(w io.Writer) *os.File {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
+// version says what was built, by which Go, for what.
+func version() string {
+	name := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		name = info.Main.Version
+		for _, s := range info.Settings {
+			// A version made of the commit names it already.
+			if s.Key == "vcs.revision" && name == "(devel)" {
+				name += " " + s.Value
+			}
+		}
+	}
+	return fmt.Sprintf("%s %s %s/%s", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

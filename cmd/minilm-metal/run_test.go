@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/testdata"
+)
+
+// outcome is what one run of the program did.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// call runs the program in this process, with an empty cache.
+func call(t *testing.T, stdin string, args ...string) outcome {
+	t.Helper()
+	return callIn(t, map[string]string{"HF_HOME": t.TempDir()}, stdin, args...)
+}
+
+// callIn is call in another environment.
+func callIn(t *testing.T, env map[string]string, stdin string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	getenv := func(name string) string { return env[name] }
+	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr, getenv)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// ok is call for what must succeed without a word on standard error.
+func ok(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	o := call(t, stdin, args...)
+	if o.code != good || o.stderr != "" {
+		t.Fatalf("%q: code %d, stderr:\n%s", args, o.code, o.stderr)
+	}
+	return o.stdout
+}
+
+// want checks the exit code, and that standard error has every text.
+func (o outcome) want(t *testing.T, code int, stderr ...string) {
+	t.Helper()
+	if o.code != code {
+		t.Errorf("exit code %d, want %d; stderr:\n%s", o.code, code, o.stderr)
+	}
+	for _, text := range stderr {
+		if !strings.Contains(o.stderr, text) {
+			t.Errorf("stderr lacks %q:\n%s", text, o.stderr)
+		}
+	}
+}
+
+// tiny returns a folder with the tiny checkpoint of package testdata: 64
+// positions, 700 ids.
+func tiny(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tiny")
+	if err := os.CopyFS(dir, testdata.Tiny()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// overflowing returns the tiny checkpoint with a classifier whose every logit
+// is infinite, though every weight is a number.
+func overflowing(t *testing.T) string {
+	t.Helper()
+	dir := tiny(t)
+	path := filepath.Join(dir, "model.safetensors")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := binary.LittleEndian.Uint64(data)
+	var tensors map[string]struct {
+		Offsets [2]int `json:"data_offsets"`
+	}
+	if err := json.Unmarshal(data[8:8+header], &tensors); err != nil {
+		t.Fatal(err)
+	}
+	bias, found := tensors["classifier.bias"]
+	weight, alsoFound := tensors["classifier.weight"]
+	if !found || !alsoFound {
+		t.Fatal("no classifier")
+	}
+	body := data[8+header:]
+	binary.LittleEndian.PutUint32(body[bias.Offsets[0]:], math.Float32bits(math.MaxFloat32))
+	for at := weight.Offsets[0]; at < weight.Offsets[1]; at += 4 {
+		binary.LittleEndian.PutUint32(body[at:], math.Float32bits(math.MaxFloat32))
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string
+	}{
+		{"nosuch", `unknown command "nosuch"`},
+		{"scor", "score"}, // suggested
+		{"--nosuch", "unknown flag: --nosuch"},
+		{"score extra", `unknown command "extra"`},
+		{"score --max-length x", "--max-length"},
+		{"score --max-length 2", "want at least 3"},
+		{"score --max-length -1", "want at least 3"},
+		{"score --workers -1", "--workers -1: want at least 1"},
+		{"rank", "accepts 1 arg(s)"},
+		{"rank q --top-k -1", "--top-k -1"},
+		{"rank q r", "accepts 1 arg(s)"},
+		{"compare a", "accepts 2 arg(s)"},
+		{"pull", "accepts 1 arg(s)"},
+		{"synth", "--out DIR is missing"},
+		{"synth --out x --dtype f8", "--dtype"},
+		{"synth --out x --layout odd", `--layout "odd"`},
+		{"synth --out x --layers 0", "--layers 0: want at least 1"},
+		{"synth --out x --heads 7", "heads"},
+		{"bench --pairs 0", "--pairs 0"},
+		{"bench --batch x", "--batch"},
+		{"bench --time-bound -1s", "--time-bound -1s"},
+		{"bench --model synthetic --batch 0", "batch"},
+		{"bench --model synthetic --rate -1", "rate"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			o := call(t, "", strings.Fields(test.args)...)
+			o.want(t, usage, "minilm-metal: ", test.want, `--help".`)
+			if n := strings.Count(o.stderr, "minilm-metal: "); n != 1 {
+				t.Errorf("the error is there %d times:\n%s", n, o.stderr)
+			}
+			if o.stdout != "" {
+				t.Errorf("stdout: %s", o.stdout)
+			}
+			if left, _ := filepath.Glob("*"); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	dir := tiny(t)
+	for _, test := range []struct {
+		args string
+		want string
+	}{
+		{"score --model nosuch/model", `minilm-metal pull nosuch/model`},
+		{"score --model " + filepath.Join(dir, "config.json"), "is a file"},
+		{"score --model " + dir + " --device tpu", "tpu"},
+		{"score --model " + dir + " --precision f8", "f8"},
+		{"score --model " + dir + " --max-length 65", "64"},
+		{"score --model " + dir + " --input nosuch.jsonl", "nosuch.jsonl"},
+		{"rank q --model " + dir + " --input nosuch.txt", "nosuch.txt"},
+		{"tokenize --model " + t.TempDir(), "tokenizer.json"},
+		{"compare nosuch.md nosuch.md", "nosuch.md"},
+		{"verify", "minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2"},
+		{"info --model nosuch/model", "nosuch/model"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			o := call(t, "", strings.Fields(test.args)...)
+			o.want(t, failed, "minilm-metal: ", test.want)
+			if o.stdout != "" {
+				t.Errorf("stdout: %s", o.stdout)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	p := &program{}
+	for _, c := range p.root().Commands() {
+		if c.Example == "" || c.Long == "" {
+			t.Errorf("%s: no example or no text", c.Name())
+		}
+		if text := ok(t, "", c.Name(), "--help"); !strings.Contains(text, c.Example) {
+			t.Errorf("%s --help lacks the examples", c.Name())
+		}
+	}
+	if text := ok(t, ""); !strings.Contains(text, "rank") {
+		t.Errorf("no command: %s", text)
+	}
+	if text := ok(t, "", "--version"); !strings.HasPrefix(text, "minilm-metal ") || !strings.Contains(text, " go1.") {
+		t.Errorf("--version: %s", text)
+	}
+}
+
+func TestCompletionAndManualPages(t *testing.T) {
+	if text := ok(t, "", "completion", "bash"); !strings.Contains(text, "minilm-metal") {
+		t.Error("completion bash")
+	}
+	if o := call(t, "", "__complete", "ra"); o.code != good || !strings.HasPrefix(o.stdout, "rank") {
+		t.Errorf("completing ra: %+v", o)
+	}
+	dir := filepath.Join(t.TempDir(), "man1")
+	ok(t, "", "man", dir)
+	page, err := os.ReadFile(filepath.Join(dir, "minilm-metal-rank.1"))
+	if err != nil || !bytes.Contains(page, []byte("top-k")) {
+		t.Errorf("rank's page: %v", err)
+	}
+}
+
+// The examples in the help texts must be command lines that the program takes.
+func TestExamples(t *testing.T) {
+	p := &program{}
+	for _, c := range append(p.root().Commands(), p.root()) {
+		for _, line := range strings.Split(c.Example, "\n") {
+			for _, part := range commandLines(line) {
+				if err := parses(part); err != nil {
+					t.Errorf("%s: %q: %v", c.Name(), part, err)
+				}
+			}
+		}
+	}
+}
+
+// The same for README.md.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, line := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(line, "    ") && !strings.HasPrefix(line, "$ ") {
+			continue
+		}
+		for _, part := range commandLines(line) {
+			found++
+			if err := parses(part); err != nil {
+				t.Errorf("%q: %v", part, err)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d command lines found", found)
+	}
+}
+
+// commandLines returns the arguments of each call of minilm-metal in a line of
+// shell.
+func commandLines(line string) (calls [][]string) {
+	var words []string
+	quoted := false
+	word := ""
+	flush := func() {
+		if word != "" {
+			words = append(words, word)
+		}
+		word = ""
+	}
+	end := func() {
+		flush()
+		for i, w := range words {
+			if filepath.Base(w) == "minilm-metal" {
+				calls = append(calls, words[i+1:])
+				break
+			}
+		}
+		words = nil
+	}
+	for _, r := range line {
+		switch {
+		case r == '"' || r == '\'':
+			quoted = !quoted
+		case quoted:
+			word += string(r)
+		case r == ' ':
+			flush()
+		case strings.ContainsRune("|&;", r):
+			end()
+		case r == '<' || r == '>': // a file name follows, then nothing of the program's
+			end()
+		case r == '#':
+			end()
+			return calls
+		default:
+			word += string(r)
+		}
+	}
+	end()
+	return calls
+}
+
+// parses says what is wrong with a command line, without running it.
+func parses(args []string) error {
+	p := &program{}
+	command, rest, err := p.root().Find(args)
+	if err != nil {
+		return err
+	}
+	if err := command.ParseFlags(rest); err != nil {
+		return err
+	}
+	return command.ValidateArgs(command.Flags().Args())
+}
+
+func TestInterrupted(t *testing.T) {
+	dir := tiny(t)
+	for _, args := range [][]string{{"score"}, {"tokenize"}, {"rank", "q"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		// A user who neither types nor ends the input.
+		silent, user := io.Pipe()
+		defer user.Close()
+		time.AfterFunc(50*time.Millisecond, cancel)
+		var stdout, stderr bytes.Buffer
+		code := run(ctx, append(args, "--model", dir), silent, &stdout, &stderr, func(string) string { return "" })
+		if code != interrupted || stderr.String() != "minilm-metal: interrupted\n" {
+			t.Errorf("%s: code %d, stderr %q", args[0], code, stderr.String())
+		}
+	}
+}
+
+// Without a checkpoint in the cache, weights are made up, and that is said.
+func TestSyntheticDefault(t *testing.T) {
+	o := call(t, `{"query":"a","passage":"b"}`, "score")
+	o.want(t, good, "synthetic weights", "scores mean nothing", "minilm-metal pull")
+	if got := ok(t, `{"query":"a","passage":"b"}`, "score", "--model", "synthetic"); got != o.stdout {
+		t.Errorf("the default scores %q, synthetic %q", o.stdout, got)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	dir := tiny(t)
+	text := ok(t, "", "info", "--model", dir)
+	for _, want := range []string{dir, "3 layers", "hidden 32", "64 tokens", "cpu", "kernels", "synthetic"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("info lacks %q:\n%s", want, text)
+		}
+	}
+	var a about
+	if err := json.Unmarshal([]byte(ok(t, "", "info", "--model", dir, "--json", "--device", "reference")), &a); err != nil {
+		t.Fatal(err)
+	}
+	if a.Model.Layers != 3 || a.Model.MaxLength != 64 || a.Device != "reference" || a.Precision != "f64" || len(a.Choices) == 0 || a.CPU.Cores < 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestSynth(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made")
+	args := []string{"synth", "--out", dir, "--layers", "1", "--hidden", "8", "--heads", "2", "--intermediate", "8", "--positions", "32", "--seed", "7"}
+	ok(t, "", args...)
+	read := func() []byte {
+		data, err := fs.ReadFile(os.DirFS(dir), "model.safetensors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	before := read()
+	ok(t, `{"query":"a","passage":"b"}`, "score", "--model", dir)
+	call(t, "", args...).want(t, failed, "--force")
+	ok(t, "", append(args, "--force")...)
+	if !bytes.Equal(before, read()) {
+		t.Error("the same seed, other weights")
+	}
+	ok(t, "", append(args, "--force", "--dtype", "bf16", "--layout", "published")...)
+	if after := read(); len(after) >= len(before) {
+		t.Errorf("%d bytes in bf16, %d in f32", len(after), len(before))
+	}
+	ok(t, `{"query":"a","passage":"b"}`, "score", "--model", dir)
+}

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
+	"github.com/minilm-metal/minilm-metal/testdata"
+)
+
+// answered is a line of score's or tokenize's output.
+type answered struct {
+	Score *float32 `json:"score"`
+	Error *string  `json:"error"`
+	IDs   []int32  `json:"input_ids"`
+	Types []int32  `json:"token_type_ids"`
+}
+
+func answers(t *testing.T, stdout string) (all []answered) {
+	t.Helper()
+	for _, line := range lines(stdout) {
+		var a answered
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if (a.Error == nil) == (a.Score == nil && a.IDs == nil) {
+			t.Fatalf("%q: want an answer or an error", line)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+func pairLine(t *testing.T, query, passage string) string {
+	t.Helper()
+	line, err := json.Marshal(map[string]string{"query": query, "passage": passage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(line) + "\n"
+}
+
+func tinyEngine(t *testing.T, opts ...engine.Option) *engine.Engine {
+	t.Helper()
+	e, err := engine.OpenFS(testdata.Tiny(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// Text and tokens in any mixture, more than a chunk: every line gets the score
+// that the engine gives it alone, in order, and reading it back loses nothing.
+func TestScore(t *testing.T) {
+	e := tinyEngine(t)
+	var (
+		stdin   strings.Builder
+		want    []float32
+		encoder = json.NewEncoder(&stdin)
+	)
+	for i, p := range synth.Pairs(3, chunkLines+50) {
+		scores, err := e.Score(t.Context(), nil, []engine.Pair{{Query: p.Query, Passage: p.Passage}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, scores[0])
+		line := map[string]any{"extra": i, "P": 1, "Query": nil}
+		switch i % 3 {
+		case 0:
+			line["query"], line["passage"] = p.Query, p.Passage
+		case 1:
+			line["q"], line["p"] = p.Query, p.Passage
+		case 2:
+			var b model.Batch
+			e.Tokenize(&b, []engine.Pair{{Query: p.Query, Passage: p.Passage}})
+			line["input_ids"], line["token_type_ids"] = b.IDs, b.Types
+		}
+		if err := encoder.Encode(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := answers(t, ok(t, stdin.String(), "score", "--model", tiny(t)))
+	if len(got) != len(want) {
+		t.Fatalf("%d lines for %d", len(got), len(want))
+	}
+	for i := range want {
+		if got[i].Score == nil || *got[i].Score != want[i] {
+			t.Errorf("line %d: %v, want %v", i+1, got[i].Score, want[i])
+		}
+	}
+}
+
+// The golden logits are PyTorch's in float64.
+func TestScoreTokensGolden(t *testing.T) {
+	var golden struct {
+		Sequences []struct {
+			IDs   []int32 `json:"input_ids"`
+			Types []int32 `json:"token_type_ids"`
+			Logit float64 `json:"logit"`
+		} `json:"sequences"`
+	}
+	dir := tiny(t)
+	data, err := os.ReadFile(filepath.Join(dir, "golden.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &golden)
+	}
+	if err != nil || len(golden.Sequences) == 0 {
+		t.Fatal(err)
+	}
+	var stdin strings.Builder
+	encoder := json.NewEncoder(&stdin)
+	for _, s := range golden.Sequences {
+		if err := encoder.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// float64 within the file's digits; then rounded to float32.
+	for i, a := range answers(t, ok(t, stdin.String(), "score", "--model", dir, "--device", "reference")) {
+		if want := golden.Sequences[i].Logit; math.Abs(float64(*a.Score)-want) > 1e-6*math.Abs(want) {
+			t.Errorf("sequence %d: %v, want %v", i, *a.Score, want)
+		}
+	}
+}
+
+var badLines = []struct{ line, want string }{
+	{``, "empty line"},
+	{"   ", "empty line"},
+	{`{"query":5,"passage":"b"}`, `"query": number, want a string`},
+	{`{"query":"a","passage":null}`, `"passage": null, want a string`},
+	{`{"query":"a","passage":["b"]}`, `"passage": array`},
+	{`{"query":"a"}`, `no "passage"`},
+	{`{"passage":"a"}`, `no "query"`},
+	{`{"q":"a"}`, `no "passage"`},
+	{`{"Query":"a","Passage":"b"}`, `no "query"`},
+	{`{}`, `no "query"`},
+	{`[1]`, "array, want a JSON object"},
+	{`"x"`, "string, want a JSON object"},
+	{`null`, "null, want a JSON object"},
+	{`{"query":"a","passage":"b"`, "not JSON"},
+	{`{"query":"a","passage":"b"}{}`, "not JSON"},
+	{strings.Repeat("[", 100_000), "not JSON"},
+	{"{\"query\":\"\xff\",\"passage\":\"b\"}", "not UTF-8"},
+	{`{"query":"a","passage":"b","input_ids":[5]}`, "both text and tokens"},
+	{`{"input_ids":"5"}`, `"input_ids": string, want an array`},
+	{`{"input_ids":[]}`, `"input_ids": no tokens`},
+	{`{"input_ids":[1.5]}`, `"input_ids": number 1.5`},
+	{`{"input_ids":[99999999999]}`, `"input_ids": number 99999999999`},
+	{`{"input_ids":[1,null]}`, `"input_ids": null`},
+	{`{"input_ids":[-1]}`, `"input_ids"[0]: -1, want 0 to 699`},
+	{`{"input_ids":[5,700]}`, `"input_ids"[1]: 700, want 0 to 699`},
+	{`{"input_ids":[5],"token_type_ids":[2]}`, `"token_type_ids"[0]: 2, want 0 to 1`},
+	{`{"input_ids":[5],"token_type_ids":[0,0]}`, "2 token_type_ids for 1 input_ids"},
+	{`{"token_type_ids":[0]}`, `no "input_ids"`},
+	{`{"input_ids":[` + strings.Repeat("5,", 64) + `5]}`, "65 tokens, the model takes 64"},
+}
+
+// A bad line gets an error that names it, and its neighbours their answers.
+func TestBadLines(t *testing.T) {
+	fine := pairLine(t, "a", "b")
+	dir := tiny(t)
+	for _, command := range []string{"score", "tokenize"} {
+		wantFine := ok(t, fine, command, "--model", dir)
+		var stdin strings.Builder
+		for _, bad := range badLines {
+			stdin.WriteString(fine + bad.line + "\n")
+		}
+		stdin.WriteString(strings.TrimSuffix(fine, "\n"))
+		o := call(t, stdin.String(), command, "--model", dir)
+		o.want(t, failed, fmt.Sprintf("%d of %d lines are in error, the first is line 2: ", len(badLines), 2*len(badLines)+1))
+		got := answers(t, o.stdout)
+		out := lines(o.stdout)
+		if len(got) != 2*len(badLines)+1 {
+			t.Fatalf("%s: %d lines out", command, len(got))
+		}
+		for i := range got {
+			if i%2 == 0 {
+				if out[i]+"\n" != wantFine {
+					t.Errorf("%s: line %d: %s, want %s", command, i+1, out[i], wantFine)
+				}
+				continue
+			}
+			bad := badLines[i/2]
+			name := fmt.Sprintf("line %d: ", i+1)
+			if got[i].Error == nil || !strings.HasPrefix(*got[i].Error, name) || !strings.Contains(*got[i].Error, bad.want) {
+				t.Errorf("%s: %.60q: %s, want %q", command, bad.line, out[i], bad.want)
+			}
+		}
+	}
+}
+
+func TestScoreFlags(t *testing.T) {
+	dir := tiny(t)
+	long := pairLine(t, "a", strings.Repeat("b ", 200))
+	if got := answers(t, ok(t, long, "tokenize", "--model", dir, "--max-length", "20")); len(got[0].IDs) != 20 {
+		t.Errorf("%d tokens, want 20", len(got[0].IDs))
+	}
+	whole, cut := ok(t, long, "score", "--model", dir), ok(t, long, "score", "--model", dir, "--max-length", "20")
+	if whole == cut {
+		t.Error("--max-length changes nothing")
+	}
+	logit := *answers(t, whole)[0].Score
+	sigmoid := *answers(t, ok(t, long, "score", "--model", dir, "--sigmoid"))[0].Score
+	if want := float32(1 / (1 + math.Exp(-float64(logit)))); sigmoid != want {
+		t.Errorf("sigmoid %v, want %v", sigmoid, want)
+	}
+	if got := ok(t, long, "score", "--model", dir, "--workers", "1"); got != whole {
+		t.Errorf("one worker: %s, want %s", got, whole)
+	}
+	file := filepath.Join(t.TempDir(), "in.jsonl")
+	if err := os.WriteFile(file, []byte(long), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := ok(t, "", "score", "--model", dir, "--input", file); got != whole {
+		t.Errorf("--input: %s, want %s", got, whole)
+	}
+	if got := ok(t, "", "score", "--model", dir); got != "" {
+		t.Errorf("no lines: %q", got)
+	}
+}
+
+// Lines of megabytes, and texts that are odd but text.
+func TestAwkwardText(t *testing.T) {
+	var stdin strings.Builder
+	texts := []string{"", strings.Repeat("x", 1<<20), strings.Repeat("a b ", 1<<18), "\x00", "[SEP] [CLS]", "日本語 עברית", "\u200d\u0301", "\ufffd"}
+	for _, s := range texts {
+		stdin.WriteString(pairLine(t, s, s))
+	}
+	for i, a := range answers(t, ok(t, stdin.String(), "score", "--model", tiny(t))) {
+		if a.Error != nil {
+			t.Errorf("%.20q: %s", texts[i], *a.Error)
+		}
+	}
+}
+
+func TestNoScore(t *testing.T) {
+	dir := overflowing(t)
+	o := call(t, pairLine(t, "a", "b")+"\n", "score", "--model", dir)
+	o.want(t, failed, "2 of 2 lines")
+	if got := answers(t, o.stdout); *got[0].Error != "line 1: the model's score is not a number" {
+		t.Errorf("%s", o.stdout)
+	}
+	o = call(t, "a\nb\n", "rank", "q", "--model", dir)
+	o.want(t, failed, "line 1: the model's score is not a number", "2 of 2 lines")
+	if o.stdout != "" {
+		t.Errorf("rank wrote %q", o.stdout)
+	}
+}
+
+func TestTokenizeIsTheTokenizers(t *testing.T) {
+	dir := tiny(t)
+	// The weights are not looked at.
+	if err := os.Remove(filepath.Join(dir, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.LoadFS(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok, err = tok.Truncating(64, tokenizer.TruncateRight); err != nil {
+		t.Fatal(err)
+	}
+	pairs := append(synth.Pairs(5, 40), synth.Pair{Query: "Héllo wörld [SEP]", Passage: "日本語\u0000x"}, synth.Pair{})
+	var stdin strings.Builder
+	for _, p := range pairs {
+		stdin.WriteString(pairLine(t, p.Query, p.Passage))
+	}
+	for _, args := range [][]string{{}, {"config.json"}} {
+		for _, file := range args { // without it, the tokenizer's own length holds
+			if err := os.Remove(filepath.Join(dir, file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := answers(t, ok(t, stdin.String(), "tokenize", "--model", dir, "--max-length", "64"))
+		for i, p := range pairs {
+			ids, types := tok.AppendPair(nil, nil, p.Query, p.Passage)
+			if !slices.Equal(got[i].IDs, ids) || !slices.Equal(got[i].Types, types) {
+				t.Errorf("%q: %v %v, want %v %v", p, got[i].IDs, got[i].Types, ids, types)
+			}
+		}
+		// Tokens come out as they went in.
+		out := ok(t, stdin.String(), "tokenize", "--model", dir, "--max-length", "64")
+		if again := ok(t, out, "tokenize", "--model", dir); again != out {
+			t.Error("tokenizing tokens changes them")
+		}
+	}
+}
+
+func TestAppendFloat(t *testing.T) {
+	for _, x := range []float32{0, 1, -1, 8.607138, 1e-10, -3e38, math.SmallestNonzeroFloat32, 1.0 / 3, 16777216, 100000000} {
+		text := string(appendFloat(nil, x))
+		if back, err := strconv.ParseFloat(text, 32); err != nil || float32(back) != x {
+			t.Errorf("%v is written %s", x, text)
+		}
+		if !json.Valid([]byte(text)) {
+			t.Errorf("%s is not JSON", text)
+		}
+	}
+}
+
+// A program may write one line and wait for its answer before the next.
+func TestScoreAnswersAtOnce(t *testing.T) {
+	in, ask := io.Pipe()
+	answer, out := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(t.Context(), []string{"score", "--model", tiny(t)}, in, out, io.Discard, func(string) string { return "" })
+		out.Close()
+	}()
+	reply := newLineReader(answer)
+	for range 3 {
+		if _, err := io.WriteString(ask, pairLine(t, "a", "b")); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := reply.next(); err != nil || !strings.HasPrefix(string(line), `{"score":`) {
+			t.Fatalf("%q, %v", line, err)
+		}
+	}
+	ask.Close()
+	if code := <-done; code != good {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// However far ahead the reader could be, no more than two chunks wait.
+func TestFeedIsBounded(t *testing.T) {
+	line := pairLine(t, "a", strings.Repeat("b", 1000))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, out := io.Pipe()
+		written := 0
+		go func() {
+			for {
+				if _, err := io.WriteString(out, line); err != nil {
+					return
+				}
+				written++
+			}
+		}()
+		f := startFeed(ctx, in)
+		synctest.Wait() // until nobody can go on
+		// The chunk in the box, the line that is put, and the reader's buffer.
+		if most := chunkLines + 1 + (64<<10)/len(line) + 1; written < chunkLines || written > most {
+			t.Errorf("%d lines were read ahead, want %d to %d", written, chunkLines, most)
+		}
+		for next := 1; next < 5*chunkLines; {
+			inputs, err := f.next(ctx)
+			if err != nil || len(inputs) == 0 || len(inputs) > chunkLines || inputs[0].line != next {
+				t.Fatalf("line %d: %d lines, %v", next, len(inputs), err)
+			}
+			next += len(inputs)
+		}
+		cancel()
+		if _, err := f.next(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("after being cancelled: %v", err)
+		}
+		in.Close()
+	})
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
+)
+
+func (p *program) tokenize() *cobra.Command {
+	var (
+		name, input string
+		maxLength   int
+	)
+	c := &cobra.Command{
+		Use:   "tokenize",
+		Short: "Turn pairs into token ids: JSON Lines in, JSON Lines out",
+		Long: `Turn pairs of a query and a passage into the ids that the model reads.
+
+The input is that of "score". Each line gets a line of output in the same order:
+{"input_ids": [...], "token_type_ids": [...]}, or {"error": "..."}, which stops
+nothing. Lines that are tokens already are checked and written again.
+
+Of --model only the tokenizer's files are read (tokenizer.json, or vocab.txt and
+tokenizer_config.json), and config.json, if there is one, for the most tokens
+that the model takes. Weights are not needed.
+
+The exit code is 1 if any line was in error.`,
+		Example: `  echo '{"query":"what is a cell","passage":"A cell is the unit of life."}' | minilm-metal tokenize
+  minilm-metal tokenize --model ./bert-base-uncased --max-length 128 < pairs.jsonl`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkMaxLength(maxLength); err != nil {
+				return err
+			}
+			return p.stream(c.Context(), input, func() (answerer, error) {
+				found, err := p.checkpoint(name, hub.Tokenizer)
+				if err != nil {
+					return nil, err
+				}
+				return openTokenizer(found.files, maxLength)
+			})
+		},
+	}
+	modelFlag(c.Flags(), &name)
+	maxLengthFlag(c.Flags(), &maxLength)
+	inputFlag(c, &input)
+	return c
+}
+
+// tokens answers with token ids.
+type tokens struct {
+	tokenizer  *tokenizer.Tokenizer
+	bounds     bounds
+	ids, types []int32
+}
+
+// openTokenizer opens the tokenizer in files, cutting pairs as the engine with
+// those files would.
+func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
+	tok, err := tokenizer.LoadFS(files)
+	if err != nil {
+		return nil, err
+	}
+	t := &tokens{bounds: bounds{vocab: tok.VocabSize(), types: math.MaxInt32, length: math.MaxInt}}
+	length := tok.MaxLength()
+	config, err := model.ReadConfig(files)
+	switch {
+	case err == nil:
+		t.bounds = modelBounds(config)
+		length = min(length, config.MaxPositions)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	if maxLength > 0 {
+		length = maxLength
+	}
+	t.tokenizer, err = tok.Truncating(length, tokenizer.TruncateRight)
+	return t, err
+}
+
+func (t *tokens) Close() error { return nil }
+
+func (t *tokens) answer(ctx context.Context, out []byte, inputs []input) ([]byte, error) {
+	for i := range inputs {
+		in := &inputs[i]
+		ids, types := in.ids, in.types
+		switch {
+		case in.err != nil:
+		case ids != nil:
+			if err := in.check(t.bounds); err != nil {
+				in.fail(err)
+			}
+		default:
+			t.ids, t.types = t.tokenizer.AppendPair(t.ids[:0], t.types[:0], in.pair.Query, in.pair.Passage)
+			ids, types = t.ids, t.types
+		}
+		if in.err != nil {
+			out = appendError(out, in.err)
+			continue
+		}
+		out = appendInts(append(out, `{"input_ids":`...), ids)
+		out = appendInts(append(out, `,"token_type_ids":`...), types)
+		out = append(out, "}\n"...)
+	}
+	return out, ctx.Err()
+}
+
+func appendInts(out []byte, x []int32) []byte {
+	out = append(out, '[')
+	for i, v := range x {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, int64(v), 10)
+	}
+	return append(out, ']')
+}
