@@ -3,11 +3,16 @@ package safetensors
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"unsafe"
 )
 
 // littleEndian says whether this machine stores the low byte first, as files do.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// unalignedLoads says whether this processor loads a float32, or a vector of
+// them, from any address.
+var unalignedLoads = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
 
 // decodeF32 copies src, of any alignment, to dst.
 func decodeF32(dst []float32, src []byte) {

@@ -23,8 +23,8 @@
 //
 // Files on disk are mapped, so opening one costs its header, and a tensor's
 // bytes are read when they are touched. [Tensor.Float32s] gives float32 tensors
-// without a copy where they are aligned; where it must copy, it gives the mapped
-// pages back to the system, so that memory does not hold the weights twice.
+// without a copy where the machine can read them in place; where it must copy, it
+// gives the mapped pages back to the system, so that memory does not hold the weights twice.
 //
 // If another process truncates a mapped file, reading what is gone would kill
 // this one (SIGBUS). [File.Guard] turns that into [ErrTruncated]; the methods of

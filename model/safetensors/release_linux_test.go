@@ -34,6 +34,8 @@ func resident(t *testing.T, path string) (bytes int) {
 // that neighbours may share.
 func TestRelease(t *testing.T) {
 	const size = 4 * manyElements
+	defer func(was bool) { unalignedLoads = was }(unalignedLoads)
+	unalignedLoads = false
 	_, w, path := onDiskOne(t, false)
 	spare := 4 * os.Getpagesize()
 	if err := w.CheckFinite(); err != nil {

@@ -39,13 +39,9 @@ func (t *Tensor) Elements() int {
 
 // Float32s returns the values of a tensor of F32, F16 or BF16, exactly.
 //
-// An F32 tensor whose bytes are aligned to 4 is returned as a view of the file,
-// on a little-endian machine: read-only, good until Close, and to be read under
-// [File.Guard]. Everything else is decoded to new memory, and the mapped pages
-// released.
-//
-// Unaligned float32 loads would be legal on amd64 and arm64, but a misaligned
-// *float32 is not legal Go (checkptr refuses it), so those are copied too.
+// An F32 tensor is returned as a view of the file where the machine can read it
+// in place: read-only, good until Close, and to be read under [File.Guard].
+// Everything else is decoded to new memory, and the mapped pages released.
 func (t *Tensor) Float32s() ([]float32, error) {
 	decode, err := t.decoder()
 	if err != nil {
@@ -79,10 +75,14 @@ func (t *Tensor) decoder() (func(dst []float32, src []byte), error) {
 	return nil, t.wrap(fmt.Errorf("%w %s, want F32, F16 or BF16", ErrDType, t.DType))
 }
 
-// view is the tensor as float32 without a copy, or nil if it cannot be had.
+// view is the tensor as float32 without a copy, or nil if it cannot be had: on a
+// big-endian machine, or where the bytes are unaligned and the processor may not
+// load them so. Go itself allows misaligned pointers to types without pointers
+// (runtime's checkptrAlignment, golang.org/issue/37298), and ms-marco-MiniLM's
+// own file, unaligned throughout, would take twice its size in memory as a copy.
 func (t *Tensor) view() []float32 {
 	p := unsafe.Pointer(unsafe.SliceData(t.data))
-	if t.DType != F32 || !littleEndian || len(t.data) == 0 || uintptr(p)%unsafe.Alignof(float32(0)) != 0 {
+	if t.DType != F32 || !littleEndian || len(t.data) == 0 || !unalignedLoads && uintptr(p)%unsafe.Alignof(float32(0)) != 0 {
 		return nil
 	}
 	n := len(t.data) / 4
