@@ -51,6 +51,76 @@ func gemmAVX512(rows int, dst *float32, dstStride int, x *float32, xStride int, 
 //go:noescape
 func geluAVX512(x *float32, stride int, rows int)
 
+// scoresAVX512 multiplies keys by a tile of transposed queries. With columns =
+// 16·across, across 1 or 2, kStride in bytes and size a multiple of 4:
+//
+//	for i := range columns {
+//		largest[i] = -Inf
+//	}
+//	for j := range keys {
+//		for i := range columns {
+//			var sum float32
+//			for c := range size {
+//				sum = fma(k[j*kStride+c], q[c*columns+i], sum)
+//			}
+//			dst[j*columns+i] = sum
+//			largest[i] = max(largest[i], sum)
+//		}
+//	}
+//
+//go:noescape
+func scoresAVX512(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+
+// exponentsAVX512 replaces scores s by powers of two and largest by what they are
+// to be multiplied by to add up to 1. With columns = 16·across, across 1 or 2:
+//
+//	for i := range columns {
+//		var sum float32
+//		for j := range keys {
+//			y := max(-127, (s[j*columns+i]-largest[i])*scale)
+//			s[j*columns+i] = P(y-round(y)) * 2^round(y)
+//			sum += s[j*columns+i]
+//		}
+//		largest[i] = 1 / sum
+//	}
+//
+// P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
+// stays NaN.
+//
+// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
+// the largest score, and far from it where scores are large.
+//
+//go:noescape
+func exponentsAVX512(across int, s *float32, keys int, largest *float32, scale float32)
+
+// mixAVX512 adds up 32 columns of V's rows by weight, for each query of a
+// tile. With columns = 16·across, across 1 or 2, and dstStride in bytes:
+//
+//	for i := range queries {
+//		for c := range 32 {
+//			var sum float32
+//			for j := range keys {
+//				sum = fma(p[j*columns+i], v[j*32+c], sum)
+//			}
+//			dst[i*dstStride+c] = sum * factor[i]
+//		}
+//	}
+//
+//go:noescape
+func mixAVX512(across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int)
+
+// transposeAVX512 writes 8 rows of src as columns; strides are in bytes and
+// cols is a multiple of 8.
+//
+//	for r := range 8 {
+//		for c := range cols {
+//			dst[c*dstStride+r] = src[r*srcStride+c]
+//		}
+//	}
+//
+//go:noescape
+func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, cols int)
+
 // normAVX512 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.
 //
@@ -132,6 +202,76 @@ func gemmAVX2(rows int, dst *float32, dstStride int, x *float32, xStride int, w 
 //
 //go:noescape
 func geluAVX2(x *float32, stride int, rows int)
+
+// scoresAVX2 multiplies keys by a tile of transposed queries. With columns =
+// 8·across, across 1 or 2, kStride in bytes and size a multiple of 4:
+//
+//	for i := range columns {
+//		largest[i] = -Inf
+//	}
+//	for j := range keys {
+//		for i := range columns {
+//			var sum float32
+//			for c := range size {
+//				sum = fma(k[j*kStride+c], q[c*columns+i], sum)
+//			}
+//			dst[j*columns+i] = sum
+//			largest[i] = max(largest[i], sum)
+//		}
+//	}
+//
+//go:noescape
+func scoresAVX2(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+
+// exponentsAVX2 replaces scores s by powers of two and largest by what they are
+// to be multiplied by to add up to 1. With columns = 8·across, across 1 or 2:
+//
+//	for i := range columns {
+//		var sum float32
+//		for j := range keys {
+//			y := max(-127, (s[j*columns+i]-largest[i])*scale)
+//			s[j*columns+i] = P(y-round(y)) * 2^round(y)
+//			sum += s[j*columns+i]
+//		}
+//		largest[i] = 1 / sum
+//	}
+//
+// P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
+// stays NaN.
+//
+// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
+// the largest score, and far from it where scores are large.
+//
+//go:noescape
+func exponentsAVX2(across int, s *float32, keys int, largest *float32, scale float32)
+
+// mixAVX2 adds up 16 columns of V's rows by weight, for each query of a
+// tile. With columns = 8·across, across 1 or 2, and dstStride in bytes:
+//
+//	for i := range queries {
+//		for c := range 16 {
+//			var sum float32
+//			for j := range keys {
+//				sum = fma(p[j*columns+i], v[j*16+c], sum)
+//			}
+//			dst[i*dstStride+c] = sum * factor[i]
+//		}
+//	}
+//
+//go:noescape
+func mixAVX2(across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int)
+
+// transposeAVX2 writes 8 rows of src as columns; strides are in bytes and
+// cols is a multiple of 8.
+//
+//	for r := range 8 {
+//		for c := range cols {
+//			dst[c*dstStride+r] = src[r*srcStride+c]
+//		}
+//	}
+//
+//go:noescape
+func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
 // normAVX2 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.

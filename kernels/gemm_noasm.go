@@ -21,3 +21,22 @@ func geluTile(isa ISA, x *float32, stride, rows int) { tileOf(isa) }
 func norm(isa ISA, x, r, gain, bias *float32, width, rows int, eps float32) { tileOf(isa) }
 
 func add(isa ISA, dst, a, b *float32, n int) { tileOf(isa) }
+
+func attentionTileOf(isa ISA) attentionTile {
+	tileOf(isa)
+	return attentionTile{}
+}
+
+func scores(isa ISA, across int, dst, k *float32, kStride int, q *float32, size, keys int, largest *float32) {
+	tileOf(isa)
+}
+
+func exponents(isa ISA, across int, s *float32, keys int, largest *float32, scale float32) {
+	tileOf(isa)
+}
+
+func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys int, factor *float32, queries int) {
+	tileOf(isa)
+}
+
+func transpose(isa ISA, dst *float32, dstStride int, src *float32, srcStride, cols int) { tileOf(isa) }

@@ -212,8 +212,8 @@ func (m amd64) sqrt(f *Func, dst, src V) {
 	f.line(dst.name+" = √"+src.name, "VSQRTPS %s, %s", m.v(src), m.v(dst))
 }
 
-func (m amd64) products(f *Func, sums [][]V, x *Rows, w Mem, k int) {
-	splatProducts(f, sums, x, w, k)
+func (m amd64) products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
+	splatProducts(f, sums, x, step, w, k)
 }
 
 func (m amd64) splatArg(f *Func, v V, offset int) {
@@ -225,6 +225,10 @@ func (m amd64) fill(f *Func, v V, value Operand) {
 	case V:
 		f.copy(f, v, value)
 	case C:
+		if m.wide() {
+			f.splatConst(f, v, value)
+			return
+		}
 		f.line(v.name+" = "+value.name, "VMOVUPS %s<>+%d(SB), %s", f.consts.symbol, value.offset, m.v(v))
 	}
 }
@@ -245,5 +249,32 @@ func (m amd64) rotate(f *Func, dst, src V, n int) {
 		f.line(effect, "VPERMILPS $0x4e, %s, %s", m.v(src), m.v(dst))
 	case 1:
 		f.line(effect, "VPERMILPS $0xb1, %s, %s", m.v(src), m.v(dst))
+	}
+}
+
+// transposeBlock turns 8×8 values over: rows r and r+4 share a register, whose
+// halves are 4×4 blocks.
+func (m amd64) transposeBlock(f *Func, rows *Rows, dst, stride P) {
+	for c := 0; c < 8; c += 4 {
+		f.Scope(func() {
+			var a, t [4]V
+			for r := range a {
+				a[r], t[r] = f.Vec("a%d", r), f.Vec("t%d", r)
+				f.line(fmt.Sprintf("a%d = row %d, columns %d to %d,", r, r, c, c+3), "VMOVUPS %s, X%d", m.mem(rows.Row(r).Plus(4*c)), a[r].n)
+				f.line(fmt.Sprintf("and of row %d", r+4), "VINSERTF128 $1, %s, Y%d, Y%d", m.mem(rows.Row(r+4).Plus(4*c)), a[r].n, a[r].n)
+			}
+			for i, name := range []string{"VUNPCKLPS", "VUNPCKHPS"} {
+				for half := range 2 {
+					x, y := a[2*half], a[2*half+1]
+					f.line(fmt.Sprintf("t%d = %s and %s in turn, columns %d and %d", 2*half+i, x.name, y.name, c+2*i, c+2*i+1), "%s Y%d, Y%d, Y%d", name, y.n, x.n, t[2*half+i].n)
+				}
+			}
+			for i := range 4 {
+				low, high := t[i/2], t[2+i/2]
+				f.line(fmt.Sprintf("a%d = column %d", i, c+i), "VSHUFPS $%#x, Y%d, Y%d, Y%d", []int{0x44, 0xee}[i%2], high.n, low.n, a[i].n)
+				f.line(fmt.Sprintf("dst row %d = column %d", c+i, c+i), "VMOVUPS Y%d, (%s)", a[i].n, dst.reg)
+				f.AddPtr(dst, stride, 1)
+			}
+		})
 	}
 }

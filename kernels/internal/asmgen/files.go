@@ -21,6 +21,12 @@ var families = []struct {
 }{
 	{"gemm", []kernel{{"gemm", gemmParams, gemmDoc, gemm}}},
 	{"gelu", []kernel{{"gelu", geluParams, geluDoc, gelu}}},
+	{"attention", []kernel{
+		{"scores", scoresParams, scoresDoc, scores},
+		{"exponents", exponentsParams, exponentsDoc, exponents},
+		{"mix", mixParams, mixDoc, mix},
+		{"transpose", transposeParams, transposeDoc, transpose},
+	}},
 	{"norm", []kernel{{"norm", normParams, normDoc, norm}, {"add", addParams, addDoc, add}}},
 }
 
@@ -76,7 +82,7 @@ func assembly(m Machine, family string, kernels []kernel) (text, declarations st
 // comment makes a function's comment of a kernel's.
 func comment(name, doc string, m Machine) string {
 	t := TileOf(m)
-	doc = strings.NewReplacer("ROWS", fmt.Sprint(t.Rows), "COLS", fmt.Sprint(t.Cols), "SUM", fmt.Sprint(SumBlock)).Replace(name + " " + doc)
+	doc = strings.NewReplacer("ROWS", fmt.Sprint(t.Rows), "BLOCK", fmt.Sprint(transposeBlock(m)), "COLUMNS", fmt.Sprint(attentionColumns(m)), "LANES", fmt.Sprint(m.Lanes()), "COLS", fmt.Sprint(t.Cols), "SUM", fmt.Sprint(SumBlock)).Replace(name + " " + doc)
 	var b strings.Builder
 	for line := range strings.SplitSeq(doc, "\n") {
 		b.WriteString(strings.TrimRight("// "+strings.Replace(line, "\t", "\t", 1), " ") + "\n")

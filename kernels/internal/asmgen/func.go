@@ -142,7 +142,7 @@ func (f *Func) offset(name string) (offset, size int) {
 	if offset < 0 && name != "" {
 		panic(f.name + ": no parameter " + name)
 	}
-	return offset, (size + 7) / 8 * 8
+	return offset, size
 }
 
 // Label returns a new label, unique in the function.

@@ -70,10 +70,7 @@ func gemm(f *Func) {
 
 // gemmRows is a whole tile of a fixed number of rows.
 func gemmRows(f *Func, rows, cols int) {
-	sums := make([][]V, rows)
-	for r := range sums {
-		sums[r] = f.Vecs(cols/f.Lanes(), "sum[%d,%d]", r, f.Lanes())
-	}
+	sums := f.registersOf(rows, cols/f.Lanes())
 	f.Scope(func() {
 		dst, stride, bias := f.Arg("dst"), f.Arg("dstStride"), f.Arg("bias")
 		out := f.Rows(dst, stride, rows)
@@ -99,13 +96,9 @@ func gemmRows(f *Func, rows, cols int) {
 	f.Move(n, k)
 	f.Place(short)
 	f.SubPtr(k, n)
-	for r := range sums {
-		for _, v := range sums[r] {
-			f.Zero(v)
-		}
-	}
+	f.zeroAll(sums)
 	f.Times(n, 4, func() {
-		f.Products(sums, xs, w.At(0), 4)
+		f.Products(sums, xs, 4, w.At(0), 4)
 		for line := 0; line < 192; line += 64 {
 			f.Prefetch(next.At(line))
 		}
@@ -114,7 +107,7 @@ func gemmRows(f *Func, rows, cols int) {
 		f.Advance(xs, 4*4)
 	})
 	f.Times(n, 1, func() {
-		f.Products(sums, xs, w.At(0), 1)
+		f.Products(sums, xs, 4, w.At(0), 1)
 		f.AddImm(w, 4*cols)
 		f.Advance(xs, 4)
 	})
@@ -145,12 +138,39 @@ func (f *Func) AddTo(out *Rows, sums [][]V) {
 	})
 }
 
-// Products adds k products to each sum: sums[r][c] += x[r][i]·w[i][c].
-func (f *Func) Products(sums [][]V, x *Rows, w Mem, k int) { f.products(f, sums, x, w, k) }
+// registersOf takes a tile of registers for sums.
+func (f *Func) registersOf(rows, across int) [][]V {
+	sums := make([][]V, rows)
+	for r := range sums {
+		sums[r] = f.Vecs(across, "sum[%d,%d]", r, f.Lanes())
+	}
+	return sums
+}
+
+func (f *Func) zeroAll(sums [][]V) {
+	for r := range sums {
+		for _, v := range sums[r] {
+			f.Zero(v)
+		}
+	}
+}
+
+// Tile takes a tile of registers, all zero.
+func (f *Func) Tile(rows, across int) [][]V {
+	sums := f.registersOf(rows, across)
+	f.zeroAll(sums)
+	return sums
+}
+
+// Products adds k products to each sum: sums[r][c] += x[r][i]·w[i][c]. Rows of w
+// are as wide as sums and follow one another; a row's x are step bytes apart.
+func (f *Func) Products(sums [][]V, x *Rows, step int, w Mem, k int) {
+	f.products(f, sums, x, step, w, k)
+}
 
 // splatProducts is products for machines that read one value into every lane
 // as fast as they read many.
-func splatProducts(f *Func, sums [][]V, x *Rows, w Mem, k int) {
+func splatProducts(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
 	f.Scope(func() {
 		across := len(sums[0])
 		ws := f.Vecs(across, "w[%d]", f.Lanes())
@@ -161,7 +181,7 @@ func splatProducts(f *Func, sums [][]V, x *Rows, w Mem, k int) {
 			}
 			for r := range sums {
 				v := xv[r%2]
-				f.Splat(v, x.Row(r).Plus(4*i))
+				f.Splat(v, x.Row(r).Plus(step*i))
 				for c := range ws {
 					f.MulAdd(sums[r][c], v, ws[c])
 				}

@@ -38,11 +38,14 @@ type Machine interface {
 	muladd(f *Func, acc, a, b V) // acc += a·b
 	// horner returns a register with p·x + c. p is gone.
 	horner(f *Func, p, x V, c Operand) V
-	products(f *Func, sums [][]V, x *Rows, w Mem, k int)
+	products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int)
 	// shiftLeft moves the bits of every lane up.
 	shiftLeft(f *Func, dst, src V, bits int)
 	sqrt(f *Func, dst, src V)
 	fill(f *Func, v V, value Operand)
+	// transposeBlock writes the square that begins the rows, turned over, to
+	// rows that lie stride apart, and leaves dst behind them.
+	transposeBlock(f *Func, rows *Rows, dst, stride P)
 	// rotate moves lane i+n to lane i for every other group of n, and back.
 	rotate(f *Func, dst, src V, n int)
 }
