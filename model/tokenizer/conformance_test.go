@@ -197,6 +197,9 @@ func sum(list []int32) (s int32) {
 // TestEveryCodePoint compares the normalised text and the words of a<c>b, for
 // every code point c and every setting of the normaliser, with Hugging Face's.
 func TestEveryCodePoint(t *testing.T) {
+	if raceDetector {
+		t.Skip("a minute long with the race detector, which has nothing to find in it")
+	}
 	data, err := os.ReadFile(unicodePath)
 	if err != nil {
 		t.Fatal(err)

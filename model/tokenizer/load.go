@@ -72,9 +72,9 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 			return nil, err
 		}
 	}
-	t, err := New(vocab, o)
+	t, err := build(vocab, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("tokenizer: %s: %w", file, err)
 	}
 	return t, nil
 }

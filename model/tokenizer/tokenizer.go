@@ -71,15 +71,23 @@ type Tokenizer struct {
 
 // New returns a tokenizer over a vocabulary: id i is vocab[i].
 func New(vocab []string, o Options) (*Tokenizer, error) {
+	t, err := build(vocab, o)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	return t, nil
+}
+
+func build(vocab []string, o Options) (*Tokenizer, error) {
 	if len(vocab)+len(o.Added) > math.MaxInt32 {
-		return nil, fmt.Errorf("tokenizer: vocabulary of %d tokens, want at most %d", len(vocab), math.MaxInt32)
+		return nil, fmt.Errorf("vocabulary of %d tokens, want at most %d", len(vocab), math.MaxInt32)
 	}
 	for id, token := range vocab {
 		switch {
 		case token == "":
-			return nil, fmt.Errorf("tokenizer: vocabulary: id %d is empty", id)
+			return nil, fmt.Errorf("vocabulary: id %d is empty", id)
 		case !utf8.ValidString(token):
-			return nil, fmt.Errorf("tokenizer: vocabulary: id %d, %q, is not UTF-8", id, token)
+			return nil, fmt.Errorf("vocabulary: id %d, %q, is not UTF-8", id, token)
 		}
 	}
 	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars}
@@ -87,11 +95,11 @@ func New(vocab []string, o Options) (*Tokenizer, error) {
 		t.maxWordChars = defaultWordChars
 	}
 	if t.maxWordChars < 1 || t.maxWordChars > maxWordChars {
-		return nil, fmt.Errorf("tokenizer: MaxWordChars %d, want 1 to %d", o.MaxWordChars, maxWordChars)
+		return nil, fmt.Errorf("MaxWordChars %d, want 1 to %d", o.MaxWordChars, maxWordChars)
 	}
 	var same [2]int32
 	if t.words, same = newWordTable(vocab, ""); t.words == nil {
-		return nil, fmt.Errorf("tokenizer: vocabulary: ids %d and %d are both %q", same[0], same[1], vocab[same[0]])
+		return nil, fmt.Errorf("vocabulary: ids %d and %d are both %q", same[0], same[1], vocab[same[0]])
 	}
 	t.pieces, _ = newWordTable(vocab, orElse(o.Prefix, "##"))
 
@@ -111,13 +119,13 @@ func New(vocab []string, o Options) (*Tokenizer, error) {
 	} {
 		var ok bool
 		if *s.id, ok = t.ID(s.token); !ok || int(*s.id) >= s.below {
-			return nil, fmt.Errorf("tokenizer: vocabulary of %d tokens has no %s", len(vocab), s.token)
+			return nil, fmt.Errorf("vocabulary of %d tokens has no %s", len(vocab), s.token)
 		}
 	}
 	if o.MaxLength == 0 {
 		o.MaxLength = defaultLength
 	}
-	return t.Truncating(o.MaxLength, o.Side)
+	return t.truncating(o.MaxLength, o.Side)
 }
 
 // addTokens sets up the tokens that are found in the text before all else.
@@ -133,10 +141,10 @@ func (t *Tokenizer) addTokens(o Options) error {
 	var entries []addedEntry
 	for _, a := range added {
 		if a.Content == "" || !utf8.ValidString(a.Content) {
-			return fmt.Errorf("tokenizer: added token %q: want some UTF-8 text", a.Content)
+			return fmt.Errorf("added token %q: want some UTF-8 text", a.Content)
 		}
 		if slices.ContainsFunc(entries, func(e addedEntry) bool { return e.Content == a.Content }) {
-			return fmt.Errorf("tokenizer: added token %q is there twice", a.Content)
+			return fmt.Errorf("added token %q is there twice", a.Content)
 		}
 		id, ok := t.ID(a.Content)
 		if !ok {
@@ -146,7 +154,7 @@ func (t *Tokenizer) addTokens(o Options) error {
 		e := addedEntry{text: a.Content, id: id, AddedToken: a}
 		if a.Normalized {
 			if e.text = t.normalize(a.Content); e.text == "" {
-				return fmt.Errorf("tokenizer: added token %q: nothing is left of it once normalised", a.Content)
+				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
 			}
 		}
 		entries = append(entries, e)
@@ -191,11 +199,19 @@ func (t *Tokenizer) normalize(text string) string {
 // Truncating returns a copy of t that cuts pairs to at most maxLength tokens,
 // the three special ones included.
 func (t *Tokenizer) Truncating(maxLength int, side Side) (*Tokenizer, error) {
+	u, err := t.truncating(maxLength, side)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	return u, nil
+}
+
+func (t *Tokenizer) truncating(maxLength int, side Side) (*Tokenizer, error) {
 	if maxLength < specials {
-		return nil, fmt.Errorf("tokenizer: maximum length %d, want at least %d for the special tokens", maxLength, specials)
+		return nil, fmt.Errorf("maximum length %d, want at least %d for the special tokens", maxLength, specials)
 	}
 	if side != TruncateRight && side != TruncateLeft {
-		return nil, fmt.Errorf("tokenizer: truncation side %d, want TruncateRight or TruncateLeft", side)
+		return nil, fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", side)
 	}
 	u := *t
 	u.maxLength, u.side = maxLength, side
