@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/hub/pull/pulltest"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
@@ -62,6 +67,90 @@ func TestVerify(t *testing.T) {
 	checkVerifyFails(t, o)
 	if !strings.Contains(o.stdout, "NaN") {
 		t.Errorf("scores that are not numbers:\n%s", o.stdout)
+	}
+}
+
+// Scores as published are met, and one that is off a little is seen.
+func TestDistances(t *testing.T) {
+	published, err := testdata.PublishedScores()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits := make([]float32, len(published))
+	for i, s := range published {
+		logits[i] = float32(s.Score)
+		if s.Activation == "sigmoid" {
+			logits[i] = float32(math.Log(s.Score / (1 - s.Score)))
+		}
+	}
+	if off, worst, err := writeDistances(io.Discard, published, logits); off != 0 || worst > 1e-5 || err != nil {
+		t.Errorf("%d off, by up to %v, %v", off, worst, err)
+	}
+	for _, distance := range []float32{0.01, -0.01, float32(math.NaN())} {
+		wrong := slices.Clone(logits)
+		wrong[0] += distance
+		var out strings.Builder
+		off, worst, err := writeDistances(&out, published, wrong)
+		if off != 1 || err != nil || !(math.Abs(worst-0.01) < 1e-4) && !math.IsNaN(worst) {
+			t.Errorf("%v: %d off, by up to %v, %v", distance, off, worst, err)
+		}
+		if table := lines(out.String()); len(table) != len(published)+1 || !strings.Contains(table[1], "  off  ") {
+			t.Errorf("%v:\n%s", distance, out.String())
+		}
+	}
+}
+
+// The real checkpoint, where somebody has pulled it.
+func TestVerifyReal(t *testing.T) {
+	p := &program{getenv: os.Getenv}
+	if _, err := p.find(hub.MiniLM().ID, hub.Complete); err != nil {
+		t.Skip(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"verify"}, nil, &stdout, &stderr, os.Getenv); code != good {
+		t.Errorf("code %d\n%s%s", code, stdout.String(), stderr.String())
+	}
+	if !strings.Contains(stdout.String(), "is the pinned one") {
+		t.Errorf("other weights:\n%s", stdout.String())
+	}
+}
+
+// The real checkpoint's files beside made-up weights in its exact layout take
+// the whole way, and are never taken for it.
+func TestRealFiles(t *testing.T) {
+	shared := os.Getenv("MINILM_SHARED")
+	if shared == "" {
+		t.Skip("MINILM_SHARED is not set")
+	}
+	if testing.Short() {
+		t.Skip("a model of full size")
+	}
+	dir, home := t.TempDir(), t.TempDir()
+	ok(t, "", "synth", "--out", dir, "--layout", "published")
+	for _, name := range []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile} {
+		data, err := os.ReadFile(filepath.Join(shared, "data", "model-files", name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), data, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pin := hub.MiniLM()
+	const other = "someone/ms-marco-MiniLM-L-6-v2"
+	server := pulltest.New(t,
+		pulltest.Repo{ID: pin.ID, Commit: pin.Revision, Files: os.DirFS(dir)},
+		pulltest.Repo{ID: other, Commit: strings.Repeat("c0ffee11", 5), Files: os.DirFS(dir)})
+	env := map[string]string{"HF_HOME": home, "HF_ENDPOINT": server.URL}
+	callIn(t, env, "", "pull", pin.ID).want(t, failed, "pinned")
+	callIn(t, env, "", "pull", other).want(t, good)
+	checkVerifyFails(t, callIn(t, env, "", "verify", "--model", other))
+	report := filepath.Join(home, "report")
+	callIn(t, env, "", "bench", "--model", other, "--pairs", "8", "--batch", "4", "--out", report).want(t, good)
+	callIn(t, env, "", "compare", filepath.Join(shared, "seed", "01_backend_pytorch.md"), report).want(t, good)
+	o := callIn(t, env, pairLine(t, "How many people live in Berlin?", "Berlin is well known for its museums."), "tokenize", "--model", other)
+	if want := "[101,2129,2116,2111,2444,1999,4068,1029,102,4068,2003,2092,2124,2005,2049,9941,1012,102]"; !strings.Contains(o.stdout, want) {
+		t.Errorf("tokens %s, want %s", o.stdout, want)
 	}
 }
 

@@ -327,10 +327,16 @@ func TestInterrupted(t *testing.T) {
 
 // Without a checkpoint in the cache, weights are made up, and that is said.
 func TestSyntheticDefault(t *testing.T) {
-	o := call(t, `{"query":"a","passage":"b"}`, "score")
+	line := pairLine(t, "a", "b")
+	o := call(t, line, "score")
 	o.want(t, good, "synthetic weights", "scores mean nothing", "minilm-metal pull")
-	if got := ok(t, `{"query":"a","passage":"b"}`, "score", "--model", "synthetic"); got != o.stdout {
-		t.Errorf("the default scores %q, synthetic %q", o.stdout, got)
+	if answers(t, o.stdout)[0].Score == nil {
+		t.Errorf("no score: %s", o.stdout)
+	}
+	o = call(t, line, "tokenize")
+	o.want(t, good, "synthetic weights")
+	if got := ok(t, line, "tokenize", "--model", "synthetic"); got != o.stdout {
+		t.Errorf("--model synthetic gives %q, the default %q", got, o.stdout)
 	}
 }
 

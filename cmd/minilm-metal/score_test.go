@@ -65,20 +65,16 @@ func tinyEngine(t *testing.T, opts ...engine.Option) *engine.Engine {
 }
 
 // Text and tokens in any mixture, more than a chunk: every line gets the score
-// that the engine gives it alone, in order, and reading it back loses nothing.
+// that the engine gives it, in order, and reading it back loses nothing.
 func TestScore(t *testing.T) {
 	e := tinyEngine(t)
 	var (
 		stdin   strings.Builder
-		want    []float32
+		pairs   []engine.Pair
 		encoder = json.NewEncoder(&stdin)
 	)
 	for i, p := range synth.Pairs(3, chunkLines+50) {
-		scores, err := e.Score(t.Context(), nil, []engine.Pair{{Query: p.Query, Passage: p.Passage}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, scores[0])
+		pairs = append(pairs, engine.Pair{Query: p.Query, Passage: p.Passage})
 		line := map[string]any{"extra": i, "P": 1, "Query": nil}
 		switch i % 3 {
 		case 0:
@@ -87,12 +83,16 @@ func TestScore(t *testing.T) {
 			line["q"], line["p"] = p.Query, p.Passage
 		case 2:
 			var b model.Batch
-			e.Tokenize(&b, []engine.Pair{{Query: p.Query, Passage: p.Passage}})
+			e.Tokenize(&b, pairs[i:])
 			line["input_ids"], line["token_type_ids"] = b.IDs, b.Types
 		}
 		if err := encoder.Encode(line); err != nil {
 			t.Fatal(err)
 		}
+	}
+	want, err := e.Score(t.Context(), nil, pairs)
+	if err != nil {
+		t.Fatal(err)
 	}
 	got := answers(t, ok(t, stdin.String(), "score", "--model", tiny(t)))
 	if len(got) != len(want) {

@@ -68,27 +68,8 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 	}
 
 	fmt.Fprintf(p.stdout, "model    %s\nweights  %s\n\n", found.name, weights)
-	t := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "published\tours\tdistance\tallowed\tverdict\t  pair")
-	off, worst := 0, 0.0
-	for i, s := range published {
-		ours := float64(logits[i])
-		if s.Activation == "sigmoid" {
-			ours = 1 / (1 + math.Exp(-ours))
-		}
-		distance := math.Abs(ours - s.Score)
-		verdict := "ok"
-		if !(distance <= s.Tolerance) { // NaN is off too
-			verdict = "off"
-			off++
-		}
-		if !(distance <= worst) {
-			worst = distance
-		}
-		fmt.Fprintf(t, "%.6f\t%.6f\t%.1e\t%.0e\t%s\t  %s\n", s.Score, ours, distance, s.Tolerance, verdict,
-			shorten(s.Query, 28)+" | "+shorten(s.Passage, 36))
-	}
-	if err := t.Flush(); err != nil {
+	off, worst, err := writeDistances(p.stdout, published, logits)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "\n%d of %d published scores are met; the largest distance is %.2g.\n", len(published)-off, len(published), worst)
@@ -96,6 +77,28 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 		return fmt.Errorf("%s: %d of %d scores are not the published ones", found.name, off, len(published))
 	}
 	return nil
+}
+
+// writeDistances writes each published score beside ours. It returns how many
+// are off, and by how much the worst is.
+func writeDistances(w io.Writer, published []testdata.PublishedScore, logits []float32) (off int, worst float64, err error) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "published\tours\tdistance\tallowed\tverdict\t  pair")
+	for i, s := range published {
+		ours := float64(logits[i])
+		if s.Activation == "sigmoid" {
+			ours = 1 / (1 + math.Exp(-ours))
+		}
+		distance, verdict := math.Abs(ours-s.Score), "ok"
+		if !(distance <= s.Tolerance) { // NaN is off too
+			verdict = "off"
+			off++
+		}
+		worst = max(worst, distance)
+		fmt.Fprintf(t, "%.6f\t%.6f\t%.1e\t%.0e\t%s\t  %s\n", s.Score, ours, distance, s.Tolerance, verdict,
+			shorten(s.Query, 28)+" | "+shorten(s.Passage, 36))
+	}
+	return off, worst, t.Flush()
 }
 
 // describeWeights says whether the weights are the pinned file.
