@@ -22,7 +22,7 @@ type pass struct {
 	context []float32 // R×hidden, what the heads found
 	up      []float32 // feedForwardRows×intermediate
 	scratch []float32 // what a product's kernel wants
-	scores  []float32 // as many as the longest sequence has tokens
+	scores  []float32 // what attention wants for the longest sequence
 }
 
 // feedForwardRows is how many rows go through the feed-forward block at a
@@ -42,7 +42,7 @@ func (p *pass) Embed() {
 func (p *pass) Attention(index int, keep model.Rows) {
 	l, h, tokens := &p.d.layers[index], p.d.config.HiddenSize, p.b.Tokens()
 	heads := kernels.Heads{Count: p.d.config.Heads, Size: p.d.config.HeadSize()}
-	p.scores = grow(p.scores, p.b.Longest())
+	p.scores = grow(p.scores, p.d.isa.AttentionScratch(p.b.Longest(), heads))
 	p.qkv = grow(p.qkv, tokens*3*h)
 	p.context = grow(p.context, p.rows*h)
 
@@ -52,7 +52,7 @@ func (p *pass) Attention(index int, keep model.Rows) {
 		for s := range p.b.Len() {
 			lo, hi := p.b.Bounds(s)
 			q, k, v := p.qkv[lo*3*h:], p.qkv[lo*3*h+h:], p.qkv[lo*3*h+2*h:]
-			kernels.Attention(p.context[lo*h:], q, k, v, hi-lo, hi-lo, 3*h, 3*h, heads, p.scores)
+			p.d.isa.Attention(p.context[lo*h:], q, k, v, hi-lo, hi-lo, 3*h, 3*h, heads, p.scores)
 		}
 	} else {
 		// K and V of every token, Q of the [CLS] rows alone.
@@ -63,7 +63,7 @@ func (p *pass) Attention(index int, keep model.Rows) {
 		for s := range p.b.Len() {
 			lo, hi := p.b.Bounds(s)
 			k, v := p.qkv[lo*2*h:], p.qkv[lo*2*h+h:]
-			kernels.Attention(p.context[s*h:], p.q[s*h:], k, v, 1, hi-lo, h, 2*h, heads, p.scores)
+			p.d.isa.Attention(p.context[s*h:], p.q[s*h:], k, v, 1, hi-lo, h, 2*h, heads, p.scores)
 		}
 	}
 	p.scratch = grow(p.scratch, l.output.Scratch(p.rows))
