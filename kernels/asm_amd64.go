@@ -121,6 +121,12 @@ func mixAVX512(across int, dst *float32, dstStride int, p *float32, v *float32, 
 //go:noescape
 func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
+// peakAVX512 does n ≥ 1 times 12 fused multiply-adds of 16 lanes, none of
+// which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakAVX512(n int)
+
 // normAVX512 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.
 //
@@ -272,6 +278,12 @@ func mixAVX2(across int, dst *float32, dstStride int, p *float32, v *float32, ke
 //
 //go:noescape
 func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, cols int)
+
+// peakAVX2 does n ≥ 1 times 12 fused multiply-adds of 8 lanes, none of
+// which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakAVX2(n int)
 
 // normAVX2 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.

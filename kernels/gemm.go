@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -30,6 +31,9 @@ type tileSize struct{ rows, cols int }
 // For Generic it keeps w and bias themselves; otherwise it copies them. It
 // panics if the processor does not run isa.
 func Pack(w, bias []float32, out, in int, isa ISA) *Matrix {
+	if !slices.Contains(Available(), isa) {
+		panic("kernels: this processor or build does not run " + isa.String())
+	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
 	m := &Matrix{isa: isa, in: in, out: out, tile: tileOf(isa), panels: w, bias: bias}
 	if isa == Generic {

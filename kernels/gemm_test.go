@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 )
 
 // assembled runs a test on every instruction set of this processor that has
@@ -175,6 +177,27 @@ func TestMatrixPanicsBeforeWriting(t *testing.T) {
 				}()
 				m.Linear(dst[:len(dst):len(dst)], make([]float32, rows*in-cut[1]), rows, out-cut[2], in-cut[3])
 			})
+		}
+	}
+}
+
+func TestPackRefusesWhatTheProcessorDoesNotRun(t *testing.T) {
+	for isa := Generic; isa <= AVX512+1; isa++ {
+		func() {
+			defer func() {
+				if ran := recover() == nil; ran != slices.Contains(Available(), isa) {
+					t.Errorf("%v: packed %v", isa, ran)
+				}
+			}()
+			Pack(make([]float32, 6), make([]float32, 2), 2, 3, isa)
+		}()
+	}
+}
+
+func TestPeak(t *testing.T) {
+	for _, isa := range Available() {
+		if rate := isa.PeakFLOPS(time.Millisecond); !(rate > 1e6 && rate < 1e13) {
+			t.Errorf("%v: %g FLOP/s", isa, rate)
 		}
 	}
 }

@@ -19,3 +19,12 @@ func add(isa ISA, dst, a, b *float32, n int) {
 		addAVX2(dst, a, b, n)
 	}
 }
+
+// peak is isa's loop of multiply-adds, see peakAVX512.
+func peak(isa ISA, n int) {
+	if isa == AVX512 {
+		peakAVX512(n)
+	} else {
+		peakAVX2(n)
+	}
+}

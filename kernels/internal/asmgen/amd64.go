@@ -189,7 +189,7 @@ func (m amd64) op(f *Func, name string, b Operand) (string, string) {
 }
 
 func (m amd64) binary(f *Func, op Op, dst, a V, b Operand) {
-	names := [...]string{"VADDPS", "VSUBPS", "VMULPS", "VDIVPS", "VMINPS", "VMAXPS", "VANDPS", "VXORPS"}
+	names := [...]string{"VADDPS", "VSUBPS", "VMULPS", "VDIVPS", "VMINPS", "VMAXPS"}
 	name, last := m.op(f, names[op], b)
 	f.line(dst.name+" = "+fmt.Sprintf(opSigns[op], a.name, b.operand()), "%s %s, %s, %s", name, last, m.v(a), m.v(dst))
 }

@@ -5,6 +5,9 @@ import "math"
 // Attention goes over a head in tiles of queries, with the scores the other way
 // round: a row for each key, a lane for each query. Then keys are read as they
 // lie, only the queries are transposed, and softmax has no sums across lanes.
+// Measured on one core of Zen 5 (peak 265 and 133 GFLOP/s), 12 heads of 32, in
+// GFLOP/s of the two products, all else included, at 32, 64, 87, 128, 256 and
+// 512 tokens: AVX-512 154, 177, 173, 181, 203, 185; AVX2 78, 85, 84, 88, 91, 88.
 
 // attentionRows is how many keys (scores) or queries (mix) a register tile has
 // beside two registers across: enough sums to hide the latency.

@@ -58,13 +58,11 @@ const (
 	Sub
 	Mul
 	Div
-	Min // b where either is NaN
-	Max // b where either is NaN
-	And
-	Xor
+	Min // NaN if b is
+	Max // NaN if b is
 )
 
-var opSigns = [...]string{"%s + %s", "%s - %s", "%s·%s", "%s/%s", "min(%s, %s)", "max(%s, %s)", "%s & %s", "%s ^ %s"}
+var opSigns = [...]string{"%s + %s", "%s - %s", "%s·%s", "%s/%s", "min(%s, %s)", "max(%s, %s)"}
 
 // Operand is a vector register or a constant.
 type Operand interface{ operand() string }

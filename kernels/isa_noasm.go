@@ -1,4 +1,4 @@
-//go:build noasm || !amd64
+//go:build noasm || !(amd64 || arm64)
 
 package kernels
 
@@ -40,3 +40,5 @@ func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys i
 }
 
 func transpose(isa ISA, dst *float32, dstStride int, src *float32, srcStride, cols int) { tileOf(isa) }
+
+func peak(isa ISA, n int) { tileOf(isa) }

@@ -1,0 +1,18 @@
+//go:build !noasm
+
+package kernels
+
+// norm is isa's LayerNorm of x + r, see normNEON.
+func norm(isa ISA, x, r, gain, bias *float32, width, rows int, eps float32) {
+	normNEON(x, r, gain, bias, width, rows, eps, float32(width))
+}
+
+// add is isa's sum of two vectors, see addNEON.
+func add(isa ISA, dst, a, b *float32, n int) {
+	addNEON(dst, a, b, n)
+}
+
+// peak is isa's loop of multiply-adds, see peakNEON.
+func peak(isa ISA, n int) {
+	peakNEON(n)
+}
