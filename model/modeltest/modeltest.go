@@ -4,6 +4,7 @@
 package modeltest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -67,7 +68,6 @@ func Run(t *testing.T, precision Precision, open Opener) {
 			t.Cleanup(func() { w.Close() })
 			s := suite{precision: precision, w: w, open: open, reference: model.NewReference(w, 1)}
 			t.Run("Blocks", s.blocks)
-			t.Run("Scores", s.scores)
 			t.Run("Company", s.company)
 			t.Run("DeadRows", s.deadRows)
 			t.Run("Concurrent", s.concurrent)
@@ -132,7 +132,7 @@ func (s *suite) batch(r *rand.Rand, lengths ...int) *model.Batch {
 	return b
 }
 
-// blocks compares the hidden state after each block.
+// blocks compares the hidden state after each block, and the logits.
 func (s *suite) blocks(t *testing.T) {
 	d := s.device(t, 1)
 	for name, b := range s.batches() {
@@ -154,6 +154,11 @@ func (s *suite) blocks(t *testing.T) {
 				step(fmt.Sprintf("layer %d attention", layer), func(p model.Pass) { p.Attention(layer, keep) })
 				step(fmt.Sprintf("layer %d feed-forward", layer), func(p model.Pass) { p.FeedForward(layer) })
 			}
+			logits, expected := make([]float32, b.Len()), make([]float32, b.Len())
+			if err := errors.Join(got.Classify(logits), want.Classify(expected)); err != nil {
+				t.Fatal(err)
+			}
+			s.logitsNear(t, logits, expected, s.precision.Logit)
 		})
 	}
 }
@@ -165,7 +170,7 @@ func (s *suite) near(t *testing.T, block string, p model.Pass, want []float64) {
 	if err := p.Hidden(got); err != nil {
 		t.Fatalf("%s: %v", block, err)
 	}
-	var squares, errors, largest float64
+	var squares, deviations, largest float64
 	at := 0
 	for i, v := range want {
 		e := math.Abs(float64(got[i]) - v)
@@ -173,27 +178,17 @@ func (s *suite) near(t *testing.T, block string, p model.Pass, want []float64) {
 			t.Fatalf("%s: x[%d,%d] = %g, want %g", block, i/s.w.Config.HiddenSize, i%s.w.Config.HiddenSize, got[i], v)
 		}
 		squares += v * v
-		errors += e * e
+		deviations += e * e
 		if e > largest {
 			largest, at = e, i
 		}
 	}
 	size := math.Sqrt(squares / float64(len(want)))
-	if rms := math.Sqrt(errors/float64(len(want))) / size; rms > s.precision.Hidden {
+	if rms := math.Sqrt(deviations/float64(len(want))) / size; rms > s.precision.Hidden {
 		t.Errorf("%s: error of the hidden state %.2g of its size, want at most %.2g", block, rms, s.precision.Hidden)
 	}
 	if largest/size > 10*s.precision.Hidden {
 		t.Errorf("%s: x[%d,%d] = %g, want %g ± %.2g", block, at/s.w.Config.HiddenSize, at%s.w.Config.HiddenSize, got[at], want[at], 10*s.precision.Hidden*size)
-	}
-}
-
-// scores compares the logits of whole passes.
-func (s *suite) scores(t *testing.T) {
-	d := s.device(t, 1)
-	for name, b := range s.batches() {
-		t.Run(name, func(t *testing.T) {
-			s.logitsNear(t, s.score(t, d, b), s.score(t, s.reference, b), s.precision.Logit)
-		})
 	}
 }
 
