@@ -124,6 +124,13 @@ func (s *session) coldStart(ctx context.Context) (err error) {
 	return nil
 }
 
+// peakMeter is what an engine whose device can measure its peak rate offers.
+type peakMeter interface {
+	// PeakFLOPS measures floating-point operations a second, all passes at
+	// once.
+	PeakFLOPS() (flops float64, known bool)
+}
+
 // describe fills in what the recording says of the model and the data set.
 // Hashing the files comes after the cold start, which it would have warmed.
 func (s *session) describe() (err error) {
@@ -155,7 +162,14 @@ func (s *session) describe() (err error) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
 			figure(e.Load1, "%.1f", 1), e.Cores, figure(e.Noise, "%.0f %%", 100))
 	}
-	s.note("The device's peak rate was not measured, so no share of it is given.")
+	if device, ok := s.engine.(peakMeter); ok {
+		if peak, known := device.PeakFLOPS(); known {
+			s.rec.Peak = &peak
+		}
+	}
+	if s.rec.Peak == nil {
+		s.note("The device's peak rate was not measured, so no share of it is given.")
+	}
 	return nil
 }
 

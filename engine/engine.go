@@ -166,6 +166,19 @@ func (e *Engine) openDevice() (err error) {
 // Info says what the engine is made of.
 func (e *Engine) Info() Info { return e.info }
 
+// PeakFLOPS measures, for a fraction of a second, how many floating-point
+// operations a second the device does on all its passes at once when it reads
+// and writes nothing: what FLOP/s are a share of. It is not known of every
+// device, and is 0 on a closed engine.
+func (e *Engine) PeakFLOPS() (flops float64, known bool) {
+	device, ok := e.device.(interface{ PeakFLOPS() float64 })
+	if !ok || e.enter() != nil {
+		return 0, false
+	}
+	defer e.leave(nil)
+	return device.PeakFLOPS(), true
+}
+
 // Stats says what the engine has done so far.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()

@@ -225,6 +225,15 @@ func TestObserverAndStats(t *testing.T) {
 	}
 }
 
+func TestPeakFLOPS(t *testing.T) {
+	if peak, known := enginetest.Open(t).PeakFLOPS(); !known || !(peak > 1e6) {
+		t.Errorf("the CPU's peak is %g, %t", peak, known)
+	}
+	if peak, known := enginetest.Open(t, engine.Device("reference")).PeakFLOPS(); known || peak != 0 {
+		t.Errorf("the reference's peak is %g, %t", peak, known)
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	e := enginetest.Open(t)
 	gone, cancel := context.WithCancel(t.Context())

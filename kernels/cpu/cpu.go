@@ -6,6 +6,8 @@ package cpu
 import (
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -92,6 +94,22 @@ func (d *Device) Name() string { return "cpu" }
 
 // Passes returns the number of workers that Open was given.
 func (d *Device) Passes() int { return cap(d.passes) }
+
+// PeakFLOPS measures the floating-point operations a second of all workers
+// together, each on its own registers alone.
+func (d *Device) PeakFLOPS() float64 {
+	rates := make([]float64, d.Passes())
+	var wg sync.WaitGroup
+	for i := range rates {
+		wg.Go(func() { rates[i] = d.isa.PeakFLOPS(50 * time.Millisecond) })
+	}
+	wg.Wait()
+	sum := 0.0
+	for _, r := range rates {
+		sum += r
+	}
+	return sum
+}
 
 // Begin starts a pass over b.
 func (d *Device) Begin(b *model.Batch) model.Pass {
