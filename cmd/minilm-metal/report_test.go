@@ -161,7 +161,7 @@ func TestCompareSeed(t *testing.T) {
 	}
 	seed := filepath.Join(shared, "seed", "01_backend_pytorch.md")
 	dir := filepath.Join(t.TempDir(), "report")
-	ok(t, "", "bench", "--model", tiny(t), "--pairs", "320", "--out", dir)
+	ok(t, "", "bench", "--model", tiny(t), "--pairs", "64", "--out", dir)
 	text := ok(t, "", "compare", seed, dir)
 	for _, want := range []string{"01_backend_pytorch", "pytorch", "mps", "457.11", "batch=32"} {
 		if !strings.Contains(text, want) {
