@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,32 +19,38 @@ type AddedToken struct {
 
 // addedSet finds added tokens in a text. The zero value finds none.
 type addedSet struct {
-	byFirst [256][]addedEntry // by the first byte of text, longest first
-	firsts  string            // those first bytes
+	entries map[string]addedEntry // by the text that is looked for
+	lengths [256][]int            // of those texts, by their first byte, greatest first
+	firsts  string                // those first bytes
 }
 
 type addedEntry struct {
-	text string // the content, normalised if it is to be
-	id   int32
+	id int32
 	AddedToken
 }
 
 // add puts a token into the set, unless one with the same text is there.
-func (a *addedSet) add(e addedEntry) {
-	list := &a.byFirst[e.text[0]]
-	if slices.ContainsFunc(*list, func(o addedEntry) bool { return o.text == e.text }) {
+func (a *addedSet) add(text string, e addedEntry) {
+	if _, ok := a.entries[text]; ok {
 		return
 	}
-	if len(*list) == 0 {
-		a.firsts += e.text[:1]
+	if a.entries == nil {
+		a.entries = make(map[string]addedEntry)
 	}
-	*list = append(*list, e)
-	slices.SortFunc(*list, func(x, y addedEntry) int { return cmp.Compare(len(y.text), len(x.text)) })
+	a.entries[text] = e
+	lengths := &a.lengths[text[0]]
+	if len(*lengths) == 0 {
+		a.firsts += text[:1]
+	}
+	i, ok := slices.BinarySearchFunc(*lengths, len(text), func(a, b int) int { return b - a })
+	if !ok {
+		*lengths = slices.Insert(*lengths, i, len(text))
+	}
 }
 
 // find returns the leftmost token at or after text[at], the longest of those
-// that begin there, and its place; nil if there is none.
-func (a *addedSet) find(text string, at int) (*addedEntry, int) {
+// that begin there, and its place.
+func (a *addedSet) find(text string, at int) (e addedEntry, from, to int, ok bool) {
 	for ; at < len(text); at++ {
 		if len(a.firsts) == 1 {
 			skip := strings.IndexByte(text[at:], a.firsts[0])
@@ -54,13 +59,16 @@ func (a *addedSet) find(text string, at int) (*addedEntry, int) {
 			}
 			at += skip
 		}
-		for i := range a.byFirst[text[at]] {
-			if e := &a.byFirst[text[at]][i]; strings.HasPrefix(text[at:], e.text) {
-				return e, at
+		for _, length := range a.lengths[text[at]] {
+			if length > len(text)-at {
+				continue
+			}
+			if e, ok = a.entries[text[at:at+length]]; ok {
+				return e, at, at + length, true
 			}
 		}
 	}
-	return nil, len(text)
+	return addedEntry{}, 0, 0, false
 }
 
 // matches walks over the tokens in a text.
@@ -77,11 +85,10 @@ func (m *matches) next() (id int32, from, to int, ok bool) {
 		return 0, 0, 0, false
 	}
 	for {
-		e, from := m.set.find(m.text, m.at)
-		if e == nil {
+		e, from, to, ok := m.set.find(m.text, m.at)
+		if !ok {
 			return 0, 0, 0, false
 		}
-		to := from + len(e.text)
 		m.at = to
 		if e.SingleWord && (endsInWord(m.text[:from]) || beginsWithWord(m.text[to:])) {
 			continue

@@ -160,13 +160,22 @@ func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, 
 		return fmt.Errorf("tokenizer: %s: added_tokens_decoder: %w", configFile, err)
 	}
 
+	have := make(map[string]bool, len(o.Added))
+	for _, a := range o.Added {
+		have[a.Content] = true
+	}
+	also := func(token tokenJSON) {
+		if !have[token.Content] {
+			have[token.Content] = true
+			o.Added = append(o.Added, token.added(true))
+		}
+	}
 	named := func(token *tokenJSON, name string) string {
 		if token == nil {
 			token = &tokenJSON{Content: name}
 		}
-		_, known := ids[token.Content]
-		if known && !slices.ContainsFunc(o.Added, func(a AddedToken) bool { return a.Content == token.Content }) {
-			o.Added = append(o.Added, token.added(true))
+		if _, known := ids[token.Content]; known {
+			also(*token)
 		}
 		return token.Content
 	}
@@ -176,9 +185,7 @@ func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, 
 	o.Class = named(names.Class, "[CLS]")
 	named(names.Mask, "[MASK]")
 	for _, token := range names.Additional {
-		if !slices.ContainsFunc(o.Added, func(a AddedToken) bool { return a.Content == token.Content }) {
-			o.Added = append(o.Added, token.added(true))
-		}
+		also(token)
 	}
 	return nil
 }

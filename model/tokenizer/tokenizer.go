@@ -56,7 +56,8 @@ type Tokenizer struct {
 	tokens        []string   // by id
 	words, pieces *wordTable // at the beginning of a word, inside a word
 	chars         *charTable
-	raw           addedSet // found in the text as it is
+	added         map[string]int32 // ids of the added tokens
+	raw           addedSet         // those found in the text as it is
 
 	// Only for added tokens with Normalized set, else nil:
 	normalized *addedSet  // found in the normalised text
@@ -138,12 +139,12 @@ func (t *Tokenizer) addTokens(o Options) error {
 			}
 		}
 	}
-	var entries []addedEntry
+	t.added = make(map[string]int32, len(added))
 	for _, a := range added {
 		if a.Content == "" || !utf8.ValidString(a.Content) {
 			return fmt.Errorf("added token %q: want some UTF-8 text", a.Content)
 		}
-		if slices.ContainsFunc(entries, func(e addedEntry) bool { return e.Content == a.Content }) {
+		if _, ok := t.added[a.Content]; ok {
 			return fmt.Errorf("added token %q is there twice", a.Content)
 		}
 		id, ok := t.ID(a.Content)
@@ -151,26 +152,24 @@ func (t *Tokenizer) addTokens(o Options) error {
 			id = int32(len(t.tokens))
 			t.tokens = append(t.tokens, a.Content)
 		}
-		e := addedEntry{text: a.Content, id: id, AddedToken: a}
-		if a.Normalized {
-			if e.text = t.normalize(a.Content); e.text == "" {
-				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
-			}
-		}
-		entries = append(entries, e)
+		t.added[a.Content] = id
 	}
 	// Of tokens that normalise to the same text the first special one is found,
 	// else the first. (In the library chance decides.)
-	slices.SortStableFunc(entries, func(a, b addedEntry) int { return rank(b.Special) - rank(a.Special) })
-	for _, e := range entries {
-		set := &t.raw
-		if e.Normalized {
+	added = slices.Clone(added)
+	slices.SortStableFunc(added, func(a, b AddedToken) int { return rank(b.Special) - rank(a.Special) })
+	for _, a := range added {
+		set, text := &t.raw, a.Content
+		if a.Normalized {
+			if text = t.normalize(a.Content); text == "" {
+				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
+			}
 			if t.normalized == nil {
 				t.normalized, t.plain = &addedSet{}, newCharTable(rules{})
 			}
 			set = t.normalized
 		}
-		set.add(e)
+		set.add(text, addedEntry{t.added[a.Content], a})
 	}
 	return nil
 }
@@ -242,10 +241,6 @@ func (t *Tokenizer) ID(token string) (int32, bool) {
 	if id := t.words.find(buf, 0, len(token)); id >= 0 {
 		return id, true
 	}
-	for id := len(t.words.tokens); id < len(t.tokens); id++ { // added to the vocabulary
-		if t.tokens[id] == token {
-			return int32(id), true
-		}
-	}
-	return 0, false
+	id, ok := t.added[token]
+	return id, ok
 }

@@ -315,3 +315,17 @@ func TestLongText(t *testing.T) {
 		}
 	}
 }
+
+// TestManyAddedTokens checks that their number does not make loading or finding
+// them slow: this would take minutes.
+func TestManyAddedTokens(t *testing.T) {
+	o := Uncased()
+	for i := range 100_000 {
+		o.Added = append(o.Added, AddedToken{Content: fmt.Sprintf("<%d>", i), Normalized: i%2 == 0})
+	}
+	tok := tiny(t, o)
+	text := strings.Repeat("<77777><77778>", 1000)
+	if ids, _ := tok.AppendPair(nil, nil, "", text); !slices.Equal(ids[:4], []int32{2, 3, 9 + 77777, 9 + 77778}) || len(ids) != 512 {
+		t.Errorf("%d: %d", len(ids), ids[:4])
+	}
+}

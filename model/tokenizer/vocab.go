@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ import (
 type wordTable struct {
 	slots   []wordSlot // a power of two, at most half of them in use
 	shift   int        // 64 - log2(len(slots))
+	factor  uint64     // odd, and another one in each table, so that no file can collide on purpose
 	longest int        // bytes of the longest string
 	tokens  []string   // the strings, by id, after skip bytes
 	skip    int
@@ -36,7 +38,7 @@ func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) 
 		}
 	}
 	log := max(bits.Len(uint(2*n)), 4)
-	t = &wordTable{slots: make([]wordSlot, 1<<log), shift: 64 - log, tokens: tokens, skip: len(prefix)}
+	t = &wordTable{slots: make([]wordSlot, 1<<log), shift: 64 - log, factor: rand.Uint64() | 1, tokens: tokens, skip: len(prefix)}
 	var buf []byte
 	for id, token := range tokens {
 		s, ok := strings.CutPrefix(token, prefix)
@@ -47,8 +49,8 @@ func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) 
 		if other := t.find(buf, 0, len(s)); other >= 0 {
 			return nil, [2]int32{other, int32(id)}
 		}
-		key := wordKey(buf, 0, len(s))
-		i := key * hashFactor >> t.shift
+		key := t.key(buf, 0, len(s))
+		i := key * t.factor >> t.shift
 		for t.slots[i].size != 0 {
 			i = (i + 1) & uint64(len(t.slots)-1)
 		}
@@ -62,8 +64,8 @@ func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) 
 // follow it in buf.
 func (t *wordTable) find(buf []byte, from, to int) int32 {
 	size := to - from
-	key := wordKey(buf, from, to)
-	for i := key * hashFactor >> t.shift; ; i = (i + 1) & uint64(len(t.slots)-1) {
+	key := t.key(buf, from, to)
+	for i := key * t.factor >> t.shift; ; i = (i + 1) & uint64(len(t.slots)-1) {
 		s := &t.slots[i]
 		if s.size == 0 {
 			return -1
@@ -86,17 +88,15 @@ func (t *wordTable) prefix(buf []byte, from, to int) (id int32, end int) {
 	return -1, from
 }
 
-const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
-
-// wordKey is the bytes of buf[from:to] themselves up to eight, else a hash.
-func wordKey(buf []byte, from, to int) uint64 {
+// key is the bytes of buf[from:to] themselves up to eight, else a hash.
+func (t *wordTable) key(buf []byte, from, to int) uint64 {
 	size := to - from
 	if size <= 8 {
 		return binary.LittleEndian.Uint64(buf[from:]) & (1<<(8*size) - 1)
 	}
 	key := uint64(size)
 	for ; from+8 < to; from += 8 {
-		key = (key ^ binary.LittleEndian.Uint64(buf[from:])) * hashFactor
+		key = (key ^ binary.LittleEndian.Uint64(buf[from:])) * t.factor
 		key ^= key >> 32
 	}
 	return key ^ binary.LittleEndian.Uint64(buf[to-8:])
