@@ -19,9 +19,10 @@ const (
 )
 
 const (
-	// maxBatch and maxConcurrency are far above any use: past them is a slip of
+	// maxBatch, maxPairs and maxConcurrency are far above any use: past them is a slip of
 	// the hand, and memory.
 	maxBatch       = 1 << 16
+	maxPairs       = 1 << 22
 	maxConcurrency = 1 << 12
 )
 
@@ -87,6 +88,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: no model", ErrOptions)
 	case o.Pairs < 0:
 		return o, fmt.Errorf("%w: %d pairs, want at least 1", ErrOptions, o.Pairs)
+	case o.Dataset == "" && o.Pairs > maxPairs:
+		return o, fmt.Errorf("%w: %d pairs of the built-in text, want at most %d", ErrOptions, o.Pairs, maxPairs)
 	case o.Workers < 0:
 		return o, fmt.Errorf("%w: %d workers, want at least 1", ErrOptions, o.Workers)
 	case !(o.Rate >= 0) || math.IsInf(o.Rate, 0):

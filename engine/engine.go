@@ -116,7 +116,11 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	if length > c.MaxPositions {
 		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", length, c.MaxPositions)
 	}
-	tok, err := tok.Truncating(length, o.side)
+	side := tok.Side()
+	if o.side != nil {
+		side = *o.side
+	}
+	tok, err := tok.Truncating(length, side)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

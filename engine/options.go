@@ -16,8 +16,8 @@ type options struct {
 	device, precision string
 	workers           int
 	tokenBudget       int
-	maxLength         int // 0: what the tokenizer files say
-	side              tokenizer.Side
+	maxLength         int             // 0: what the tokenizer files say
+	side              *tokenizer.Side // nil: what the tokenizer files say
 	sigmoid           bool
 	observe           func(BatchStats)
 	logger            *slog.Logger
@@ -68,9 +68,9 @@ func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = 
 // files say, and never more than the model has positions.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
-// Truncation sets the side on which too long texts lose tokens, the right one
-// by default.
-func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = side } }
+// Truncation sets the side on which too long texts lose tokens. The default is
+// what the tokenizer's files say, the right one where they are silent.
+func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = &side } }
 
 // Sigmoid makes scores 1/(1+exp(-logit)), between 0 and 1, instead of raw
 // logits. The order stays the same, up to ties where float32 has no more

@@ -82,7 +82,7 @@ func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
 	if maxLength > 0 {
 		length = maxLength
 	}
-	t.tokenizer, err = tok.Truncating(length, tokenizer.TruncateRight)
+	t.tokenizer, err = tok.Truncating(length, tok.Side())
 	return t, err
 }
 

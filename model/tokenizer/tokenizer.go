@@ -221,6 +221,9 @@ func (t *Tokenizer) truncating(maxLength int, side Side) (*Tokenizer, error) {
 // ones included.
 func (t *Tokenizer) MaxLength() int { return t.maxLength }
 
+// Side returns the end at which texts that are too long are cut.
+func (t *Tokenizer) Side() Side { return t.side }
+
 // VocabSize returns the number of ids, those of added tokens included.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
