@@ -1,6 +1,7 @@
-// Package kernels is the arithmetic of a BERT encoder on a CPU, in plain Go.
+// Package kernels is the arithmetic of a BERT encoder on a CPU: each step in
+// plain Go, and again in assembly for the instruction sets that there are.
 //
-// Each function here is one step of a block (Devlin et al. 2018,
+// Each plain function is one step of a block (Devlin et al. 2018,
 // arXiv:1810.04805) on packed rows: token after token, sequence after sequence,
 // no padding. They are the oracle that faster forms are held to, so they say
 // what is computed and in which order it is summed, and are blocked for
@@ -12,6 +13,11 @@
 //	EmbedNorm  y = LayerNorm(word + position + type)
 //	Attention  y = softmax(q·kᵀ/√d)·v            per head (Vaswani et al. 2017, arXiv:1706.03762)
 //	Head.Score y = Wc·tanh(Wp·x + bp) + bc
+//
+// The fast forms are methods of ISA, an instruction set, and of Matrix, weights
+// packed for one; Best chooses what this processor runs fastest. Their assembly
+// comes from internal/asmgen, where a kernel is said once for all instruction
+// sets, and they agree with each other bit for bit.
 //
 // Every output row depends on its own sequence alone and is summed in an order
 // that does not depend on how many rows there are, so that a score is the same,
