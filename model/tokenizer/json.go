@@ -11,7 +11,7 @@ import (
 )
 
 // parseJSON reads the vocabulary and the options of a tokenizer.json whose parts
-// are BERT's.
+// are BERT's. Only sugarme's Config is needed for that; its tokenizer is not built.
 func parseJSON(data []byte) ([]string, Options, error) {
 	var c *sugarme.Config
 	err := json.Unmarshal(data, &c)
