@@ -91,6 +91,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 			return nil, fmt.Errorf("vocabulary: id %d, %q, is not UTF-8", id, token)
 		}
 	}
+	vocab = slices.Clone(vocab) // the caller's may change
 	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars}
 	if t.maxWordChars == 0 {
 		t.maxWordChars = defaultWordChars
