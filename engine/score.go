@@ -57,9 +57,7 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_
 		batch.Reset()
 		begun := time.Now()
 		for next < len(pairs) && batch.Tokens() < e.batchTokens() {
-			p := pairs[next]
-			batch.IDs, batch.Types = e.tokenizer.AppendPair(batch.IDs, batch.Types, p.Query, p.Passage)
-			batch.End()
+			e.Tokenize(batch, pairs[next:next+1])
 			next++
 		}
 		stats := BatchStats{Tokenize: time.Since(begun)}
