@@ -1,0 +1,32 @@
+package model
+
+import "time"
+
+// KernelTime is what one kernel of one layer has cost.
+type KernelTime struct {
+	Layer  int    // counted from 0; -1 outside the layers
+	Block  string // "embed", "attention", "feed-forward", "classify"; "" outside the blocks
+	Kernel string // "gemm qkv", "attention", ...: the same in every layer
+	Shape  string // of its weights, in×out, or what else tells it from its like: "384x1152"
+	Calls  int64
+	// Time is summed over the workers: two that are busy for a second have spent
+	// two.
+	Time  time.Duration
+	FLOPs int64 // counted as Config.FLOPs does, which is what all kernels sum up to
+	Bytes int64 // of the operands, each read or written once
+}
+
+// BetweenKernels is the Kernel, of no layer and no block, that stands for the
+// time inside passes that was spent in none: with it, the times sum up to the
+// passes' own.
+const BetweenKernels = "between kernels"
+
+// KernelTimer is what a Device offers that can time its kernels. One that is
+// not asked to pays nothing for it.
+type KernelTimer interface {
+	// TimeKernels begins to time every pass that begins from then on. The
+	// function that it returns ends that, waits for the passes under way, and
+	// returns the sums: the kernels that ran, in the order of the forward pass.
+	// It is called once. One timing at a time may be under way.
+	TimeKernels() (stop func() []KernelTime)
+}
