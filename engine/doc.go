@@ -14,5 +14,10 @@
 // many shards as the device runs passes at once, and each shard is one pass
 // through the encoder. A score does not depend on what else is in the batch.
 //
+// Go's own profiles tell a call's stages apart: goroutines carry the label
+// stage=tokenize or stage=forward beside those of the call's context, and
+// execution traces have a task for the call, with a region for each stage and for
+// the wait for a free pass (queue).
+//
 // An Engine is safe for concurrent use. No panic crosses this API.
 package engine

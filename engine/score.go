@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"runtime/pprof"
+	"runtime/trace"
 	"slices"
 	"sync"
 	"time"
@@ -50,16 +52,21 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_
 		return dst, total, err
 	}
 	defer func() { e.leave(err) }()
+	ctx, ended := task(ctx, "score")
+	defer ended()
 	scores := slices.Grow(dst, len(pairs))
 	batch := batches.Get().(*model.Batch)
 	defer batches.Put(batch)
 	for next := 0; next < len(pairs); {
 		batch.Reset()
 		begun := time.Now()
+		region := e.tokenizing.begin(ctx)
 		for next < len(pairs) && batch.Tokens() < e.batchTokens() {
 			e.Tokenize(batch, pairs[next:next+1])
 			next++
 		}
+		region.End()
+		pprof.SetGoroutineLabels(ctx)
 		stats := BatchStats{Tokenize: time.Since(begun)}
 		scores, err = e.scoreBatch(ctx, scores, batch, &stats)
 		if err != nil {
@@ -79,6 +86,8 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	if err := b.Validate(&e.info.Config); err != nil {
 		return dst, err
 	}
+	ctx, ended := task(ctx, "score")
+	defer ended()
 	scores, err := e.scoreBatch(ctx, dst, b, &BatchStats{})
 	if err != nil {
 		return dst, err
@@ -156,7 +165,10 @@ func (e *Engine) scoreBatch(ctx context.Context, dst []float32, b *model.Batch, 
 		}
 	}
 	for lo, hi := range e.shards(b) {
-		if err := e.acquire(ctx); err != nil {
+		region := trace.StartRegion(ctx, "queue")
+		err := e.acquire(ctx)
+		region.End()
+		if err != nil {
 			fail(err)
 			break
 		}
@@ -165,6 +177,7 @@ func (e *Engine) scoreBatch(ctx context.Context, dst []float32, b *model.Batch, 
 		}
 		wg.Go(func() {
 			defer func() { <-e.slots }()
+			defer e.forward.begin(ctx).End()
 			var shard model.Batch
 			b.Slice(&shard, lo, hi)
 			if err := e.pass(&shard, dst[n+lo:n+hi]); err != nil {
