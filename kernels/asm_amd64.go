@@ -127,6 +127,18 @@ func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, c
 //go:noescape
 func peakAVX512(n int)
 
+// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+//go:noescape
+func readAVX512(x *float32, blocks int, times int)
+
 // normAVX512 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.
 //
@@ -284,6 +296,18 @@ func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, col
 //
 //go:noescape
 func peakAVX2(n int)
+
+// readAVX2 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+//go:noescape
+func readAVX2(x *float32, blocks int, times int)
 
 // normAVX2 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.

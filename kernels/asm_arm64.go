@@ -127,6 +127,18 @@ func transposeNEON(dst *float32, dstStride int, src *float32, srcStride int, col
 //go:noescape
 func peakNEON(n int)
 
+// readNEON reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+//go:noescape
+func readNEON(x *float32, blocks int, times int)
+
 // normNEON replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.
 //

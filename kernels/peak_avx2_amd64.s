@@ -47,3 +47,57 @@ loop1:
 done2:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
+
+// readAVX2 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+// func readAVX2(x *float32, blocks int, times int)
+TEXT ·readAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ blocks+8(FP), BX
+	MOVQ times+16(FP), CX
+	CMPQ CX, $1
+	JLT done2                                    // if times < 1
+
+loop1:
+	MOVQ AX, DX                                  // x = x
+	MOVQ BX, SI                                  // n = blocks
+	CMPQ SI, $1
+	JLT done4                                    // if n < 1
+
+loop3:
+	VMOVUPS (DX), Y0                             // v0 = x[0]...
+	VMOVUPS 32(DX), Y1                           // v1 = x[8]...
+	VMOVUPS 64(DX), Y2                           // v2 = x[16]...
+	VMOVUPS 96(DX), Y3                           // v3 = x[24]...
+	VMOVUPS 128(DX), Y4                          // v4 = x[32]...
+	VMOVUPS 160(DX), Y5                          // v5 = x[40]...
+	VMOVUPS 192(DX), Y6                          // v6 = x[48]...
+	VMOVUPS 224(DX), Y7                          // v7 = x[56]...
+	VMOVUPS 256(DX), Y0                          // v0 = x[64]...
+	VMOVUPS 288(DX), Y1                          // v1 = x[72]...
+	VMOVUPS 320(DX), Y2                          // v2 = x[80]...
+	VMOVUPS 352(DX), Y3                          // v3 = x[88]...
+	VMOVUPS 384(DX), Y4                          // v4 = x[96]...
+	VMOVUPS 416(DX), Y5                          // v5 = x[104]...
+	VMOVUPS 448(DX), Y6                          // v6 = x[112]...
+	VMOVUPS 480(DX), Y7                          // v7 = x[120]...
+	ADDQ $512, DX                                // x += 512
+	SUBQ $1, SI                                  // n -= 1
+	CMPQ SI, $1
+	JGE loop3                                    // if n >= 1
+
+done4:
+	SUBQ $1, CX                                  // times -= 1
+	CMPQ CX, $1
+	JGE loop1                                    // if times >= 1
+
+done2:
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET

@@ -47,3 +47,49 @@ loop1:
 done2:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
+
+// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+// func readAVX512(x *float32, blocks int, times int)
+TEXT ·readAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ blocks+8(FP), BX
+	MOVQ times+16(FP), CX
+	CMPQ CX, $1
+	JLT done2                                    // if times < 1
+
+loop1:
+	MOVQ AX, DX                                  // x = x
+	MOVQ BX, SI                                  // n = blocks
+	CMPQ SI, $1
+	JLT done4                                    // if n < 1
+
+loop3:
+	VMOVUPS (DX), Z0                             // v0 = x[0]...
+	VMOVUPS 64(DX), Z1                           // v1 = x[16]...
+	VMOVUPS 128(DX), Z2                          // v2 = x[32]...
+	VMOVUPS 192(DX), Z3                          // v3 = x[48]...
+	VMOVUPS 256(DX), Z4                          // v4 = x[64]...
+	VMOVUPS 320(DX), Z5                          // v5 = x[80]...
+	VMOVUPS 384(DX), Z6                          // v6 = x[96]...
+	VMOVUPS 448(DX), Z7                          // v7 = x[112]...
+	ADDQ $512, DX                                // x += 512
+	SUBQ $1, SI                                  // n -= 1
+	CMPQ SI, $1
+	JGE loop3                                    // if n >= 1
+
+done4:
+	SUBQ $1, CX                                  // times -= 1
+	CMPQ CX, $1
+	JGE loop1                                    // if times >= 1
+
+done2:
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET

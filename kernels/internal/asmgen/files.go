@@ -27,7 +27,7 @@ var families = []struct {
 		{"mix", mixParams, mixDoc, mix},
 		{"transpose", transposeParams, transposeDoc, transpose},
 	}},
-	{"peak", []kernel{{"peak", peakParams, peakDoc, peak}}},
+	{"peak", []kernel{{"peak", peakParams, peakDoc, peak}, {"read", readParams, readDoc, read}}},
 	{"norm", []kernel{{"norm", normParams, normDoc, norm}, {"add", addParams, addDoc, add}}},
 }
 
@@ -83,7 +83,7 @@ func assembly(m Machine, family string, kernels []kernel) (text, declarations st
 // comment makes a function's comment of a kernel's.
 func comment(name, doc string, m Machine) string {
 	t := TileOf(m)
-	doc = strings.NewReplacer("ROWS", fmt.Sprint(t.Rows), "PEAK", fmt.Sprint(peakSums), "BLOCK", fmt.Sprint(transposeBlock(m)), "COLUMNS", fmt.Sprint(attentionColumns(m)), "LANES", fmt.Sprint(m.Lanes()), "COLS", fmt.Sprint(t.Cols), "SUM", fmt.Sprint(SumBlock)).Replace(name + " " + doc)
+	doc = strings.NewReplacer("ROWS", fmt.Sprint(t.Rows), "PEAK", fmt.Sprint(peakSums), "READ", fmt.Sprint(readBlock), "BLOCK", fmt.Sprint(transposeBlock(m)), "COLUMNS", fmt.Sprint(attentionColumns(m)), "LANES", fmt.Sprint(m.Lanes()), "COLS", fmt.Sprint(t.Cols), "SUM", fmt.Sprint(SumBlock)).Replace(name + " " + doc)
 	var b strings.Builder
 	for line := range strings.SplitSeq(doc, "\n") {
 		b.WriteString(strings.TrimRight("// "+strings.Replace(line, "\t", "\t", 1), " ") + "\n")

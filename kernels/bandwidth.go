@@ -1,0 +1,69 @@
+package kernels
+
+import (
+	"fmt"
+	"time"
+)
+
+// readBlock is how many values the assembly reads at a time.
+const readBlock = 128
+
+// readRound is about how many values are read between two looks at the clock:
+// a fraction of a millisecond's at the speed of an L1 cache.
+const readRound = 8 << 20
+
+// ReadBandwidth measures how many bytes a second one core reads from x with
+// isa's registers when nothing is done with them. It reads x from front to back
+// again and again, so that x comes from the nearest memory that holds all of
+// it, and returns the best of the rounds that fit into about the given time. x
+// has a multiple of 128 values. What a kernel reads and writes, over this, is
+// the least time that it can take.
+func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
+	if len(x) == 0 || len(x)%readBlock != 0 {
+		panic(fmt.Sprintf("kernels: %d values to read, want a multiple of %d", len(x), readBlock))
+	}
+	times := max(1, readRound/len(x))
+	work, best := 4*float64(len(x))*float64(times), 0.0
+	for end := time.Now().Add(budget); ; {
+		start := time.Now()
+		i.read(x, times)
+		now := time.Now()
+		if seconds := now.Sub(start).Seconds(); seconds > 0 {
+			best = max(best, work/seconds)
+		}
+		if now.After(end) && best > 0 {
+			return best
+		}
+	}
+}
+
+// read reads x times over. What it returns means nothing.
+func (i ISA) read(x []float32, times int) (sum float32) {
+	if i != Generic {
+		read(i, &x[0], len(x)/readBlock, times)
+		return 0
+	}
+	for range times {
+		sum += readGeneric(x)
+	}
+	return sum
+}
+
+// readGeneric reads as the generic kernels do, a value at a time. Adding them up
+// in eight sums, none of which waits for another, costs least of what keeps the
+// compiler from leaving the reads out.
+func readGeneric(x []float32) float32 {
+	var a, b, c, d, e, f, g, h float32
+	for i := 0; i+8 <= len(x); i += 8 {
+		y := x[i : i+8 : i+8]
+		a += y[0]
+		b += y[1]
+		c += y[2]
+		d += y[3]
+		e += y[4]
+		f += y[5]
+		g += y[6]
+		h += y[7]
+	}
+	return a + b + c + d + e + f + g + h
+}
