@@ -107,6 +107,20 @@ type Run struct {
 	Batches     []BatchSample `json:"batches"`      // in order of completion
 	Samples     []Sample      `json:"samples"`      // one each half second
 	TimeBound   bool          `json:"time_bounded"` // stopped by the time bound before Requested
+	Kernels     []Kernel      `json:"kernels"`      // null: not asked for
+}
+
+// Kernel is what one kernel of one layer cost in all of a run, as in
+// model.KernelTime.
+type Kernel struct {
+	Layer  int           `json:"layer"` // from 0; -1: outside the layers
+	Block  string        `json:"block"`
+	Kernel string        `json:"kernel"`
+	Shape  string        `json:"shape"`
+	Calls  int64         `json:"calls"`
+	Time   time.Duration `json:"time_ns"` // of the workers, summed
+	FLOPs  int64         `json:"flops"`
+	Bytes  int64         `json:"bytes"`
 }
 
 // Warmup says what ran before the measurement.

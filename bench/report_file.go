@@ -155,5 +155,10 @@ func (run *Run) validate() error {
 			return fmt.Errorf("%s: batches[%d]: %s", at, j, bad)
 		}
 	}
+	for j, k := range run.Kernels {
+		if k.Layer < -1 || k.Kernel == "" || k.Calls < 0 || k.Time < 0 || k.FLOPs < 0 || k.Bytes < 0 {
+			return fmt.Errorf("%s: kernels[%d]: %+v: want a name, a layer of at least -1 and values of at least 0", at, j, k)
+		}
+	}
 	return nil
 }

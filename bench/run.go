@@ -82,20 +82,21 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
 		return nil, err
 	}
-	if err := s.coldStart(ctx); err != nil {
+	if err := phase(ctx, "load", s.coldStart); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	if err := s.describe(); err != nil {
 		return nil, err
 	}
-	if err := s.gate(ctx); errors.Is(err, ErrInaccurate) {
+	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) {
 		s.note("The scores failed the accuracy gate, so nothing was timed.")
 		return s.rec, err
 	} else if err != nil {
 		return nil, err
 	}
 	err = s.measureAll(ctx)
+	s.noteProfile()
 	if err != nil && (ctx.Err() == nil || len(s.rec.Runs) == 0) {
 		return nil, err
 	}
@@ -148,6 +149,12 @@ func (s *session) describe() (err error) {
 	if m.TokenizerSHA256, err = tokenizerSHA256(s.Model.Files); err != nil {
 		return err
 	}
+	// Better now than after the warm-up.
+	stop, err := s.timeKernels()
+	if err != nil {
+		return err
+	}
+	stop()
 	s.work.measureLengths(s.engine)
 	s.rec.Dataset = s.work.dataset()
 
@@ -229,7 +236,11 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		warmed += b.Pairs
 		s.Progress(config+": warm-up", warmed, 0)
 	}
-	warmup, err := warmUp(ctx, l, limit)
+	var warmup Warmup
+	err := phase(ctx, "warm-up", func(ctx context.Context) (err error) {
+		warmup, err = warmUp(ctx, l, limit)
+		return err
+	})
 	if err != nil {
 		return s.interrupted(ctx, config, 0, err)
 	}
@@ -262,9 +273,17 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		}
 	}
 	s.Progress(config, 0, s.Pairs)
+	kernels, err := s.timeKernels()
+	if err != nil {
+		return err
+	}
 	sampling := startSampler(meter)
-	r.Batches, err = l.run(ctx)
+	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
+		r.Batches, err = l.run(ctx)
+		return err
+	})
 	r.Samples = sampling.stop()
+	r.Kernels = kernels()
 	r.Elapsed = elapsed(r.Batches)
 	r.TimeBound = err == nil && scored < s.Pairs
 	if scored > 0 {

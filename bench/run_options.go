@@ -53,6 +53,10 @@ type Options struct {
 	// DefaultTimeBound; negative: none.
 	TimeBound time.Duration
 
+	// Profile asks the device to time its kernels while the batches are measured
+	// (not in the warm-up): see Recording.WriteProfile.
+	Profile bool
+
 	// Progress hears how far the stage that is under way is. It is called by one
 	// goroutine at a time, and should be quick. May be nil.
 	Progress func(stage string, done, total int)
