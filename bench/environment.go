@@ -26,9 +26,10 @@ var kernelFeatures = []cpuid.FeatureID{
 	cpuid.SVE, cpuid.SVE2,
 }
 
-// newEnvironment describes the machine and the program. What the system does
-// not tell is left empty, or nil.
-func newEnvironment(args []string) Environment {
+// NewEnvironment describes the machine and the program, whose command line is
+// args. What the system does not tell is left empty, or nil. It takes a moment,
+// in which the machine's noise is measured.
+func NewEnvironment(args []string) Environment {
 	e := Environment{
 		CPU:        cpuName(),
 		Cores:      runtime.NumCPU(),

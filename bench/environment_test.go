@@ -15,7 +15,7 @@ import (
 
 func TestEnvironment(t *testing.T) {
 	args := []string{"bench", "--pairs", "3"}
-	e := newEnvironment(args)
+	e := NewEnvironment(args)
 	args[0] = "changed"
 	if e.Cores < 1 || e.GOMAXPROCS < 1 || e.MemoryBytes < 1<<26 {
 		t.Errorf("%d cores, GOMAXPROCS %d, %d bytes", e.Cores, e.GOMAXPROCS, e.MemoryBytes)

@@ -77,7 +77,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	s.rec = &Recording{
 		Schema: SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
 		Model: Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
-		Environment: newEnvironment(o.Args),
+		Environment: NewEnvironment(o.Args),
 	}
 	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
 		return nil, err
