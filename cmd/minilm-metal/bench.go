@@ -24,6 +24,7 @@ func (p *program) bench() *cobra.Command {
 		profiles profiles
 		o        bench.Options
 		out      string
+		kernels  string
 	)
 	c := &cobra.Command{
 		Use:   "bench",
@@ -39,10 +40,12 @@ that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
 run writes the report of what it measured.
 
---out gets recording.json (every sample), report.md, report.json and report.csv.`,
+--out gets recording.json (every sample), report.md, report.json and report.csv.
+--profile gets what each kernel of each layer cost, for "minilm-metal pprof".`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
+  minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -60,11 +63,14 @@ run writes the report of what it measured.
 			if out == "" {
 				out = filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name))
 			}
+			if err := profileable(kernels); err != nil {
+				return err
+			}
 			stop, err := profiles.start()
 			if err != nil {
 				return err
 			}
-			return errors.Join(p.measure(c.Context(), o, out), stop())
+			return errors.Join(p.measure(c.Context(), o, out, kernels), stop())
 		},
 	}
 	flags.register(c.Flags())
@@ -78,6 +84,7 @@ run writes the report of what it measured.
 	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
+	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof")
 	profiles.register(f)
 	return c
 }
@@ -99,12 +106,14 @@ func checkBench(o *bench.Options) error {
 	return nil
 }
 
-// measure runs the bench and writes its report to the folder out.
-func (p *program) measure(ctx context.Context, o bench.Options, out string) error {
+// measure runs the bench and writes its report to the folder out, and the
+// profile of the kernels, where one is named, to the file kernels.
+func (p *program) measure(ctx context.Context, o bench.Options, out, kernels string) error {
 	// Better now than after the run.
 	if err := writable(out); err != nil {
 		return err
 	}
+	o.Profile = kernels != ""
 	rec, runErr := bench.Measure(ctx, o)
 	p.bar.Close()
 	if rec == nil {
@@ -121,6 +130,11 @@ func (p *program) measure(ctx context.Context, o bench.Options, out string) erro
 	if err := bench.WriteAll(out, rec); err != nil {
 		return errors.Join(runErr, err)
 	}
+	if o.Profile {
+		if err := bench.WriteProfileFile(kernels, rec); err != nil {
+			return errors.Join(runErr, err)
+		}
+	}
 	if err := rec.Report().WriteSummary(p.stdout); err != nil {
 		return errors.Join(runErr, err)
 	}
@@ -129,14 +143,34 @@ func (p *program) measure(ctx context.Context, o bench.Options, out string) erro
 		fmt.Fprintf(p.stdout, "Note: %s\n", note)
 	}
 	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, bench.MarkdownFile))
+	if o.Profile && err == nil {
+		_, err = fmt.Fprintf(p.stdout, "Profile: %s, see \"minilm-metal pprof\"\n", kernels)
+	}
 	return errors.Join(runErr, err)
 }
 
-// writable makes the folder and a file in it, and takes the file away again.
+// profileable says, before the run, whether a file can be written after it;
+// "" is none.
+func profileable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usageError("--profile %s: is a folder, want a file", path)
+	}
+	return probe(filepath.Dir(path))
+}
+
+// writable makes the folder, and says whether files can be made in it.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	return probe(dir)
+}
+
+// probe makes a file in the folder and takes it away again.
+func probe(dir string) error {
 	f, err := os.CreateTemp(dir, ".writable.*")
 	if err != nil {
 		return err

@@ -2,43 +2,63 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"runtime/trace"
+	"slices"
 
 	"github.com/spf13/pflag"
 )
 
 // profiles are Go's own profiles of a command.
-type profiles struct{ cpu, memory string }
+type profiles struct{ cpu, memory, trace string }
 
 func (p *profiles) register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.cpu, "cpuprofile", "", "write Go's CPU profile to this file")
 	flags.StringVar(&p.memory, "memprofile", "", "write Go's memory profile to this file, at the end")
+	flags.StringVar(&p.trace, "trace", "", "write Go's execution trace to this file")
 }
 
-// start begins the CPU profile. The function that it returns writes both.
+// start begins the CPU profile and the trace. The function that it returns
+// writes them all.
 func (p *profiles) start() (stop func() error, err error) {
-	var cpu *os.File
-	if p.cpu != "" {
-		if cpu, err = os.Create(p.cpu); err != nil {
-			return nil, err
-		}
-		if err := pprof.StartCPUProfile(cpu); err != nil {
-			return nil, errors.Join(err, cpu.Close())
-		}
-	}
-	return func() error {
+	var ends []func() error
+	stop = func() error {
 		var errs []error
-		if cpu != nil {
-			pprof.StopCPUProfile()
-			errs = append(errs, cpu.Close())
-		}
-		if p.memory != "" {
-			errs = append(errs, writeHeap(p.memory))
+		for _, end := range slices.Backward(ends) {
+			errs = append(errs, end())
 		}
 		return errors.Join(errs...)
-	}, nil
+	}
+	begin := func(path string, start func(io.Writer) error, end func()) error {
+		if path == "" {
+			return nil
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		if err := start(f); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		ends = append(ends, func() error {
+			end()
+			return f.Close()
+		})
+		return nil
+	}
+	if p.memory != "" {
+		ends = append(ends, func() error { return writeHeap(p.memory) })
+	}
+	if err = begin(p.cpu, pprof.StartCPUProfile, pprof.StopCPUProfile); err == nil {
+		err = begin(p.trace, trace.Start, trace.Stop)
+	}
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return stop, nil
 }
 
 func writeHeap(path string) error {

@@ -22,8 +22,9 @@ func benchTiny(t *testing.T, dir string, more ...string) string {
 
 func TestBench(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "report")
-	cpu, memory := filepath.Join(t.TempDir(), "cpu.prof"), filepath.Join(t.TempDir(), "mem.prof")
-	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory)
+	profiles := t.TempDir()
+	cpu, memory, trace := filepath.Join(profiles, "cpu.prof"), filepath.Join(profiles, "mem.prof"), filepath.Join(profiles, "trace.out")
+	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory, "--trace", trace)
 	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md")} {
 		if !strings.Contains(text, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
@@ -51,7 +52,7 @@ func TestBench(t *testing.T) {
 	if !rec.Model.Synthetic {
 		t.Error("a model that package synth made is taken for a trained one")
 	}
-	for _, name := range []string{filepath.Join(dir, "report.md"), filepath.Join(dir, "report.csv"), cpu, memory} {
+	for _, name := range []string{filepath.Join(dir, "report.md"), filepath.Join(dir, "report.csv"), cpu, memory, trace} {
 		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -111,7 +112,7 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if err := p.measure(ctx, o, dir); !errors.Is(err, context.Canceled) {
+	if err := p.measure(ctx, o, dir, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/pprof/driver"
+	"github.com/google/pprof/profile"
+	"github.com/spf13/cobra"
+)
+
+func (p *program) pprof() *cobra.Command {
+	var v view
+	c := &cobra.Command{
+		Use:   "pprof FILE",
+		Short: "Look at a profile: flame graph in a browser, or the top of the list",
+		Long: `Look at a profile: what the kernels cost ("bench --profile"), or one of Go's own
+("bench --cpuprofile", "--memprofile").
+
+On a terminal it serves the views of google/pprof (flame graph, top, graph, peek)
+at a local address and opens the browser there, until interrupted. In a pipe, or
+with --top, it prints the functions that cost most.
+
+Of the kernels, --sample is time (of all workers), calls, flops or bytes. The
+stack is bench > forward > layer > block > kernel, and the labels are device,
+precision, shape, batch and concurrency. Go's CPU profile has the labels stage
+(tokenize, forward) and phase (load, accuracy, warm-up, measure).
+
+"go tool pprof FILE" reads the same files, and can do more.`,
+		Example: `  minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
+  minilm-metal pprof --top --sample flops kernels.pprof
+  minilm-metal pprof --top --focus "layer 5" kernels.pprof
+  minilm-metal pprof --http localhost:8080 --no-browser kernels.pprof
+  minilm-metal pprof --top --tagfocus phase=measure cpu.pprof`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := v.check(c.Flags().Changed("http")); err != nil {
+				return err
+			}
+			v.top = v.top || terminal(p.stdout) == nil && !c.Flags().Changed("http")
+			prof, err := readProfile(args[0])
+			if err != nil {
+				return err
+			}
+			if err := p.view(c.Context(), prof, &v); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&v.top, "top", false, "print the functions that cost most (default in a pipe)")
+	f.StringVar(&v.http, "http", "localhost:", "serve the views at this `address`; without a port, at a free one")
+	f.BoolVar(&v.noBrowser, "no-browser", false, "serve, but open no browser")
+	f.StringVar(&v.sample, "sample", "", "which value to show (default: what the profile says)")
+	f.StringVar(&v.focus, "focus", "", "only stacks with a function that this `regexp` matches")
+	f.StringVar(&v.tagfocus, "tagfocus", "", "only samples with this label: `regexp or KEY=regexp`")
+	return c
+}
+
+// view says how to look at a profile.
+type view struct {
+	top, noBrowser                bool
+	http, sample, focus, tagfocus string
+}
+
+func (v *view) check(http bool) error {
+	if v.top && http {
+		return usageError("--top and --http: want one of them")
+	}
+	if _, _, err := net.SplitHostPort(v.http); err != nil {
+		return usageError("--http %q: want HOST:PORT: %w", v.http, err)
+	}
+	return nil
+}
+
+// standardOutput is what the driver calls its output. Without a name it would
+// write to the process's.
+const standardOutput = "-"
+
+// args is the view as pprof's own command line. Nothing is looked up outside
+// the profile: names of functions are in ours and in Go's.
+func (v *view) args() []string {
+	args := []string{"-symbolize=none", "-sample_index=" + v.sample, "-focus=" + v.focus, "-tagfocus=" + v.tagfocus}
+	if v.top {
+		return append(args, "-top", "-output="+standardOutput)
+	}
+	return append(args, "-http="+v.http, fmt.Sprintf("-no_browser=%v", v.noBrowser))
+}
+
+// view hands a profile to pprof's driver.
+func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) error {
+	if v.sample != "" {
+		if _, err := prof.SampleIndexByName(v.sample); err != nil {
+			return err
+		}
+	}
+	return driver.PProf(&driver.Options{
+		Flagset:    &pprofFlags{flag.NewFlagSet("pprof", flag.ContinueOnError), append(v.args(), "profile")},
+		Fetch:      fetched{prof},
+		UI:         pprofUI{p.stderr},
+		Writer:     standardWriter{p.stdout},
+		HTTPServer: func(args *driver.HTTPServerArgs) error { return serve(ctx, args) },
+	})
+}
+
+// serve serves pprof's pages until ctx is done, which is how a user ends it.
+func serve(ctx context.Context, args *driver.HTTPServerArgs) error {
+	listener, err := net.Listen("tcp", args.Hostport)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			page, known := args.Handlers[r.URL.Path]
+			if !known {
+				http.NotFound(w, r)
+				return
+			}
+			page.ServeHTTP(w, r)
+		}),
+	}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// pprofFlags gives the driver its command line.
+type pprofFlags struct {
+	*flag.FlagSet
+	args []string
+}
+
+func (f *pprofFlags) StringList(name, value, usage string) *[]*string {
+	return &[]*string{f.String(name, value, usage)}
+}
+
+func (f *pprofFlags) Parse(usage func()) []string {
+	f.SetOutput(io.Discard)
+	if err := f.FlagSet.Parse(f.args); err != nil {
+		return nil
+	}
+	return f.Args()
+}
+
+func (f *pprofFlags) ExtraUsage() string   { return "" }
+func (f *pprofFlags) AddExtraUsage(string) {}
+
+// fetched is where the driver finds the profile.
+type fetched struct{ *profile.Profile }
+
+func (f fetched) Fetch(string, time.Duration, time.Duration) (*profile.Profile, string, error) {
+	return f.Profile, "", nil
+}
+
+// pprofUI is where the driver's messages go. It is never asked to read.
+type pprofUI struct{ w io.Writer }
+
+func (u pprofUI) Print(args ...any) {
+	text := strings.TrimSuffix(fmt.Sprint(args...), "\n")
+	if text != "Generating report in "+standardOutput {
+		fmt.Fprintln(u.w, text)
+	}
+}
+
+func (u pprofUI) PrintErr(args ...any)                { u.Print(args...) }
+func (u pprofUI) ReadLine(string) (string, error)     { return "", io.EOF }
+func (u pprofUI) IsTerminal() bool                    { return false }
+func (u pprofUI) WantBrowser() bool                   { return true }
+func (u pprofUI) SetAutoComplete(func(string) string) {}
+
+// standardWriter opens standardOutput, the only output that the driver is told
+// of.
+type standardWriter struct{ io.Writer }
+
+func (w standardWriter) Open(string) (io.WriteCloser, error) { return w, nil }
+func (w standardWriter) Close() error                        { return nil }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/pprof/profile"
+)
+
+// maxProfile bounds what is read of a profile, unpacked. Ours have some KB,
+// those of the largest programs some MB.
+const maxProfile = 256 << 20
+
+// readProfile reads a profile in pprof's format, or in one of the older ones
+// that package profile knows.
+func readProfile(path string) (*profile.Profile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := readUnpacked(f, maxProfile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	switch {
+	case len(data) == 0:
+		return nil, fmt.Errorf("%s: not a profile: the file is empty", path)
+	case bytes.HasPrefix(data, []byte("go 1.")):
+		return nil, fmt.Errorf("%s: not a profile but an execution trace: see \"go tool trace\"", path)
+	}
+	p, err := profile.ParseData(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a profile: %w", path, err)
+	}
+	return p, nil
+}
+
+// readUnpacked reads all of f, unpacked if it is gzip, unless that is more than
+// limit bytes.
+func readUnpacked(f io.Reader, limit int64) ([]byte, error) {
+	data, err := readBounded(f, limit)
+	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return data, err
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("not a profile: %w", err)
+	}
+	return readBounded(unpacked, limit)
+}
+
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("the profile is cut short: %w", err)
+	case err != nil:
+		return nil, err
+	case int64(len(data)) > limit:
+		return nil, fmt.Errorf("larger than a profile can be: over %d bytes", limit)
+	}
+	return data, nil
+}
