@@ -1,0 +1,204 @@
+package workbench
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+)
+
+// Selection says which cases are wanted. The zero value is all of MiniLM's.
+type Selection struct {
+	Variants []Variant      // none: Variants()
+	Shapes   []Shape        // products of these shapes instead of MiniLM's kernels
+	Focus    *regexp.Regexp // only cases with a match in their Name
+}
+
+// The numbers of rows that MiniLM's kernels are measured at: one token; a short
+// pair; a long one; a batch of them. Attention is measured at lengths, 87 among
+// them, which is the mean of MS MARCO's pairs and no multiple of anything.
+var (
+	rows    = []int{1, 32, 128, 2048}
+	lengths = []int{32, 64, 87, 128, 256, 512}
+)
+
+// kernel is a kernel with all its shapes and variants.
+type kernel struct {
+	name, title string
+	named       bool
+	in, out     int
+	rows        []int
+	only        *Format // the format that it has alone; nil: all
+	work        func(Shape, Variant) Work
+	prepare     func(*operands, Shape, Variant) job
+}
+
+// Cases returns the cases of a selection: kernel after kernel, shape after
+// shape, the variants of a shape side by side.
+func Cases(s Selection) []*Case {
+	variants := s.Variants
+	if len(variants) == 0 {
+		variants = Variants()
+	}
+	list := miniLM()
+	if len(s.Shapes) > 0 {
+		list = own(s.Shapes)
+	}
+	var all []*Case
+	for _, k := range list {
+		for _, n := range k.rows {
+			for _, v := range variants {
+				if k.only != nil && *k.only != v.Format {
+					continue
+				}
+				c := k.at(Shape{n, k.in, k.out}, v)
+				if s.Focus == nil || s.Focus.MatchString(c.Name()) {
+					all = append(all, c)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (k kernel) at(s Shape, v Variant) *Case {
+	return &Case{
+		Kernel: k.name, Title: k.title, Variant: v, Shape: s, Work: k.work(s, v), named: k.named,
+		prepare: func(o *operands) job { return k.prepare(o, s, v) },
+	}
+}
+
+// miniLM are the kernels of cross-encoder/ms-marco-MiniLM-L-6-v2, in the order
+// of the forward pass.
+func miniLM() []kernel {
+	return []kernel{
+		embedNorm(),
+		product("qkv", plain, width, 3*width),
+		attention(),
+		product("output", plain, width, width),
+		product("output-norm", withNorm, width, width),
+		product("up", plain, width, inner),
+		product("up-gelu", withGELU, width, inner),
+		product("down", plain, inner, width),
+		product("down-norm", withNorm, inner, width),
+		gelu(),
+		addNorm(),
+	}
+}
+
+// own are products of other shapes.
+func own(shapes []Shape) []kernel {
+	var all []kernel
+	for _, s := range shapes {
+		for _, e := range []epilogue{plain, withGELU, withNorm} {
+			k := product("linear"+e.suffix, e, s.In, s.Out)
+			k.rows, k.named = []int{s.Rows}, true
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// epilogue is what follows a product in the same kernel.
+type epilogue struct {
+	suffix, title string
+}
+
+var (
+	plain    = epilogue{"", "bias"}
+	withGELU = epilogue{"-gelu", "bias, GELU"}
+	withNorm = epilogue{"-norm", "bias, residual, LayerNorm"}
+)
+
+func product(name string, e epilogue, in, out int) kernel {
+	return kernel{
+		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows,
+		work: func(s Shape, v Variant) Work {
+			x, w, y := int64(s.Rows*s.In*v.size()), int64(s.Out*(s.In*v.size()+float)), int64(s.Rows*s.Out*float)
+			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), x + w + y, x + w + y}
+			if e == withNorm {
+				gains := int64(2 * s.Out * float)
+				work.Bytes += y + gains // the residual is read before it is written
+				work.Footprint += gains
+			}
+			return work
+		},
+		prepare: func(o *operands, s Shape, v Variant) job {
+			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v.ISA)
+			x, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
+			switch e {
+			case withGELU:
+				return job{run: func() { m.LinearGELU(y, x, s.Rows, s.Out, s.In) }}
+			case withNorm:
+				norm, scratch := o.norm(s.Out), make([]float32, m.Scratch(s.Rows))
+				return job{run: func() { m.LinearAddNorm(y, x, s.Rows, norm, scratch) }}
+			}
+			return job{run: func() { m.Linear(y, x, s.Rows, s.Out, s.In) }}
+		},
+	}
+}
+
+// attention is every head of one sequence, Q, K and V of a token side by side.
+func attention() kernel {
+	return kernel{
+		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths,
+		work: func(s Shape, v Variant) Work {
+			bytes := int64(s.Rows * (s.In + s.Out) * float)
+			return Work{4 * int64(s.Rows) * int64(s.Rows) * int64(s.Out), bytes, bytes}
+		},
+		prepare: func(o *operands, s Shape, v Variant) job {
+			qkv, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
+			scratch := make([]float32, v.ISA.AttentionScratch(s.Rows, heads))
+			return job{run: func() {
+				v.ISA.Attention(y, qkv, qkv[s.Out:], qkv[2*s.Out:], s.Rows, s.Rows, s.In, s.In, heads, scratch)
+			}}
+		},
+	}
+}
+
+func gelu() kernel {
+	return kernel{
+		name: "gelu", title: fmt.Sprintf("rows of %d", inner), in: inner, out: inner, rows: rows, only: &f32,
+		work: func(s Shape, _ Variant) Work {
+			values := int64(s.Rows * s.Out)
+			return Work{geluFLOPs * values, 2 * float * values, float * values}
+		},
+		prepare: func(o *operands, s Shape, v Variant) job {
+			x, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
+			return job{run: func() { v.ISA.GELU(y) }, reset: func() { copy(y, x) }}
+		},
+	}
+}
+
+func addNorm() kernel {
+	return kernel{
+		name: "addnorm", title: fmt.Sprintf("LayerNorm(x + r), rows of %d", width), in: width, out: width, rows: rows, only: &f32,
+		work: func(s Shape, _ Variant) Work {
+			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
+			return Work{normFLOPs * values, float * (3*values + gains), float * (2*values + gains)}
+		},
+		prepare: func(o *operands, s Shape, v Variant) job {
+			// The result is an operand of the next call; it stays normalized.
+			x, r, norm := o.y[:s.Rows*s.Out], o.x[:s.Rows*s.In], o.norm(s.Out)
+			return job{run: func() { v.ISA.AddNorm(x, r, norm, s.Rows) }}
+		},
+	}
+}
+
+// embedNorm gathers rows from all over a table of the vocabulary's size.
+func embedNorm() kernel {
+	return kernel{
+		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, only: &f32,
+		work: func(s Shape, _ Variant) Work {
+			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
+			types := int64(min(2, s.Rows) * s.Out)
+			bytes := float * (3*values + types + gains)
+			return Work{(1 + normFLOPs) * values, bytes, bytes}
+		},
+		prepare: func(o *operands, s Shape, v Variant) job {
+			e, ids, types := o.embeddings(s.Rows)
+			y := o.y[:s.Rows*s.Out]
+			return job{run: func() { v.ISA.EmbedNorm(y, ids, types, e) }}
+		},
+	}
+}

@@ -1,0 +1,108 @@
+package workbench
+
+import (
+	"slices"
+	"time"
+)
+
+// Report is what was measured. All that is printed is a function of it.
+type Report struct {
+	Count    int           // repeats that were asked for
+	Time     time.Duration // of a repeat, about
+	Levels   []Level       // nearest first
+	Ceilings []*Ceiling    // of each variant
+	Results  []*Result     // of each case, in the order of Cases
+}
+
+// Ceiling is the most that a variant can do on this machine.
+type Ceiling struct {
+	Variant Variant
+	Peak    float64   // operations a second; 0: not measured
+	Read    []float64 // bytes a second from each of Report.Levels; 0: not measured
+}
+
+func newCeilings(cases []*Case, levels []Level) []*Ceiling {
+	var all []*Ceiling
+	for _, c := range cases {
+		if !slices.ContainsFunc(all, func(have *Ceiling) bool { return have.Variant == c.Variant }) {
+			all = append(all, &Ceiling{Variant: c.Variant, Read: make([]float64, len(levels))})
+		}
+	}
+	return all
+}
+
+// Result is what one case took.
+type Result struct {
+	*Case
+	Calls   int       // in each repeat
+	Samples []float64 // nanoseconds a call, one for each repeat; none if it was not its turn yet
+}
+
+// Spread describes a sample, in its unit.
+type Spread struct {
+	Min, Q1, Median, Q3, Max float64
+}
+
+// Spread returns the times' spread. There are samples.
+func (r *Result) Spread() Spread {
+	sorted := slices.Sorted(slices.Values(r.Samples))
+	at := func(q float64) float64 {
+		rank := q * float64(len(sorted)-1)
+		i := int(rank)
+		if i+1 >= len(sorted) {
+			return sorted[len(sorted)-1]
+		}
+		return sorted[i] + (rank-float64(i))*(sorted[i+1]-sorted[i])
+	}
+	return Spread{sorted[0], at(0.25), at(0.5), at(0.75), sorted[len(sorted)-1]}
+}
+
+// Relative returns half of what lies between the quartiles, over the median: a
+// typical repeat is off by this.
+func (s Spread) Relative() float64 { return (s.Q3 - s.Q1) / 2 / s.Median }
+
+// Rates are a result's figures at some time a call.
+type Rates struct {
+	FLOPS     float64 // operations a second
+	Bandwidth float64 // bytes a second, of the operands
+	PeakShare float64 // of the variant's peak
+
+	Level     string  // the memory that the operands lie in
+	Bound     string  // what bounds the kernel: "peak" or the level
+	Roofline  float64 // operations a second that are attainable
+	RoofShare float64 // of the roofline
+}
+
+// Rates returns a result's figures for a call of that many nanoseconds. What
+// needs a ceiling that was not measured is 0.
+func (p *Report) Rates(r *Result, ns float64) Rates {
+	level := levelOf(p.Levels, r.Work.Footprint)
+	rates := Rates{
+		FLOPS:     float64(r.Work.FLOPs) / ns * 1e9,
+		Bandwidth: float64(r.Work.Bytes) / ns * 1e9,
+		Level:     p.Levels[level].Name,
+	}
+	i := slices.IndexFunc(p.Ceilings, func(c *Ceiling) bool { return c.Variant == r.Variant })
+	if i < 0 || p.Ceilings[i].Peak == 0 || p.Ceilings[i].Read[level] == 0 {
+		return rates
+	}
+	c := p.Ceilings[i]
+	rates.PeakShare = rates.FLOPS / c.Peak
+	rates.Bound, rates.Roofline = "peak", c.Peak
+	if fed := r.Work.Intensity() * c.Read[level]; fed < c.Peak {
+		rates.Bound, rates.Roofline = rates.Level, fed
+	}
+	rates.RoofShare = rates.FLOPS / rates.Roofline
+	return rates
+}
+
+// Measured returns the results that have samples.
+func (p *Report) Measured() []*Result {
+	var all []*Result
+	for _, r := range p.Results {
+		if len(r.Samples) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}

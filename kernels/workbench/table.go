@@ -1,0 +1,162 @@
+package workbench
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// WriteTable writes the report for reading: the machine's ceilings, then a table
+// for each kernel, in which the variants of a shape stand together.
+func (p *Report) WriteTable(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	p.writeCeilings(b)
+	t := table{left: 2, rows: [][]string{{"rows", "variant", "time", "best", "±", "GFLOP/s", "GB/s", "FLOP/B", "peak", "roofline", "bound"}}}
+	var last *Result
+	for _, r := range p.Measured() {
+		if last == nil || r.Kernel != last.Kernel || r.Title != last.Title {
+			t.heads = append(t.heads, head{len(t.rows), r.Kernel + ": " + r.Title})
+			last = nil
+		}
+		rows := fmt.Sprint(r.Shape.Rows)
+		if last != nil && r.Shape == last.Shape {
+			rows = ""
+		}
+		t.rows = append(t.rows, p.row(rows, r))
+		last = r
+	}
+	if last != nil {
+		fmt.Fprintln(b)
+		t.write(b)
+	}
+	return b.Flush()
+}
+
+// row is a result's line.
+func (p *Report) row(rows string, r *Result) []string {
+	spread := r.Spread()
+	rates := p.Rates(r, spread.Median)
+	return []string{
+		rows, r.Variant.String(), duration(spread.Median), duration(spread.Min), fmt.Sprintf("%.0f%%", 100*spread.Relative()),
+		digits(rates.FLOPS / 1e9), digits(rates.Bandwidth / 1e9), digits(r.Work.Intensity()),
+		orNone(100*rates.PeakShare, "%.0f%%"), orNone(100*rates.RoofShare, "%.0f%%"), orNone(rates.Bound, "%s"),
+	}
+}
+
+func (p *Report) writeCeilings(b *bufio.Writer) {
+	head := []string{"variant", "peak GFLOP/s"}
+	for _, l := range p.Levels {
+		head = append(head, l.Name+" GB/s")
+	}
+	t := table{left: 1, rows: [][]string{head}}
+	for _, c := range p.Ceilings {
+		row := []string{c.Variant.String(), orNone(c.Peak/1e9, "%.1f")}
+		for _, read := range c.Read {
+			row = append(row, orNone(read/1e9, "%.1f"))
+		}
+		t.rows = append(t.rows, row)
+	}
+	t.write(b)
+	var sets []string
+	for _, l := range p.Levels {
+		set := fmt.Sprintf("%s %s", size(l.Read), l.Name)
+		if l.Bytes > 0 {
+			set = fmt.Sprintf("%s of %s %s", size(l.Read), size(l.Bytes), l.Name)
+		}
+		if l.Assumed {
+			set += " (assumed)"
+		}
+		sets = append(sets, set)
+	}
+	fmt.Fprintf(b, "One thread. Read: %s.\n", strings.Join(sets, ", "))
+}
+
+// table is aligned text: the first columns to the left, the rest to the right,
+// the first row on top.
+type table struct {
+	left  int
+	rows  [][]string
+	heads []head
+}
+
+// head is a line of its own before a row.
+type head struct {
+	before int
+	text   string
+}
+
+func (t *table) write(b *bufio.Writer) {
+	widths := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	heads := t.heads
+	for n, row := range t.rows {
+		if len(heads) > 0 && heads[0].before == n {
+			fmt.Fprintf(b, "\n%s\n", heads[0].text)
+			heads = heads[1:]
+		}
+		line := ""
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i < t.left {
+				line += cell + pad
+			} else {
+				line += pad + cell
+			}
+			line += "  "
+		}
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
+	}
+}
+
+// duration prints nanoseconds with three digits that count.
+func duration(ns float64) string {
+	for _, unit := range []struct {
+		name string
+		of   time.Duration
+	}{{"s", time.Second}, {"ms", time.Millisecond}, {"µs", time.Microsecond}} {
+		if x := ns / float64(unit.of); x >= 0.9995 {
+			return digits(x) + " " + unit.name
+		}
+	}
+	return digits(ns) + " ns"
+}
+
+// digits prints three digits that count, or all before the point.
+func digits(x float64) string {
+	switch {
+	case x < 9.995:
+		return fmt.Sprintf("%.2f", x)
+	case x < 99.95:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.0f", x)
+}
+
+// orNone prints what is zero if it was not measured.
+func orNone[T comparable](x T, format string) string {
+	var zero T
+	if x == zero {
+		return "n/a"
+	}
+	return fmt.Sprintf(format, x)
+}
+
+// size prints bytes.
+func size(bytes int64) string {
+	for _, unit := range []struct {
+		name string
+		of   int64
+	}{{"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if bytes >= unit.of {
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/float64(unit.of)), ".0") + " " + unit.name
+		}
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
