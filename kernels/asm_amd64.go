@@ -4,6 +4,8 @@
 
 package kernels
 
+import "unsafe"
+
 // gemmAVX512 computes a tile of dst = bias + x·w, 48 columns of rows ≤ 8 rows.
 //
 //	for r := range rows {
@@ -28,7 +30,228 @@ package kernels
 // was seen there: the additions run beside the next block's products.
 //
 //go:noescape
-func gemmAVX512(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
+func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmAVX2 computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			dst[r*dstStride+c] = bias[c]
+//			for block := range blocks(k, 64) {
+//				var sum float32
+//				for i := range block {
+//					sum = fma(x[r*xStride+i], w[i*16+c], sum)
+//				}
+//				dst[r*dstStride+c] += sum
+//			}
+//		}
+//	}
+//
+// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
+// for each of the k rows.
+//
+// The loops that stay in registers are those over r and c. Measured on one core
+// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
+// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
+// was seen there: the additions run beside the next block's products.
+//
+//go:noescape
+func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmBF16AVX512BF16 is gemm with x and w in bfloat16, in pairs: k counts pairs,
+// and where gemm has one product it has two.
+//
+//	for i := range block {
+//		sum = fma(x[r*xStride+2*i+1], w[(i*48+c)*2+1], sum)
+//		sum = fma(x[r*xStride+2*i], w[(i*48+c)*2], sum)
+//	}
+//
+// The products are exact in float32, denormals count as 0.
+//
+//go:noescape
+func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmInt8AVX512VNNI computes a tile of dst = bias + x·w from integers, 48 columns of
+// rows ≤ 8 rows; 4 values are multiplied at a time, k counts such groups.
+//
+//	for r := range rows {
+//		for c := range 48 {
+//			sum := start[c]
+//			for i := range k {
+//				for j := range 4 {
+//					sum += x[r*xStride+4*i+j] * w[(i*48+c)*4+j]
+//				}
+//			}
+//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//		}
+//	}
+//
+// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
+// bias, 48 values each. Where x is unsigned, it is 128 more than what is meant,
+// and start is -128 times the sum of the column's weights.
+//
+// Sums of integers are exact in any order.
+//
+//go:noescape
+func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmInt8AVX512 computes a tile of dst = bias + x·w from integers, 48 columns of
+// rows ≤ 8 rows; 2 values are multiplied at a time, k counts such groups.
+//
+//	for r := range rows {
+//		for c := range 48 {
+//			sum := start[c]
+//			for i := range k {
+//				for j := range 2 {
+//					sum += x[r*xStride+2*i+j] * w[(i*48+c)*2+j]
+//				}
+//			}
+//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//		}
+//	}
+//
+// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
+// bias, 48 values each. Where x is unsigned, it is 128 more than what is meant,
+// and start is -128 times the sum of the column's weights.
+//
+// Sums of integers are exact in any order.
+//
+//go:noescape
+func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmInt8AVXVNNI computes a tile of dst = bias + x·w from integers, 16 columns of
+// rows ≤ 6 rows; 4 values are multiplied at a time, k counts such groups.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			sum := start[c]
+//			for i := range k {
+//				for j := range 4 {
+//					sum += x[r*xStride+4*i+j] * w[(i*16+c)*4+j]
+//				}
+//			}
+//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//		}
+//	}
+//
+// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
+// bias, 16 values each. Where x is unsigned, it is 128 more than what is meant,
+// and start is -128 times the sum of the column's weights.
+//
+// Sums of integers are exact in any order.
+//
+//go:noescape
+func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// gemmInt8AVX2 computes a tile of dst = bias + x·w from integers, 16 columns of
+// rows ≤ 6 rows; 2 values are multiplied at a time, k counts such groups.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			sum := start[c]
+//			for i := range k {
+//				for j := range 2 {
+//					sum += x[r*xStride+2*i+j] * w[(i*16+c)*2+j]
+//				}
+//			}
+//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//		}
+//	}
+//
+// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
+// bias, 16 values each. Where x is unsigned, it is 128 more than what is meant,
+// and start is -128 times the sum of the column's weights.
+//
+// Sums of integers are exact in any order.
+//
+//go:noescape
+func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+
+// roundBF16AVX512BF16 rounds n values to bfloat16, to the nearest, ties to even; n is a
+// multiple of 16. Denormals become 0, NaN stays NaN.
+//
+//	for i := range n {
+//		dst[i] = bfloat16(src[i])
+//	}
+//
+//go:noescape
+func roundBF16AVX512BF16(dst unsafe.Pointer, src *float32, n int)
+
+// quantizeAVX512VNNI writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
+//
+//go:noescape
+func quantizeAVX512VNNI(dst unsafe.Pointer, src *float32, n int, scale *float32)
+
+// quantizeAVX512 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
+//
+//go:noescape
+func quantizeAVX512(dst unsafe.Pointer, src *float32, n int, scale *float32)
+
+// quantizeAVXVNNI writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
+//
+//go:noescape
+func quantizeAVXVNNI(dst unsafe.Pointer, src *float32, n int, scale *float32)
+
+// quantizeAVX2 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
+//
+//go:noescape
+func quantizeAVX2(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
 // geluAVX512 replaces rows ≥ 1 rows of 48 values, stride bytes apart, by their GELU.
 //
@@ -50,6 +273,27 @@ func gemmAVX512(rows int, dst *float32, dstStride int, x *float32, xStride int, 
 //
 //go:noescape
 func geluAVX512(x *float32, stride int, rows int)
+
+// geluAVX2 replaces rows ≥ 1 rows of 16 values, stride bytes apart, by their GELU.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			v := x[r*stride+c]
+//			near := min(5.5, max(-5.5, v))
+//			s := fma(near*near, 2/5.5², -1)
+//			x[r*stride+c] = v * (0.5 + near*P(s))
+//		}
+//	}
+//
+// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+// The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
+// v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
+//
+// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+// degree 14 is off by 2.6·2⁻²⁴·|v|.
+//
+//go:noescape
+func geluAVX2(x *float32, stride int, rows int)
 
 // scoresAVX512 multiplies keys by a tile of transposed queries. With columns =
 // 16·across, across 1 or 2, kStride in bytes and size a multiple of 4:
@@ -121,106 +365,6 @@ func mixAVX512(across int, dst *float32, dstStride int, p *float32, v *float32, 
 //go:noescape
 func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
-// peakAVX512 does n ≥ 1 times 12 fused multiply-adds of 16 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
-//
-//go:noescape
-func peakAVX512(n int)
-
-// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
-//
-//	for range times {
-//		for i := range blocks * 128 {
-//			_ = x[i]
-//		}
-//	}
-//
-//go:noescape
-func readAVX512(x *float32, blocks int, times int)
-
-// normAVX512 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
-// multiple of 16 and count is width.
-//
-//	for each row {
-//		var sum, squares [16]float32
-//		for c := range width {
-//			x[c] += r[c]
-//			sum[c%16] += x[c]
-//		}
-//		mean := total(sum) / count
-//		for c := range width {
-//			d := x[c] - mean
-//			squares[c%16] = fma(d, d, squares[c%16])
-//		}
-//		scale := 1 / sqrt(total(squares)/count+eps)
-//		for c := range width {
-//			x[c] = fma((x[c]-mean)*scale, gain[c], bias[c])
-//		}
-//	}
-//
-// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-// width/16 values, keep what the generic kernel keeps with float64.
-//
-//go:noescape
-func normAVX512(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
-
-// addAVX512 computes dst = a + b; n is a multiple of 16.
-//
-//	for i := range n {
-//		dst[i] = a[i] + b[i]
-//	}
-//
-//go:noescape
-func addAVX512(dst *float32, a *float32, b *float32, n int)
-
-// gemmAVX2 computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows.
-//
-//	for r := range rows {
-//		for c := range 16 {
-//			dst[r*dstStride+c] = bias[c]
-//			for block := range blocks(k, 64) {
-//				var sum float32
-//				for i := range block {
-//					sum = fma(x[r*xStride+i], w[i*16+c], sum)
-//				}
-//				dst[r*dstStride+c] += sum
-//			}
-//		}
-//	}
-//
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
-//
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
-//
-//go:noescape
-func gemmAVX2(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
-
-// geluAVX2 replaces rows ≥ 1 rows of 16 values, stride bytes apart, by their GELU.
-//
-//	for r := range rows {
-//		for c := range 16 {
-//			v := x[r*stride+c]
-//			near := min(5.5, max(-5.5, v))
-//			s := fma(near*near, 2/5.5², -1)
-//			x[r*stride+c] = v * (0.5 + near*P(s))
-//		}
-//	}
-//
-// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
-// The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
-// v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
-//
-// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
-// degree 14 is off by 2.6·2⁻²⁴·|v|.
-//
-//go:noescape
-func geluAVX2(x *float32, stride int, rows int)
-
 // scoresAVX2 multiplies keys by a tile of transposed queries. With columns =
 // 8·across, across 1 or 2, kStride in bytes and size a multiple of 4:
 //
@@ -291,8 +435,26 @@ func mixAVX2(across int, dst *float32, dstStride int, p *float32, v *float32, ke
 //go:noescape
 func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
-// peakAVX2 does n ≥ 1 times 12 fused multiply-adds of 8 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
+// peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakAVX512(n int)
+
+// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
+// does nothing with them: what is timed is how fast they come.
+//
+//	for range times {
+//		for i := range blocks * 128 {
+//			_ = x[i]
+//		}
+//	}
+//
+//go:noescape
+func readAVX512(x *float32, blocks int, times int)
+
+// peakAVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakAVX2(n int)
@@ -308,6 +470,71 @@ func peakAVX2(n int)
 //
 //go:noescape
 func readAVX2(x *float32, blocks int, times int)
+
+// peakBF16AVX512BF16 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakBF16AVX512BF16(n int)
+
+// peakInt8AVX512VNNI does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8AVX512VNNI(n int)
+
+// peakInt8AVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8AVX512(n int)
+
+// peakInt8AVXVNNI does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8AVXVNNI(n int)
+
+// peakInt8AVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8AVX2(n int)
+
+// normAVX512 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
+// multiple of 16 and count is width.
+//
+//	for each row {
+//		var sum, squares [16]float32
+//		for c := range width {
+//			x[c] += r[c]
+//			sum[c%16] += x[c]
+//		}
+//		mean := total(sum) / count
+//		for c := range width {
+//			d := x[c] - mean
+//			squares[c%16] = fma(d, d, squares[c%16])
+//		}
+//		scale := 1 / sqrt(total(squares)/count+eps)
+//		for c := range width {
+//			x[c] = fma((x[c]-mean)*scale, gain[c], bias[c])
+//		}
+//	}
+//
+// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
+// width/16 values, keep what the generic kernel keeps with float64.
+//
+//go:noescape
+func normAVX512(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
+
+// addAVX512 computes dst = a + b; n is a multiple of 16.
+//
+//	for i := range n {
+//		dst[i] = a[i] + b[i]
+//	}
+//
+//go:noescape
+func addAVX512(dst *float32, a *float32, b *float32, n int)
 
 // normAVX2 replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.

@@ -4,6 +4,8 @@
 
 package kernels
 
+import "unsafe"
+
 // gemmNEON computes a tile of dst = bias + x·w, 8 columns of rows ≤ 8 rows.
 //
 //	for r := range rows {
@@ -28,7 +30,7 @@ package kernels
 // was seen there: the additions run beside the next block's products.
 //
 //go:noescape
-func gemmNEON(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
+func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
 
 // geluNEON replaces rows ≥ 1 rows of 8 values, stride bytes apart, by their GELU.
 //
@@ -121,8 +123,8 @@ func mixNEON(across int, dst *float32, dstStride int, p *float32, v *float32, ke
 //go:noescape
 func transposeNEON(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
-// peakNEON does n ≥ 1 times 12 fused multiply-adds of 4 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
+// peakNEON does n ≥ 1 times 12 steps of a product's sums, 4 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakNEON(n int)

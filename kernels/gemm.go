@@ -2,52 +2,55 @@ package kernels
 
 import (
 	"fmt"
-	"slices"
 	"unsafe"
 )
 
 // Matrix is a layer's weights and bias, laid out once for the kernels of one
-// instruction set: panels of as many outputs as fit a register tile, the inputs
-// one after the other within a panel (out/cols × in × cols), so that a product
-// reads them from front to back. The last panel is filled up with zeros.
+// variant: panels of as many outputs as fit a register tile, the inputs one after
+// the other within a panel (out/cols × steps × cols × group), so that a product
+// reads them from front to back. A step is a group of inputs that are multiplied
+// at once: 1 for F32, 2 for BF16, 4 or 2 for Int8. What fills up the last panel
+// and the last steps is zero.
 //
 // Its methods may be called from several goroutines.
 type Matrix struct {
-	isa     ISA
+	variant Variant
 	in, out int
 	tile    tileSize
-	panels  []float32 // row-major out×in for Generic
-	bias    []float32 // as many as panels have columns
+	steps   int       // in a panel
+	values  []float32 // F32, and Generic's BF16, which is row-major out×in as Generic's F32
+	narrow  []byte    // BF16 and Int8
+	columns []float32 // of each panel: the bias, or what gemmInt8 wants
 }
 
 // tileSize is the block of outputs that a kernel keeps in registers.
 type tileSize struct{ rows, cols int }
 
-// Pack lays out a layer's weights for isa.
+// Pack lays out a layer's weights for a variant.
 //
 //	w     out×in
 //	bias  out
 //
-// For Generic it keeps w and bias themselves; otherwise it copies them. It
-// panics if the processor does not run isa.
-func Pack(w, bias []float32, out, in int, isa ISA) *Matrix {
-	if !slices.Contains(Available(), isa) {
-		panic("kernels: this processor or build does not run " + isa.String())
+// For Generic's F32 it keeps w and bias themselves; otherwise it copies them. It
+// panics if the processor does not run v.
+func Pack(w, bias []float32, out, in int, v Variant) *Matrix {
+	if err := v.Check(); err != nil {
+		panic(err.Error())
 	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
-	m := &Matrix{isa: isa, in: in, out: out, tile: tileOf(isa), panels: w, bias: bias}
-	if isa == Generic {
-		return m
-	}
-	cols := m.tile.cols
-	padded := (out + cols - 1) / cols * cols
-	m.panels, m.bias = aligned(padded*in), aligned(padded)
-	copy(m.bias, bias)
-	for o := range out {
-		panel, c := m.panels[o/cols*cols*in:], o%cols
-		for i, v := range w[o*in:][:in] {
-			panel[i*cols+c] = v
-		}
+	m := &Matrix{variant: v, in: in, out: out, tile: tileOf(v.ISA)}
+	switch {
+	case v.ISA == Generic:
+		m.packGeneric(w, bias)
+	case v.Format == F32:
+		m.steps = in
+		m.packF32(w, bias)
+	case v.Format == BF16:
+		m.steps = padded(in) / 2
+		m.packBF16(w, bias)
+	default:
+		m.steps = padded(in) / v.group()
+		m.packInt8(w, bias)
 	}
 	return m
 }
@@ -60,48 +63,46 @@ func (m *Matrix) Out() int { return m.out }
 
 // Bytes returns the memory that Pack took.
 func (m *Matrix) Bytes() int {
-	if m.isa == Generic {
+	if m.variant == (Variant{Generic, F32}) {
 		return 0
 	}
-	return 4 * (len(m.panels) + len(m.bias))
+	return 4*(len(m.values)+len(m.columns)) + len(m.narrow)
 }
 
-// Linear computes dst = x·wᵀ + bias.
+// Linear computes dst = x·wᵀ + bias, rows of dst dstStride values apart. x has
+// been Set for the matrix's variant; dst has as many rows.
 //
-//	dst  rows×out, rows dstStride apart
-//	x    rows×in, rows xStride apart
-//
-// Each output is the bias plus sums of sumBlock products, added from the left;
-// it does not depend on the number of rows.
-func (m *Matrix) Linear(dst, x []float32, rows, dstStride, xStride int) {
-	m.linear(dst, x, rows, dstStride, xStride, false)
+// For F32 each output is the bias plus sums of sumBlock products, added from the
+// left; for BF16 so too, of operands that are rounded; for Int8 it is what the
+// integers' exact sum gives. It does not depend on the number of rows.
+func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
+	m.linear(dst, x, 0, x.rows, dstStride, false)
 }
 
 // LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and ISA.GELU. A tile
 // goes through GELU while it is in the L1 cache.
-func (m *Matrix) LinearGELU(dst, x []float32, rows, dstStride, xStride int) {
-	m.linear(dst, x, rows, dstStride, xStride, true)
+func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
+	m.linear(dst, x, 0, x.rows, dstStride, true)
 }
 
 // LinearAddNorm replaces each row of x by LayerNorm(x + h·wᵀ + bias).
 //
 //	x        rows×out
-//	h        rows×in
+//	h        rows, Set for the matrix's variant
 //	scratch  at least out values, best Scratch(rows)
 //
 // As many rows go through both steps at a time as scratch holds.
-func (m *Matrix) LinearAddNorm(x, h []float32, rows int, n *Norm, scratch []float32) {
-	m.check("x", len(x), rows, m.out, m.out)
-	m.check("h", len(h), rows, m.in, m.in)
+func (m *Matrix) LinearAddNorm(x []float32, h *Input, n *Norm, scratch []float32) {
+	m.check("x", len(x), h.rows, m.out, m.out)
 	m.check("scratch", len(scratch), 1, m.out, m.out)
 	if len(n.Gain) != m.out || len(n.Bias) != m.out {
 		panic(fmt.Sprintf("kernels: norm of %d gains and %d biases, want %d", len(n.Gain), len(n.Bias), m.out))
 	}
 	step := len(scratch) / m.out
-	for r := 0; r < rows; r += step {
-		part := min(step, rows-r)
-		m.Linear(scratch, h[r*m.in:], part, m.out, m.in)
-		m.isa.AddNorm(x[r*m.out:], scratch, n, part)
+	for r := 0; r < h.rows; r += step {
+		part := min(step, h.rows-r)
+		m.linear(scratch, h, r, part, m.out, false)
+		m.variant.ISA.AddNorm(x[r*m.out:], scratch, n, part)
 	}
 }
 
@@ -118,43 +119,42 @@ func (m *Matrix) blockRows() int {
 	return max(inputBlock/(4*m.in)/tile, 1) * tile
 }
 
-func (m *Matrix) linear(dst, x []float32, rows, dstStride, xStride int, gelu bool) {
+// linear multiplies some rows of x.
+func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+	if x.variant != m.variant || x.width != m.in {
+		panic(fmt.Sprintf("kernels: input of %d values for %v, want %d for %v", x.width, x.variant, m.in, m.variant))
+	}
 	if rows == 0 {
 		return
 	}
 	m.check("dst", len(dst), rows, dstStride, m.out)
-	m.check("x", len(x), rows, xStride, m.in)
-	if m.isa == Generic {
-		m.linearGeneric(dst, x, rows, dstStride, xStride, gelu)
+	if m.variant.ISA == Generic {
+		m.linearGeneric(dst, x, first, rows, dstStride, gelu)
 		return
 	}
 	step := m.blockRows()
 	for r := 0; r < rows; r += step {
-		m.block(dst[r*dstStride:], x[r*xStride:], min(step, rows-r), dstStride, xStride, gelu)
+		m.block(dst[r*dstStride:], x, first+r, min(step, rows-r), dstStride, gelu)
 	}
 }
 
 // block multiplies some rows by every panel.
-func (m *Matrix) block(dst, x []float32, rows, dstStride, xStride int, gelu bool) {
-	cols, size := m.tile.cols, m.tile.cols*m.in
+func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+	cols := m.tile.cols
 	for o := 0; o < m.out; o += cols {
-		panel, bias := m.panels[o*m.in:][:size], m.bias[o:][:cols]
 		for r, t := 0, 0; r < rows; t++ {
 			// The rows are shared out evenly over the tiles that they need.
 			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
 			n := (rows - r + tiles - 1) / tiles
 			// The first tiles fetch the next panel, each a part of it.
-			next := &panel[0]
+			next := m.panel(o, 0)
 			if t < prefetchTiles && o+cols < m.out {
-				next = &m.panels[(o+cols)*m.in+t*size/prefetchTiles]
+				next = m.panel(o+cols, t)
 			}
 			if o+cols <= m.out {
-				gemm(m.isa, n, &dst[r*dstStride+o], 4*dstStride, &x[r*xStride], 4*xStride, &panel[0], &bias[0], m.in, next)
-				if gelu {
-					geluTile(m.isa, &dst[r*dstStride+o], 4*dstStride, n)
-				}
+				m.tileTo(&dst[r*dstStride+o], dstStride, x, first+r, n, o, next, gelu)
 			} else {
-				m.narrow(dst[r*dstStride+o:], x[r*xStride:], n, dstStride, xStride, panel, bias, m.out-o, gelu)
+				m.narrowTo(dst[r*dstStride+o:], dstStride, x, first+r, n, o, next, gelu)
 			}
 			r += n
 		}
@@ -162,50 +162,50 @@ func (m *Matrix) block(dst, x []float32, rows, dstStride, xStride int, gelu bool
 }
 
 // prefetchTiles is how many tiles it takes to fetch a panel into the L2 cache:
-// a tile fetches 48 bytes beside each of its rows of weights.
+// a tile fetches 48 bytes beside each of its steps.
 const prefetchTiles = 4
 
-// narrow multiplies a tile by the last panel, of which only out columns are
-// outputs.
-func (m *Matrix) narrow(dst, x []float32, rows, dstStride, xStride int, panel, bias []float32, out int, gelu bool) {
-	var tile [maxTile]float32
-	cols := m.tile.cols
-	gemm(m.isa, rows, &tile[0], 4*cols, &x[0], 4*xStride, &panel[0], &bias[0], m.in, &panel[0])
-	if gelu {
-		geluTile(m.isa, &tile[0], 4*cols, rows)
+// panel returns where the given part, of prefetchTiles, of an output's panel is.
+func (m *Matrix) panel(o, part int) unsafe.Pointer {
+	if m.variant.Format == F32 {
+		size := m.tile.cols * m.steps
+		return unsafe.Pointer(&m.values[o/m.tile.cols*size+part*size/prefetchTiles])
 	}
+	size := len(m.narrow) / (m.padded() / m.tile.cols)
+	return unsafe.Pointer(&m.narrow[o/m.tile.cols*size+part*size/prefetchTiles])
+}
+
+// padded returns the number of outputs of all panels.
+func (m *Matrix) padded() int { return (m.out + m.tile.cols - 1) / m.tile.cols * m.tile.cols }
+
+// tileTo multiplies a tile.
+func (m *Matrix) tileTo(dst *float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
+	columns, scales := &m.columns[o*len(m.columns)/m.padded()], (*float32)(nil)
+	if m.variant.Format == Int8 {
+		scales = &x.scales[2*row]
+	}
+	gemm(m.variant, rows, dst, 4*dstStride, x.at(row), x.stride, m.panel(o, 0), columns, m.steps, next, scales)
+	if gelu {
+		geluTile(m.variant.ISA, dst, 4*dstStride, rows)
+	}
+}
+
+// narrowTo multiplies a tile of the last panel, of which not all columns are
+// outputs.
+func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
+	var tile [maxTile]float32
+	m.tileTo(&tile[0], m.tile.cols, x, row, rows, o, next, gelu)
 	for r := range rows {
-		copy(dst[r*dstStride:][:out], tile[r*cols:])
+		copy(dst[r*dstStride:][:m.out-o], tile[r*m.tile.cols:])
 	}
 }
 
 // maxTile is the largest tile of all instruction sets.
 const maxTile = 8 * 48
 
-func (m *Matrix) linearGeneric(dst, x []float32, rows, dstStride, xStride int, gelu bool) {
-	if rows > 1 && (dstStride != m.out || xStride != m.in) {
-		for r := range rows {
-			m.linearGeneric(dst[r*dstStride:], x[r*xStride:], 1, m.out, m.in, gelu)
-		}
-		return
-	}
-	Linear(dst, x, m.panels, m.bias, rows, m.in, m.out)
-	if gelu {
-		GELU(dst[:rows*m.out])
-	}
-}
-
 // check panics if a matrix does not lie within a slice.
 func (m *Matrix) check(name string, length, rows, stride, width int) {
 	if rows < 0 || stride < width || length < (rows-1)*stride+width {
 		panic(fmt.Sprintf("kernels: %s: %d values, want %d rows of %d, %d apart", name, length, rows, width, stride))
 	}
-}
-
-// aligned returns n zeros that begin at a multiple of 64 bytes, a cache line
-// and the widest register.
-func aligned(n int) []float32 {
-	s := make([]float32, n+15)
-	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(s)))/4) & 15
-	return s[skip:][:n:n]
 }

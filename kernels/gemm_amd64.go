@@ -2,9 +2,11 @@
 
 package kernels
 
+import "unsafe"
+
 // tileOf returns the tile of isa's micro-kernel.
 func tileOf(isa ISA) tileSize {
-	switch isa {
+	switch isa.base() {
 	case AVX512:
 		return tileSize{8, 48}
 	case AVX2:
@@ -13,18 +15,51 @@ func tileOf(isa ISA) tileSize {
 	return tileSize{}
 }
 
-// gemm is isa's micro-kernel, see gemmAVX512.
-func gemm(isa ISA, rows int, dst *float32, dstStride int, x *float32, xStride int, w, bias *float32, k int, next *float32) {
-	if isa == AVX512 {
-		gemmAVX512(rows, dst, dstStride, x, xStride, w, bias, k, next)
-	} else {
-		gemmAVX2(rows, dst, dstStride, x, xStride, w, bias, k, next)
+// gemm is v's micro-kernel, see gemmAVX512, gemmBF16AVX512BF16 and
+// gemmInt8AVX512VNNI.
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
+	switch v.Kernels() {
+	case Variant{AVX512, F32}:
+		gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVX2, F32}:
+		gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVX512BF16, BF16}:
+		gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVX512VNNI, Int8}:
+		gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVX512, Int8}:
+		gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVXVNNI, Int8}:
+		gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	case Variant{AVX2, Int8}:
+		gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+	default:
+		panic("kernels: no product of " + v.String())
+	}
+}
+
+// round is isa's rounding to bfloat16, see roundBF16AVX512BF16.
+func round(isa ISA, dst unsafe.Pointer, src *float32, n int) {
+	roundBF16AVX512BF16(dst, src, n)
+}
+
+// quantize is isa's rounding of a row to integers, see quantizeAVX512VNNI.
+func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
+	switch isa {
+	case AVX512BF16, AVX512VNNI:
+		quantizeAVX512VNNI(dst, src, n, scale)
+	case AVX512:
+		quantizeAVX512(dst, src, n, scale)
+	case AVXVNNI:
+		quantizeAVXVNNI(dst, src, n, scale)
+	default:
+		quantizeAVX2(dst, src, n, scale)
 	}
 }
 
 // geluTile is isa's GELU of a tile of the micro-kernel, see geluAVX512.
 func geluTile(isa ISA, x *float32, stride, rows int) {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		geluAVX512(x, stride, rows)
 	} else {
 		geluAVX2(x, stride, rows)

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "unsafe"
+
 // tileOf returns the tile of isa's micro-kernel.
 func tileOf(isa ISA) tileSize {
 	if isa == NEON {
@@ -10,9 +12,17 @@ func tileOf(isa ISA) tileSize {
 	return tileSize{}
 }
 
-// gemm is isa's micro-kernel, see gemmNEON.
-func gemm(isa ISA, rows int, dst *float32, dstStride int, x *float32, xStride int, w, bias *float32, k int, next *float32) {
-	gemmNEON(rows, dst, dstStride, x, xStride, w, bias, k, next)
+// gemm is v's micro-kernel, see gemmNEON.
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
+	gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+}
+
+func round(isa ISA, dst unsafe.Pointer, src *float32, n int) {
+	panic("kernels: no bfloat16 on " + isa.String())
+}
+
+func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
+	panic("kernels: no int8 on " + isa.String())
 }
 
 // geluTile is isa's GELU of a tile of the micro-kernel, see geluNEON.

@@ -27,8 +27,8 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
-// func gemmAVX2(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
+// func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-80
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $6
 	JEQ rows1                                    // if rows == 6
@@ -44,10 +44,10 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
 	// 1 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	MOVQ x+24(FP), BX
 	MOVQ xStride+32(FP), CX
@@ -57,7 +57,7 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
 
 block6:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short7                                   // if k >= 64
@@ -138,11 +138,11 @@ rows5:
 	// 2 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*1)                     // dst[1][8]... = sum[0,8]
 	MOVQ x+24(FP), BX
@@ -153,7 +153,7 @@ rows5:
 
 block12:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short13                                  // if k >= 64
@@ -257,12 +257,12 @@ rows4:
 	// 3 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*1)                     // dst[1][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*2)                     // dst[2][8]... = sum[0,8]
@@ -274,7 +274,7 @@ rows4:
 
 block18:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short19                                  // if k >= 64
@@ -401,16 +401,16 @@ rows3:
 	// 4 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Y0, (SI)                             // dst[3][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*1)                     // dst[1][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*2)                     // dst[2][8]... = sum[0,8]
@@ -426,7 +426,7 @@ rows3:
 
 block24:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short25                                  // if k >= 64
@@ -581,17 +581,17 @@ rows2:
 	// 5 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Y0, (SI)                             // dst[3][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*4)                       // dst[4][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*1)                     // dst[1][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*2)                     // dst[2][8]... = sum[0,8]
@@ -608,7 +608,7 @@ rows2:
 
 block30:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short31                                  // if k >= 64
@@ -786,18 +786,18 @@ rows1:
 	// 6 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Y0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Y0                             // sum[0,0] = columns[0]...
 	VMOVUPS Y0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Y0, (SI)                             // dst[3][0]... = sum[0,0]
 	VMOVUPS Y0, (BX)(CX*4)                       // dst[4][0]... = sum[0,0]
 	VMOVUPS Y0, (SI)(CX*2)                       // dst[5][0]... = sum[0,0]
-	VMOVUPS 32(DX), Y1                           // sum[0,8] = bias[8]...
+	VMOVUPS 32(DX), Y1                           // sum[0,8] = columns[8]...
 	VMOVUPS Y1, 32(BX)                           // dst[0][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*1)                     // dst[1][8]... = sum[0,8]
 	VMOVUPS Y1, 32(BX)(CX*2)                     // dst[2][8]... = sum[0,8]
@@ -815,7 +815,7 @@ rows1:
 
 block36:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short37                                  // if k >= 64

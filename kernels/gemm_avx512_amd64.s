@@ -27,8 +27,8 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
-// func gemmAVX512(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
+// func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-80
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $8
 	JEQ rows1                                    // if rows == 8
@@ -48,12 +48,12 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
 	// 1 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	MOVQ x+24(FP), BX
 	MOVQ xStride+32(FP), CX
@@ -63,7 +63,7 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
 
 block8:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short9                                   // if k >= 64
@@ -158,14 +158,14 @@ rows7:
 	// 2 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	MOVQ x+24(FP), BX
@@ -176,7 +176,7 @@ rows7:
 
 block14:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short15                                  // if k >= 64
@@ -303,16 +303,16 @@ rows6:
 	// 3 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	MOVQ columns+48(FP), DX
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -324,7 +324,7 @@ rows6:
 
 block20:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R8                                 // n = 64
 	CMPQ SI, $64
 	JGE short21                                  // if k >= 64
@@ -483,21 +483,21 @@ rows5:
 	// 4 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)                             // dst[3][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)                           // dst[3][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -513,7 +513,7 @@ rows5:
 
 block26:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short27                                  // if k >= 64
@@ -709,23 +709,23 @@ rows4:
 	// 5 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)                             // dst[3][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*4)                       // dst[4][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)                           // dst[3][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*4)                     // dst[4][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -742,7 +742,7 @@ rows4:
 
 block32:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short33                                  // if k >= 64
@@ -970,25 +970,25 @@ rows3:
 	// 6 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)                             // dst[3][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*4)                       // dst[4][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)(CX*2)                       // dst[5][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)                           // dst[3][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*4)                     // dst[4][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)(CX*2)                     // dst[5][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -1006,7 +1006,7 @@ rows3:
 
 block38:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R9                                 // n = 64
 	CMPQ SI, $64
 	JGE short39                                  // if k >= 64
@@ -1266,14 +1266,14 @@ rows2:
 	// 7 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
 	MOVQ BX, DI                                  // dst6 = dst
 	LEAQ (DI)(CX*4), DI                          // dst6 += 4·dstStride
 	LEAQ (DI)(CX*2), DI                          // dst6 += 2·dstStride
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
@@ -1281,7 +1281,7 @@ rows2:
 	VMOVUPS Z0, (BX)(CX*4)                       // dst[4][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)(CX*2)                       // dst[5][0]... = sum[0,0]
 	VMOVUPS Z0, (DI)                             // dst[6][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
@@ -1289,7 +1289,7 @@ rows2:
 	VMOVUPS Z1, 64(BX)(CX*4)                     // dst[4][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)(CX*2)                     // dst[5][16]... = sum[0,16]
 	VMOVUPS Z1, 64(DI)                           // dst[6][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -1311,7 +1311,7 @@ rows2:
 
 block44:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R10                                // n = 64
 	CMPQ SI, $64
 	JGE short45                                  // if k >= 64
@@ -1608,14 +1608,14 @@ rows1:
 	// 8 rows
 	MOVQ dst+8(FP), BX
 	MOVQ dstStride+16(FP), CX
-	MOVQ bias+48(FP), DX
+	MOVQ columns+48(FP), DX
 	MOVQ BX, SI                                  // dst3 = dst
 	LEAQ (SI)(CX*2), SI                          // dst3 += 2·dstStride
 	ADDQ CX, SI                                  // dst3 += dstStride
 	MOVQ BX, DI                                  // dst6 = dst
 	LEAQ (DI)(CX*4), DI                          // dst6 += 4·dstStride
 	LEAQ (DI)(CX*2), DI                          // dst6 += 2·dstStride
-	VMOVUPS (DX), Z0                             // sum[0,0] = bias[0]...
+	VMOVUPS (DX), Z0                             // sum[0,0] = columns[0]...
 	VMOVUPS Z0, (BX)                             // dst[0][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*1)                       // dst[1][0]... = sum[0,0]
 	VMOVUPS Z0, (BX)(CX*2)                       // dst[2][0]... = sum[0,0]
@@ -1624,7 +1624,7 @@ rows1:
 	VMOVUPS Z0, (SI)(CX*2)                       // dst[5][0]... = sum[0,0]
 	VMOVUPS Z0, (DI)                             // dst[6][0]... = sum[0,0]
 	VMOVUPS Z0, (SI)(CX*4)                       // dst[7][0]... = sum[0,0]
-	VMOVUPS 64(DX), Z1                           // sum[0,16] = bias[16]...
+	VMOVUPS 64(DX), Z1                           // sum[0,16] = columns[16]...
 	VMOVUPS Z1, 64(BX)                           // dst[0][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*1)                     // dst[1][16]... = sum[0,16]
 	VMOVUPS Z1, 64(BX)(CX*2)                     // dst[2][16]... = sum[0,16]
@@ -1633,7 +1633,7 @@ rows1:
 	VMOVUPS Z1, 64(SI)(CX*2)                     // dst[5][16]... = sum[0,16]
 	VMOVUPS Z1, 64(DI)                           // dst[6][16]... = sum[0,16]
 	VMOVUPS Z1, 64(SI)(CX*4)                     // dst[7][16]... = sum[0,16]
-	VMOVUPS 128(DX), Z2                          // sum[0,32] = bias[32]...
+	VMOVUPS 128(DX), Z2                          // sum[0,32] = columns[32]...
 	VMOVUPS Z2, 128(BX)                          // dst[0][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*1)                    // dst[1][32]... = sum[0,32]
 	VMOVUPS Z2, 128(BX)(CX*2)                    // dst[2][32]... = sum[0,32]
@@ -1656,7 +1656,7 @@ rows1:
 
 block50:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVQ $64, R10                                // n = 64
 	CMPQ SI, $64
 	JGE short51                                  // if k >= 64

@@ -5,24 +5,45 @@ import (
 	"testing"
 )
 
-// The four products of MiniLM's encoder layer on every instruction set.
+// The four products of MiniLM's encoder layer in every way that there is.
 func BenchmarkMatrix(b *testing.B) {
-	for _, isa := range Available() {
+	for _, v := range Variants() {
 		for _, s := range []struct{ in, out int }{{384, 1152}, {384, 384}, {384, 1536}, {1536, 384}} {
 			for _, rows := range []int{1, 32, 128, 2048} {
-				if isa == Generic && rows > 32 {
+				if v.ISA == Generic && rows > 32 {
 					continue
 				}
-				b.Run(fmt.Sprintf("%v/%dx%dx%d", isa, rows, s.in, s.out), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%v/%dx%dx%d", v, rows, s.in, s.out), func(b *testing.B) {
 					x, dst := make([]float32, rows*s.in), make([]float32, rows*s.out)
-					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, isa)
+					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, v)
+					var in Input
+					in.Set(v, x, rows, s.in, s.in)
 					for b.Loop() {
-						m.Linear(dst, x, rows, s.out, s.in)
+						m.Linear(dst, &in, s.out)
 					}
 					flops := 2 * float64(rows*s.in*s.out) * float64(b.N)
 					b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 				})
 			}
+		}
+	}
+}
+
+// What it takes to make an Input of 128 rows.
+func BenchmarkInput(b *testing.B) {
+	for _, v := range Variants() {
+		for _, width := range []int{384, 1536} {
+			if v.Format == F32 {
+				continue
+			}
+			b.Run(fmt.Sprintf("%v/%d", v, width), func(b *testing.B) {
+				x := make([]float32, 128*width)
+				var in Input
+				b.SetBytes(int64(4 * len(x)))
+				for b.Loop() {
+					in.Set(v, x, 128, width, width)
+				}
+			})
 		}
 	}
 }
@@ -48,15 +69,21 @@ func BenchmarkVectorAttention(b *testing.B) {
 // The feed-forward block's two products with their epilogues.
 func BenchmarkFeedForward(b *testing.B) {
 	const width, inner, rows = 384, 1536, 96
-	for _, isa := range available() {
-		b.Run(isa.String(), func(b *testing.B) {
-			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, isa)
-			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, isa)
+	for _, v := range Variants() {
+		if v.ISA == Generic {
+			continue
+		}
+		b.Run(v.String(), func(b *testing.B) {
+			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, v)
+			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, v)
+			var in Input
 			n := &Norm{Gain: make([]float32, width), Bias: make([]float32, width), Eps: 1e-12}
 			x, h, scratch := make([]float32, rows*width), make([]float32, rows*inner), make([]float32, down.Scratch(rows))
 			for b.Loop() {
-				up.LinearGELU(h, x, rows, inner, width)
-				down.LinearAddNorm(x, h, rows, n, scratch)
+				in.Set(v, x, rows, width, width)
+				up.LinearGELU(h, &in, inner)
+				in.Set(v, h, rows, inner, inner)
+				down.LinearAddNorm(x, &in, n, scratch)
 			}
 			flops := 4 * float64(rows*width*inner) * float64(b.N)
 			b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")

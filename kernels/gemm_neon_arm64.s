@@ -27,8 +27,8 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
-// func gemmNEON(rows int, dst *float32, dstStride int, x *float32, xStride int, w *float32, bias *float32, k int, next *float32)
-TEXT ·gemmNEON(SB), NOSPLIT, $0-72
+// func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+TEXT ·gemmNEON(SB), NOSPLIT, $0-80
 	MOVD rows+0(FP), R0
 	CMP $8, R0
 	BEQ rows1                                    // if rows == 8
@@ -48,10 +48,10 @@ TEXT ·gemmNEON(SB), NOSPLIT, $0-72
 	// 1 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	MOVD columns+48(FP), R3
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
@@ -61,7 +61,7 @@ TEXT ·gemmNEON(SB), NOSPLIT, $0-72
 
 block8:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R6                                 // n = 64
 	CMP $64, R4
 	BGE short9                                   // if k >= 64
@@ -138,12 +138,12 @@ rows7:
 	// 2 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	MOVD x+24(FP), R1
@@ -155,7 +155,7 @@ rows7:
 
 block14:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R7                                 // n = 64
 	CMP $64, R4
 	BGE short15                                  // if k >= 64
@@ -255,14 +255,14 @@ rows6:
 	// 3 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -276,7 +276,7 @@ rows6:
 
 block20:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R8                                 // n = 64
 	CMP $64, R4
 	BGE short21                                  // if k >= 64
@@ -399,16 +399,16 @@ rows5:
 	// 4 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
 	ADD R2, R5, R6                               // dst[3]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
 	FMOVQ F0, (R6)                               // dst[3][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -424,7 +424,7 @@ rows5:
 
 block26:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R9                                 // n = 64
 	CMP $64, R4
 	BGE short27                                  // if k >= 64
@@ -570,18 +570,18 @@ rows4:
 	// 5 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
 	ADD R2, R5, R6                               // dst[3]
 	ADD R2, R6, R7                               // dst[4]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
 	FMOVQ F0, (R6)                               // dst[3][0]... = sum[0,0]
 	FMOVQ F0, (R7)                               // dst[4][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -599,7 +599,7 @@ rows4:
 
 block32:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R10                                // n = 64
 	CMP $64, R4
 	BGE short33                                  // if k >= 64
@@ -768,20 +768,20 @@ rows3:
 	// 6 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
 	ADD R2, R5, R6                               // dst[3]
 	ADD R2, R6, R7                               // dst[4]
 	ADD R2, R7, R8                               // dst[5]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
 	FMOVQ F0, (R6)                               // dst[3][0]... = sum[0,0]
 	FMOVQ F0, (R7)                               // dst[4][0]... = sum[0,0]
 	FMOVQ F0, (R8)                               // dst[5][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -801,7 +801,7 @@ rows3:
 
 block38:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R11                                // n = 64
 	CMP $64, R4
 	BGE short39                                  // if k >= 64
@@ -993,14 +993,14 @@ rows2:
 	// 7 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
 	ADD R2, R5, R6                               // dst[3]
 	ADD R2, R6, R7                               // dst[4]
 	ADD R2, R7, R8                               // dst[5]
 	ADD R2, R8, R9                               // dst[6]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
@@ -1008,7 +1008,7 @@ rows2:
 	FMOVQ F0, (R7)                               // dst[4][0]... = sum[0,0]
 	FMOVQ F0, (R8)                               // dst[5][0]... = sum[0,0]
 	FMOVQ F0, (R9)                               // dst[6][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -1030,7 +1030,7 @@ rows2:
 
 block44:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R12                                // n = 64
 	CMP $64, R4
 	BGE short45                                  // if k >= 64
@@ -1245,7 +1245,7 @@ rows1:
 	// 8 rows
 	MOVD dst+8(FP), R1
 	MOVD dstStride+16(FP), R2
-	MOVD bias+48(FP), R3
+	MOVD columns+48(FP), R3
 	ADD R2, R1, R4                               // dst[1]
 	ADD R2, R4, R5                               // dst[2]
 	ADD R2, R5, R6                               // dst[3]
@@ -1253,7 +1253,7 @@ rows1:
 	ADD R2, R7, R8                               // dst[5]
 	ADD R2, R8, R9                               // dst[6]
 	ADD R2, R9, R10                              // dst[7]
-	FMOVQ (R3), F0                               // sum[0,0] = bias[0]...
+	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
 	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
@@ -1262,7 +1262,7 @@ rows1:
 	FMOVQ F0, (R8)                               // dst[5][0]... = sum[0,0]
 	FMOVQ F0, (R9)                               // dst[6][0]... = sum[0,0]
 	FMOVQ F0, (R10)                              // dst[7][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = bias[4]...
+	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
@@ -1286,7 +1286,7 @@ rows1:
 
 block50:
 
-	// a block of n = min(k, 64) products
+	// a block of n = min(k, 64) steps
 	MOVD $64, R13                                // n = 64
 	CMP $64, R4
 	BGE short51                                  // if k >= 64

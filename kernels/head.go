@@ -2,20 +2,21 @@ package kernels
 
 import "math"
 
-// Head is BERT's pooler and the classifier on top of it.
+// Head is BERT's pooler and the classifier on top of it, in float32 at every
+// precision: scores that differ little must not become ties.
 type Head struct {
-	PoolerW, PoolerB         []float32 // width×width, width
+	Pooler                   *Matrix   // width -> width, F32
 	ClassifierW, ClassifierB []float32 // width, 1
 }
 
 // Score writes Wc·tanh(Wp·x + bp) + bc, one logit for each row.
 //
 //	dst     rows
-//	x       rows×width
+//	x       rows, Set for the pooler's variant
 //	pooled  rows×width, scratch
-func (h *Head) Score(dst, x, pooled []float32, rows int) {
-	width := len(h.PoolerB)
-	Linear(pooled, x, h.PoolerW, h.PoolerB, rows, width, width)
+func (h *Head) Score(dst []float32, x *Input, pooled []float32) {
+	width, rows := h.Pooler.Out(), x.rows
+	h.Pooler.Linear(pooled, x, width)
 	for i, v := range pooled[:rows*width] {
 		pooled[i] = float32(math.Tanh(float64(v)))
 	}

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "unsafe"
+
 // available returns no instruction set: there is no assembly here.
 func available() []ISA { return nil }
 
@@ -12,9 +14,13 @@ func tileOf(isa ISA) tileSize {
 	return tileSize{}
 }
 
-func gemm(isa ISA, rows int, dst *float32, dstStride int, x *float32, xStride int, w, bias *float32, k int, next *float32) {
-	tileOf(isa)
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
+	tileOf(v.ISA)
 }
+
+func round(isa ISA, dst unsafe.Pointer, src *float32, n int) { tileOf(isa) }
+
+func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) { tileOf(isa) }
 
 func geluTile(isa ISA, x *float32, stride, rows int) { tileOf(isa) }
 
@@ -41,4 +47,4 @@ func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys i
 
 func transpose(isa ISA, dst *float32, dstStride int, src *float32, srcStride, cols int) { tileOf(isa) }
 
-func peak(isa ISA, n int) { tileOf(isa) }
+func peak(v Variant, n int) { tileOf(v.ISA) }

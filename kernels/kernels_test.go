@@ -188,7 +188,7 @@ func TestEmbedNorm(t *testing.T) {
 	}
 	AddNorm(want, zero, &e.Norm, tokens)
 	dst, check := guarded(t, tokens*width)
-	EmbedNorm(dst, ids, types, e)
+	EmbedNorm(dst, ids, types, 0, e)
 	check()
 	for i := range want {
 		if dst[i] != want[i] {
@@ -258,20 +258,24 @@ func TestAttentionOfLargeScores(t *testing.T) {
 func TestHead(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	const rows, width = 3, 33
-	h := &Head{PoolerW: random(r, width*width), PoolerB: random(r, width), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
-	for i := range h.PoolerW {
-		h.PoolerW[i] /= width
+	poolerW, poolerB := random(r, width*width), random(r, width)
+	for i := range poolerW {
+		poolerW[i] /= width
 	}
+	v := Variant{Best(), F32}
+	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
 	x := random(r, rows*width)
+	var in Input
+	in.Set(v, x, rows, width, width)
 	dst, check := guarded(t, rows)
-	h.Score(dst, x, make([]float32, rows*width), rows)
+	h.Score(dst, &in, make([]float32, rows*width))
 	check()
 	for i := range rows {
 		logit, magnitude := float64(h.ClassifierB[0]), math.Abs(float64(h.ClassifierB[0]))
 		for o := range width {
-			sum := float64(h.PoolerB[o])
+			sum := float64(poolerB[o])
 			for k := range width {
-				sum += float64(h.PoolerW[o*width+k]) * float64(x[i*width+k])
+				sum += float64(poolerW[o*width+k]) * float64(x[i*width+k])
 			}
 			logit += float64(h.ClassifierW[o]) * math.Tanh(sum)
 			magnitude += math.Abs(float64(h.ClassifierW[o]))

@@ -52,17 +52,17 @@ type Embeddings struct {
 	Norm     Norm
 }
 
-// EmbedNorm writes LayerNorm(word + position + type) of one sequence, whose
-// positions count from 0.
+// EmbedNorm writes LayerNorm(word + position + type) of a part of one sequence,
+// whose positions count from first.
 //
 //	dst         tokens×width
 //	ids, types  tokens
-func EmbedNorm(dst []float32, ids, types []int32, e *Embeddings) {
+func EmbedNorm(dst []float32, ids, types []int32, first int, e *Embeddings) {
 	width := len(e.Norm.Gain)
 	dst, types = dst[:len(ids)*width], types[:len(ids)]
 	for t, id := range ids {
 		x := row(dst, t, width)
-		word, position, typ := row(e.Word, int(id), width), row(e.Position, t, width), row(e.Type, int(types[t]), width)
+		word, position, typ := row(e.Word, int(id), width), row(e.Position, first+t, width), row(e.Type, int(types[t]), width)
 		for i := range x {
 			x[i] = word[i] + typ[i] + position[i]
 		}

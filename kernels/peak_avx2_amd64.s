@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakAVX2 does n ≥ 1 times 12 fused multiply-adds of 8 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
+// peakAVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
 //
 // func peakAVX2(n int)
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakAVX512 does n ≥ 1 times 12 fused multiply-adds of 16 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
+// peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
 //
 // func peakAVX512(n int)
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8

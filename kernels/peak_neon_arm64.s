@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakNEON does n ≥ 1 times 12 fused multiply-adds of 4 lanes, none of
-// which waits for another of the same round. Nothing is read or written.
+// peakNEON does n ≥ 1 times 12 steps of a product's sums, 4 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
 //
 // func peakNEON(n int)
 TEXT ·peakNEON(SB), NOSPLIT, $0-8

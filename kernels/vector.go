@@ -39,12 +39,12 @@ func (i ISA) AddNorm(x, r []float32, n *Norm, rows int) {
 	}
 }
 
-// EmbedNorm writes LayerNorm(word + type + position) of one sequence, as the
-// function EmbedNorm does, with AddNorm's error.
-func (i ISA) EmbedNorm(dst []float32, ids, types []int32, e *Embeddings) {
+// EmbedNorm writes LayerNorm(word + type + position) of a part of one sequence, as
+// the function EmbedNorm does, with AddNorm's error.
+func (i ISA) EmbedNorm(dst []float32, ids, types []int32, first int, e *Embeddings) {
 	width := len(e.Norm.Gain)
 	if i == Generic || width%lanes != 0 {
-		EmbedNorm(dst, ids, types, e)
+		EmbedNorm(dst, ids, types, first, e)
 		return
 	}
 	dst, types = dst[:len(ids)*width], types[:len(ids)]
@@ -52,5 +52,5 @@ func (i ISA) EmbedNorm(dst []float32, ids, types []int32, e *Embeddings) {
 		word, typ := row(e.Word, int(id), width), row(e.Type, int(types[t]), width)
 		add(i, &row(dst, t, width)[0], &word[0], &typ[0], width)
 	}
-	i.AddNorm(dst, e.Position, &e.Norm, len(ids))
+	i.AddNorm(dst, e.Position[first*width:], &e.Norm, len(ids))
 }

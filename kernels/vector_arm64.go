@@ -12,7 +12,7 @@ func add(isa ISA, dst, a, b *float32, n int) {
 	addNEON(dst, a, b, n)
 }
 
-// peak is isa's loop of multiply-adds, see peakNEON.
-func peak(isa ISA, n int) {
+// peak is v's loop of products, see peakNEON.
+func peak(v Variant, n int) {
 	peakNEON(n)
 }

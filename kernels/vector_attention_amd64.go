@@ -4,7 +4,7 @@ package kernels
 
 // attentionTileOf returns the tiles of isa's attention kernels.
 func attentionTileOf(isa ISA) attentionTile {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		return attentionTile{columns: 32, transpose: 8}
 	}
 	return attentionTile{columns: 16, transpose: 8}
@@ -12,7 +12,7 @@ func attentionTileOf(isa ISA) attentionTile {
 
 // scores is isa's product of keys and transposed queries, see scoresAVX512.
 func scores(isa ISA, across int, dst, k *float32, kStride int, q *float32, size, keys int, largest *float32) {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		scoresAVX512(across, dst, k, kStride, q, size, keys, largest)
 	} else {
 		scoresAVX2(across, dst, k, kStride, q, size, keys, largest)
@@ -21,7 +21,7 @@ func scores(isa ISA, across int, dst, k *float32, kStride int, q *float32, size,
 
 // exponents is isa's softmax, see exponentsAVX512.
 func exponents(isa ISA, across int, s *float32, keys int, largest *float32, scale float32) {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		exponentsAVX512(across, s, keys, largest, scale)
 	} else {
 		exponentsAVX2(across, s, keys, largest, scale)
@@ -30,7 +30,7 @@ func exponents(isa ISA, across int, s *float32, keys int, largest *float32, scal
 
 // mix is isa's weighted sum of V's rows, see mixAVX512.
 func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys int, factor *float32, queries int) {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		mixAVX512(across, dst, dstStride, p, v, keys, factor, queries)
 	} else {
 		mixAVX2(across, dst, dstStride, p, v, keys, factor, queries)
@@ -39,7 +39,7 @@ func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys i
 
 // transpose is isa's transposition of some rows, see transposeAVX512.
 func transpose(isa ISA, dst *float32, dstStride int, src *float32, srcStride, cols int) {
-	if isa == AVX512 {
+	if isa.base() == AVX512 {
 		transposeAVX512(dst, dstStride, src, srcStride, cols)
 	} else {
 		transposeAVX2(dst, dstStride, src, srcStride, cols)

@@ -71,12 +71,14 @@ func TestMatrixGELU(t *testing.T) {
 		for _, out := range []int{1, 16, 47, 48, 49, 97} {
 			const in, rows = 33, 11
 			w, bias, x := random(r, out*in), random(r, out), random(r, rows*in)
-			m := Pack(w, bias, out, in, isa)
+			m := Pack(w, bias, out, in, Variant{isa, F32})
 			want := make([]float32, rows*out)
-			m.Linear(want, x, rows, out, in)
+			var xs Input
+			xs.Set(m.variant, x, rows, in, in)
+			m.Linear(want, &xs, out)
 			isa.GELU(want)
 			dst, check := guarded(t, rows*out)
-			m.LinearGELU(dst, x, rows, out, in)
+			m.LinearGELU(dst, &xs, out)
 			check()
 			for i := range want {
 				if !same(dst[i], want[i]) {
@@ -192,7 +194,7 @@ func TestVectorEmbedNorm(t *testing.T) {
 			}
 			isa.AddNorm(want, e.Position, &e.Norm, tokens)
 			dst, check := guarded(t, tokens*width)
-			isa.EmbedNorm(dst, ids, types, e)
+			isa.EmbedNorm(dst, ids, types, 0, e)
 			check()
 			for i := range want {
 				if !same(dst[i], want[i]) {
@@ -209,17 +211,19 @@ func TestMatrixAddNorm(t *testing.T) {
 		t.Run(isa.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(41, 42))
 			const in, out, rows = 65, 48, 19
-			m := Pack(random(r, out*in), random(r, out), out, in, isa)
+			m := Pack(random(r, out*in), random(r, out), out, in, Variant{isa, F32})
 			n := &Norm{Gain: random(r, out), Bias: random(r, out), Eps: 1e-12}
 			before, h := random(r, rows*out), random(r, rows*in)
 			want, product := append([]float32(nil), before...), make([]float32, rows*out)
-			m.Linear(product, h, rows, out, in)
+			var hs Input
+			hs.Set(m.variant, h, rows, in, in)
+			m.Linear(product, &hs, out)
 			isa.AddNorm(want, product, n, rows)
 			for _, size := range []int{out, 5*out + 1, m.Scratch(rows)} {
 				x, check := guarded(t, rows*out)
 				copy(x, before)
 				scratch, checkScratch := guarded(t, size)
-				m.LinearAddNorm(x, h, rows, n, scratch)
+				m.LinearAddNorm(x, &hs, n, scratch)
 				check()
 				checkScratch()
 				for i := range want {

@@ -2,13 +2,21 @@ package asmgen
 
 import "fmt"
 
-// amd64 is AVX-512 (F, DQ, VL) with 16 lanes or AVX2 with FMA with 8.
-type amd64 struct{ lanes int }
+// amd64 is AVX-512 (F, DQ, BW, VL) with 16 lanes or AVX2 with FMA with 8, and
+// what later processors add.
+type amd64 struct {
+	lanes int
+	dot   bool // VNNI: VPDPBUSD
+	bf16  bool // AVX512_BF16
+}
 
-// AVX512 and AVX2 are the machines of amd64.
+// The machines of amd64.
 var (
-	AVX512 Machine = amd64{16}
-	AVX2   Machine = amd64{8}
+	AVX512     Machine = amd64{lanes: 16}
+	AVX512VNNI Machine = amd64{lanes: 16, dot: true}
+	AVX512BF16 Machine = amd64{lanes: 16, dot: true, bf16: true}
+	AVX2       Machine = amd64{lanes: 8}
+	AVXVNNI    Machine = amd64{lanes: 8, dot: true}
 )
 
 func (m amd64) wide() bool   { return m.lanes == 16 }
@@ -16,8 +24,15 @@ func (m amd64) Arch() string { return "amd64" }
 func (m amd64) Lanes() int   { return m.lanes }
 
 func (m amd64) Name() string {
-	if m.wide() {
+	switch m {
+	case AVX512BF16:
+		return "AVX512BF16"
+	case AVX512VNNI:
+		return "AVX512VNNI"
+	case AVX512:
 		return "AVX512"
+	case AVXVNNI:
+		return "AVXVNNI"
 	}
 	return "AVX2"
 }
@@ -154,6 +169,10 @@ func (m amd64) store(f *Func, a Mem, v V) {
 	f.line(where(a)+"... = "+v.name, "VMOVUPS %s, %s", m.v(v), m.mem(a))
 }
 
+func (m amd64) storeOne(f *Func, a Mem, v V) {
+	f.line(where(a)+" = "+v.name, "VMOVSS X%d, %s", v.n, m.mem(a))
+}
+
 func (m amd64) splat(f *Func, v V, a Mem) {
 	f.line(v.name+" = "+where(a)+" in every lane", "VBROADCASTSS %s, %s", m.mem(a), m.v(v))
 }
@@ -210,10 +229,6 @@ func (m amd64) shiftLeft(f *Func, dst, src V, bits int) {
 
 func (m amd64) sqrt(f *Func, dst, src V) {
 	f.line(dst.name+" = √"+src.name, "VSQRTPS %s, %s", m.v(src), m.v(dst))
-}
-
-func (m amd64) products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
-	splatProducts(f, sums, x, step, w, k)
 }
 
 func (m amd64) splatArg(f *Func, v V, offset int) {

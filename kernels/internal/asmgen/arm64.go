@@ -116,6 +116,10 @@ func (m arm64) store(f *Func, a Mem, v V) {
 	f.line(where(a)+"... = "+v.name, "FMOVQ F%d, %s", v.n, m.mem(a))
 }
 
+func (m arm64) storeOne(f *Func, a Mem, v V) {
+	f.line(where(a)+" = "+v.name, "FMOVS F%d, %s", v.n, m.mem(a))
+}
+
 func (m arm64) splat(f *Func, v V, a Mem) {
 	m.loadOne(f, v, a)
 	f.line("in every lane", "VDUP V%d.S[0], V%d.S4", v.n, v.n)
@@ -217,7 +221,7 @@ func (m arm64) transposeBlock(f *Func, rows *Rows, dst, stride P) {
 
 // products multiplies by single lanes of x. Where a row's x follow one another
 // a register holds four of a row, otherwise x of four rows that do.
-func (m arm64) products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
+func (m arm64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
 	f.Scope(func() {
 		across := len(sums[0])
 		ws := f.Vecs(2*across, "w[%d]", 4)
@@ -255,4 +259,16 @@ func (m arm64) products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
 			}
 		}
 	})
+}
+
+func (arm64) accumulate(f *Func, form Format, acc, x, w, product V) { f.MulAdd(acc, x, w) }
+
+func (arm64) weightBytes(form Format) int { return 16 }
+
+func (arm64) xSize(form Format) int { return 4 }
+
+func (m arm64) toFloat(f *Func, dst, src V) { panic("asmgen: not on arm64 yet") }
+
+func (m arm64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
+	panic("asmgen: not on arm64 yet")
 }

@@ -81,7 +81,7 @@ func scores(f *Func) {
 				xs := f.Rows(x, stride, rows)
 				f.LoadArg(n)
 				f.Times(n, 4, func() {
-					f.Products(sums, xs, 4, q.At(0), 4)
+					f.Products(F32, sums, xs, 4, q.At(0), 4)
 					f.AddImm(q, 4*step)
 					f.Advance(xs, 16)
 				})
@@ -212,7 +212,7 @@ func mix(f *Func) {
 				width := 4 * attentionColumns(f.Machine)
 				for _, k := range []int{4, 1} {
 					f.Times(n, k, func() {
-						f.Products(sums, xs, step, v.At(0), k)
+						f.Products(F32, sums, xs, step, v.At(0), k)
 						f.AddImm(v, k*width)
 						f.Advance(xs, k*step)
 					})

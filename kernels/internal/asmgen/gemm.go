@@ -12,10 +12,10 @@ type Tile struct{ Rows, Cols int }
 // some values of x beside the sums. 8×48 reads 11 registers from memory for 24
 // multiply-adds, and 48 divides the widths of MiniLM's layers.
 func TileOf(m Machine) Tile {
-	switch m {
-	case AVX512:
+	switch m.Lanes() {
+	case 16:
 		return Tile{8, 48}
-	case AVX2:
+	case 8:
 		return Tile{6, 16}
 	}
 	return Tile{8, 8}
@@ -44,35 +44,74 @@ of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
 and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 was seen there: the additions run beside the next block's products.`
 
+const gemmBF16Doc = `is gemm with x and w in bfloat16, in pairs: k counts pairs,
+and where gemm has one product it has two.
+
+	for i := range block {
+		sum = fma(x[r*xStride+2*i+1], w[(i*COLS+c)*2+1], sum)
+		sum = fma(x[r*xStride+2*i], w[(i*COLS+c)*2], sum)
+	}
+
+The products are exact in float32, denormals count as 0.`
+
+const gemmInt8Doc = `computes a tile of dst = bias + x·w from integers, COLS columns of
+rows ≤ ROWS rows; GROUP values are multiplied at a time, k counts such groups.
+
+	for r := range rows {
+		for c := range COLS {
+			sum := start[c]
+			for i := range k {
+				for j := range GROUP {
+					sum += x[r*xStride+GROUP*i+j] * w[(i*COLS+c)*GROUP+j]
+				}
+			}
+			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+		}
+	}
+
+Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
+bias, COLS values each. Where x is unsigned, it is 128 more than what is meant,
+and start is -128 times the sum of the column's weights.
+
+Sums of integers are exact in any order.`
+
+// gemmParams are the same for every format: columns is the bias where there is
+// nothing else to say of a column, and scales are for int8 alone.
 var gemmParams = []string{
-	"rows int", "dst *float32", "dstStride int", "x *float32", "xStride int",
-	"w *float32", "bias *float32", "k int", "next *float32",
+	"rows int", "dst *float32", "dstStride int", "x unsafe.Pointer", "xStride int",
+	"w unsafe.Pointer", "columns *float32", "k int", "next unsafe.Pointer", "scales *float32",
 }
 
 // gemm dispatches on the number of rows: each has code of its own.
-func gemm(f *Func) {
-	t := TileOf(f.Machine)
-	rows := f.Arg("rows")
-	labels := make([]string, t.Rows+1)
-	for n := t.Rows; n > 1; n-- {
-		labels[n] = f.Label("rows")
-		f.JumpEqual(rows, n, labels[n])
+func gemm(form Format) func(*Func) {
+	tile := gemmRows
+	if form == Int8 {
+		tile = gemmRowsInt8
 	}
-	f.FreePtr(rows)
-	for n := 1; n <= t.Rows; n++ {
-		if n > 1 {
-			f.Place(labels[n])
+	return func(f *Func) {
+		t := TileOf(f.Machine)
+		rows := f.Arg("rows")
+		labels := make([]string, t.Rows+1)
+		for n := t.Rows; n > 1; n-- {
+			labels[n] = f.Label("rows")
+			f.JumpEqual(rows, n, labels[n])
 		}
-		f.Note("%d rows", n)
-		f.Scope(func() { gemmRows(f, n, t.Cols) })
+		f.FreePtr(rows)
+		for n := 1; n <= t.Rows; n++ {
+			if n > 1 {
+				f.Place(labels[n])
+			}
+			f.Note("%d rows", n)
+			f.Scope(func() { tile(f, form, n, t.Cols) })
+		}
 	}
 }
 
 // gemmRows is a whole tile of a fixed number of rows.
-func gemmRows(f *Func, rows, cols int) {
+func gemmRows(f *Func, form Format, rows, cols int) {
 	sums := f.registersOf(rows, cols/f.Lanes())
 	f.Scope(func() {
-		dst, stride, bias := f.Arg("dst"), f.Arg("dstStride"), f.Arg("bias")
+		dst, stride, bias := f.Arg("dst"), f.Arg("dstStride"), f.Arg("columns")
 		out := f.Rows(dst, stride, rows)
 		for c, v := range sums[0] {
 			at := 4 * f.Lanes() * c
@@ -90,27 +129,14 @@ func gemmRows(f *Func, rows, cols int) {
 	block, short := f.Label("block"), f.Label("short")
 
 	f.Place(block)
-	f.Note("a block of n = min(k, %d) products", SumBlock)
+	f.Note("a block of n = min(k, %d) steps", SumBlock)
 	f.SetImm(n, SumBlock)
 	f.JumpAtLeast(k, SumBlock, short)
 	f.Move(n, k)
 	f.Place(short)
 	f.SubPtr(k, n)
 	f.zeroAll(sums)
-	f.Times(n, 4, func() {
-		f.Products(sums, xs, 4, w.At(0), 4)
-		for line := 0; line < 192; line += 64 {
-			f.Prefetch(next.At(line))
-		}
-		f.AddImm(next, 192)
-		f.AddImm(w, 4*4*cols)
-		f.Advance(xs, 4*4)
-	})
-	f.Times(n, 1, func() {
-		f.Products(sums, xs, 4, w.At(0), 1)
-		f.AddImm(w, 4*cols)
-		f.Advance(xs, 4)
-	})
+	f.steps(form, sums, xs, w, next, n)
 
 	f.Note("dst += the block's sums")
 	f.FreePtr(n)
@@ -120,6 +146,75 @@ func gemmRows(f *Func, rows, cols int) {
 		f.AddTo(out, sums)
 	})
 	f.JumpAtLeast(k, 1, block)
+	f.Return()
+}
+
+// steps does n steps of a tile's products, and fetches beside them.
+func (f *Func) steps(form Format, sums [][]V, xs *Rows, w, next, n P) {
+	row := len(sums[0]) * f.weightBytes(form)
+	f.Times(n, 4, func() {
+		f.Products(form, sums, xs, 4, w.At(0), 4)
+		for line := 0; line < 192; line += 64 {
+			f.Prefetch(next.At(line))
+		}
+		f.AddImm(next, 192)
+		f.AddImm(w, 4*row)
+		f.Advance(xs, 4*4)
+	})
+	if form != F32 {
+		return // x and w are filled up to whole fours
+	}
+	f.Times(n, 1, func() {
+		f.Products(form, sums, xs, 4, w.At(0), 1)
+		f.AddImm(w, row)
+		f.Advance(xs, 4)
+	})
+}
+
+// gemmRowsInt8 sums all of a tile's products before it looks at dst.
+func gemmRowsInt8(f *Func, form Format, rows, cols int) {
+	across := cols / f.Lanes()
+	sums := f.registersOf(rows, across)
+	// column returns where one of the four things said of columns begins.
+	column := func(columns P, which, c int) Mem { return columns.At(4 * (which*cols + c*f.Lanes())) }
+	f.Scope(func() {
+		start := f.Arg("columns")
+		for c := range across {
+			for r := range rows {
+				if r == 0 {
+					f.Load(sums[0][c], column(start, 0, c))
+				} else {
+					f.Copy(sums[r][c], sums[0][c])
+				}
+			}
+		}
+	})
+	f.Scope(func() {
+		x, xStride := f.Arg("x"), f.Arg("xStride")
+		w, k, next := f.Arg("w"), f.Arg("k"), f.Arg("next")
+		f.steps(form, sums, f.Rows(x, xStride, rows), w, next, k)
+	})
+
+	f.Note("from integers to the outputs")
+	dst, stride := f.Arg("dst"), f.Arg("dstStride")
+	columns, scales := f.Arg("columns"), f.Arg("scales")
+	out := f.Rows(dst, stride, rows)
+	y, by, of := f.Vec("y"), f.Vec("by"), f.Vec("of")
+	for c := range across {
+		for r := range rows {
+			v := sums[r][c]
+			f.Load(y, column(columns, 3, c).Named("bias"))
+			f.Splat(by, scales.At(8*r+4).Named("offset"))
+			f.Load(of, column(columns, 2, c).Named("columnSum"))
+			f.MulAdd(y, by, of)
+			f.toFloat(f, v, v)
+			f.Splat(by, scales.At(8*r).Named("scale"))
+			f.Do(Mul, v, v, by)
+			f.Load(of, column(columns, 1, c).Named("columnScale"))
+			f.MulAdd(y, v, of)
+			f.Store(out.Row(r).Plus(4*f.Lanes()*c), y)
+		}
+	}
 	f.Return()
 }
 
@@ -164,28 +259,6 @@ func (f *Func) Tile(rows, across int) [][]V {
 
 // Products adds k products to each sum: sums[r][c] += x[r][i]·w[i][c]. Rows of w
 // are as wide as sums and follow one another; a row's x are step bytes apart.
-func (f *Func) Products(sums [][]V, x *Rows, step int, w Mem, k int) {
-	f.products(f, sums, x, step, w, k)
-}
-
-// splatProducts is products for machines that read one value into every lane
-// as fast as they read many.
-func splatProducts(f *Func, sums [][]V, x *Rows, step int, w Mem, k int) {
-	f.Scope(func() {
-		across := len(sums[0])
-		ws := f.Vecs(across, "w[%d]", f.Lanes())
-		xv := f.Vecs(2, "x[%d]", 1)
-		for i := range k {
-			for c, v := range ws {
-				f.Load(v, w.Plus(4*f.Lanes()*(i*across+c)))
-			}
-			for r := range sums {
-				v := xv[r%2]
-				f.Splat(v, x.Row(r).Plus(step*i))
-				for c := range ws {
-					f.MulAdd(sums[r][c], v, ws[c])
-				}
-			}
-		}
-	})
+func (f *Func) Products(form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
+	f.products(f, form, sums, x, step, w, k)
 }

@@ -30,6 +30,7 @@ type Machine interface {
 	zero(f *Func, v V)
 	load(f *Func, v V, m Mem)
 	store(f *Func, m Mem, v V)
+	storeOne(f *Func, m Mem, v V) // lane 0
 	splat(f *Func, v V, m Mem)
 	splatConst(f *Func, v V, c C)
 	constSize() int // bytes of a constant in memory
@@ -38,7 +39,22 @@ type Machine interface {
 	muladd(f *Func, acc, a, b V) // acc += a·b
 	// horner returns a register with p·x + c. p is gone.
 	horner(f *Func, p, x V, c Operand) V
-	products(f *Func, sums [][]V, x *Rows, step int, w Mem, k int)
+	products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int)
+	// accumulate is one step of one sum; product is scratch.
+	accumulate(f *Func, form Format, acc, x, w, product V)
+	// weightBytes is what a register's columns take in memory, for one step.
+	weightBytes(form Format) int
+	// xSize is the bytes of one value of x.
+	xSize(form Format) int
+
+	// Narrow numbers.
+
+	// storeNarrow rounds Lanes() values of v and stores them as x of that format.
+	// v and scratch are gone. Values that are quantized are within int8.
+	storeNarrow(f *Func, form Format, m Mem, v, scratch V)
+	// toFloat turns int32s into float32s.
+	toFloat(f *Func, dst, src V)
+
 	// shiftLeft moves the bits of every lane up.
 	shiftLeft(f *Func, dst, src V, bits int)
 	sqrt(f *Func, dst, src V)
@@ -49,6 +65,15 @@ type Machine interface {
 	// rotate moves lane i+n to lane i for every other group of n, and back.
 	rotate(f *Func, dst, src V, n int)
 }
+
+// Format is what a product's operands are: kernels.Format.
+type Format int
+
+const (
+	F32 Format = iota
+	BF16
+	Int8
+)
 
 // Op is an operation on two vectors, lane by lane.
 type Op int
@@ -92,6 +117,7 @@ func (f *Func) Prefetch(m Mem)                       { f.prefetch(f, m) }
 func (f *Func) Zero(v V)                             { f.zero(f, v) }
 func (f *Func) Load(v V, m Mem)                      { f.load(f, v, m) }
 func (f *Func) Store(m Mem, v V)                     { f.store(f, m, v) }
+func (f *Func) StoreOne(m Mem, v V)                  { f.storeOne(f, m, v) }
 func (f *Func) Splat(v V, m Mem)                     { f.splat(f, v, m) }
 func (f *Func) Copy(dst, src V)                      { f.copy(f, dst, src) }
 func (f *Func) Do(op Op, dst, a V, b Operand)        { f.binary(f, op, dst, a, b) }

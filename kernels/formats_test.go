@@ -1,0 +1,260 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// narrowed runs a test on every variant with assembly whose operands are not
+// float32.
+func narrowed(t *testing.T, test func(t *testing.T, v Variant)) {
+	for _, v := range Variants() {
+		if v.ISA != Generic && v.Format != F32 {
+			t.Run(v.String(), func(t *testing.T) { test(t, v) })
+		}
+	}
+}
+
+// chainBF16 is what each output of a product of bfloat16 is, said plainly: of a
+// pair the odd product is added first.
+func chainBF16(x, w []float32, bias float32) float32 {
+	total := bias
+	for len(x) > 0 {
+		n := min(len(x), 2*sumBlock)
+		var sum float32
+		for k := 0; k < n; k += 2 {
+			if k+1 < n {
+				sum = fma(roundBF16(x[k+1]), roundBF16(w[k+1]), sum)
+			}
+			sum = fma(roundBF16(x[k]), roundBF16(w[k]), sum)
+		}
+		total += sum
+		x, w = x[n:], w[n:]
+	}
+	return total
+}
+
+// exact returns what a narrow product must be, bit for bit: the plain chain, or
+// for integers the plain kernel.
+func exact(v Variant, x, w, bias []float32, rows, out, in int) []float32 {
+	want := make([]float32, rows*out)
+	if v.Format == Int8 {
+		Pack(w, bias, out, in, Variant{Generic, Int8}).multiply(want, x, rows, out, in)
+		return want
+	}
+	for i := range rows {
+		for o := range out {
+			want[i*out+o] = chainBF16(x[i*in:][:in], w[o*in:][:in], bias[o])
+		}
+	}
+	return want
+}
+
+func TestNarrowMatrixIsExact(t *testing.T) {
+	narrowed(t, func(t *testing.T, v Variant) {
+		r := rand.New(rand.NewPCG(61, 62))
+		for _, in := range []int{1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200, 384} {
+			for _, out := range []int{1, 15, 16, 17, 47, 48, 49, 97} {
+				w, bias := random(r, out*in), random(r, out)
+				m := Pack(w, bias, out, in, v)
+				for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17} {
+					dstStride, xStride := out+rows%3, in+rows%2
+					x := random(r, rows*xStride)
+					dense := make([]float32, 0, rows*in)
+					for i := range rows {
+						dense = append(dense, x[i*xStride:][:in]...)
+					}
+					want := exact(v, dense, w, bias, rows, out, in)
+					dst, check := guarded(t, (rows-1)*dstStride+out)
+					m.multiply(dst, x, rows, dstStride, xStride)
+					check()
+					for i := range rows {
+						for o := range out {
+							if got := dst[i*dstStride+o]; !same(got, want[i*out+o]) {
+								t.Fatalf("in %d out %d rows %d: y[%d,%d] = %g, want %g", in, out, rows, i, o, got, want[i*out+o])
+							}
+						}
+						if i+1 < rows {
+							for o := out; o < dstStride; o++ {
+								if math.Float32bits(dst[i*dstStride+o]) != math.Float32bits(poison) {
+									t.Fatalf("in %d out %d rows %d: wrote between rows %d and %d", in, out, rows, i, i+1)
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// More rows than one block of x, and MiniLM's sizes.
+func TestNarrowMatrixOfManyRows(t *testing.T) {
+	narrowed(t, func(t *testing.T, v Variant) {
+		r := rand.New(rand.NewPCG(63, 64))
+		for _, s := range []struct{ in, out, rows int }{{384, 1152, 261}, {1536, 384, 67}, {20000, 50, 11}} {
+			w, bias, x := random(r, s.out*s.in), random(r, s.out), random(r, s.rows*s.in)
+			dst, check := guarded(t, s.rows*s.out)
+			Pack(w, bias, s.out, s.in, v).multiply(dst, x, s.rows, s.out, s.in)
+			check()
+			for range 50 {
+				i := r.IntN(s.rows)
+				o := r.IntN(s.out)
+				want := exact(v, x[i*s.in:][:s.in], w[o*s.in:][:s.in], bias[o:o+1], 1, 1, s.in)[0]
+				if !same(dst[i*s.out+o], want) {
+					t.Fatalf("%v: y[%d,%d] = %g, want %g", s, i, o, dst[i*s.out+o], want)
+				}
+			}
+		}
+	})
+}
+
+// Every float32 exponent, ties and halves rounds as roundBF16 says.
+func TestInputBF16(t *testing.T) {
+	narrowed(t, func(t *testing.T, v Variant) {
+		if v.Format != BF16 {
+			t.Skip("integers")
+		}
+		const step = 4093 // odd: all endings of the mantissa
+		x := make([]float32, 0, 1<<32/step+1)
+		for bits := uint64(0); bits < 1<<32; bits += step {
+			x = append(x, math.Float32frombits(uint32(bits)))
+		}
+		for _, tie := range []uint32{0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0x7f7fffff, 0x7f800000, 0x00008000} {
+			x = append(x, math.Float32frombits(tie), -math.Float32frombits(tie))
+		}
+		var in Input
+		in.Set(v, x, 1, len(x), len(x))
+		for i, value := range x {
+			got := math.Float32frombits(uint32(in.narrow[2*i])<<16 | uint32(in.narrow[2*i+1])<<24)
+			if !same(got, roundBF16(value)) {
+				t.Fatalf("%g (%08x) = %g, want %g", value, math.Float32bits(value), got, roundBF16(value))
+			}
+		}
+	})
+}
+
+// A row's integers stand for its values to within half a step, the ends are
+// exact up to rounding, and all instruction sets have the same ones.
+func TestInputInt8(t *testing.T) {
+	r := rand.New(rand.NewPCG(65, 66))
+	for _, width := range append(slices.Clone(sizes), 1536) {
+		for _, spread := range []float64{1, 1e-30, 1e30, 0, 1e-44} {
+			x := random(r, width)
+			for i := range x {
+				x[i] = float32(float64(x[i])*spread + 3*spread)
+			}
+			var plain Input
+			plain.Set(Variant{Generic, Int8}, x, 1, width, width)
+			scale, offset := plain.scales[0], plain.scales[1]
+			for i, v := range x {
+				q := float64(int8(plain.narrow[i]))
+				if back := q*float64(scale) + float64(offset); !(math.Abs(back-float64(v)) <= 0.501*float64(scale)+math.Abs(float64(v))/(1<<22)) {
+					t.Fatalf("width %d spread %g: %g became %g, steps are %g", width, spread, v, back, scale)
+				}
+			}
+			for _, isa := range available() {
+				if !slices.Contains(isa.Formats(), Int8) {
+					continue
+				}
+				v := Variant{isa, Int8}
+				var in Input
+				in.Set(v, x, 1, width, width)
+				if in.scales[0] != scale || in.scales[1] != offset {
+					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.scales[0], in.scales[1], scale, offset)
+				}
+				for i := range x {
+					got := int(int8(in.narrow[v.xSize()*i]))
+					if v.unsigned() {
+						got = int(in.narrow[i]) - 128
+					}
+					if got != int(int8(plain.narrow[i])) {
+						t.Fatalf("%v: width %d spread %g: q[%d] = %d, want %d", isa, width, spread, i, got, int8(plain.narrow[i]))
+					}
+				}
+			}
+		}
+	}
+}
+
+// A row with a value that is not finite gives NaN, or for bfloat16 what float32
+// would; other rows do not notice. Denormals do no harm.
+func TestNarrowMatrixOfOddValues(t *testing.T) {
+	all := func(t *testing.T, v Variant) {
+		const in, out, rows = 65, 50, 9
+		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 1e-40, -3e-45} {
+			for k := range in {
+				x, w := make([]float32, rows*in), make([]float32, out*in)
+				for i := range w {
+					w[i] = 1
+				}
+				x[3*in+k] = bad
+				dst := make([]float32, rows*out)
+				Pack(w, make([]float32, out), out, in, v).multiply(dst, x, rows, out, in)
+				for i, y := range dst {
+					finite := math.Abs(float64(bad)) < 1
+					if i/out != 3 || finite {
+						if math.Abs(float64(y)) > 1e-30 {
+							t.Fatalf("x[3,%d] = %g: y[%d,%d] = %g", k, bad, i/out, i%out, y)
+						}
+					} else if v.Format == Int8 && y == y || v.Format == BF16 && !same(y, bad) {
+						t.Fatalf("x[3,%d] = %g: y[3,%d] = %g", k, bad, i%out, y)
+					}
+				}
+			}
+		}
+	}
+	narrowed(t, all)
+	t.Run("plain int8", func(t *testing.T) { all(t, Variant{Generic, Int8}) })
+}
+
+// Integers lose what their steps are too coarse for, and no more: each product
+// is off by at most half a step of each operand.
+func TestInt8Error(t *testing.T) {
+	r := rand.New(rand.NewPCG(67, 68))
+	const in, out, rows = 384, 24, 16
+	x, w, bias := make([]float32, rows*in), make([]float32, out*in), make([]float32, out)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	for i := range w {
+		w[i] = float32(r.NormFloat64() * 0.05)
+	}
+	dst := make([]float32, rows*out)
+	Pack(w, bias, out, in, Variant{Generic, Int8}).multiply(dst, x, rows, out, in)
+	var errors, size float64
+	for i := range dst {
+		var want float64
+		for k := range in {
+			want += float64(x[i/out*in+k]) * float64(w[i%out*in+k])
+		}
+		errors += (float64(dst[i]) - want) * (float64(dst[i]) - want)
+		size += want * want
+	}
+	// Steps are about 6/254 of x's deviation and 6/254 of w's, each off by a
+	// step's 1/√12: together √2·6/254/√12, or 0.0096.
+	if rms := math.Sqrt(errors / size); !(rms > 0.004 && rms < 0.015) {
+		t.Errorf("error %.4f of the size", rms)
+	}
+}
+
+func TestVariants(t *testing.T) {
+	for _, v := range Variants() {
+		if err := v.Check(); err != nil {
+			t.Error(err)
+		}
+		if f, err := ParseFormat(v.Format.String()); f != v.Format || err != nil {
+			t.Errorf("ParseFormat(%q) = %v, %v", v.Format.String(), f, err)
+		}
+	}
+	for _, v := range []Variant{{Generic, Int8 + 1}, {AVX512BF16 + 1, F32}, {AVX2, BF16}, {NEON, BF16}} {
+		if err := v.Check(); err == nil {
+			t.Errorf("%v: no error", v)
+		}
+	}
+	if _, err := ParseFormat("int3"); err == nil {
+		t.Error("int3: no error")
+	}
+}

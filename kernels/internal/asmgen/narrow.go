@@ -1,0 +1,99 @@
+package asmgen
+
+var roundParams = []string{"dst unsafe.Pointer", "src *float32", "n int"}
+
+const roundDoc = `rounds n values to bfloat16, to the nearest, ties to even; n is a
+multiple of 16. Denormals become 0, NaN stays NaN.
+
+	for i := range n {
+		dst[i] = bfloat16(src[i])
+	}`
+
+func round(f *Func) {
+	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
+	v, out := f.Vec("x"), f.Vec("out")
+	f.Times(n, 16, func() {
+		for i := 0; i < 16; i += f.Lanes() {
+			f.Load(v, src.At(4*i))
+			f.storeNarrow(f, BF16, dst.At(2*i), v, out)
+		}
+		f.AddImm(src, 64)
+		f.AddImm(dst, 32)
+	})
+	f.Return()
+}
+
+var quantizeParams = []string{"dst unsafe.Pointer", "src *float32", "n int", "scale *float32"}
+
+const quantizeDoc = `writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+-127 to 127; n is a multiple of 16 and at least 16.
+
+	low, high, odd := src[0], src[0], 0
+	for i := range n {
+		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+	}
+	scale[0] = max(2^-126, (high/2 - low/2)/127)
+	scale[1] = high/2 + low/2 + odd
+	for i := range n {
+		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+	}
+
+Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+products of this instruction set read: int8, or 128 more as uint8, or int16.`
+
+// quantize goes over a row twice; it stays in the L1 cache.
+func quantize(f *Func) {
+	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
+	at := f.Ptr("src")
+	parts, step := 16/f.Lanes(), 4*f.Lanes()
+	low, high, odd := f.Vecs(parts, "low%d", 1), f.Vecs(parts, "high%d", 1), f.Vecs(parts, "odd%d", 1)
+	v, zero := f.Vec("x"), f.Vec("zero")
+	f.Zero(zero)
+	for i := range parts {
+		f.Load(low[i], src.At(step*i))
+		f.Copy(high[i], low[i])
+		f.Zero(odd[i])
+	}
+	f.Move(at, src)
+	f.Times(n, 16, func() {
+		for i := range parts {
+			f.Load(v, at.At(step*i))
+			f.Do(Min, low[i], low[i], v)
+			f.Do(Max, high[i], high[i], v)
+			f.MulAdd(odd[i], v, zero)
+		}
+		f.AddImm(at, 64)
+	})
+	f.Fold(Min, low, []V{v})
+	f.Fold(Max, high, []V{v})
+	f.Fold(Add, odd, []V{v})
+	half, scale, by, middle := f.Vec("half"), high[0], f.Vec("by"), low[0]
+	f.Fill(half, f.Const(0.5))
+	f.Do(Mul, high[0], high[0], half)
+	f.Do(Mul, low[0], low[0], half)
+	f.Do(Add, by, high[0], low[0])
+	f.Do(Sub, scale, high[0], low[0])
+	f.Do(Add, middle, by, odd[0])
+	f.Fill(half, f.Const(127))
+	f.Do(Div, scale, scale, half)
+	f.Fill(half, f.ConstBits(0x00800000, "2^-126"))
+	f.Do(Max, scale, half, scale)
+	f.Fill(by, f.Const(1))
+	f.Do(Div, by, by, scale)
+	out := f.Arg("scale")
+	f.StoreOne(out.At(0), scale)
+	f.StoreOne(out.At(4), middle)
+
+	f.LoadArg(n)
+	f.Times(n, 16, func() {
+		for i := range parts {
+			f.Load(v, src.At(step*i))
+			f.Do(Sub, v, v, middle)
+			f.Do(Mul, v, v, by)
+			f.storeNarrow(f, Int8, dst.At(f.xSize(Int8)*f.Lanes()*i), v, zero)
+		}
+		f.AddImm(src, 64)
+		f.AddImm(dst, 16*f.xSize(Int8))
+	})
+	f.Return()
+}

@@ -1,0 +1,56 @@
+package kernels
+
+import (
+	"math"
+)
+
+// roundBF16 rounds to the nearest bfloat16, ties to even, denormals to 0.
+func roundBF16(x float32) float32 {
+	bits := math.Float32bits(x)
+	switch {
+	case x != x:
+		return x
+	case bits&0x7f800000 == 0:
+		return math.Float32frombits(bits & 0x80000000)
+	}
+	bits += 0x7fff + bits>>16&1
+	return math.Float32frombits(bits &^ 0xffff)
+}
+
+// quantizeWeights rounds an output's weights to integers from -127 to 127, and
+// returns what one is worth and their sum.
+func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
+	largest := 0.0
+	for _, v := range w {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	if largest == 0 {
+		clear(dst)
+		return 0, 0
+	}
+	for i, v := range w {
+		dst[i] = int8(math.RoundToEven(float64(v) * 127 / largest))
+		sum += int32(dst[i])
+	}
+	return float32(largest / 127), sum
+}
+
+// quantizeRow is quantizeAVX2 in plain Go, for whole rows of any length, with
+// results in int8.
+func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
+	low, high, odd := x[0], x[0], float32(0)
+	for _, v := range x {
+		low, high, odd = min(low, v), max(high, v), odd+v*0
+	}
+	const tiny = 1.0 / (1 << 126)
+	high, low = high*0.5, low*0.5
+	scale[0] = max(tiny, (high-low)/127)
+	scale[1] = high + low + odd
+	by := 1 / scale[0]
+	for i, v := range x {
+		dst[i] = byte(int8(math.RoundToEven(float64((v - scale[1]) * by))))
+	}
+	for i := len(x); i < len(dst); i++ {
+		dst[i] = 0
+	}
+}
