@@ -152,17 +152,23 @@ func (e *Engine) openDevice() (err error) {
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
 	case "auto", "cpu":
-		if p := e.options.precision; p != "auto" && p != "f32" {
-			return fmt.Errorf("%w: precision %q on the CPU, which has f32 alone", ErrDevice, p)
+		isa, format := kernels.Best(), kernels.F32
+		if p := e.options.precision; p != "auto" {
+			if format, err = kernels.ParseFormat(p); err != nil {
+				return fmt.Errorf("%w: %w", ErrDevice, err)
+			}
+		}
+		v := kernels.Variant{ISA: isa, Format: format}
+		if err := v.Check(); err != nil {
+			return fmt.Errorf("%w: %w", ErrDevice, err)
 		}
 		why := "cpu: by request"
 		if device == "auto" {
 			why = "cpu: the only device of this build"
 		}
-		choose("cpu", "f32", why)
-		isa := kernels.Best()
+		choose("cpu", format.String(), why)
 		e.info.Choices = append(e.info.Choices, fmt.Sprintf("kernels: %v, the fastest of %v on this processor", isa, kernels.Available()))
-		e.device, err = cpu.Open(e.weights, e.options.workers, isa)
+		e.device, err = cpu.Open(e.weights, e.options.workers, v)
 	default:
 		return fmt.Errorf("%w: %q, want auto, cpu or reference", ErrDevice, device)
 	}

@@ -1,11 +1,14 @@
 // Package cpu is the device that runs a model's blocks on the processor's own
-// cores: one pass on one core, with package kernels' arithmetic in float32, for
-// the instruction set that it is opened with.
+// cores, with package kernels' arithmetic in the variant that it is opened with.
+//
+// A pass runs on one worker. Where other workers are free, as when there is one
+// sequence alone, it borrows them block by block and shares out the rows, which do
+// not depend on each other: what a row becomes is the same bit for bit, whoever
+// computes it.
 package cpu
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,13 +19,13 @@ import (
 
 // Device holds the weights in the layout that the kernels read.
 type Device struct {
-	isa    kernels.ISA
-	config model.Config
-	embed  kernels.Embeddings
-	layers []layer
-	head   *kernels.Head
-	noHead error      // why there is no head
-	passes chan *pass // those not under way; their memory is reused
+	variant kernels.Variant
+	config  model.Config
+	embed   kernels.Embeddings
+	layers  []layer
+	head    *kernels.Head
+	noHead  error        // why there is no head
+	free    chan *worker // those with nothing to do
 }
 
 // layer is one encoder layer. With h the hidden size and f the intermediate
@@ -36,40 +39,44 @@ type layer struct {
 	outputNorm    kernels.Norm
 }
 
-// Open packs w for isa, which this processor must run, and for workers passes
-// at the same time. The weights stay the caller's and must outlive the device,
-// which reads the embeddings, and with kernels.Generic everything, in place.
-func Open(w *model.Weights, workers int, isa kernels.ISA) (*Device, error) {
+// Open packs w for a variant, which this processor must run, and for a number of
+// workers, which is how many passes run at the same time. The weights stay the
+// caller's and must outlive the device, which reads the embeddings, and with
+// kernels.Generic in float32 everything, in place.
+func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if workers < 1 {
 		return nil, fmt.Errorf("cpu: %d workers, want at least 1", workers)
 	}
-	if !slices.Contains(kernels.Available(), isa) {
-		return nil, fmt.Errorf("cpu: this processor does not run %v, only %v", isa, kernels.Available())
+	if err := v.Check(); err != nil {
+		return nil, fmt.Errorf("cpu: %w", err)
 	}
 	c := w.Config
 	h, f := c.HiddenSize, c.IntermediateSize
+	if v.Format == kernels.Int8 && max(h, f) > kernels.MostInt8 {
+		return nil, fmt.Errorf("cpu: sums of %d products overflow in int8, %d do not", max(h, f), kernels.MostInt8)
+	}
 	pack := func(l model.Linear, out, in int) *kernels.Matrix {
-		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, isa)
+		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v)
 	}
 	norm := func(n model.Norm) kernels.Norm {
 		return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: c.LayerNormEps}
 	}
 	d := &Device{
-		isa:    isa,
-		config: c,
+		variant: v,
+		config:  c,
 		embed: kernels.Embeddings{
 			Word:     model.Float32s(w.WordEmbeddings),
 			Position: model.Float32s(w.PositionEmbeddings),
 			Type:     model.Float32s(w.TypeEmbeddings),
 			Norm:     norm(w.EmbeddingNorm),
 		},
-		passes: make(chan *pass, workers),
+		free: make(chan *worker, workers),
 	}
 	for i := range w.Layers {
 		l := &w.Layers[i]
 		d.layers = append(d.layers, layer{
 			query:         pack(l.Query, h, h),
-			keyValue:      kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, isa),
+			keyValue:      kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v),
 			output:        pack(l.Output, h, h),
 			attentionNorm: norm(l.AttentionNorm),
 			up:            pack(l.Up, f, h),
@@ -79,21 +86,26 @@ func Open(w *model.Weights, workers int, isa kernels.ISA) (*Device, error) {
 	}
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
-			PoolerW: model.Float32s(w.Pooler.W), PoolerB: model.Float32s(w.Pooler.B),
+			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain()),
 			ClassifierW: model.Float32s(w.Classifier.W), ClassifierB: model.Float32s(w.Classifier.B),
 		}
 	}
 	for range workers {
-		d.passes <- &pass{d: d}
+		d.free <- newWorker(d)
 	}
 	return d, nil
+}
+
+// plain is the variant of what is float32 at every precision.
+func (d *Device) plain() kernels.Variant {
+	return kernels.Variant{ISA: d.variant.ISA, Format: kernels.F32}
 }
 
 // Name returns "cpu".
 func (d *Device) Name() string { return "cpu" }
 
 // Passes returns the number of workers that Open was given.
-func (d *Device) Passes() int { return cap(d.passes) }
+func (d *Device) Passes() int { return cap(d.free) }
 
 // PeakFLOPS measures the floating-point operations a second of all workers
 // together, each on its own registers alone.
@@ -101,7 +113,7 @@ func (d *Device) PeakFLOPS() float64 {
 	rates := make([]float64, d.Passes())
 	var wg sync.WaitGroup
 	for i := range rates {
-		wg.Go(func() { rates[i] = d.isa.PeakFLOPS(50 * time.Millisecond) })
+		wg.Go(func() { rates[i] = d.variant.PeakFLOPS(50 * time.Millisecond) })
 	}
 	wg.Wait()
 	sum := 0.0
@@ -113,15 +125,18 @@ func (d *Device) PeakFLOPS() float64 {
 
 // Begin starts a pass over b.
 func (d *Device) Begin(b *model.Batch) model.Pass {
-	p := <-d.passes
+	w := <-d.free
+	p := &w.pass
 	p.b, p.rows, p.keep = b, b.Tokens(), model.AllRows
 	return p
 }
 
-// Close waits for the passes under way and drops the packed weights.
+// Close waits for the passes under way, ends the workers and drops the packed
+// weights.
 func (d *Device) Close() error {
-	for range cap(d.passes) {
-		<-d.passes
+	for range cap(d.free) {
+		w := <-d.free
+		close(w.parts)
 	}
 	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
 	return nil

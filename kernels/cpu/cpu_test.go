@@ -9,18 +9,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
+var precisions = map[kernels.Format]modeltest.Precision{
+	kernels.F32: modeltest.Float32, kernels.BF16: modeltest.BFloat16, kernels.Int8: modeltest.Int8,
+}
+
 func TestConformance(t *testing.T) {
-	for _, isa := range kernels.Available() {
-		t.Run(isa.String(), func(t *testing.T) {
-			modeltest.Run(t, modeltest.Float32, func(w *model.Weights, passes int) (model.Device, error) {
-				return cpu.Open(w, passes, isa)
+	for _, v := range kernels.Variants() {
+		t.Run(v.String(), func(t *testing.T) {
+			modeltest.Run(t, precisions[v.Format], func(w *model.Weights, passes int) (model.Device, error) {
+				return cpu.Open(w, passes, v)
 			})
 		})
 	}
 }
 
 func TestOpenRefusesNoWorkers(t *testing.T) {
-	if _, err := cpu.Open(&model.Weights{}, 0, kernels.Generic); err == nil {
+	if _, err := cpu.Open(&model.Weights{}, 0, kernels.Variant{}); err == nil {
 		t.Error("no error")
 	}
 }

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -11,75 +12,148 @@ import (
 // T is the batch's tokens, S its sequences, R the live rows: T, then S once
 // only [CLS] rows are kept.
 type pass struct {
-	d    *Device
-	b    *model.Batch
-	keep model.Rows
-	rows int // R
+	d       *Device
+	w       *worker // who leads it
+	helpers []*worker
+	ended   chan any // what a helper's part panicked with, nil mostly
+
+	b     *model.Batch
+	keep  model.Rows
+	rows  int // R
+	layer *layer
 
 	x       []float32 // R×hidden, the hidden state
 	qkv     []float32 // T×3·hidden: Q, K and V of a token side by side
 	q       []float32 // S×hidden: Q of the [CLS] rows alone
 	context []float32 // R×hidden, what the heads found
-	up      []float32 // feedForwardRows×intermediate
-	scratch []float32 // what a product's kernel wants
-	scores  []float32 // what attention wants for the longest sequence
 }
 
-// feedForwardRows is how many rows go through the feed-forward block at a
-// time, so that its wide inner activations stay in the L2 cache: 96 rows of
-// 1536 are 576 KB, and no tile's height leaves a rest.
-const feedForwardRows = 96
+// chunk is how many rows go through a block's products at a time, so that what
+// lies between two of them stays in the L2 cache: 96 rows of 1536 are 576 KB,
+// and no tile's height leaves a rest.
+const chunk = 96
+
+// chunks calls do for rows lo to hi, at most chunk at a time.
+func chunks(lo, hi int, do func(lo, n int)) {
+	for r := lo; r < hi; r += chunk {
+		do(r, min(hi-r, chunk))
+	}
+}
 
 func (p *pass) Embed() {
+	p.x = grow(p.x, p.rows*p.d.config.HiddenSize)
+	p.share(p.rows, (*pass).embed)
+}
+
+// embed does rows lo to hi, which begin and end anywhere in a sequence.
+func (p *pass) embed(_ *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
-	p.x = grow(p.x, p.rows*h)
-	for s := range p.b.Len() {
-		lo, hi := p.b.Bounds(s)
-		p.d.isa.EmbedNorm(p.x[lo*h:hi*h], p.b.IDs[lo:hi], p.b.Types[lo:hi], &p.d.embed)
+	p.sequences(lo, hi, func(s, first, lo, hi int) {
+		p.d.variant.ISA.EmbedNorm(p.x[lo*h:hi*h], p.b.IDs[lo:hi], p.b.Types[lo:hi], lo-first, &p.d.embed)
+	})
+}
+
+// sequences calls do for each sequence that rows lo to hi of all tokens have a
+// part of, with that part and the sequence's first row.
+func (p *pass) sequences(lo, hi int, do func(s, first, lo, hi int)) {
+	// The last sequence that begins at lo or before it.
+	s, _ := slices.BinarySearch(p.b.Start, int32(lo)+1)
+	for s--; lo < hi; s++ {
+		first, end := p.b.Bounds(s)
+		end = min(end, hi)
+		do(s, first, lo, end)
+		lo = end
 	}
 }
 
 func (p *pass) Attention(index int, keep model.Rows) {
-	l, h, tokens := &p.d.layers[index], p.d.config.HiddenSize, p.b.Tokens()
-	heads := kernels.Heads{Count: p.d.config.Heads, Size: p.d.config.HeadSize()}
-	p.scores = grow(p.scores, p.d.isa.AttentionScratch(p.b.Longest(), heads))
+	h, tokens := p.d.config.HiddenSize, p.b.Tokens()
+	p.layer = &p.d.layers[index]
 	p.qkv = grow(p.qkv, tokens*3*h)
-	p.context = grow(p.context, p.rows*h)
-
 	if keep == model.AllRows {
-		l.query.Linear(p.qkv, p.x, tokens, 3*h, h)
-		l.keyValue.Linear(p.qkv[h:], p.x, tokens, 3*h, h)
-		for s := range p.b.Len() {
-			lo, hi := p.b.Bounds(s)
-			q, k, v := p.qkv[lo*3*h:], p.qkv[lo*3*h+h:], p.qkv[lo*3*h+2*h:]
-			p.d.isa.Attention(p.context[lo*h:], q, k, v, hi-lo, hi-lo, 3*h, 3*h, heads, p.scores)
-		}
+		p.share(tokens, (*pass).project)
 	} else {
 		// K and V of every token, Q of the [CLS] rows alone.
-		l.keyValue.Linear(p.qkv, p.x, tokens, 2*h, h)
+		p.share(tokens, (*pass).projectKeyValue)
 		p.keepCls()
 		p.q = grow(p.q, p.rows*h)
-		l.query.Linear(p.q, p.x, p.rows, h, h)
-		for s := range p.b.Len() {
-			lo, hi := p.b.Bounds(s)
-			k, v := p.qkv[lo*2*h:], p.qkv[lo*2*h+h:]
-			p.d.isa.Attention(p.context[s*h:], p.q[s*h:], k, v, 1, hi-lo, h, 2*h, heads, p.scores)
+		p.share(p.rows, (*pass).projectCls)
+	}
+	p.context = grow(p.context, p.rows*h)
+	p.share(p.rows, (*pass).attend)
+}
+
+// project computes Q, K and V.
+func (p *pass) project(w *worker, lo, hi int) {
+	h := p.d.config.HiddenSize
+	chunks(lo, hi, func(r, n int) {
+		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
+		p.layer.query.Linear(p.qkv[r*3*h:], &w.in, 3*h)
+		p.layer.keyValue.Linear(p.qkv[r*3*h+h:], &w.in, 3*h)
+	})
+}
+
+// projectKeyValue computes K and V.
+func (p *pass) projectKeyValue(w *worker, lo, hi int) {
+	h := p.d.config.HiddenSize
+	chunks(lo, hi, func(r, n int) {
+		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
+		p.layer.keyValue.Linear(p.qkv[r*3*h+h:], &w.in, 3*h)
+	})
+}
+
+// projectCls computes Q of the rows that are left.
+func (p *pass) projectCls(w *worker, lo, hi int) {
+	h := p.d.config.HiddenSize
+	chunks(lo, hi, func(r, n int) {
+		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
+		p.layer.query.Linear(p.q[r*h:], &w.in, h)
+	})
+}
+
+// attend replaces rows by LN(x + Wo·softmax(QKᵀ/√d)V + bo).
+func (p *pass) attend(w *worker, lo, hi int) {
+	h := p.d.config.HiddenSize
+	heads := kernels.Heads{Count: p.d.config.Heads, Size: p.d.config.HeadSize()}
+	w.scores = grow(w.scores, p.d.variant.ISA.AttentionScratch(p.b.Longest(), heads))
+	attention := func(dst, q []float32, s, queries, qs int) {
+		first, end := p.b.Bounds(s)
+		k, v := p.qkv[first*3*h+h:], p.qkv[first*3*h+2*h:]
+		p.d.variant.ISA.Attention(dst, q, k, v, queries, end-first, qs, 3*h, heads, w.scores)
+	}
+	if p.keep == model.AllRows {
+		p.sequences(lo, hi, func(s, _, lo, hi int) { attention(p.context[lo*h:], p.qkv[lo*3*h:], s, hi-lo, 3*h) })
+	} else {
+		for s := lo; s < hi; s++ {
+			attention(p.context[s*h:], p.q[s*h:], s, 1, h)
 		}
 	}
-	p.scratch = grow(p.scratch, l.output.Scratch(p.rows))
-	l.output.LinearAddNorm(p.x, p.context, p.rows, &l.attentionNorm, p.scratch)
+	output := p.layer.output
+	chunks(lo, hi, func(r, n int) {
+		w.in.Set(p.d.variant, p.context[r*h:], n, h, h)
+		w.scratch = grow(w.scratch, output.Scratch(n))
+		output.LinearAddNorm(p.x[r*h:], &w.in, &p.layer.attentionNorm, w.scratch)
+	})
 }
 
 func (p *pass) FeedForward(index int) {
-	l, h, f := &p.d.layers[index], p.d.config.HiddenSize, p.d.config.IntermediateSize
-	p.up = grow(p.up, min(p.rows, feedForwardRows)*f)
-	p.scratch = grow(p.scratch, l.down.Scratch(min(p.rows, feedForwardRows)))
-	for r := 0; r < p.rows; r += feedForwardRows {
-		n := min(p.rows-r, feedForwardRows)
+	p.layer = &p.d.layers[index]
+	p.share(p.rows, (*pass).feedForward)
+}
+
+// feedForward replaces rows by LN(x + W2·gelu(W1·x + b1) + b2).
+func (p *pass) feedForward(w *worker, lo, hi int) {
+	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
+	up, down := p.layer.up, p.layer.down
+	chunks(lo, hi, func(r, n int) {
 		x := p.x[r*h:][:n*h]
-		l.up.LinearGELU(p.up, x, n, f, h)
-		l.down.LinearAddNorm(x, p.up, n, &l.outputNorm, p.scratch)
-	}
+		w.up = grow(w.up, n*f)
+		w.scratch = grow(w.scratch, down.Scratch(n))
+		w.in.Set(p.d.variant, x, n, h, h)
+		up.LinearGELU(w.up, &w.in, f)
+		w.in.Set(p.d.variant, w.up, n, f, f)
+		down.LinearAddNorm(x, &w.in, &p.layer.outputNorm, w.scratch)
+	})
 }
 
 func (p *pass) Hidden(dst []float32) error {
@@ -100,14 +174,16 @@ func (p *pass) Classify(scores []float32) error {
 	if p.keep == model.AllRows {
 		p.keepCls()
 	}
-	p.q = grow(p.q, p.rows*p.d.config.HiddenSize)
-	p.d.head.Score(scores, p.x, p.q, p.rows)
+	h := p.d.config.HiddenSize
+	p.q = grow(p.q, p.rows*h)
+	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h)
+	p.d.head.Score(scores, &p.w.in, p.q)
 	return nil
 }
 
 func (p *pass) End() {
-	p.b = nil
-	p.d.passes <- p
+	p.b, p.layer = nil, nil
+	p.d.free <- p.w
 }
 
 // keepCls moves each sequence's first row to the front of x, in place: row s

@@ -1,0 +1,97 @@
+package cpu
+
+import (
+	"runtime/debug"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+)
+
+// worker is a core's worth of memory and, for parts of other workers' passes, a
+// goroutine.
+type worker struct {
+	pass  pass // the pass that this worker leads
+	parts chan part
+
+	in      kernels.Input
+	up      []float32 // chunk×intermediate
+	scratch []float32 // what a product's kernel wants
+	scores  []float32 // what attention wants for the longest sequence
+}
+
+// part is some rows of a step of a pass.
+type part struct {
+	p      *pass
+	step   step
+	lo, hi int
+}
+
+// step does rows lo to hi of something, with w's memory.
+type step func(p *pass, w *worker, lo, hi int)
+
+// fewestRows is how few rows are worth another worker, which takes a few
+// microseconds to hear of them.
+const fewestRows = 16
+
+func newWorker(d *Device) *worker {
+	w := &worker{parts: make(chan part)}
+	w.pass = pass{d: d, w: w, ended: make(chan any, cap(d.free))}
+	go w.help()
+	return w
+}
+
+// help does parts of other workers' passes until the device is closed.
+func (w *worker) help() {
+	debug.SetPanicOnFault(true) // as model.Weights.Guard does for who leads the pass
+	for part := range w.parts {
+		part.p.ended <- w.do(part)
+	}
+}
+
+// do returns what the part panicked with.
+func (w *worker) do(part part) (reason any) {
+	defer func() { reason = recover() }()
+	part.step(part.p, w, part.lo, part.hi)
+	return nil
+}
+
+// share does a step for all of n rows, with the workers that are free.
+func (p *pass) share(n int, step step) {
+	helpers := p.helpers[:0]
+	for (len(helpers)+2)*fewestRows <= n && len(p.d.free) > 0 {
+		select {
+		case w := <-p.d.free:
+			helpers = append(helpers, w)
+		default: // another pass was quicker
+		}
+	}
+	p.helpers = helpers
+	// Parts are whole tiles, so that little is lost at their edges.
+	const tile = 8
+	end := func(i int) int {
+		if i == len(helpers)+1 {
+			return n
+		}
+		return n * i / (len(helpers) + 1) / tile * tile
+	}
+	for i, w := range helpers {
+		w.parts <- part{p, step, end(i + 1), end(i + 2)}
+	}
+	reason := any(nil)
+	if len(helpers) == 0 {
+		step(p, p.w, 0, n)
+	} else {
+		// Nobody may be left at work on this pass when a panic ends it.
+		reason = p.w.do(part{p, step, 0, end(1)})
+	}
+	for range helpers {
+		if r := <-p.ended; reason == nil {
+			reason = r
+		}
+	}
+	for _, w := range helpers {
+		p.d.free <- w
+	}
+	if reason != nil {
+		panic(reason)
+	}
+}
