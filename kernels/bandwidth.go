@@ -40,7 +40,7 @@ func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
 // read reads x times over. What it returns means nothing.
 func (i ISA) read(x []float32, times int) (sum float32) {
 	if i != Generic {
-		read(i, &x[0], len(x)/readBlock, times)
+		read(i.base(), &x[0], len(x)/readBlock, times)
 		return 0
 	}
 	for range times {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/workbench"
 )
 
@@ -124,9 +125,9 @@ func (s *kernelSelection) cases() ([]*workbench.Case, error) {
 }
 
 // variants are those of the instruction sets and formats asked for.
-func (s *kernelSelection) variants() ([]workbench.Variant, error) {
-	all := workbench.Variants()
-	has := func(flag string, names []string, of func(workbench.Variant) string) error {
+func (s *kernelSelection) variants() ([]kernels.Variant, error) {
+	all := kernels.Variants()
+	has := func(flag string, names []string, of func(kernels.Variant) string) error {
 		var known []string
 		for _, v := range all {
 			if name := of(v); !slices.Contains(known, name) {
@@ -140,15 +141,15 @@ func (s *kernelSelection) variants() ([]workbench.Variant, error) {
 		}
 		return nil
 	}
-	isa := func(v workbench.Variant) string { return v.ISA.String() }
-	format := func(v workbench.Variant) string { return v.Format.String() }
+	isa := func(v kernels.Variant) string { return v.ISA.String() }
+	format := func(v kernels.Variant) string { return v.Format.String() }
 	if err := has("isa", s.isas, isa); err != nil {
 		return nil, err
 	}
 	if err := has("format", s.formats, format); err != nil {
 		return nil, err
 	}
-	wanted := slices.DeleteFunc(all, func(v workbench.Variant) bool {
+	wanted := slices.DeleteFunc(all, func(v kernels.Variant) bool {
 		return len(s.isas) > 0 && !slices.Contains(s.isas, isa(v)) || len(s.formats) > 0 && !slices.Contains(s.formats, format(v))
 	})
 	if len(wanted) == 0 {

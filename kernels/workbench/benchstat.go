@@ -23,10 +23,17 @@ func (p *Report) WriteBenchstat(w io.Writer) error {
 			}
 			ns := r.Samples[repeat]
 			rates := p.Rates(r, ns)
-			fmt.Fprintf(b, "Benchmark%s-1\t%d\t%.2f ns/op\t%.3f GFLOP/s\t%.3f GB/s", r.Name(), r.Calls, ns, rates.FLOPS/1e9, rates.Bandwidth/1e9)
-			if rates.Bound != "" {
-				fmt.Fprintf(b, "\t%.2f %%peak\t%.2f %%roofline", 100*rates.PeakShare, 100*rates.RoofShare)
+			figure := func(x float64, format string) {
+				if x != 0 { // which it is where nothing is counted or known
+					fmt.Fprintf(b, "\t"+format, x)
+				}
 			}
+			fmt.Fprintf(b, "Benchmark%s-1\t%d", r.Name(), r.Calls)
+			figure(ns, "%.2f ns/op")
+			figure(rates.FLOPS/1e9, "%.4g GFLOP/s")
+			figure(rates.Bandwidth/1e9, "%.4g GB/s")
+			figure(100*rates.PeakShare, "%.4g %%peak")
+			figure(100*rates.RoofShare, "%.4g %%roofline")
 			fmt.Fprintln(b)
 		}
 	}

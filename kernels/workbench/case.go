@@ -10,7 +10,7 @@ import (
 type Case struct {
 	Kernel  string // "qkv", "attention", ...
 	Title   string // what it computes: "384 → 1152, bias"
-	Variant Variant
+	Variant kernels.Variant
 	Shape   Shape
 	Work    Work
 

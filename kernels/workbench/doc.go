@@ -20,6 +20,7 @@
 // performance model for multicore architectures"):
 //
 //	attainable = min(peak, intensity × bandwidth)
+//	share      = FLOPs/time / attainable = max(FLOPs/peak, Bytes/bandwidth) / time
 //
 // Peak and bandwidth are measured in the same rounds, the best of all rounds
 // each: the peak by a loop of multiply-adds that touches no memory, with the
@@ -33,8 +34,11 @@
 //
 // Products count 2·rows·in·out operations, attention 4·tokens²·width; biases,
 // epilogues and exponentials count nothing, so that the share of peak of a
-// product with an epilogue says what the epilogue costs. The kernels that are
-// not products count what their vector form does for each value.
+// product with an epilogue says what the epilogue costs. GELU and LayerNorm alone
+// count what their vector form does for each value, and turning float32 into
+// another format counts nothing: memory is its only bound.
 //
-// FLOPs of int8 are integer operations.
+// FLOPs of int8 are integer operations. Operands count in their format, whatever
+// an instruction set makes of them (AVX2 and AVX-512 without VNNI keep int8 as
+// int16).
 package workbench

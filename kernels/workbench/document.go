@@ -73,10 +73,9 @@ func (p *Report) Document(environment any) Document {
 			Shape: r.Shape, Work: r.Work, Intensity: r.Work.Intensity(), Calls: r.Calls, Samples: r.Samples,
 			Min: s.Min, Q1: s.Q1, Median: s.Median, Q3: s.Q3, Max: s.Max,
 			FLOPS: rates.FLOPS, Bandwidth: rates.Bandwidth, Level: rates.Level,
-			PeakShare: known(rates.PeakShare), Roofline: known(rates.Roofline), RoofShare: known(rates.RoofShare),
 		}
 		if rates.Bound != "" {
-			result.Bound = &rates.Bound
+			result.PeakShare, result.Bound, result.Roofline, result.RoofShare = &rates.PeakShare, &rates.Bound, &rates.Roofline, &rates.RoofShare
 		}
 		d.Results = append(d.Results, result)
 	}

@@ -3,15 +3,16 @@ package workbench
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
 // Selection says which cases are wanted. The zero value is all of MiniLM's.
 type Selection struct {
-	Variants []Variant      // none: Variants()
-	Shapes   []Shape        // products of these shapes instead of MiniLM's kernels
-	Focus    *regexp.Regexp // only cases with a match in their Name
+	Variants []kernels.Variant // none: kernels.Variants()
+	Shapes   []Shape           // products of these shapes instead of MiniLM's kernels
+	Focus    *regexp.Regexp    // only cases with a match in their Name
 }
 
 // The numbers of rows that MiniLM's kernels are measured at: one token; a short
@@ -22,15 +23,21 @@ var (
 	lengths = []int{32, 64, 87, 128, 256, 512}
 )
 
+// The formats of kernels that are not for all.
+var (
+	float32s = []kernels.Format{kernels.F32}
+	narrowed = []kernels.Format{kernels.BF16, kernels.Int8}
+)
+
 // kernel is a kernel with all its shapes and variants.
 type kernel struct {
 	name, title string
 	named       bool
 	in, out     int
 	rows        []int
-	only        *Format // the format that it has alone; nil: all
-	work        func(Shape, Variant) Work
-	prepare     func(*operands, Shape, Variant) job
+	formats     []kernels.Format // nil: all
+	work        func(Shape, kernels.Variant) Work
+	prepare     func(*operands, Shape, kernels.Variant) job
 }
 
 // Cases returns the cases of a selection: kernel after kernel, shape after
@@ -38,7 +45,7 @@ type kernel struct {
 func Cases(s Selection) []*Case {
 	variants := s.Variants
 	if len(variants) == 0 {
-		variants = Variants()
+		variants = kernels.Variants()
 	}
 	list := miniLM()
 	if len(s.Shapes) > 0 {
@@ -48,7 +55,7 @@ func Cases(s Selection) []*Case {
 	for _, k := range list {
 		for _, n := range k.rows {
 			for _, v := range variants {
-				if k.only != nil && *k.only != v.Format {
+				if k.formats != nil && !slices.Contains(k.formats, v.Format) {
 					continue
 				}
 				c := k.at(Shape{n, k.in, k.out}, v)
@@ -61,7 +68,7 @@ func Cases(s Selection) []*Case {
 	return all
 }
 
-func (k kernel) at(s Shape, v Variant) *Case {
+func (k kernel) at(s Shape, v kernels.Variant) *Case {
 	return &Case{
 		Kernel: k.name, Title: k.title, Variant: v, Shape: s, Work: k.work(s, v), named: k.named,
 		prepare: func(o *operands) job { return k.prepare(o, s, v) },
@@ -73,12 +80,14 @@ func (k kernel) at(s Shape, v Variant) *Case {
 func miniLM() []kernel {
 	return []kernel{
 		embedNorm(),
+		narrow(width),
 		product("qkv", plain, width, 3*width),
 		attention(),
 		product("output", plain, width, width),
 		product("output-norm", withNorm, width, width),
 		product("up", plain, width, inner),
 		product("up-gelu", withGELU, width, inner),
+		narrow(inner),
 		product("down", plain, inner, width),
 		product("down-norm", withNorm, inner, width),
 		gelu(),
@@ -113,9 +122,10 @@ var (
 func product(name string, e epilogue, in, out int) kernel {
 	return kernel{
 		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows,
-		work: func(s Shape, v Variant) Work {
-			x, w, y := int64(s.Rows*s.In*v.size()), int64(s.Out*(s.In*v.size()+float)), int64(s.Rows*s.Out*float)
-			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), x + w + y, x + w + y}
+		work: func(s Shape, v kernels.Variant) Work {
+			y := int64(s.Rows * s.Out * float)
+			bytes := inputBytes(v, s) + weightBytes(v, s) + y
+			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
 			if e == withNorm {
 				gains := int64(2 * s.Out * float)
 				work.Bytes += y + gains // the residual is read before it is written
@@ -123,17 +133,65 @@ func product(name string, e epilogue, in, out int) kernel {
 			}
 			return work
 		},
-		prepare: func(o *operands, s Shape, v Variant) job {
-			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v.ISA)
-			x, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
+			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v)
+			x, y := new(kernels.Input), o.y[:s.Rows*s.Out]
+			x.Set(v, o.x, s.Rows, s.In, s.In)
 			switch e {
 			case withGELU:
-				return job{run: func() { m.LinearGELU(y, x, s.Rows, s.Out, s.In) }}
+				return job{run: func() { m.LinearGELU(y, x, s.Out) }}
 			case withNorm:
 				norm, scratch := o.norm(s.Out), make([]float32, m.Scratch(s.Rows))
-				return job{run: func() { m.LinearAddNorm(y, x, s.Rows, norm, scratch) }}
+				return job{run: func() { m.LinearAddNorm(y, x, norm, scratch) }}
 			}
-			return job{run: func() { m.Linear(y, x, s.Rows, s.Out, s.In) }}
+			return job{run: func() { m.Linear(y, x, s.Out) }}
+		},
+	}
+}
+
+// inputBytes is what a product's input takes: with int8, a scale and an offset
+// for each row.
+func inputBytes(v kernels.Variant, s Shape) int64 {
+	bytes := int64(s.Rows * s.In * size(v.Format))
+	if v.Format == kernels.Int8 {
+		bytes += int64(2 * s.Rows * float)
+	}
+	return bytes
+}
+
+// weightBytes is what a product's weights and biases take: with int8, a scale
+// and the sum of its weights for each output.
+func weightBytes(v kernels.Variant, s Shape) int64 {
+	bytes := int64(s.Out*s.In*size(v.Format) + s.Out*float)
+	if v.Format == kernels.Int8 {
+		bytes += int64(2 * s.Out * float)
+	}
+	return bytes
+}
+
+// size returns the bytes of an operand's value, in the format, whatever an
+// instruction set spends on it.
+func size(f kernels.Format) int {
+	switch f {
+	case kernels.BF16:
+		return 2
+	case kernels.Int8:
+		return 1
+	}
+	return float
+}
+
+// narrow turns a product's input into its format.
+func narrow(in int) kernel {
+	return kernel{
+		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, formats: narrowed,
+		work: func(s Shape, v kernels.Variant) Work {
+			bytes := int64(s.Rows*s.In*float) + inputBytes(v, s)
+			return Work{0, bytes, bytes}
+		},
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
+			x := new(kernels.Input)
+			return job{run: func() { x.Set(v, o.x, s.Rows, s.In, s.In) }}
 		},
 	}
 }
@@ -141,12 +199,12 @@ func product(name string, e epilogue, in, out int) kernel {
 // attention is every head of one sequence, Q, K and V of a token side by side.
 func attention() kernel {
 	return kernel{
-		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths,
-		work: func(s Shape, v Variant) Work {
+		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths, formats: float32s,
+		work: func(s Shape, v kernels.Variant) Work {
 			bytes := int64(s.Rows * (s.In + s.Out) * float)
 			return Work{4 * int64(s.Rows) * int64(s.Rows) * int64(s.Out), bytes, bytes}
 		},
-		prepare: func(o *operands, s Shape, v Variant) job {
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			qkv, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
 			scratch := make([]float32, v.ISA.AttentionScratch(s.Rows, heads))
 			return job{run: func() {
@@ -158,12 +216,12 @@ func attention() kernel {
 
 func gelu() kernel {
 	return kernel{
-		name: "gelu", title: fmt.Sprintf("rows of %d", inner), in: inner, out: inner, rows: rows, only: &f32,
-		work: func(s Shape, _ Variant) Work {
+		name: "gelu", title: fmt.Sprintf("rows of %d", inner), in: inner, out: inner, rows: rows, formats: float32s,
+		work: func(s Shape, _ kernels.Variant) Work {
 			values := int64(s.Rows * s.Out)
 			return Work{geluFLOPs * values, 2 * float * values, float * values}
 		},
-		prepare: func(o *operands, s Shape, v Variant) job {
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			x, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
 			return job{run: func() { v.ISA.GELU(y) }, reset: func() { copy(y, x) }}
 		},
@@ -172,12 +230,12 @@ func gelu() kernel {
 
 func addNorm() kernel {
 	return kernel{
-		name: "addnorm", title: fmt.Sprintf("LayerNorm(x + r), rows of %d", width), in: width, out: width, rows: rows, only: &f32,
-		work: func(s Shape, _ Variant) Work {
+		name: "addnorm", title: fmt.Sprintf("LayerNorm(x + r), rows of %d", width), in: width, out: width, rows: rows, formats: float32s,
+		work: func(s Shape, _ kernels.Variant) Work {
 			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
 			return Work{normFLOPs * values, float * (3*values + gains), float * (2*values + gains)}
 		},
-		prepare: func(o *operands, s Shape, v Variant) job {
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			// The result is an operand of the next call; it stays normalized.
 			x, r, norm := o.y[:s.Rows*s.Out], o.x[:s.Rows*s.In], o.norm(s.Out)
 			return job{run: func() { v.ISA.AddNorm(x, r, norm, s.Rows) }}
@@ -188,17 +246,17 @@ func addNorm() kernel {
 // embedNorm gathers rows from all over a table of the vocabulary's size.
 func embedNorm() kernel {
 	return kernel{
-		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, only: &f32,
-		work: func(s Shape, _ Variant) Work {
+		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, formats: float32s,
+		work: func(s Shape, _ kernels.Variant) Work {
 			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
 			types := int64(min(2, s.Rows) * s.Out)
 			bytes := float * (3*values + types + gains)
 			return Work{(1 + normFLOPs) * values, bytes, bytes}
 		},
-		prepare: func(o *operands, s Shape, v Variant) job {
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			e, ids, types := o.embeddings(s.Rows)
 			y := o.y[:s.Rows*s.Out]
-			return job{run: func() { v.ISA.EmbedNorm(y, ids, types, e) }}
+			return job{run: func() { v.ISA.EmbedNorm(y, ids, types, 0, e) }}
 		},
 	}
 }

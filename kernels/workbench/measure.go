@@ -2,6 +2,7 @@ package workbench
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ type Options struct {
 func Measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
 	m := &meter{
 		now:    time.Now,
-		peak:   func(v Variant, budget time.Duration) float64 { return v.ISA.PeakFLOPS(budget) },
+		peak:   func(v kernels.Variant, budget time.Duration) float64 { return v.PeakFLOPS(budget) },
 		read:   func(isa kernels.ISA, x []float32, budget time.Duration) float64 { return isa.ReadBandwidth(x, budget) },
 		levels: Levels(),
 	}
@@ -40,7 +41,7 @@ func Measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
 // meter is the world that a measurement depends on.
 type meter struct {
 	now    func() time.Time
-	peak   func(v Variant, budget time.Duration) float64                    // operations a second
+	peak   func(v kernels.Variant, budget time.Duration) float64            // operations a second
 	read   func(isa kernels.ISA, x []float32, budget time.Duration) float64 // bytes a second
 	levels []Level
 }
@@ -108,20 +109,36 @@ func (m *meter) prepare(ctx context.Context, report *Report, o Options) ([]job, 
 		}
 		jobs[i] = r.Case.prepare(operands)
 		jobs[i].run()
-		// Twice as many calls until they are enough to tell from the clock's own
-		// steps; the rest is proportion.
-		r.Calls = 1
-		for {
-			took := m.time(jobs[i], r.Calls, 0)
-			if took >= o.Time/4 {
-				r.Calls = max(1, int(float64(r.Calls)*float64(o.Time)/float64(took)))
-				break
-			}
-			r.Calls *= 2
-		}
+		r.Calls = m.calls(jobs[i], o.Time)
 		o.Progress("preparing", i+1, len(cases))
 	}
 	return jobs, nil
+}
+
+// Calibration takes the fastest of several tries, since a call that others
+// interrupt can take a hundred times as long. It does not wait for more of a
+// call that is long beyond doubt.
+const (
+	calibrations = 3
+	long         = 100 * time.Millisecond
+)
+
+// calls returns how many calls of j take about that long.
+func (m *meter) calls(j job, repeat time.Duration) int {
+	calls, fastest := 1, math.Inf(1) // nanoseconds a call
+	for tries := 0; tries < calibrations; {
+		took := m.time(j, calls, 0)
+		fastest = min(fastest, float64(took)/float64(calls))
+		switch {
+		case took < repeat/4:
+			calls *= 2
+		case calls == 1 && took > long:
+			return 1
+		default:
+			tries++
+		}
+	}
+	return max(1, int(float64(repeat)/fastest))
 }
 
 // raise measures a variant's ceilings once more and keeps the best.

@@ -3,6 +3,8 @@ package workbench
 import (
 	"slices"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
 // Report is what was measured. All that is printed is a function of it.
@@ -16,7 +18,7 @@ type Report struct {
 
 // Ceiling is the most that a variant can do on this machine.
 type Ceiling struct {
-	Variant Variant
+	Variant kernels.Variant
 	Peak    float64   // operations a second; 0: not measured
 	Read    []float64 // bytes a second from each of Report.Levels; 0: not measured
 }
@@ -68,13 +70,13 @@ type Rates struct {
 	PeakShare float64 // of the variant's peak
 
 	Level     string  // the memory that the operands lie in
-	Bound     string  // what bounds the kernel: "peak" or the level
+	Bound     string  // what bounds the kernel: "peak" or the level; "": not known
 	Roofline  float64 // operations a second that are attainable
 	RoofShare float64 // of the roofline
 }
 
 // Rates returns a result's figures for a call of that many nanoseconds. What
-// needs a ceiling that was not measured is 0.
+// needs a ceiling that was not measured is 0, and Bound then "".
 func (p *Report) Rates(r *Result, ns float64) Rates {
 	level := levelOf(p.Levels, r.Work.Footprint)
 	rates := Rates{
@@ -87,12 +89,16 @@ func (p *Report) Rates(r *Result, ns float64) Rates {
 		return rates
 	}
 	c := p.Ceilings[i]
-	rates.PeakShare = rates.FLOPS / c.Peak
-	rates.Bound, rates.Roofline = "peak", c.Peak
-	if fed := r.Work.Intensity() * c.Read[level]; fed < c.Peak {
-		rates.Bound, rates.Roofline = rates.Level, fed
+	// Nanoseconds that a call takes at least, as far as either ceiling goes.
+	compute, move := float64(r.Work.FLOPs)/c.Peak*1e9, float64(r.Work.Bytes)/c.Read[level]*1e9
+	rates.Bound = "peak"
+	if move > compute {
+		rates.Bound = rates.Level
 	}
-	rates.RoofShare = rates.FLOPS / rates.Roofline
+	least := max(compute, move)
+	rates.PeakShare = compute / ns
+	rates.Roofline = float64(r.Work.FLOPs) / least * 1e9
+	rates.RoofShare = least / ns
 	return rates
 }
 

@@ -39,10 +39,14 @@ func (p *Report) WriteTable(w io.Writer) error {
 func (p *Report) row(rows string, r *Result) []string {
 	spread := r.Spread()
 	rates := p.Rates(r, spread.Median)
+	peak, roof, bound := "n/a", "n/a", "n/a"
+	if rates.Bound != "" {
+		peak, roof, bound = percent(rates.PeakShare), percent(rates.RoofShare), rates.Bound
+	}
 	return []string{
-		rows, r.Variant.String(), duration(spread.Median), duration(spread.Min), fmt.Sprintf("%.0f%%", 100*spread.Relative()),
+		rows, r.Variant.String(), duration(spread.Median), duration(spread.Min), percent(spread.Relative()),
 		digits(rates.FLOPS / 1e9), digits(rates.Bandwidth / 1e9), digits(r.Work.Intensity()),
-		orNone(100*rates.PeakShare, "%.0f%%"), orNone(100*rates.RoofShare, "%.0f%%"), orNone(rates.Bound, "%s"),
+		peak, roof, bound,
 	}
 }
 
@@ -62,9 +66,9 @@ func (p *Report) writeCeilings(b *bufio.Writer) {
 	t.write(b)
 	var sets []string
 	for _, l := range p.Levels {
-		set := fmt.Sprintf("%s %s", size(l.Read), l.Name)
+		set := fmt.Sprintf("%s %s", binary(l.Read), l.Name)
 		if l.Bytes > 0 {
-			set = fmt.Sprintf("%s of %s %s", size(l.Read), size(l.Bytes), l.Name)
+			set = fmt.Sprintf("%s of %s %s", binary(l.Read), binary(l.Bytes), l.Name)
 		}
 		if l.Assumed {
 			set += " (assumed)"
@@ -139,17 +143,18 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// orNone prints what is zero if it was not measured.
-func orNone[T comparable](x T, format string) string {
-	var zero T
-	if x == zero {
+func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
+
+// orNone prints a figure that is 0 if it was not measured.
+func orNone(x float64, format string) string {
+	if x == 0 {
 		return "n/a"
 	}
 	return fmt.Sprintf(format, x)
 }
 
-// size prints bytes.
-func size(bytes int64) string {
+// binary prints bytes.
+func binary(bytes int64) string {
 	for _, unit := range []struct {
 		name string
 		of   int64
