@@ -144,7 +144,7 @@ func (s *session) noteProfile() {
 	for i := range s.rec.Runs {
 		for _, k := range s.rec.Runs[i].Kernels {
 			all += k.Time.Seconds()
-			if k.Kernel == model.BetweenKernels {
+			if k.Block == "" {
 				between += k.Time.Seconds()
 			}
 		}

@@ -32,7 +32,7 @@ func profiled() *Recording {
 			{0, "attention", "attention", "12x32", 2 * scale, 10 * ms, 800 * scale, 70 * scale},
 			{1, "attention", "gemm qkv", "384x1152", 2 * scale, 41 * ms, 9000 * scale, 700 * scale},
 			{1, "attention", "attention", "12x32", 2 * scale, 11 * ms, 800 * scale, 70 * scale},
-			{-1, "", model.BetweenKernels, "", scale, 1 * ms, 0, 0},
+			{-1, "", "between kernels", "", scale, 1 * ms, 0, 0},
 		}
 	}
 	rec.Runs = rec.Runs[:2]
@@ -97,7 +97,7 @@ func TestProfile(t *testing.T) {
 			t.Errorf("labels %v", s.Label)
 		}
 		shape := strings.Join(s.Label["shape"], "")
-		if leaf := s.Location[0].Line[0].Function.Name; !strings.HasSuffix(leaf, shape) || (shape == "") != (leaf == model.BetweenKernels) {
+		if leaf := s.Location[0].Line[0].Function.Name; !strings.HasSuffix(leaf, shape) || (shape == "") != (leaf == "between kernels") {
 			t.Errorf("%s has the shape %q", leaf, shape)
 		}
 	}
@@ -188,7 +188,7 @@ func (f *timed) TimeKernels() (stop func() []model.KernelTime, known bool) {
 		}
 		each := time.Duration(f.pairs) * time.Millisecond
 		return []model.KernelTime{{Layer: 1, Block: "attention", Kernel: "gemm", Shape: "8x8", Calls: int64(f.pairs), Time: 3 * each, FLOPs: 2, Bytes: 1},
-			{Layer: -1, Kernel: model.BetweenKernels, Time: each}}
+			{Layer: -1, Kernel: "between kernels", Time: each}}
 	}, true
 }
 
@@ -222,7 +222,7 @@ func TestMeasureKernels(t *testing.T) {
 					}
 					continue
 				}
-				want := []Kernel{{1, "attention", "gemm", "8x8", 50, 150 * time.Millisecond, 2, 1}, {-1, "", model.BetweenKernels, "", 0, 50 * time.Millisecond, 0, 0}}
+				want := []Kernel{{1, "attention", "gemm", "8x8", 50, 150 * time.Millisecond, 2, 1}, {-1, "", "between kernels", "", 0, 50 * time.Millisecond, 0, 0}}
 				if !slices.Equal(run.Kernels, want) {
 					t.Errorf("batch %d: %+v, want %+v", run.Batch, run.Kernels, want)
 				}

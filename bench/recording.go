@@ -114,7 +114,7 @@ type Run struct {
 // model.KernelTime.
 type Kernel struct {
 	Layer  int           `json:"layer"` // from 0; -1: outside the layers
-	Block  string        `json:"block"`
+	Block  string        `json:"block"` // "": no kernel, but the rest of the time inside passes
 	Kernel string        `json:"kernel"`
 	Shape  string        `json:"shape"`
 	Calls  int64         `json:"calls"`

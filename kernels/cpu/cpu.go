@@ -21,11 +21,17 @@ import (
 type Device struct {
 	variant kernels.Variant
 	config  model.Config
-	embed   kernels.Embeddings
-	layers  []layer
-	head    *kernels.Head
-	noHead  error        // why there is no head
-	free    chan *worker // those with nothing to do
+	heads   kernels.Heads
+	// attendsBF16 says that attention's products are bfloat16: where the others are
+	// not float32 and the processor has it.
+	attendsBF16 bool
+
+	embed  kernels.Embeddings
+	layers []layer
+	head   *kernels.Head
+	noHead error        // why there is no head
+	free   chan *worker // those with nothing to do
+	meters sync.Mutex   // held by who changes the workers' meters
 }
 
 // layer is one encoder layer. With h the hidden size and f the intermediate
@@ -64,6 +70,7 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	d := &Device{
 		variant: v,
 		config:  c,
+		heads:   kernels.Heads{Count: c.Heads, Size: c.HeadSize()},
 		embed: kernels.Embeddings{
 			Word:     model.Float32s(w.WordEmbeddings),
 			Position: model.Float32s(w.PositionEmbeddings),
@@ -72,6 +79,7 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		},
 		free: make(chan *worker, workers),
 	}
+	d.attendsBF16 = v.Format != kernels.F32 && v.ISA.AttendsBF16(d.heads)
 	for i := range w.Layers {
 		l := &w.Layers[i]
 		d.layers = append(d.layers, layer{
@@ -127,7 +135,7 @@ func (d *Device) PeakFLOPS() float64 {
 func (d *Device) Begin(b *model.Batch) model.Pass {
 	w := <-d.free
 	p := &w.pass
-	p.b, p.rows, p.keep = b, b.Tokens(), model.AllRows
+	p.b, p.rows, p.keep, p.begun = b, b.Tokens(), model.AllRows, w.meter.now()
 	return p
 }
 
@@ -155,4 +163,7 @@ func stack(parts ...*tensor.Dense) []float32 {
 	return all
 }
 
-var _ model.Device = (*Device)(nil)
+var (
+	_ model.Device      = (*Device)(nil)
+	_ model.KernelTimer = (*Device)(nil)
+)

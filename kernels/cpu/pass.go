@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -20,12 +21,28 @@ type pass struct {
 	b     *model.Batch
 	keep  model.Rows
 	rows  int // R
+	index int // of the layer, or outside
 	layer *layer
+	begun time.Duration // on the meter of the worker who leads
 
 	x       []float32 // R×hidden, the hidden state
-	qkv     []float32 // T×3·hidden: Q, K and V of a token side by side
-	q       []float32 // S×hidden: Q of the [CLS] rows alone
+	qkv     values    // T×3·hidden: Q, K and V of a token side by side
+	q       values    // S×hidden: Q of the [CLS] rows alone
 	context []float32 // R×hidden, what the heads found
+	pooled  []float32 // S×hidden
+}
+
+// values are what attention reads, in bfloat16 too where it reads that.
+type values struct {
+	wide   []float32
+	narrow []uint16
+}
+
+func (v *values) grow(n int, narrow bool) {
+	v.wide = grow(v.wide, n)
+	if narrow {
+		v.narrow = grow(v.narrow, n)
+	}
 }
 
 // chunk is how many rows go through a block's products at a time, so that what
@@ -46,11 +63,13 @@ func (p *pass) Embed() {
 }
 
 // embed does rows lo to hi, which begin and end anywhere in a sequence.
-func (p *pass) embed(_ *worker, lo, hi int) {
+func (p *pass) embed(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
+	begun := w.meter.now()
 	p.sequences(lo, hi, func(s, first, lo, hi int) {
 		p.d.variant.ISA.EmbedNorm(p.x[lo*h:hi*h], p.b.IDs[lo:hi], p.b.Types[lo:hi], lo-first, &p.d.embed)
 	})
+	w.meter.add(begun, outside, embedNorm, 1, embedCost(hi-lo, h))
 }
 
 // sequences calls do for each sequence that rows lo to hi of all tokens have a
@@ -68,15 +87,15 @@ func (p *pass) sequences(lo, hi int, do func(s, first, lo, hi int)) {
 
 func (p *pass) Attention(index int, keep model.Rows) {
 	h, tokens := p.d.config.HiddenSize, p.b.Tokens()
-	p.layer = &p.d.layers[index]
-	p.qkv = grow(p.qkv, tokens*3*h)
+	p.index, p.layer = index, &p.d.layers[index]
+	p.qkv.grow(tokens*3*h, p.d.attendsBF16)
 	if keep == model.AllRows {
 		p.share(tokens, (*pass).project)
 	} else {
 		// K and V of every token, Q of the [CLS] rows alone.
 		p.share(tokens, (*pass).projectKeyValue)
 		p.keepCls()
-		p.q = grow(p.q, p.rows*h)
+		p.q.grow(p.rows*h, p.d.attendsBF16)
 		p.share(p.rows, (*pass).projectCls)
 	}
 	p.context = grow(p.context, p.rows*h)
@@ -87,9 +106,10 @@ func (p *pass) Attention(index int, keep model.Rows) {
 func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
-		p.layer.query.Linear(p.qkv[r*3*h:], &w.in, 3*h)
-		p.layer.keyValue.Linear(p.qkv[r*3*h+h:], &w.in, 3*h)
+		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], n, 3*h)
+		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
+		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
 	})
 }
 
@@ -97,8 +117,9 @@ func (p *pass) project(w *worker, lo, hi int) {
 func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
-		p.layer.keyValue.Linear(p.qkv[r*3*h+h:], &w.in, 3*h)
+		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
+		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
 	})
 }
 
@@ -106,53 +127,65 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		w.in.Set(p.d.variant, p.x[r*h:], n, h, h)
-		p.layer.query.Linear(p.q[r*h:], &w.in, h)
+		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], n, h)
+		p.round(w, &p.q, r*h, n, h, h)
 	})
 }
 
 // attend replaces rows by LN(x + Wo·softmax(QKᵀ/√d)V + bo).
 func (p *pass) attend(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
-	heads := kernels.Heads{Count: p.d.config.Heads, Size: p.d.config.HeadSize()}
-	w.scores = grow(w.scores, p.d.variant.ISA.AttentionScratch(p.b.Longest(), heads))
-	attention := func(dst, q []float32, s, queries, qs int) {
-		first, end := p.b.Bounds(s)
-		k, v := p.qkv[first*3*h+h:], p.qkv[first*3*h+2*h:]
-		p.d.variant.ISA.Attention(dst, q, k, v, queries, end-first, qs, 3*h, heads, w.scores)
-	}
 	if p.keep == model.AllRows {
-		p.sequences(lo, hi, func(s, _, lo, hi int) { attention(p.context[lo*h:], p.qkv[lo*3*h:], s, hi-lo, 3*h) })
+		p.sequences(lo, hi, func(s, _, lo, hi int) { p.heads(w, s, lo, hi-lo, &p.qkv, lo*3*h, 3*h) })
 	} else {
 		for s := lo; s < hi; s++ {
-			attention(p.context[s*h:], p.q[s*h:], s, 1, h)
+			p.heads(w, s, s, 1, &p.q, s*h, h)
 		}
 	}
-	output := p.layer.output
 	chunks(lo, hi, func(r, n int) {
-		w.in.Set(p.d.variant, p.context[r*h:], n, h, h)
-		w.scratch = grow(w.scratch, output.Scratch(n))
-		output.LinearAddNorm(p.x[r*h:], &w.in, &p.layer.attentionNorm, w.scratch)
+		w.scratch = grow(w.scratch, n*h)
+		p.input(w, toAttention, p.context[r*h:], n, h)
+		p.product(w, gemmOutput, p.layer.output, w.scratch, n, h)
+		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
 	})
 }
 
+// heads writes rows of the context: what queries, which lie in q from at, find in
+// sequence s.
+func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) {
+	h, isa := p.d.config.HiddenSize, p.d.variant.ISA
+	lo, hi := p.b.Bounds(s)
+	k, v := lo*3*h+h, lo*3*h+2*h
+	begun := w.meter.now()
+	w.scores = grow(w.scores, isa.AttentionScratch(hi-lo, p.d.heads))
+	if p.d.attendsBF16 {
+		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+	} else {
+		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+	}
+	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, hi-lo, h))
+}
+
 func (p *pass) FeedForward(index int) {
-	p.layer = &p.d.layers[index]
+	p.index, p.layer = index, &p.d.layers[index]
 	p.share(p.rows, (*pass).feedForward)
 }
 
 // feedForward replaces rows by LN(x + W2·gelu(W1·x + b1) + b2).
 func (p *pass) feedForward(w *worker, lo, hi int) {
 	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
-	up, down := p.layer.up, p.layer.down
 	chunks(lo, hi, func(r, n int) {
 		x := p.x[r*h:][:n*h]
 		w.up = grow(w.up, n*f)
-		w.scratch = grow(w.scratch, down.Scratch(n))
-		w.in.Set(p.d.variant, x, n, h, h)
-		up.LinearGELU(w.up, &w.in, f)
-		w.in.Set(p.d.variant, w.up, n, f, f)
-		down.LinearAddNorm(x, &w.in, &p.layer.outputNorm, w.scratch)
+		w.scratch = grow(w.scratch, n*h)
+		p.input(w, toUp, x, n, h)
+		begun := w.meter.now()
+		p.layer.up.LinearGELU(w.up, &w.in, f)
+		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
+		p.input(w, toDown, w.up, n, f)
+		p.product(w, gemmDown, p.layer.down, w.scratch, n, h)
+		p.addNorm(w, outputNorm, &p.layer.outputNorm, x, n)
 	})
 }
 
@@ -175,15 +208,58 @@ func (p *pass) Classify(scores []float32) error {
 		p.keepCls()
 	}
 	h := p.d.config.HiddenSize
-	p.q = grow(p.q, p.rows*h)
+	p.pooled = grow(p.pooled, p.rows*h)
+	begun := p.w.meter.now()
 	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h)
-	p.d.head.Score(scores, &p.w.in, p.q)
+	p.d.head.Score(scores, &p.w.in, p.pooled)
+	p.w.meter.add(begun, outside, head, 1, headCost(p.rows, h))
 	return nil
 }
 
 func (p *pass) End() {
 	p.b, p.layer = nil, nil
+	p.w.meter.leave(p.begun)
 	p.d.free <- p.w
+}
+
+// input makes rows of x what w multiplies next.
+func (p *pass) input(w *worker, k kernel, x []float32, rows, width int) {
+	v := p.d.variant
+	if v.Format == kernels.F32 {
+		w.in.Set(v, x, rows, width, width) // x itself
+		return
+	}
+	begun := w.meter.now()
+	w.in.Set(v, x, rows, width, width)
+	w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, v.Format))
+}
+
+// product multiplies w's input by a matrix.
+func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, rows, stride int) {
+	begun := w.meter.now()
+	m.Linear(dst, &w.in, stride)
+	w.meter.add(begun, p.index, k, 1, products(rows, m, p.d.variant.Format))
+}
+
+// round makes width values of each row, which lie stride apart from at, what
+// attention reads.
+func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
+	if !p.d.attendsBF16 {
+		return
+	}
+	begun := w.meter.now()
+	for r := range rows {
+		row := at + r*stride
+		p.d.variant.ISA.RoundBF16(v.narrow[row:row+width], v.wide[row:row+width])
+	}
+	w.meter.add(begun, p.index, toAttention, 1, narrowCost(rows, width, kernels.BF16))
+}
+
+// addNorm replaces rows of x by their LayerNorm after w's last product is added.
+func (p *pass) addNorm(w *worker, k kernel, n *kernels.Norm, x []float32, rows int) {
+	begun := w.meter.now()
+	p.d.variant.ISA.AddNorm(x, w.scratch, n, rows)
+	w.meter.add(begun, p.index, k, 1, normCost(rows, len(n.Gain)))
 }
 
 // keepCls moves each sequence's first row to the front of x, in place: row s
@@ -199,9 +275,9 @@ func (p *pass) keepCls() {
 
 // grow returns a slice of length n, s's memory where it is large enough. What
 // is in it is garbage.
-func grow(s []float32, n int) []float32 {
+func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }

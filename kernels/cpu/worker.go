@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"context"
 	"runtime/debug"
+	"runtime/pprof"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
@@ -11,6 +13,7 @@ import (
 type worker struct {
 	pass  pass // the pass that this worker leads
 	parts chan part
+	meter *meter // nil: nobody asked
 
 	in      kernels.Input
 	up      []float32 // chunk×intermediate
@@ -42,8 +45,13 @@ func newWorker(d *Device) *worker {
 // help does parts of other workers' passes until the device is closed.
 func (w *worker) help() {
 	debug.SetPanicOnFault(true) // as model.Weights.Guard does for who leads the pass
+	// As package engine labels who leads it. Who opened the device is no matter.
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("stage", "forward")))
 	for part := range w.parts {
-		part.p.ended <- w.do(part)
+		begun := w.meter.now()
+		reason := w.do(part)
+		w.meter.leave(begun)
+		part.p.ended <- reason
 	}
 }
 
@@ -83,10 +91,14 @@ func (p *pass) share(n int, step step) {
 		// Nobody may be left at work on this pass when a panic ends it.
 		reason = p.w.do(part{p, step, 0, end(1)})
 	}
+	begun := p.w.meter.now()
 	for range helpers {
 		if r := <-p.ended; reason == nil {
 			reason = r
 		}
+	}
+	if len(helpers) > 0 {
+		p.w.meter.add(begun, outside, wait, 1, cost{})
 	}
 	for _, w := range helpers {
 		p.d.free <- w

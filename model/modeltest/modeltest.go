@@ -90,6 +90,7 @@ func Run(t *testing.T, precision Precision, open Opener) {
 			t.Run("DeadRows", s.deadRows)
 			t.Run("Concurrent", s.concurrent)
 			t.Run("Misuse", s.misuse)
+			t.Run("KernelTimes", s.kernelTimes)
 		})
 	}
 }

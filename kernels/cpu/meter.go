@@ -1,0 +1,198 @@
+package cpu
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// kernel is one of the kernels that a pass runs, or something that it does
+// between them.
+type kernel int
+
+const (
+	embedNorm kernel = iota
+
+	toAttention // narrows the rows of x, and what the heads found
+	gemmQ
+	gemmKV
+	attention
+	gemmOutput
+	attentionNorm
+
+	toUp
+	gemmUp // and GELU
+	toDown
+	gemmDown
+	outputNorm
+
+	head
+
+	wait // for helpers
+	between
+
+	kernelCount
+)
+
+// outside is the layer of what is in none.
+const outside = -1
+
+// tally is what one kernel of one layer has cost.
+type tally struct {
+	calls int64
+	time  time.Duration
+	cost
+}
+
+// meter adds up what the kernels cost one worker. Only the worker that it
+// belongs to may use it. A nil meter measures nothing.
+type meter struct {
+	origin  time.Time
+	tallies []tally       // of each layer, the outside first, each kernel
+	inside  time.Duration // passes and parts of them, kernels included
+	passes  int64
+}
+
+func newMeter(layers int) *meter {
+	return &meter{origin: time.Now(), tallies: make([]tally, (layers+1)*int(kernelCount))}
+}
+
+// now is the time to give to add, later.
+func (m *meter) now() time.Duration {
+	if m == nil {
+		return 0
+	}
+	return time.Since(m.origin)
+}
+
+func (m *meter) at(layer int, k kernel) *tally {
+	return &m.tallies[(layer+1)*int(kernelCount)+int(k)]
+}
+
+// add says that calls of a kernel began at begun and have just ended.
+func (m *meter) add(begun time.Duration, layer int, k kernel, calls int, c cost) {
+	if m == nil {
+		return
+	}
+	t := m.at(layer, k)
+	t.time += m.now() - begun
+	t.calls += int64(calls)
+	t.cost.add(c)
+}
+
+// leave says that the worker has been at a pass since begun.
+func (m *meter) leave(begun time.Duration) {
+	if m == nil {
+		return
+	}
+	m.inside += m.now() - begun
+	m.passes++
+}
+
+// merge adds another worker's tallies to m's.
+func (m *meter) merge(o *meter) {
+	for i := range m.tallies {
+		t, u := &m.tallies[i], &o.tallies[i]
+		t.calls += u.calls
+		t.time += u.time
+		t.cost.add(u.cost)
+	}
+	m.inside += o.inside
+	m.passes += o.passes
+}
+
+// times lists the kernels that ran, in the order of the forward pass, and last
+// the time in passes that was spent in none.
+func (m *meter) times(c *model.Config, f kernels.Format) (list []model.KernelTime) {
+	rest := m.inside
+	row := func(layer int, k kernel) {
+		t := m.at(layer, k)
+		if t.calls == 0 {
+			return
+		}
+		block, name, shape := k.describe(c, f)
+		list = append(list, model.KernelTime{Layer: layer, Block: block, Kernel: name, Shape: shape,
+			Calls: t.calls, Time: t.time, FLOPs: t.flops, Bytes: t.bytes})
+		rest -= t.time
+	}
+	row(outside, embedNorm)
+	for layer := range c.Layers {
+		for k := toAttention; k <= outputNorm; k++ {
+			row(layer, k)
+		}
+	}
+	row(outside, head)
+	row(outside, wait)
+	*m.at(outside, between) = tally{calls: m.passes, time: rest}
+	row(outside, between)
+	return list
+}
+
+// describe says where a kernel is, what it is called and what its shape is.
+func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape string) {
+	h, inner := c.HiddenSize, c.IntermediateSize
+	matrix := func(in, out int) string { return fmt.Sprintf("%dx%d", in, out) }
+	row := fmt.Sprint
+	switch k {
+	case embedNorm:
+		return "embed", "embed+norm", row(h)
+	case toAttention:
+		return "attention", fmt.Sprintf("to %v", f), row(h)
+	case gemmQ:
+		return "attention", "gemm q", matrix(h, h)
+	case gemmKV:
+		return "attention", "gemm kv", matrix(h, 2*h)
+	case attention:
+		return "attention", "attention", matrix(c.Heads, c.HeadSize())
+	case gemmOutput:
+		return "attention", "gemm output", matrix(h, h)
+	case attentionNorm:
+		return "attention", "add+norm", row(h)
+	case toUp:
+		return "feed-forward", fmt.Sprintf("to %v", f), row(h)
+	case gemmUp:
+		return "feed-forward", "gemm+gelu up", matrix(h, inner)
+	case toDown:
+		return "feed-forward", fmt.Sprintf("to %v", f), row(inner)
+	case gemmDown:
+		return "feed-forward", "gemm down", matrix(inner, h)
+	case outputNorm:
+		return "feed-forward", "add+norm", row(h)
+	case head:
+		return "classify", "head", row(h)
+	case wait:
+		return "", "wait for helpers", ""
+	default:
+		return "", "between kernels", ""
+	}
+}
+
+// TimeKernels begins to time every pass that begins from then on, and ends that.
+// Both wait for the passes under way.
+func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
+	d.eachMeter(func(m **meter) { *m = newMeter(len(d.layers)) })
+	return func() []model.KernelTime {
+		sum := newMeter(len(d.layers))
+		d.eachMeter(func(m **meter) {
+			sum.merge(*m)
+			*m = nil
+		})
+		return sum.times(&d.config, d.variant.Format)
+	}
+}
+
+// eachMeter calls do for the meter of each worker, none of which is at work then.
+func (d *Device) eachMeter(do func(m **meter)) {
+	d.meters.Lock() // two that wait for all workers would wait for each other
+	defer d.meters.Unlock()
+	idle := make([]*worker, cap(d.free))
+	for i := range idle {
+		idle[i] = <-d.free
+		do(&idle[i].meter)
+	}
+	for _, w := range idle {
+		d.free <- w
+	}
+}

@@ -1,0 +1,177 @@
+package cpu
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+func openSmall(t *testing.T, workers int) (*Device, *model.Config) {
+	t.Helper()
+	fsys, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 32, Heads: 2, Intermediate: 64, Vocab: 600, Positions: 128, Types: 2, Labels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := model.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(w, workers, kernels.Variant{ISA: kernels.Best(), Format: kernels.F32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d, &w.Config
+}
+
+func sequences(lengths ...int) *model.Batch {
+	b := new(model.Batch)
+	for _, n := range lengths {
+		b.Append(make([]int32, n), make([]int32, n))
+	}
+	return b
+}
+
+func times(t *testing.T, d *Device, c *model.Config, b *model.Batch) []model.KernelTime {
+	t.Helper()
+	stop := d.TimeKernels()
+	if err := model.Score(d, c, b, make([]float32, b.Len())); err != nil {
+		t.Fatal(err)
+	}
+	return stop()
+}
+
+// The whole list for one pass of 40 tokens, worked out by hand.
+func TestKernelTimes(t *testing.T) {
+	d, c := openSmall(t, 1)
+	got := times(t, d, c, sequences(10, 30))
+	spent := time.Duration(0)
+	for i := range got {
+		if got[i].Time < 0 { // 0 is what a coarse clock may see of a short kernel
+			t.Errorf("%+v", got[i])
+		}
+		spent += got[i].Time
+		got[i].Time = 0
+	}
+	if spent == 0 {
+		t.Error("no time at all")
+	}
+	product := func(layer int, block, name, shape string, calls, rows, in, out int64) model.KernelTime {
+		return model.KernelTime{Layer: layer, Block: block, Kernel: name, Shape: shape, Calls: calls,
+			FLOPs: 2 * rows * in * out, Bytes: 4 * (rows*in + calls*in*out + calls*out + rows*out)}
+	}
+	norm := func(layer int, block string, rows int64) model.KernelTime {
+		return model.KernelTime{Layer: layer, Block: block, Kernel: "add+norm", Shape: "32", Calls: 1, Bytes: 3 * 4 * rows * 32}
+	}
+	attention := func(layer int, queries [2]int64) model.KernelTime {
+		k := model.KernelTime{Layer: layer, Block: "attention", Kernel: "attention", Shape: "2x16", Calls: 2}
+		for i, keys := range []int64{10, 30} {
+			k.FLOPs += 2 * 2 * queries[i] * keys * 32
+			k.Bytes += 4 * 32 * 2 * (queries[i] + keys)
+		}
+		return k
+	}
+	want := []model.KernelTime{
+		{Layer: -1, Block: "embed", Kernel: "embed+norm", Shape: "32", Calls: 1, Bytes: 4 * 4 * 40 * 32},
+		product(0, "attention", "gemm q", "32x32", 1, 40, 32, 32),
+		product(0, "attention", "gemm kv", "32x64", 1, 40, 32, 64),
+		attention(0, [2]int64{10, 30}),
+		product(0, "attention", "gemm output", "32x32", 1, 40, 32, 32),
+		norm(0, "attention", 40),
+		product(0, "feed-forward", "gemm+gelu up", "32x64", 1, 40, 32, 64),
+		product(0, "feed-forward", "gemm down", "64x32", 1, 40, 64, 32),
+		norm(0, "feed-forward", 40),
+		product(1, "attention", "gemm q", "32x32", 1, 2, 32, 32), // the last layer has two rows, and K and V of all
+		product(1, "attention", "gemm kv", "32x64", 1, 40, 32, 64),
+		attention(1, [2]int64{1, 1}),
+		product(1, "attention", "gemm output", "32x32", 1, 2, 32, 32),
+		norm(1, "attention", 2),
+		product(1, "feed-forward", "gemm+gelu up", "32x64", 1, 2, 32, 64),
+		product(1, "feed-forward", "gemm down", "64x32", 1, 2, 64, 32),
+		norm(1, "feed-forward", 2),
+		{Layer: -1, Block: "classify", Kernel: "head", Shape: "32", Calls: 1, FLOPs: 2 * (2*32*32 + 2*32), Bytes: 4 * (32*32 + 2*32 + 1 + 2*32 + 2)},
+		{Layer: -1, Kernel: "between kernels", Calls: 1},
+	}
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Fatalf("from the %dth on\n%+v\nwant\n%+v", i, got[min(i, len(got)):], want[min(i, len(want)):])
+		}
+	}
+}
+
+// The rows that helpers do are counted as theirs, and so is the wait for them.
+func TestKernelTimesOfHelpers(t *testing.T) {
+	d, c := openSmall(t, 3)
+	got := times(t, d, c, sequences(100))
+	find := func(name string) model.KernelTime {
+		i := slices.IndexFunc(got, func(k model.KernelTime) bool { return k.Kernel == name })
+		if i < 0 {
+			t.Fatalf("no %q in %+v", name, got)
+		}
+		return got[i]
+	}
+	if k := find("gemm kv"); k.Calls != 3 || k.FLOPs != 2*100*32*64 {
+		t.Errorf("%+v, want 3 calls for 100 rows", k)
+	}
+	if k := find("wait for helpers"); k.Calls < 3 || k.Block != "" || k.Time < 0 {
+		t.Errorf("%+v", k)
+	}
+	if k := find("between kernels"); k.Calls <= 3 || k.Time < 0 {
+		t.Errorf("%+v, want the pass and the parts of two helpers", k)
+	}
+}
+
+// Two timings that begin or end at once wait for each other, not for ever.
+func TestTimeKernelsAtOnce(t *testing.T) {
+	d, c := openSmall(t, 2)
+	done := make(chan error)
+	for range 4 {
+		go func() {
+			b := sequences(20, 3)
+			var err error
+			for range 50 {
+				d.eachMeter(func(**meter) {})
+				err = model.Score(d, c, b, make([]float32, 2))
+			}
+			done <- err
+		}()
+	}
+	for range 4 {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("they wait for ever")
+		}
+	}
+}
+
+func TestTimingAllocatesNothing(t *testing.T) {
+	d, c := openSmall(t, 1)
+	b, scores := sequences(10, 30), make([]float32, 2)
+	run := func() {
+		if err := model.Score(d, c, b, scores); err != nil {
+			t.Fatal(err)
+		}
+	}
+	off := testing.AllocsPerRun(20, run)
+	stop := d.TimeKernels()
+	if on := testing.AllocsPerRun(20, run); on > off {
+		t.Errorf("%v allocations, %v without timing", on, off)
+	}
+	stop()
+	t.Logf("%v allocations a forward without timing", off)
+}
