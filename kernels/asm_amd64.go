@@ -313,7 +313,7 @@ func geluAVX2(x *float32, stride int, rows int)
 //	}
 //
 //go:noescape
-func scoresAVX512(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+func scoresAVX512(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
 // exponentsAVX512 replaces scores s by powers of two and largest by what they are
 // to be multiplied by to add up to 1. With columns = 16·across, across 1 or 2:
@@ -383,7 +383,7 @@ func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, c
 //	}
 //
 //go:noescape
-func scoresAVX2(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+func scoresAVX2(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
 // exponentsAVX2 replaces scores s by powers of two and largest by what they are
 // to be multiplied by to add up to 1. With columns = 8·across, across 1 or 2:
@@ -434,6 +434,52 @@ func mixAVX2(across int, dst *float32, dstStride int, p *float32, v *float32, ke
 //
 //go:noescape
 func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, cols int)
+
+// scoresBF16AVX512BF16 is scores for keys and queries in bfloat16: q holds pairs of
+// values, size counts pairs, and a pair's products are added odd then even.
+//
+//go:noescape
+func scoresBF16AVX512BF16(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
+
+// exponentsBF16AVX512BF16 is exponents with a shorter P and results in bfloat16,
+// rounded to the nearest, in pairs of the keys 2·j and 2·j+1. There are keys pairs.
+// Sums are of results that are not rounded yet.
+//
+//	for i := range columns {
+//		var sum float32
+//		for j := range keys {
+//			for half := range 2 {
+//				y := max(-127, (s[(2*j+half)*columns+i]-largest[i])*scale)
+//				e := P(y-round(y)) * 2^round(y)
+//				pairs[j*columns+i][half] = bfloat16(e)
+//				sum += e
+//			}
+//		}
+//		largest[i] = 1 / sum
+//	}
+//
+// Pairs take the place of s: row j of pairs is where row j of s was.
+//
+//go:noescape
+func exponentsBF16AVX512BF16(across int, s *float32, keys int, largest *float32, scale float32)
+
+// mixBF16AVX512BF16 is mix for weights and values in bfloat16: p and v hold pairs, of
+// two keys each, keys counts pairs, and a pair's products are added odd then even.
+//
+//go:noescape
+func mixBF16AVX512BF16(across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int)
+
+// pairRowsAVX512BF16 writes 32 bfloat16 of two rows in turn, for pairs of rows that
+// lie stride bytes apart.
+//
+//	for j := range pairs {
+//		for c := range 32 {
+//			dst[j*32+c] = {v[2*j*stride+c], v[(2*j+1)*stride+c]}
+//		}
+//	}
+//
+//go:noescape
+func pairRowsAVX512BF16(dst *float32, v unsafe.Pointer, stride int, pairs int)
 
 // peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.

@@ -71,7 +71,7 @@ func geluNEON(x *float32, stride int, rows int)
 //	}
 //
 //go:noescape
-func scoresNEON(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+func scoresNEON(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
 // exponentsNEON replaces scores s by powers of two and largest by what they are
 // to be multiplied by to add up to 1. With columns = 4·across, across 1 or 2:

@@ -63,7 +63,7 @@ GLOBL attentionAVX2<>(SB), RODATA|NOPTR, $320
 //		}
 //	}
 //
-// func scoresAVX2(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+// func scoresAVX2(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 TEXT ·scoresAVX2(SB), NOSPLIT, $0-64
 	MOVQ across+0(FP), AX
 	CMPQ AX, $2

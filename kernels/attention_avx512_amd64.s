@@ -33,7 +33,7 @@ GLOBL attentionAVX512<>(SB), RODATA|NOPTR, $40
 //		}
 //	}
 //
-// func scoresAVX512(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+// func scoresAVX512(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 TEXT ·scoresAVX512(SB), NOSPLIT, $0-64
 	MOVQ across+0(FP), AX
 	CMPQ AX, $2

@@ -33,7 +33,7 @@ GLOBL attentionNEON<>(SB), RODATA|NOPTR, $40
 //		}
 //	}
 //
-// func scoresNEON(across int, dst *float32, k *float32, kStride int, q *float32, size int, keys int, largest *float32)
+// func scoresNEON(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 TEXT ·scoresNEON(SB), NOSPLIT, $0-64
 	MOVD across+0(FP), R0
 	CMP $2, R0

@@ -53,6 +53,20 @@ func BenchmarkVectorAttention(b *testing.B) {
 	heads := Heads{Count: 12, Size: 32}
 	for _, isa := range available() {
 		for _, n := range []int{32, 64, 128, 256, 512} {
+			if isa.AttendsBF16(heads) {
+				b.Run(fmt.Sprintf("%v/bf16/%d", isa, n), func(b *testing.B) {
+					qkv, dst := make([]uint16, n*3*384), make([]float32, n*384)
+					scratch := make([]float32, isa.AttentionScratch(n, heads))
+					for b.Loop() {
+						isa.AttentionBF16(dst, qkv, qkv[384:], qkv[768:], n, n, 3*384, 3*384, heads, scratch)
+					}
+					flops := 4 * float64(n*n*384) * float64(b.N)
+					b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
+			if isa != isa.base() {
+				continue
+			}
 			b.Run(fmt.Sprintf("%v/%d", isa, n), func(b *testing.B) {
 				qkv, dst := make([]float32, n*3*384), make([]float32, n*384)
 				scratch := make([]float32, isa.AttentionScratch(n, heads))

@@ -33,7 +33,7 @@ func attentionTileOf(isa ISA) attentionTile {
 	return attentionTile{}
 }
 
-func scores(isa ISA, across int, dst, k *float32, kStride int, q *float32, size, keys int, largest *float32) {
+func scores(isa ISA, across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size, keys int, largest *float32) {
 	tileOf(isa)
 }
 
@@ -48,3 +48,17 @@ func mix(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys i
 func transpose(isa ISA, dst *float32, dstStride int, src *float32, srcStride, cols int) { tileOf(isa) }
 
 func peak(v Variant, n int) { tileOf(v.ISA) }
+
+func scoresBF16(isa ISA, across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size, keys int, largest *float32) {
+	tileOf(isa)
+}
+
+func exponentsBF16(isa ISA, across int, s *float32, keys int, largest *float32, scale float32) {
+	tileOf(isa)
+}
+
+func mixBF16(isa ISA, across int, dst *float32, dstStride int, p, v *float32, keys int, factor *float32, queries int) {
+	tileOf(isa)
+}
+
+func pairRows(isa ISA, dst *float32, v unsafe.Pointer, stride, pairs int) { tileOf(isa) }

@@ -1,22 +1,29 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // headUnit is what the vector kernels' head sizes are multiples of.
 const headUnit = 32
 
-// AttentionScratch returns how many values of scratch ISA.Attention takes for
-// that many keys.
+// AttentionScratch returns how many values of scratch ISA.Attention and
+// ISA.AttentionBF16 take for that many keys.
 func (i ISA) AttentionScratch(keys int, heads Heads) int {
 	if !i.attends(heads) {
 		return keys
 	}
 	columns := attentionTileOf(i).columns
+	keys += keys & 1 // in bfloat16 keys go by pairs
 	return columns*(heads.Size+1) + keys*(columns+heads.Size)
 }
 
 // attends says whether the assembly takes heads of that size.
 func (i ISA) attends(heads Heads) bool { return i != Generic && heads.Size%headUnit == 0 }
+
+// AttendsBF16 says whether i has AttentionBF16 for heads of that size.
+func (i ISA) AttendsBF16(heads Heads) bool { return i == AVX512BF16 && i.attends(heads) }
 
 // Attention computes softmax(q·kᵀ/√size)·v for one sequence, every head, as the
 // function Attention does, with AttentionScratch(keys, heads) values of scratch.
@@ -30,21 +37,32 @@ func (i ISA) Attention(dst, q, k, v []float32, queries, keys, qs, kvs int, heads
 		Attention(dst, q, k, v, queries, keys, qs, kvs, heads, scratch)
 		return
 	}
-	width := heads.Count * heads.Size
-	dst, q = dst[:queries*width], q[:(queries-1)*qs+width]
-	k, v = k[:(keys-1)*kvs+width], v[:(keys-1)*kvs+width]
-	a := attention{isa: i, tile: attentionTileOf(i), size: heads.Size, keys: keys}
-	scratch = scratch[:i.AttentionScratch(keys, heads)]
-	a.q, scratch = scratch[:a.tile.columns*a.size], scratch[a.tile.columns*a.size:]
-	a.factor, scratch = scratch[:a.tile.columns], scratch[a.tile.columns:]
-	a.scores, a.v = scratch[:a.tile.columns*keys], scratch[a.tile.columns*keys:]
-	for h := range heads.Count {
-		c := h * a.size
-		a.packValues(v[c:], kvs)
-		for at := 0; at < queries; at += a.tile.columns {
-			n := min(a.tile.columns, queries-at)
-			a.queries(dst[at*width+c:], q[at*qs+c:], k[c:], n, width, qs, kvs)
-		}
+	attend(i, dst, q, k, v, queries, keys, qs, kvs, heads, scratch)
+}
+
+// AttentionBF16 is Attention of values in bfloat16 (see RoundBF16), with weights in
+// bfloat16 too and sums in float32. It is there where AttendsBF16 says so.
+func (i ISA) AttentionBF16(dst []float32, q, k, v []uint16, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
+	if !i.AttendsBF16(heads) {
+		panic("kernels: no attention in bfloat16 on " + i.String())
+	}
+	if queries > 0 {
+		attend(i, dst, q, k, v, queries, keys, qs, kvs, heads, scratch)
+	}
+}
+
+// RoundBF16 rounds x to bfloat16, to the nearest, ties to even, denormals to 0.
+func (i ISA) RoundBF16(dst []uint16, x []float32) {
+	dst = dst[:len(x)]
+	whole := 0
+	if i == AVX512BF16 {
+		whole = len(x) / inputUnit * inputUnit
+	}
+	if whole > 0 {
+		round(i, unsafe.Pointer(&dst[0]), &x[0], whole)
+	}
+	for c, v := range x[whole:] {
+		dst[whole+c] = uint16(math.Float32bits(roundBF16(v)) >> 16)
 	}
 }
 
@@ -55,52 +73,107 @@ type attentionTile struct{ columns, transpose int }
 // attention is one sequence's, and the memory it goes through: for one head a
 // tile of queries transposed, what each query's weights are multiplied by, the
 // scores (a row for each key, a column for each query) and V in panels of
-// tile.columns columns.
-type attention struct {
+// tile.columns columns. In bfloat16 every float32 of q, of v and of the scores
+// that have become weights is a pair: of a query's values, of two keys'.
+type attention[T float32 | uint16] struct {
 	isa                  ISA
 	tile                 attentionTile
 	size, keys           int
+	pairs                int // keys, or pairs of them
 	q, factor, scores, v []float32
 }
 
+func attend[T float32 | uint16](i ISA, dst []float32, q, k, v []T, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
+	width := heads.Count * heads.Size
+	dst, q = dst[:queries*width], q[:(queries-1)*qs+width]
+	k, v = k[:(keys-1)*kvs+width], v[:(keys-1)*kvs+width]
+	a := attention[T]{isa: i, tile: attentionTileOf(i), size: heads.Size, keys: keys, pairs: keys}
+	if a.narrow() {
+		a.pairs = (keys + 1) / 2
+	}
+	scratch = scratch[:i.AttentionScratch(keys, heads)]
+	a.q, scratch = scratch[:a.tile.columns*a.size], scratch[a.tile.columns*a.size:]
+	a.factor, scratch = scratch[:a.tile.columns], scratch[a.tile.columns:]
+	rows := keys + keys&1
+	a.scores, a.v = scratch[:a.tile.columns*rows], scratch[a.tile.columns*rows:]
+	for h := range heads.Count {
+		c := h * a.size
+		a.packValues(v[c:], kvs)
+		for at := 0; at < queries; at += a.tile.columns {
+			n := min(a.tile.columns, queries-at)
+			a.queries(dst[at*width+c:], q[at*qs+c:], k[c:], n, width, qs, kvs)
+		}
+	}
+}
+
+// narrow says whether values are bfloat16.
+func (a *attention[T]) narrow() bool { return unsafe.Sizeof(T(0)) == 2 }
+
 // packValues copies a head's columns of V into panels.
-func (a *attention) packValues(v []float32, stride int) {
+func (a *attention[T]) packValues(v []T, stride int) {
 	columns := a.tile.columns
 	for c := 0; c < a.size; c += columns {
-		panel := a.v[c*a.keys:][:columns*a.keys]
+		panel := a.v[c*a.pairs:][:columns*a.pairs]
+		if a.narrow() {
+			pairRows(a.isa, &panel[0], unsafe.Pointer(&v[c]), 2*stride, a.keys/2)
+			if a.keys%2 != 0 {
+				last := panel[(a.pairs-1)*columns:]
+				for x, value := range v[(a.keys-1)*stride+c:][:columns] {
+					last[x] = math.Float32frombits(uint32(value)) // and 0
+				}
+			}
+			continue
+		}
 		for j := range a.keys {
-			copy(panel[j*columns:][:columns], v[j*stride+c:])
+			row := unsafe.Slice((*float32)(unsafe.Pointer(&v[j*stride+c])), columns)
+			copy(panel[j*columns:][:columns], row)
 		}
 	}
 }
 
 // queries does a tile of at most tile.columns queries.
-func (a *attention) queries(dst, q, k []float32, n, width, qs, kvs int) {
+func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 	across := 2
 	if n <= a.tile.columns/2 {
 		across = 1
 	}
 	columns := a.tile.columns / 2 * across
 	a.transpose(q, n, columns, qs)
-	scores(a.isa, across, &a.scores[0], &k[0], 4*kvs, &a.q[0], a.size, a.keys, &a.factor[0])
 	scale := float32(math.Log2E / math.Sqrt(float64(a.size)))
-	exponents(a.isa, across, &a.scores[0], a.keys, &a.factor[0], scale)
+	bytes := int(unsafe.Sizeof(T(0)))
+	if a.narrow() {
+		scoresBF16(a.isa, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], a.size/2, a.keys, &a.factor[0])
+		for i := a.keys * columns; i < 2*a.pairs*columns; i++ {
+			a.scores[i] = float32(math.Inf(-1)) // the key that makes the last pair whole
+		}
+		exponentsBF16(a.isa, across, &a.scores[0], a.pairs, &a.factor[0], scale)
+	} else {
+		scores(a.isa, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], a.size, a.keys, &a.factor[0])
+		exponents(a.isa, across, &a.scores[0], a.keys, &a.factor[0], scale)
+	}
 	for c := 0; c < a.size; c += a.tile.columns {
-		mix(a.isa, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.keys], a.keys, &a.factor[0], n)
+		if a.narrow() {
+			mixBF16(a.isa, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.pairs], a.pairs, &a.factor[0], n)
+		} else {
+			mix(a.isa, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.pairs], a.pairs, &a.factor[0], n)
+		}
 	}
 }
 
 // transpose writes n queries as columns of a.q, zeros beside them.
-func (a *attention) transpose(q []float32, n, columns, stride int) {
+func (a *attention[T]) transpose(q []T, n, columns, stride int) {
+	values := int(4 / unsafe.Sizeof(T(0))) // in a float32's room
+	size := a.size / values
 	whole := n / a.tile.transpose * a.tile.transpose
 	if whole < columns {
-		clear(a.q[:columns*a.size])
+		clear(a.q[:columns*size])
 	}
+	row := func(i int) *float32 { return (*float32)(unsafe.Pointer(&q[i*stride])) }
 	for i := 0; i < whole; i += a.tile.transpose {
-		transpose(a.isa, &a.q[i], 4*columns, &q[i*stride], 4*stride, a.size)
+		transpose(a.isa, &a.q[i], 4*columns, row(i), stride*4/values, size)
 	}
 	for i := whole; i < n; i++ {
-		for c, value := range q[i*stride:][:a.size] {
+		for c, value := range unsafe.Slice(row(i), size) {
 			a.q[c*columns+i] = value
 		}
 	}

@@ -154,3 +154,19 @@ func (m amd64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 
 // topBits is the constant that turns int8 into uint8 that are 128 more.
 func (f *Func) topBits() C { return f.ConstBits(0x80808080, "the top bits") }
+
+func (m amd64) pairHalves(f *Func, low, high, half, upper V) {
+	for _, v := range []V{low, high} {
+		f.line(v.name+" to the nearest, ties away from 0", "VPADDD %s, %s, %s", m.v(half), m.v(v), m.v(v))
+	}
+	f.line(low.name+" to the lower half", "VPSRLD $16, %[1]s, %[1]s", m.v(low))
+	f.line(low.name+" = pairs", "VPTERNLOGD $0xf8, %s, %s, %s", m.v(upper), m.v(high), m.v(low))
+}
+
+func (m amd64) loadHalves(f *Func, v V, a Mem) {
+	f.line(v.name+" = "+whereBytes(a)+"..., 16 bits to a lane", "VPMOVZXWD %s, %s", m.mem(a), m.v(v))
+}
+
+func (m amd64) or(f *Func, dst, a, b V) {
+	f.line(dst.name+" = "+a.name+" | "+b.name, "VPORD %s, %s, %s", m.v(b), m.v(a), m.v(dst))
+}

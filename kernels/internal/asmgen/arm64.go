@@ -272,3 +272,9 @@ func (m arm64) toFloat(f *Func, dst, src V) { panic("asmgen: not on arm64 yet") 
 func (m arm64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 	panic("asmgen: not on arm64 yet")
 }
+
+func (m arm64) pairHalves(f *Func, low, high, half, upper V) { panic("asmgen: no bfloat16 on arm64") }
+
+func (m arm64) loadHalves(f *Func, v V, a Mem) { panic("asmgen: no bfloat16 on arm64") }
+
+func (m arm64) or(f *Func, dst, a, b V) { panic("asmgen: no bfloat16 on arm64") }

@@ -46,7 +46,7 @@ func byRows(f *Func, n P, most int, body func(rows int)) {
 	f.Place(end)
 }
 
-var scoresParams = []string{"across int", "dst *float32", "k *float32", "kStride int", "q *float32", "size int", "keys int", "largest *float32"}
+var scoresParams = []string{"across int", "dst *float32", "k unsafe.Pointer", "kStride int", "q *float32", "size int", "keys int", "largest *float32"}
 
 const scoresDoc = `multiplies keys by a tile of transposed queries. With columns =
 LANES·across, across 1 or 2, kStride in bytes and size a multiple of 4:
@@ -65,42 +65,47 @@ LANES·across, across 1 or 2, kStride in bytes and size a multiple of 4:
 		}
 	}`
 
-func scores(f *Func) {
-	narrowOrWide(f, func(across int) {
-		step := 4 * f.Lanes() * across
-		dst, k, stride, keys := f.Arg("dst"), f.Arg("k"), f.Arg("kStride"), f.Arg("keys")
-		largest := f.Vecs(across, "largest[%d]", f.Lanes())
-		for _, v := range largest {
-			f.Fill(v, f.ConstBits(math.Float32bits(float32(math.Inf(-1))), "-Inf"))
-		}
-		byRows(f, keys, attentionRows(f.Machine), func(rows int) {
-			sums := f.Tile(rows, across)
-			f.Scope(func() {
-				x, q, n := f.Ptr("k"), f.Arg("q"), f.Ptr("size")
-				f.Move(x, k)
-				xs := f.Rows(x, stride, rows)
-				f.LoadArg(n)
-				f.Times(n, 4, func() {
-					f.Products(F32, sums, xs, 4, q.At(0), 4)
-					f.AddImm(q, 4*step)
-					f.Advance(xs, 16)
-				})
+const scoresBF16Doc = `is scores for keys and queries in bfloat16: q holds pairs of
+values, size counts pairs, and a pair's products are added odd then even.`
+
+func scores(form Format) func(*Func) {
+	return func(f *Func) { narrowOrWide(f, func(across int) { scoresOf(f, form, across) }) }
+}
+
+func scoresOf(f *Func, form Format, across int) {
+	step := 4 * f.Lanes() * across
+	dst, k, stride, keys := f.Arg("dst"), f.Arg("k"), f.Arg("kStride"), f.Arg("keys")
+	largest := f.Vecs(across, "largest[%d]", f.Lanes())
+	for _, v := range largest {
+		f.Fill(v, f.ConstBits(math.Float32bits(float32(math.Inf(-1))), "-Inf"))
+	}
+	byRows(f, keys, attentionRows(f.Machine), func(rows int) {
+		sums := f.Tile(rows, across)
+		f.Scope(func() {
+			x, q, n := f.Ptr("k"), f.Arg("q"), f.Ptr("size")
+			f.Move(x, k)
+			xs := f.Rows(x, stride, rows)
+			f.LoadArg(n)
+			f.Times(n, 4, func() {
+				f.Products(form, sums, xs, 4, q.At(0), 4)
+				f.AddImm(q, 4*step)
+				f.Advance(xs, 16)
 			})
-			for r := range sums {
-				for c, v := range sums[r] {
-					f.Store(dst.At(r*step+4*f.Lanes()*c), v)
-					f.Do(Max, largest[c], largest[c], v)
-				}
-				f.AddPtr(k, stride, 1)
-			}
-			f.AddImm(dst, rows*step)
 		})
-		out := f.Arg("largest")
-		for c, v := range largest {
-			f.Store(out.At(4*f.Lanes()*c), v)
+		for r := range sums {
+			for c, v := range sums[r] {
+				f.Store(dst.At(r*step+4*f.Lanes()*c), v)
+				f.Do(Max, largest[c], largest[c], v)
+			}
+			f.AddPtr(k, stride, 1)
 		}
-		f.Return()
+		f.AddImm(dst, rows*step)
 	})
+	out := f.Arg("largest")
+	for c, v := range largest {
+		f.Store(out.At(4*f.Lanes()*c), v)
+	}
+	f.Return()
 }
 
 // exp2P is the polynomial for 2^r, |r| ≤ 1/2, off by 2e-9 before rounding and
@@ -195,43 +200,48 @@ tile. With columns = LANES·across, across 1 or 2, and dstStride in bytes:
 		}
 	}`
 
-func mix(f *Func) {
-	narrowOrWide(f, func(across int) {
-		step := 4 * f.Lanes() * across
-		dst, stride, p, factor, queries := f.Arg("dst"), f.Arg("dstStride"), f.Arg("p"), f.Arg("factor"), f.Arg("queries")
-		byRows(f, queries, attentionRows(f.Machine), func(rows int) {
-			sums := f.Tile(rows, 2)
-			f.Scope(func() {
-				x, v, n := f.Ptr("p"), f.Arg("v"), f.Ptr("keys")
-				f.Move(x, p)
-				f.LoadArg(n)
-				xs := &Rows{bases: []P{x}}
-				for r := range rows {
-					xs.at = append(xs.at, x.At(4*r))
-				}
-				width := 4 * attentionColumns(f.Machine)
-				for _, k := range []int{4, 1} {
-					f.Times(n, k, func() {
-						f.Products(F32, sums, xs, step, v.At(0), k)
-						f.AddImm(v, k*width)
-						f.Advance(xs, k*step)
-					})
-				}
-			})
-			f.Scope(func() {
-				by := f.Vec("factor")
-				for r := range sums {
-					f.Splat(by, factor.At(4*r))
-					for c, v := range sums[r] {
-						f.Do(Mul, v, v, by)
-						f.Store(dst.At(4*f.Lanes()*c), v)
-					}
-					f.AddPtr(dst, stride, 1)
-				}
-			})
-			f.AddImm(p, 4*rows)
-			f.AddImm(factor, 4*rows)
+const mixBF16Doc = `is mix for weights and values in bfloat16: p and v hold pairs, of
+two keys each, keys counts pairs, and a pair's products are added odd then even.`
+
+func mix(form Format) func(*Func) {
+	return func(f *Func) { narrowOrWide(f, func(across int) { mixOf(f, form, across) }) }
+}
+
+func mixOf(f *Func, form Format, across int) {
+	step := 4 * f.Lanes() * across
+	dst, stride, p, factor, queries := f.Arg("dst"), f.Arg("dstStride"), f.Arg("p"), f.Arg("factor"), f.Arg("queries")
+	byRows(f, queries, attentionRows(f.Machine), func(rows int) {
+		sums := f.Tile(rows, 2)
+		f.Scope(func() {
+			x, v, n := f.Ptr("p"), f.Arg("v"), f.Ptr("keys")
+			f.Move(x, p)
+			f.LoadArg(n)
+			xs := &Rows{bases: []P{x}}
+			for r := range rows {
+				xs.at = append(xs.at, x.At(4*r))
+			}
+			width := 4 * attentionColumns(f.Machine)
+			for _, k := range []int{4, 1} {
+				f.Times(n, k, func() {
+					f.Products(form, sums, xs, step, v.At(0), k)
+					f.AddImm(v, k*width)
+					f.Advance(xs, k*step)
+				})
+			}
 		})
-		f.Return()
+		f.Scope(func() {
+			by := f.Vec("factor")
+			for r := range sums {
+				f.Splat(by, factor.At(4*r))
+				for c, v := range sums[r] {
+					f.Do(Mul, v, v, by)
+					f.Store(dst.At(4*f.Lanes()*c), v)
+				}
+				f.AddPtr(dst, stride, 1)
+			}
+		})
+		f.AddImm(p, 4*rows)
+		f.AddImm(factor, 4*rows)
 	})
+	f.Return()
 }

@@ -34,10 +34,16 @@ var families = []struct {
 	{"quantize", dots, []kernel{{"quantize", quantizeParams, quantizeDoc, quantize}}},
 	{"gelu", base, []kernel{{"gelu", geluParams, geluDoc, gelu}}},
 	{"attention", base, []kernel{
-		{"scores", scoresParams, scoresDoc, scores},
+		{"scores", scoresParams, scoresDoc, scores(F32)},
 		{"exponents", exponentsParams, exponentsDoc, exponents},
-		{"mix", mixParams, mixDoc, mix},
+		{"mix", mixParams, mixDoc, mix(F32)},
 		{"transpose", transposeParams, transposeDoc, transpose},
+	}},
+	{"attention_bf16", []Machine{AVX512BF16}, []kernel{
+		{"scoresBF16", scoresParams, scoresBF16Doc, scores(BF16)},
+		{"exponentsBF16", exponentsParams, exponentsBF16Doc, exponentsBF16},
+		{"mixBF16", mixParams, mixBF16Doc, mix(BF16)},
+		{"pairRows", pairRowsParams, pairRowsDoc, pairRows},
 	}},
 	{"peak", base, []kernel{{"peak", peakParams, peakDoc, peak(F32)}, {"read", readParams, readDoc, read}}},
 	{"peak_bf16", []Machine{AVX512BF16}, []kernel{{"peakBF16", peakParams, peakDoc, peak(BF16)}}},

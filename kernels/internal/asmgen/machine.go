@@ -52,6 +52,12 @@ type Machine interface {
 	// storeNarrow rounds Lanes() values of v and stores them as x of that format.
 	// v and scratch are gone. Values that are quantized are within int8.
 	storeNarrow(f *Func, form Format, m Mem, v, scratch V)
+	// pairHalves rounds two vectors of numbers that are not infinite to bfloat16
+	// and leaves their pairs in low. Half and upper are 0x8000 and 0xffff0000.
+	pairHalves(f *Func, low, high, half, upper V)
+	// loadHalves loads Lanes() values of 16 bits, one to the lower half of a lane.
+	loadHalves(f *Func, v V, m Mem)
+	or(f *Func, dst, a, b V)
 	// toFloat turns int32s into float32s.
 	toFloat(f *Func, dst, src V)
 
