@@ -18,6 +18,7 @@ const (
 	toAttention // narrows the rows of x, and what the heads found
 	gemmQ
 	gemmKV
+	toHeads // rounds Q, K and V, where attention reads bfloat16
 	attention
 	gemmOutput
 	attentionNorm
@@ -144,6 +145,8 @@ func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape 
 		return "attention", "gemm q", matrix(h, h)
 	case gemmKV:
 		return "attention", "gemm kv", matrix(h, 2*h)
+	case toHeads:
+		return "attention", "qkv to bf16", row(3 * h)
 	case attention:
 		return "attention", "attention", matrix(c.Heads, c.HeadSize())
 	case gemmOutput:

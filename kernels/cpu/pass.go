@@ -252,7 +252,7 @@ func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
 		row := at + r*stride
 		p.d.variant.ISA.RoundBF16(v.narrow[row:row+width], v.wide[row:row+width])
 	}
-	w.meter.add(begun, p.index, toAttention, 1, narrowCost(rows, width, kernels.BF16))
+	w.meter.add(begun, p.index, toHeads, 1, narrowCost(rows, width, kernels.BF16))
 }
 
 // addNorm replaces rows of x by their LayerNorm after w's last product is added.
