@@ -28,7 +28,8 @@ func (p *program) kernels() *cobra.Command {
 		Short: "Measure each kernel alone, against the processor's limits",
 		Long: `Measure each kernel of the CPU alone: every shape that MiniLM has, on every
 instruction set and in every number format that the processor runs, in one
-thread, in turns.
+thread, in turns. Plain Go ("generic") has its larger shapes measured only where
+--isa names it.
 
 A kernel's time is the median of the repeats, ± half of what lies between the
 quartiles. GFLOP/s and GB/s count what the kernel must do and move: its products,
@@ -117,9 +118,10 @@ func (s *kernelSelection) cases() ([]*workbench.Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	cases := workbench.Cases(workbench.Selection{Variants: variants, Shapes: s.shapes, Focus: focus})
+	slow := slices.Contains(s.isas, kernels.Generic.String())
+	cases := workbench.Cases(workbench.Selection{Variants: variants, Shapes: s.shapes, Focus: focus, Slow: slow})
 	if len(cases) == 0 {
-		return nil, usageError("--focus %q: no kernel's name matches; --list without --focus prints them", s.focus)
+		return nil, usageError("--focus %q: no kernel's name matches; --list without --focus prints the names", s.focus)
 	}
 	return cases, nil
 }

@@ -13,7 +13,13 @@ type Selection struct {
 	Variants []kernels.Variant // none: kernels.Variants()
 	Shapes   []Shape           // products of these shapes instead of MiniLM's kernels
 	Focus    *regexp.Regexp    // only cases with a match in their Name
+	// Slow says that plain Go's cases are wanted at every shape, however long
+	// they take; otherwise only at those that take it a moment.
+	Slow bool
 }
+
+// moment is the work that plain Go does in less than a tenth of a second.
+const moment = 1 << 28
 
 // The numbers of rows that MiniLM's kernels are measured at: one token; a short
 // pair; a long one; a batch of them. Attention is measured at lengths, 87 among
@@ -59,6 +65,9 @@ func Cases(s Selection) []*Case {
 					continue
 				}
 				c := k.at(Shape{n, k.in, k.out}, v)
+				if v.ISA == kernels.Generic && c.Work.FLOPs > moment && !s.Slow {
+					continue
+				}
 				if s.Focus == nil || s.Focus.MatchString(c.Name()) {
 					all = append(all, c)
 				}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCases(t *testing.T) {
-	all := Cases(Selection{})
+	all := Cases(Selection{Slow: true})
 	var names []string
 	shapes := map[string][]int{}
 	for _, c := range all {
@@ -52,6 +52,21 @@ func TestCases(t *testing.T) {
 		if !slices.ContainsFunc(all, func(c *Case) bool { return c.Variant.ISA == isa }) {
 			t.Errorf("no case of %v", isa)
 		}
+	}
+}
+
+// Plain Go would take all the time of a run that is not about it.
+func TestSlowCases(t *testing.T) {
+	rows := map[string]int{}
+	for _, c := range Cases(Selection{}) {
+		if c.Variant.ISA == kernels.Generic {
+			rows[c.Kernel] = max(rows[c.Kernel], c.Shape.Rows)
+		} else if len(Cases(Selection{Focus: regexp.MustCompile("^" + c.Name() + "$"), Slow: true})) != 1 {
+			t.Errorf("%s is not among all", c.Name())
+		}
+	}
+	if rows["qkv"] != 128 || rows["attention"] != 256 || rows["addnorm"] != 2048 {
+		t.Errorf("plain Go's largest: %v", rows)
 	}
 }
 

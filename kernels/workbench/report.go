@@ -1,6 +1,7 @@
 package workbench
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -30,6 +31,9 @@ func newCeilings(cases []*Case, levels []Level) []*Ceiling {
 			all = append(all, &Ceiling{Variant: c.Variant, Read: make([]float64, len(levels))})
 		}
 	}
+	slices.SortFunc(all, func(a, b *Ceiling) int { // as kernels.Variants has them: the best first
+		return cmp.Or(cmp.Compare(b.Variant.ISA, a.Variant.ISA), cmp.Compare(b.Variant.Format, a.Variant.Format))
+	})
 	return all
 }
 
