@@ -326,7 +326,7 @@ func TestMeasureEngine(t *testing.T) {
 	}
 	r, err := Measure(t.Context(), Options{
 		Model: Checkpoint{Files: files, ID: "tiny", Synthetic: true}, Pairs: 40,
-		Batches: []int{1, 32}, Concurrencies: []int{1, 3}, Workers: 2, TimeBound: 2 * time.Second,
+		Batches: []int{1, 32}, Concurrencies: []int{1, 3}, Workers: 2, TimeBound: 2 * time.Second, Profile: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -338,16 +338,23 @@ func TestMeasureEngine(t *testing.T) {
 		t.Errorf("%s %s %+v", r.Device, r.Precision, r.Model)
 	}
 	for _, run := range r.Runs {
-		pairs, tokens := 0, 0
+		pairs, tokens, flops := 0, 0, int64(0)
 		for _, b := range run.Batches {
 			pairs += b.Pairs
 			tokens += b.Tokens
+			flops += b.FLOPs
 			if b.Infer <= 0 || b.Computed != b.Tokens || b.FLOPs <= 0 || b.Tokenize+b.Queue+b.Infer > b.Latency {
 				t.Errorf("sample %+v", b)
 			}
 		}
 		if !run.TimeBound && (pairs != 40 || tokens != r.Dataset.Tokens) {
 			t.Errorf("%d pairs and %d tokens, want 40 and %d", pairs, tokens, r.Dataset.Tokens)
+		}
+		for _, k := range run.Kernels {
+			flops -= k.FLOPs
+		}
+		if len(run.Kernels) == 0 || flops != 0 {
+			t.Errorf("the batches have %d more FLOPs than the %d kernels", flops, len(run.Kernels))
 		}
 		if len(run.Samples) == 0 || run.Samples[0].RSS == nil || run.Elapsed <= 0 {
 			t.Errorf("samples %+v in %v", run.Samples, run.Elapsed)

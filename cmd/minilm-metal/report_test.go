@@ -23,13 +23,24 @@ func benchTiny(t *testing.T, dir string, more ...string) string {
 func TestBench(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "report")
 	profiles := t.TempDir()
+	kernels := filepath.Join(profiles, "kernels.pprof")
 	cpu, memory, trace := filepath.Join(profiles, "cpu.prof"), filepath.Join(profiles, "mem.prof"), filepath.Join(profiles, "trace.out")
-	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory, "--trace", trace)
-	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md")} {
+	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory, "--trace", trace, "--profile", kernels)
+	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md"), "Profile: " + kernels, "The kernels were timed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
 		}
 	}
+	for _, sample := range []string{"time", "flops"} {
+		text := ok(t, "", "pprof", kernels, "--sample", sample)
+		for _, want := range []string{"Type: " + sample, "attention", "gemm", "layer 0", "feed-forward", "100%  forward"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the profile's %s lacks %q:\n%s", sample, want, text)
+			}
+		}
+	}
+	// What the driver has to say of a profile goes to standard error.
+	call(t, "", "pprof", cpu, "--tagfocus", "phase=nosuch").want(t, good, "matched no samples")
 	var report struct {
 		Summary struct {
 			PairsPerSecond float64 `json:"pairs_per_second"`
