@@ -31,12 +31,10 @@ func TestBench(t *testing.T) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
 		}
 	}
-	for _, sample := range []string{"time", "flops"} {
-		text := ok(t, "", "pprof", kernels, "--sample", sample)
-		for _, want := range []string{"Type: " + sample, "attention", "gemm", "layer 0", "feed-forward", "100%  forward"} {
-			if !strings.Contains(text, want) {
-				t.Errorf("the profile's %s lacks %q:\n%s", sample, want, text)
-			}
+	for _, flags := range []string{"--sample time", "--sample flops", "--sample flops --focus gemm.down"} {
+		text := ok(t, "", append([]string{"pprof", kernels}, strings.Fields(flags)...)...)
+		if !strings.Contains(text, "% of ") || !strings.Contains(text, " layer 0\n") || !strings.Contains(text, " forward\n") {
+			t.Errorf("%s:\n%s", flags, text)
 		}
 	}
 	// What the driver has to say of a profile goes to standard error.
