@@ -32,6 +32,7 @@ func golden(t *testing.T, name, got string) {
 
 var (
 	fast = kernels.Variant{ISA: kernels.AVX512, Format: kernels.F32}
+	tiny = kernels.Variant{ISA: kernels.AVX512VNNI, Format: kernels.Int8}
 	slow = kernels.Variant{ISA: kernels.Generic, Format: kernels.F32}
 )
 
@@ -47,10 +48,11 @@ func made() *Report {
 		},
 		Ceilings: []*Ceiling{
 			{Variant: fast, Peak: 100e9, Read: []float64{1000e9, 100e9, 10e9}},
+			{Variant: tiny, Peak: 400e9, Read: []float64{1000e9, 100e9, 10e9}},
 			{Variant: slow, Read: make([]float64, 3)},
 		},
 	}
-	shapes := map[string]Shape{"qkv": {1, 384, 1152}, "down-norm": {32, 1536, 384}, "attention": {512, 1152, 384}, "addnorm": {1, 384, 384}}
+	shapes := map[string]Shape{"qkv": {1, 384, 1152}, "down-norm": {32, 1536, 384}, "attention": {512, 1152, 384}, "addnorm": {1, 384, 384}, "input-384": {32, 384, 384}}
 	add := func(kernel string, v kernels.Variant, calls int, samples ...float64) {
 		for _, c := range Cases(Selection{Variants: []kernels.Variant{v}}) {
 			if c.Kernel == kernel && c.Shape == shapes[kernel] {
@@ -64,6 +66,7 @@ func made() *Report {
 	add("down-norm", fast, 5, 400e3, 420e3, 410e3)
 	add("down-norm", slow, 1, 2e9)
 	add("addnorm", fast, 30000, 71.5, 72.5, 70.5)
+	add("input-384", tiny, 100, 650)
 	add("addnorm", slow, 1)
 	return p
 }

@@ -3,7 +3,6 @@ package workbench
 import (
 	"fmt"
 	"regexp"
-	"slices"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
@@ -29,11 +28,14 @@ var (
 	lengths = []int{32, 64, 87, 128, 256, 512}
 )
 
-// The formats of kernels that are not for all.
-var (
-	float32s = []kernels.Format{kernels.F32}
-	narrowed = []kernels.Format{kernels.BF16, kernels.Int8}
-)
+// What a kernel is there for.
+func anyFormat(kernels.Variant) bool   { return true }
+func inFloat32(v kernels.Variant) bool { return v.Format == kernels.F32 }
+func narrowed(v kernels.Variant) bool  { return v.Format != kernels.F32 }
+func attendsNarrow(v kernels.Variant) bool {
+	return v.Format == kernels.BF16 && v.ISA.AttendsBF16(heads)
+}
+func attends(v kernels.Variant) bool { return inFloat32(v) || attendsNarrow(v) }
 
 // kernel is a kernel with all its shapes and variants.
 type kernel struct {
@@ -41,7 +43,7 @@ type kernel struct {
 	named       bool
 	in, out     int
 	rows        []int
-	formats     []kernels.Format // nil: all
+	has         func(kernels.Variant) bool
 	work        func(Shape, kernels.Variant) Work
 	prepare     func(*operands, Shape, kernels.Variant) job
 }
@@ -61,7 +63,7 @@ func Cases(s Selection) []*Case {
 	for _, k := range list {
 		for _, n := range k.rows {
 			for _, v := range variants {
-				if k.formats != nil && !slices.Contains(k.formats, v.Format) {
+				if !k.has(v) {
 					continue
 				}
 				c := k.at(Shape{n, k.in, k.out}, v)
@@ -91,6 +93,7 @@ func miniLM() []kernel {
 		embedNorm(),
 		narrow(width),
 		product("qkv", plain, width, 3*width),
+		round(),
 		attention(),
 		product("output", plain, width, width),
 		product("output-norm", withNorm, width, width),
@@ -130,7 +133,7 @@ var (
 
 func product(name string, e epilogue, in, out int) kernel {
 	return kernel{
-		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows,
+		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows, has: anyFormat,
 		work: func(s Shape, v kernels.Variant) Work {
 			y := int64(s.Rows * s.Out * float)
 			bytes := inputBytes(v, s) + weightBytes(v, s) + y
@@ -193,7 +196,7 @@ func size(f kernels.Format) int {
 // narrow turns a product's input into its format.
 func narrow(in int) kernel {
 	return kernel{
-		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, formats: narrowed,
+		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, has: narrowed,
 		work: func(s Shape, v kernels.Variant) Work {
 			bytes := int64(s.Rows*s.In*float) + inputBytes(v, s)
 			return Work{0, bytes, bytes}
@@ -208,14 +211,20 @@ func narrow(in int) kernel {
 // attention is every head of one sequence, Q, K and V of a token side by side.
 func attention() kernel {
 	return kernel{
-		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths, formats: float32s,
+		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths, has: attends,
 		work: func(s Shape, v kernels.Variant) Work {
-			bytes := int64(s.Rows * (s.In + s.Out) * float)
+			bytes := int64(s.Rows * (s.In*size(v.Format) + s.Out*float))
 			return Work{4 * int64(s.Rows) * int64(s.Rows) * int64(s.Out), bytes, bytes}
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			qkv, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
 			scratch := make([]float32, v.ISA.AttentionScratch(s.Rows, heads))
+			if v.Format == kernels.BF16 {
+				qkv := rounded(v.ISA, qkv)
+				return job{run: func() {
+					v.ISA.AttentionBF16(y, qkv, qkv[s.Out:], qkv[2*s.Out:], s.Rows, s.Rows, s.In, s.In, heads, scratch)
+				}}
+			}
 			return job{run: func() {
 				v.ISA.Attention(y, qkv, qkv[s.Out:], qkv[2*s.Out:], s.Rows, s.Rows, s.In, s.In, heads, scratch)
 			}}
@@ -223,9 +232,33 @@ func attention() kernel {
 	}
 }
 
+// rounded returns x in bfloat16.
+func rounded(isa kernels.ISA, x []float32) []uint16 {
+	narrow := make([]uint16, len(x))
+	isa.RoundBF16(narrow, x)
+	return narrow
+}
+
+// round makes Q, K and V bfloat16 for attention.
+func round() kernel {
+	const in = 3 * width
+	return kernel{
+		name: "round-qkv", title: fmt.Sprintf("float32 to bfloat16, rows of %d", in), in: in, out: in, rows: rows, has: attendsNarrow,
+		work: func(s Shape, v kernels.Variant) Work {
+			bytes := int64(s.Rows * s.In * (float + size(v.Format)))
+			return Work{0, bytes, bytes}
+		},
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
+			x := o.x[:s.Rows*s.In]
+			narrow := rounded(v.ISA, x)
+			return job{run: func() { v.ISA.RoundBF16(narrow, x) }}
+		},
+	}
+}
+
 func gelu() kernel {
 	return kernel{
-		name: "gelu", title: fmt.Sprintf("rows of %d", inner), in: inner, out: inner, rows: rows, formats: float32s,
+		name: "gelu", title: fmt.Sprintf("rows of %d", inner), in: inner, out: inner, rows: rows, has: inFloat32,
 		work: func(s Shape, _ kernels.Variant) Work {
 			values := int64(s.Rows * s.Out)
 			return Work{geluFLOPs * values, 2 * float * values, float * values}
@@ -239,7 +272,7 @@ func gelu() kernel {
 
 func addNorm() kernel {
 	return kernel{
-		name: "addnorm", title: fmt.Sprintf("LayerNorm(x + r), rows of %d", width), in: width, out: width, rows: rows, formats: float32s,
+		name: "addnorm", title: fmt.Sprintf("LayerNorm(x + r), rows of %d", width), in: width, out: width, rows: rows, has: inFloat32,
 		work: func(s Shape, _ kernels.Variant) Work {
 			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
 			return Work{normFLOPs * values, float * (3*values + gains), float * (2*values + gains)}
@@ -255,7 +288,7 @@ func addNorm() kernel {
 // embedNorm gathers rows from all over a table of the vocabulary's size.
 func embedNorm() kernel {
 	return kernel{
-		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, formats: float32s,
+		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, has: inFloat32,
 		work: func(s Shape, _ kernels.Variant) Work {
 			values, gains := int64(s.Rows*s.Out), int64(2*s.Out)
 			types := int64(min(2, s.Rows) * s.Out)

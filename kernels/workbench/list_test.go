@@ -20,7 +20,7 @@ func TestCases(t *testing.T) {
 		if c.Variant.ISA == kernels.Generic && (c.Variant.Format == kernels.F32 || c.Variant.Format == kernels.Int8 && strings.HasPrefix(c.Kernel, "input-")) {
 			shapes[c.Kernel] = append(shapes[c.Kernel], c.Shape.Rows)
 		}
-		if c.Work.FLOPs < 1 && !strings.HasPrefix(c.Kernel, "input-") || c.Work.Bytes < c.Work.Footprint || c.Work.Footprint < 1 || c.Title == "" {
+		if counts := !regexp.MustCompile("^(input|round)-").MatchString(c.Kernel); counts != (c.Work.FLOPs > 0) || c.Work.Bytes < c.Work.Footprint || c.Work.Footprint < 1 || c.Title == "" {
 			t.Errorf("%s: %+v", c.Name(), c)
 		}
 	}
@@ -86,6 +86,8 @@ func TestWork(t *testing.T) {
 		{"linear", kernels.Int8, 2, of(140, 10+35+4*(2*2+3*7+14), 10+35+4*(2*2+3*7+14))},
 		{"qkv", kernels.F32, 1, of(2*384*1152, 4*(384+384*1152+1152+1152), 4*(384+384*1152+1152+1152))},
 		{"attention", kernels.F32, 87, of(4*87*87*384, 4*87*4*384, 4*87*4*384)},
+		{"attention", kernels.BF16, 87, of(4*87*87*384, 87*(2*3+4)*384, 87*(2*3+4)*384)},
+		{"round-qkv", kernels.BF16, 32, of(0, 6*32*1152, 6*32*1152)},
 		{"gelu", kernels.F32, 32, of(36*32*1536, 8*32*1536, 4*32*1536)},
 		{"addnorm", kernels.F32, 32, of(9*32*384, 4*(3*32+2)*384, 4*(2*32+2)*384)},
 		{"embednorm", kernels.F32, 1, of(10*384, 4*(3+1+2)*384, 4*(3+1+2)*384)},
@@ -93,7 +95,14 @@ func TestWork(t *testing.T) {
 		{"input-1536", kernels.BF16, 32, of(0, 6*32*1536, 6*32*1536)},
 		{"input-384", kernels.Int8, 1, of(0, 5*384+8, 5*384+8)},
 	} {
-		selection := Selection{Variants: []kernels.Variant{{ISA: kernels.Generic, Format: test.format}}}
+		variant := kernels.Variant{ISA: kernels.Generic, Format: test.format}
+		if test.format == kernels.BF16 && (test.kernel == "attention" || test.kernel == "round-qkv") {
+			// Plain Go has neither.
+			if variant.ISA = kernels.Best(); !variant.ISA.AttendsBF16(heads) {
+				continue
+			}
+		}
+		selection := Selection{Variants: []kernels.Variant{variant}}
 		if strings.HasPrefix(test.kernel, "linear") {
 			selection.Shapes = []Shape{{2, 5, 7}}
 		}
@@ -136,7 +145,7 @@ func TestFocusAndShapes(t *testing.T) {
 // Each case runs the kernel that it is named after on all of its operands: the
 // results are those of the plain functions.
 func TestCasesCompute(t *testing.T) {
-	small := regexp.MustCompile(`rows=(1|2|32|87)$`)
+	small := regexp.MustCompile(`(/rows=[12]|(attention|norm/).*/rows=(32|87))$`)
 	for _, cases := range [][]*Case{Cases(Selection{Focus: small}), Cases(Selection{Shapes: []Shape{{2, 40, 48}, {1, 5, 3}}, Focus: small})} {
 		for _, c := range cases {
 			t.Run(c.Name(), func(t *testing.T) {
@@ -145,8 +154,8 @@ func TestCasesCompute(t *testing.T) {
 				if j.reset != nil {
 					j.reset()
 				}
-				if strings.HasPrefix(c.Kernel, "input-") {
-					j.run() // what it writes, only a product can read
+				if counts := c.Work.FLOPs > 0; !counts {
+					j.run() // what it writes, only another kernel can read
 					return
 				}
 				want, before := plainly(o, c), slices.Clone(o.y)

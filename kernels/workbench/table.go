@@ -43,10 +43,13 @@ func (p *Report) row(rows string, r *Result) []string {
 	if rates.Bound != "" {
 		peak, roof, bound = percent(rates.PeakShare), percent(rates.RoofShare), rates.Bound
 	}
+	flops, intensity := digits(rates.FLOPS/1e9), digits(r.Work.Intensity())
+	if r.Work.FLOPs == 0 {
+		flops, intensity, peak = "-", "-", "-"
+	}
 	return []string{
 		rows, r.Variant.String(), duration(spread.Median), duration(spread.Min), percent(spread.Relative()),
-		digits(rates.FLOPS / 1e9), digits(rates.Bandwidth / 1e9), digits(r.Work.Intensity()),
-		peak, roof, bound,
+		flops, digits(rates.Bandwidth / 1e9), intensity, peak, roof, bound,
 	}
 }
 
