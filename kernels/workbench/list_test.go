@@ -147,9 +147,10 @@ func TestFocusAndShapes(t *testing.T) {
 func TestCasesCompute(t *testing.T) {
 	small := regexp.MustCompile(`(/rows=[12]|(attention|norm/).*/rows=(32|87))$`)
 	for _, cases := range [][]*Case{Cases(Selection{Focus: small}), Cases(Selection{Shapes: []Shape{{2, 40, 48}, {1, 5, 3}}, Focus: small})} {
+		shared := newOperands(cases)
 		for _, c := range cases {
 			t.Run(c.Name(), func(t *testing.T) {
-				o := newOperands([]*Case{c})
+				o := &operands{x: shared.x, y: slices.Clone(shared.y), w: shared.w}
 				j := c.prepare(o)
 				if j.reset != nil {
 					j.reset()
