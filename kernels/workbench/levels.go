@@ -48,7 +48,11 @@ func levels(sizes [3]int64) []Level {
 		if size <= last {
 			continue
 		}
-		all = append(all, Level{Name: fmt.Sprintf("L%d", i+1), Bytes: size, Read: size / 2 / readUnit * readUnit, Assumed: assumed})
+		read := size / 2
+		if last > 0 {
+			read = min(read, 4*last) // others use the last cache too
+		}
+		all = append(all, Level{Name: fmt.Sprintf("L%d", i+1), Bytes: size, Read: read / readUnit * readUnit, Assumed: assumed})
 		last = size
 	}
 	return append(all, Level{Name: "DRAM", Read: min(mostDRAM, max(leastDRAM, 4*last)) / readUnit * readUnit})
