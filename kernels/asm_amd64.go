@@ -30,7 +30,7 @@ import "unsafe"
 // was seen there: the additions run beside the next block's products.
 //
 //go:noescape
-func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmAVX2 computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows.
 //
@@ -56,7 +56,7 @@ func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride
 // was seen there: the additions run beside the next block's products.
 //
 //go:noescape
-func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmBF16AVX512BF16 is gemm with x and w in bfloat16, in pairs: k counts pairs,
 // and where gemm has one product it has two.
@@ -69,7 +69,7 @@ func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride i
 // The products are exact in float32, denormals count as 0.
 //
 //go:noescape
-func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmInt8AVX512VNNI computes a tile of dst = bias + x·w from integers, 48 columns of
 // rows ≤ 8 rows; 4 values are multiplied at a time, k counts such groups.
@@ -82,18 +82,23 @@ func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer,
 //					sum += x[r*xStride+4*i+j] * w[(i*48+c)*4+j]
 //				}
 //			}
-//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 //		}
 //	}
 //
-// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-// bias, 48 values each. Where x is unsigned, it is 128 more than what is meant,
-// and start is -128 times the sum of the column's weights.
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 48 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmInt8AVX512 computes a tile of dst = bias + x·w from integers, 48 columns of
 // rows ≤ 8 rows; 2 values are multiplied at a time, k counts such groups.
@@ -106,18 +111,23 @@ func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer,
 //					sum += x[r*xStride+2*i+j] * w[(i*48+c)*2+j]
 //				}
 //			}
-//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 //		}
 //	}
 //
-// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-// bias, 48 values each. Where x is unsigned, it is 128 more than what is meant,
-// and start is -128 times the sum of the column's weights.
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 48 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmInt8AVXVNNI computes a tile of dst = bias + x·w from integers, 16 columns of
 // rows ≤ 6 rows; 4 values are multiplied at a time, k counts such groups.
@@ -130,18 +140,23 @@ func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xSt
 //					sum += x[r*xStride+4*i+j] * w[(i*16+c)*4+j]
 //				}
 //			}
-//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 //		}
 //	}
 //
-// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-// bias, 16 values each. Where x is unsigned, it is 128 more than what is meant,
-// and start is -128 times the sum of the column's weights.
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // gemmInt8AVX2 computes a tile of dst = bias + x·w from integers, 16 columns of
 // rows ≤ 6 rows; 2 values are multiplied at a time, k counts such groups.
@@ -154,18 +169,23 @@ func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xS
 //					sum += x[r*xStride+2*i+j] * w[(i*16+c)*2+j]
 //				}
 //			}
-//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 //		}
 //	}
 //
-// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-// bias, 16 values each. Where x is unsigned, it is 128 more than what is meant,
-// and start is -128 times the sum of the column's weights.
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // roundBF16AVX512BF16 rounds n values to bfloat16, to the nearest, ties to even; n is a
 // multiple of 16. Denormals become 0, NaN stays NaN.

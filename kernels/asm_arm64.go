@@ -30,7 +30,7 @@ import "unsafe"
 // was seen there: the additions run beside the next block's products.
 //
 //go:noescape
-func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
+func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 
 // geluNEON replaces rows ≥ 1 rows of 8 values, stride bytes apart, by their GELU.
 //

@@ -41,7 +41,7 @@ func chainBF16(x, w []float32, bias float32) float32 {
 func exact(v Variant, x, w, bias []float32, rows, out, in int) []float32 {
 	want := make([]float32, rows*out)
 	if v.Format == Int8 {
-		Pack(w, bias, out, in, Variant{Generic, Int8}).multiply(want, x, rows, out, in)
+		Pack(w, bias, out, in, Variant{Generic, Int8}, nil).multiply(want, x, rows, out, in)
 		return want
 	}
 	for i := range rows {
@@ -58,7 +58,7 @@ func TestNarrowMatrixIsExact(t *testing.T) {
 		for _, in := range []int{1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200, 384} {
 			for _, out := range []int{1, 15, 16, 17, 47, 48, 49, 97} {
 				w, bias := random(r, out*in), random(r, out)
-				m := Pack(w, bias, out, in, v)
+				m := Pack(w, bias, out, in, v, nil)
 				for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17} {
 					dstStride, xStride := out+rows%3, in+rows%2
 					x := random(r, rows*xStride)
@@ -97,7 +97,7 @@ func TestNarrowMatrixOfManyRows(t *testing.T) {
 		for _, s := range []struct{ in, out, rows int }{{384, 1152, 261}, {1536, 384, 67}, {20000, 50, 11}} {
 			w, bias, x := random(r, s.out*s.in), random(r, s.out), random(r, s.rows*s.in)
 			dst, check := guarded(t, s.rows*s.out)
-			Pack(w, bias, s.out, s.in, v).multiply(dst, x, s.rows, s.out, s.in)
+			Pack(w, bias, s.out, s.in, v, nil).multiply(dst, x, s.rows, s.out, s.in)
 			check()
 			for range 50 {
 				i := r.IntN(s.rows)
@@ -126,7 +126,7 @@ func TestInputBF16(t *testing.T) {
 			x = append(x, math.Float32frombits(tie), -math.Float32frombits(tie))
 		}
 		var in Input
-		in.Set(v, x, 1, len(x), len(x))
+		in.Set(v, x, 1, len(x), len(x), Keep{})
 		for i, value := range x {
 			got := math.Float32frombits(uint32(in.narrow[2*i])<<16 | uint32(in.narrow[2*i+1])<<24)
 			if !same(got, roundBF16(value)) {
@@ -147,8 +147,8 @@ func TestInputInt8(t *testing.T) {
 				x[i] = float32(float64(x[i])*spread + 3*spread)
 			}
 			var plain Input
-			plain.Set(Variant{Generic, Int8}, x, 1, width, width)
-			scale, offset := plain.scales[0], plain.scales[1]
+			plain.Set(Variant{Generic, Int8}, x, 1, width, width, Keep{})
+			scale, offset := plain.ofRows[rowScale], plain.ofRows[rowOffset]
 			for i, v := range x {
 				q := float64(int8(plain.narrow[i]))
 				if back := q*float64(scale) + float64(offset); !(math.Abs(back-float64(v)) <= 0.501*float64(scale)+math.Abs(float64(v))/(1<<22)) {
@@ -161,9 +161,9 @@ func TestInputInt8(t *testing.T) {
 				}
 				v := Variant{isa, Int8}
 				var in Input
-				in.Set(v, x, 1, width, width)
-				if in.scales[0] != scale || in.scales[1] != offset {
-					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.scales[0], in.scales[1], scale, offset)
+				in.Set(v, x, 1, width, width, Keep{})
+				if in.ofRows[rowScale] != scale || in.ofRows[rowOffset] != offset {
+					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.ofRows[rowScale], in.ofRows[rowOffset], scale, offset)
 				}
 				for i := range x {
 					got := int(int8(in.narrow[v.xSize()*i]))
@@ -192,7 +192,7 @@ func TestNarrowMatrixOfOddValues(t *testing.T) {
 				}
 				x[3*in+k] = bad
 				dst := make([]float32, rows*out)
-				Pack(w, make([]float32, out), out, in, v).multiply(dst, x, rows, out, in)
+				Pack(w, make([]float32, out), out, in, v, nil).multiply(dst, x, rows, out, in)
 				for i, y := range dst {
 					finite := math.Abs(float64(bad)) < 1
 					if i/out != 3 || finite {
@@ -223,7 +223,7 @@ func TestInt8Error(t *testing.T) {
 		w[i] = float32(r.NormFloat64() * 0.05)
 	}
 	dst := make([]float32, rows*out)
-	Pack(w, bias, out, in, Variant{Generic, Int8}).multiply(dst, x, rows, out, in)
+	Pack(w, bias, out, in, Variant{Generic, Int8}, nil).multiply(dst, x, rows, out, in)
 	var errors, size float64
 	for i := range dst {
 		var want float64
@@ -352,5 +352,116 @@ func TestAttentionBF16IsTheChain(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A product whose input keeps rows and channels is the same on every instruction
+// set, and the kept rows and channels are nearly what float32 gives.
+func TestKeep(t *testing.T) {
+	test := func(t *testing.T, v Variant) {
+		r := rand.New(rand.NewPCG(73, 74))
+		for _, in := range []int{16, 33, 64, 129, 384} {
+			for _, out := range []int{1, 16, 48, 50, 97} {
+				for _, rows := range []int{1, 2, 7, 8, 9, 20} {
+					w, bias, x := random(r, out*in), random(r, out), random(r, rows*in)
+					keep := Keep{Channels: []int{in - 1, 3, 7, 2}[:r.IntN(5)]}
+					for i := range rows {
+						if r.IntN(3) == 0 {
+							keep.Rows = append(keep.Rows, i)
+						}
+						for _, c := range keep.Channels {
+							x[i*in+c] *= 1000
+						}
+					}
+					product := func(v Variant, gelu bool) []float32 {
+						var xs Input
+						xs.Set(v, x, rows, in, in, keep)
+						m := Pack(w, bias, out, in, v, keep.Channels)
+						dst, check := guarded(t, rows*out)
+						if gelu {
+							m.LinearGELU(dst, &xs, out)
+						} else {
+							m.Linear(dst, &xs, out)
+						}
+						check()
+						return dst
+					}
+					got, want := product(v, false), product(Variant{Generic, Int8}, false)
+					for i := range want {
+						if !same(got[i], want[i]) {
+							t.Fatalf("in %d out %d rows %d keep %v: y[%d,%d] = %g, want %g", in, out, rows, keep, i/out, i%out, got[i], want[i])
+						}
+					}
+					if v.ISA != Generic {
+						after := product(v, true)
+						v.ISA.GELU(got)
+						for i := range got {
+							if !same(after[i], got[i]) {
+								t.Fatalf("in %d out %d rows %d keep %v: GELU(y[%d,%d]) = %g, want %g", in, out, rows, keep, i/out, i%out, after[i], got[i])
+							}
+						}
+					}
+					// What 8 bits of the weights leave: 1/254 of the largest for each
+					// product, about √in of which add up.
+					for _, i := range keep.Rows {
+						for o := range out {
+							exact, size := float64(bias[o]), 0.0
+							for c := range in {
+								p := float64(x[i*in+c]) * float64(w[o*in+c])
+								exact += p
+								if !slices.Contains(keep.Channels, c) {
+									size = max(size, math.Abs(float64(x[i*in+c])))
+								}
+							}
+							largest := 0.0
+							for c, value := range w[o*in:][:in] {
+								if !slices.Contains(keep.Channels, c) {
+									largest = max(largest, math.Abs(float64(value)))
+								}
+							}
+							bound := 2*math.Sqrt(float64(in))*size*largest/254 + math.Abs(exact)*1e-6
+							if d := math.Abs(float64(want[i*out+o]) - exact); d > bound {
+								t.Fatalf("in %d out %d rows %d keep %v: y[%d,%d] = %g, want %g ± %g", in, out, rows, keep, i, o, want[i*out+o], exact, bound)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	narrowed(t, func(t *testing.T, v Variant) {
+		if v.Format == Int8 {
+			test(t, v)
+		}
+	})
+	t.Run("plain", func(t *testing.T) { test(t, Variant{Generic, Int8}) })
+}
+
+func TestKeepIsChecked(t *testing.T) {
+	v := Variant{Best(), Int8}
+	if v.Check() != nil {
+		v.ISA = Generic
+	}
+	var x Input
+	x.Set(v, make([]float32, 32), 1, 32, 32, Keep{Channels: []int{1, 2}})
+	defer func() {
+		if recover() == nil {
+			t.Error("a matrix that keeps no channels took an input that does")
+		}
+	}()
+	Pack(make([]float32, 32), make([]float32, 1), 1, 32, v, nil).Linear(make([]float32, 1), &x, 1)
+}
+
+func TestOutliers(t *testing.T) {
+	n := &Norm{Gain: make([]float32, 40), Bias: make([]float32, 40)}
+	for c := range n.Gain {
+		n.Gain[c] = 1
+	}
+	n.Gain[7], n.Bias[30], n.Gain[11], n.Bias[2] = -9, 5, 3, -4
+	if got, want := Outliers(n), []int{7, 11, 30, 2}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := Outliers(&Norm{Gain: make([]float32, 15), Bias: make([]float32, 15)}); got != nil {
+		t.Errorf("%v of 15 channels", got)
 	}
 }

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -15,6 +16,7 @@ import (
 // Its methods may be called from several goroutines.
 type Matrix struct {
 	variant Variant
+	keep    []int // channels
 	in, out int
 	tile    tileSize
 	steps   int       // in a panel
@@ -31,9 +33,11 @@ type tileSize struct{ rows, cols int }
 //	w     out×in
 //	bias  out
 //
-// For Generic's F32 it keeps w and bias themselves; otherwise it copies them. It
-// panics if the processor does not run v.
-func Pack(w, bias []float32, out, in int, v Variant) *Matrix {
+// For Generic's F32 it keeps w and bias themselves; otherwise it copies them. Keep
+// are the channels, at most MostChannels, that stay float32 where the others are
+// Int8: those of the Keep that its inputs are Set with. It panics if the processor
+// does not run v.
+func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	if err := v.Check(); err != nil {
 		panic(err.Error())
 	}
@@ -41,7 +45,7 @@ func Pack(w, bias []float32, out, in int, v Variant) *Matrix {
 	m := &Matrix{variant: v, in: in, out: out, tile: tileOf(v.ISA)}
 	switch {
 	case v.ISA == Generic:
-		m.packGeneric(w, bias)
+		m.packGeneric(w, bias, keep)
 	case v.Format == F32:
 		m.steps = in
 		m.packF32(w, bias)
@@ -50,7 +54,7 @@ func Pack(w, bias []float32, out, in int, v Variant) *Matrix {
 		m.packBF16(w, bias)
 	default:
 		m.steps = padded(in) / v.group()
-		m.packInt8(w, bias)
+		m.packInt8(w, bias, keep)
 	}
 	return m
 }
@@ -76,12 +80,14 @@ func (m *Matrix) Bytes() int {
 // left; for BF16 so too, of operands that are rounded; for Int8 it is what the
 // integers' exact sum gives. It does not depend on the number of rows.
 func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
+	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, false)
 }
 
 // LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and ISA.GELU. A tile
 // goes through GELU while it is in the L1 cache.
 func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
+	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, true)
 }
 
@@ -98,6 +104,7 @@ func (m *Matrix) LinearAddNorm(x []float32, h *Input, n *Norm, scratch []float32
 	if len(n.Gain) != m.out || len(n.Bias) != m.out {
 		panic(fmt.Sprintf("kernels: norm of %d gains and %d biases, want %d", len(n.Gain), len(n.Bias), m.out))
 	}
+	m.begin(h)
 	step := len(scratch) / m.out
 	for r := 0; r < h.rows; r += step {
 		part := min(step, h.rows-r)
@@ -119,11 +126,19 @@ func (m *Matrix) blockRows() int {
 	return max(inputBlock/(4*m.in)/tile, 1) * tile
 }
 
-// linear multiplies some rows of x.
-func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+// begin checks that x is for m, and multiplies what its kept rows lost.
+func (m *Matrix) begin(x *Input) {
 	if x.variant != m.variant || x.width != m.in {
 		panic(fmt.Sprintf("kernels: input of %d values for %v, want %d for %v", x.width, x.variant, m.in, m.variant))
 	}
+	if x.rows > 0 && !slices.Equal(x.keep.Channels, m.keep) {
+		panic(fmt.Sprintf("kernels: input keeps channels %d, the matrix %d", x.keep.Channels, m.keep))
+	}
+	x.multiplyRest(m)
+}
+
+// linear multiplies some rows of x.
+func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
 	if rows == 0 {
 		return
 	}
@@ -152,7 +167,7 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 				next = m.panel(o+cols, t)
 			}
 			if o+cols <= m.out {
-				m.tileTo(&dst[r*dstStride+o], dstStride, x, first+r, n, o, next, gelu)
+				m.tileTo(dst[r*dstStride+o:], dstStride, x, first+r, n, o, next, gelu)
 			} else {
 				m.narrowTo(dst[r*dstStride+o:], dstStride, x, first+r, n, o, next, gelu)
 			}
@@ -179,14 +194,20 @@ func (m *Matrix) panel(o, part int) unsafe.Pointer {
 func (m *Matrix) padded() int { return (m.out + m.tile.cols - 1) / m.tile.cols * m.tile.cols }
 
 // tileTo multiplies a tile.
-func (m *Matrix) tileTo(dst *float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
-	columns, scales := &m.columns[o*len(m.columns)/m.padded()], (*float32)(nil)
+func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
+	columns, ofRows, terms := &m.columns[o*len(m.columns)/m.padded()], (*float32)(nil), 0
 	if m.variant.Format == Int8 {
-		scales = &x.scales[2*row]
+		ofRows, terms = &x.ofRows[rowTerms*row], fewTerms
+		if len(m.keep) > 0 {
+			terms = mostTerms
+		}
 	}
-	gemm(m.variant, rows, dst, 4*dstStride, x.at(row), x.stride, m.panel(o, 0), columns, m.steps, next, scales)
+	gemm(m.variant, rows, &dst[0], 4*dstStride, x.at(row), x.stride, m.panel(o, 0), columns, m.steps, next, ofRows, terms)
+	if len(x.keep.Rows) > 0 {
+		x.addRest(dst, dstStride, row, rows, o, min(m.tile.cols, m.out-o), m.out)
+	}
 	if gelu {
-		geluTile(m.variant.ISA, dst, 4*dstStride, rows)
+		geluTile(m.variant.ISA, &dst[0], 4*dstStride, rows)
 	}
 }
 
@@ -194,7 +215,7 @@ func (m *Matrix) tileTo(dst *float32, dstStride int, x *Input, row, rows, o int,
 // outputs.
 func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
 	var tile [maxTile]float32
-	m.tileTo(&tile[0], m.tile.cols, x, row, rows, o, next, gelu)
+	m.tileTo(tile[:], m.tile.cols, x, row, rows, o, next, gelu)
 	for r := range rows {
 		copy(dst[r*dstStride:][:m.out-o], tile[r*m.tile.cols:])
 	}

@@ -17,22 +17,22 @@ func tileOf(isa ISA) tileSize {
 
 // gemm is v's micro-kernel, see gemmAVX512, gemmBF16AVX512BF16 and
 // gemmInt8AVX512VNNI.
-func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
 	switch v.Kernels() {
 	case Variant{AVX512, F32}:
-		gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX2, F32}:
-		gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX512BF16, BF16}:
-		gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX512VNNI, Int8}:
-		gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX512, Int8}:
-		gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVXVNNI, Int8}:
-		gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX2, Int8}:
-		gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+		gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	default:
 		panic("kernels: no product of " + v.String())
 	}

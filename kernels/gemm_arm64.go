@@ -13,8 +13,8 @@ func tileOf(isa ISA) tileSize {
 }
 
 // gemm is v's micro-kernel, see gemmNEON.
-func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
-	gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, scales)
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
+	gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 }
 
 func round(isa ISA, dst unsafe.Pointer, src *float32, n int) {

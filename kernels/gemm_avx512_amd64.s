@@ -27,8 +27,8 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
-// func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-80
+// func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $8
 	JEQ rows1                                    // if rows == 8

@@ -15,9 +15,9 @@ func BenchmarkMatrix(b *testing.B) {
 				}
 				b.Run(fmt.Sprintf("%v/%dx%dx%d", v, rows, s.in, s.out), func(b *testing.B) {
 					x, dst := make([]float32, rows*s.in), make([]float32, rows*s.out)
-					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, v)
+					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, v, nil)
 					var in Input
-					in.Set(v, x, rows, s.in, s.in)
+					in.Set(v, x, rows, s.in, s.in, Keep{})
 					for b.Loop() {
 						m.Linear(dst, &in, s.out)
 					}
@@ -41,7 +41,7 @@ func BenchmarkInput(b *testing.B) {
 				var in Input
 				b.SetBytes(int64(4 * len(x)))
 				for b.Loop() {
-					in.Set(v, x, 128, width, width)
+					in.Set(v, x, 128, width, width, Keep{})
 				}
 			})
 		}
@@ -88,15 +88,15 @@ func BenchmarkFeedForward(b *testing.B) {
 			continue
 		}
 		b.Run(v.String(), func(b *testing.B) {
-			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, v)
-			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, v)
+			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, v, nil)
+			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, v, nil)
 			var in Input
 			n := &Norm{Gain: make([]float32, width), Bias: make([]float32, width), Eps: 1e-12}
 			x, h, scratch := make([]float32, rows*width), make([]float32, rows*inner), make([]float32, down.Scratch(rows))
 			for b.Loop() {
-				in.Set(v, x, rows, width, width)
+				in.Set(v, x, rows, width, width, Keep{})
 				up.LinearGELU(h, &in, inner)
-				in.Set(v, h, rows, inner, inner)
+				in.Set(v, h, rows, inner, inner, Keep{})
 				down.LinearAddNorm(x, &in, n, scratch)
 			}
 			flops := 4 * float64(rows*width*inner) * float64(b.N)

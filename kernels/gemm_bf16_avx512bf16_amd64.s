@@ -14,8 +14,8 @@
 //
 // The products are exact in float32, denormals count as 0.
 //
-// func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
-TEXT ·gemmBF16AVX512BF16(SB), NOSPLIT, $0-80
+// func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+TEXT ·gemmBF16AVX512BF16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $8
 	JEQ rows1                                    // if rows == 8

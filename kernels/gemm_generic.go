@@ -1,7 +1,7 @@
 package kernels
 
 // packGeneric keeps weights row-major, as the plain loops read them.
-func (m *Matrix) packGeneric(w, bias []float32) {
+func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
 	m.columns = bias
 	switch m.variant.Format {
 	case F32:
@@ -12,14 +12,22 @@ func (m *Matrix) packGeneric(w, bias []float32) {
 			m.values[i] = roundBF16(v)
 		}
 	case Int8:
-		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 3*m.out)
-		row := make([]int8, m.in)
+		m.keep = keep
+		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 0, (1+fewTerms+len(keep))*m.out)
+		row, q := make([]float32, m.in), make([]int8, m.in)
 		for o := range m.out {
-			scale, sum := quantizeWeights(row, w[o*m.in:][:m.in])
-			for i, q := range row {
-				m.narrow[o*m.in+i] = byte(q)
+			copy(row, w[o*m.in:])
+			for _, channel := range keep {
+				row[channel] = 0
 			}
-			m.columns[o], m.columns[m.out+o], m.columns[2*m.out+o] = scale, scale*float32(sum), bias[o]
+			scale, sum := quantizeWeights(q, row)
+			for i, v := range q {
+				m.narrow[o*m.in+i] = byte(v)
+			}
+			m.columns = append(m.columns, scale, bias[o], scale*float32(sum))
+			for _, channel := range keep {
+				m.columns = append(m.columns, w[o*m.in+channel])
+			}
 		}
 	}
 }
@@ -34,6 +42,9 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 	}
 	if m.variant.Format == Int8 {
 		m.rowInt8(dst[:m.out], x, first)
+		if len(x.keep.Rows) > 0 {
+			x.addRest(dst, dstStride, first, 1, 0, m.out, m.out)
+		}
 	} else {
 		Linear(dst, x.values[first*x.stride/4:], m.values, m.columns, rows, m.in, m.out)
 	}
@@ -44,13 +55,18 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 
 // rowInt8 is a row of gemmInt8AVX512VNNI's result.
 func (m *Matrix) rowInt8(dst []float32, x *Input, row int) {
-	q, scale, offset := x.narrow[row*x.stride:][:m.in], x.scales[2*row], x.scales[2*row+1]
+	q, of := x.narrow[row*x.stride:][:m.in], x.ofRows[row*rowTerms:][:rowTerms]
+	said := 1 + fewTerms + len(m.keep)
 	for o := range dst {
 		var sum int32
 		for i, w := range m.narrow[o*m.in:][:m.in] {
 			sum += int32(int8(q[i])) * int32(int8(w))
 		}
-		columnScale, columnSum, bias := m.columns[o], m.columns[m.out+o], m.columns[2*m.out+o]
-		dst[o] = fma(float32(sum)*scale, columnScale, fma(offset, columnSum, bias))
+		column := m.columns[o*said:][:said]
+		y := of[rowBias] * column[1]
+		for i, term := range column[2:] {
+			y = fma(of[rowOffset+i], term, y)
+		}
+		dst[o] = fma(float32(sum)*of[rowScale], column[0], y)
 	}
 }

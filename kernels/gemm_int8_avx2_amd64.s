@@ -15,18 +15,23 @@
 //					sum += x[r*xStride+2*i+j] * w[(i*16+c)*2+j]
 //				}
 //			}
-//			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 //		}
 //	}
 //
-// Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-// bias, 16 values each. Where x is unsigned, it is 128 more than what is meant,
-// and start is -128 times the sum of the column's weights.
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
 //
 // Sums of integers are exact in any order.
 //
-// func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
-TEXT ·gemmInt8AVX2(SB), NOSPLIT, $0-80
+// func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+TEXT ·gemmInt8AVX2(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $6
 	JEQ rows1                                    // if rows == 6
@@ -93,30 +98,93 @@ loop6:
 done7:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	VMOVUPS 192(DX), Y2                          // y = bias[48]...
-	VBROADCASTSS 4(SI), Y3                       // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y4                          // of = columnSum[32]...
-	VFMADD231PS Y4, Y3, Y2                       // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few8                                     // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y4                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y3                       // by = of rows[1] in every lane
+	VMULPS Y3, Y4, Y2                            // y = value·by
+	VMOVUPS 192(SI), Y4                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y3                       // by = of rows[2] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 256(SI), Y4                          // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y3                      // by = of rows[3] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 320(SI), Y4                          // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y3                      // by = of rows[4] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 384(SI), Y4                          // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y3                      // by = of rows[5] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 448(SI), Y4                          // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y3                      // by = of rows[6] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y3                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y3                        // by = of rows[0] in every lane
 	VMULPS Y3, Y0, Y0                            // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y4                           // of = columnScale[16]...
-	VFMADD231PS Y4, Y0, Y2                       // y += sum[0,0]·of
-	VMOVUPS Y2, (BX)                             // dst[0][0]... = y
-	VMOVUPS 224(DX), Y2                          // y = bias[56]...
-	VBROADCASTSS 4(SI), Y3                       // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y4                          // of = columnSum[40]...
-	VFMADD231PS Y4, Y3, Y2                       // y += by·of
+	VMOVUPS 64(SI), Y4                           // value = of columns[16]...
+	VFMADD231PS Y4, Y0, Y2                       // y += sum[0,0]·value
+	VMOVUPS Y2, (CX)                             // dst[0][0]... = y
+	VMOVUPS 160(SI), Y4                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y3                       // by = of rows[1] in every lane
+	VMULPS Y3, Y4, Y2                            // y = value·by
+	VMOVUPS 224(SI), Y4                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y3                       // by = of rows[2] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 288(SI), Y4                          // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y3                      // by = of rows[3] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 352(SI), Y4                          // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y3                      // by = of rows[4] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 416(SI), Y4                          // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y3                      // by = of rows[5] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VMOVUPS 480(SI), Y4                          // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y3                      // by = of rows[6] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y3                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y3                        // by = of rows[0] in every lane
 	VMULPS Y3, Y1, Y1                            // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y4                           // of = columnScale[24]...
-	VFMADD231PS Y4, Y1, Y2                       // y += sum[0,8]·of
-	VMOVUPS Y2, 32(BX)                           // dst[0][8]... = y
+	VMOVUPS 96(SI), Y4                           // value = of columns[24]...
+	VFMADD231PS Y4, Y1, Y2                       // y += sum[0,8]·value
+	VMOVUPS Y2, 32(CX)                           // dst[0][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few8:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y4                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y3                       // by = of rows[1] in every lane
+	VMULPS Y3, Y4, Y2                            // y = value·by
+	VMOVUPS 192(SI), Y4                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y3                       // by = of rows[2] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y3                        // by = of rows[0] in every lane
+	VMULPS Y3, Y0, Y0                            // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y4                           // value = of columns[16]...
+	VFMADD231PS Y4, Y0, Y2                       // y += sum[0,0]·value
+	VMOVUPS Y2, (CX)                             // dst[0][0]... = y
+	VMOVUPS 160(SI), Y4                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y3                       // by = of rows[1] in every lane
+	VMULPS Y3, Y4, Y2                            // y = value·by
+	VMOVUPS 224(SI), Y4                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y3                       // by = of rows[2] in every lane
+	VFMADD231PS Y3, Y4, Y2                       // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y3                        // by = of rows[0] in every lane
+	VMULPS Y3, Y1, Y1                            // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y4                           // value = of columns[24]...
+	VFMADD231PS Y4, Y1, Y2                       // y += sum[0,8]·value
+	VMOVUPS Y2, 32(CX)                           // dst[0][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
@@ -134,9 +202,9 @@ rows5:
 	MOVQ k+56(FP), SI
 	MOVQ next+64(FP), DI
 	CMPQ SI, $4
-	JLT done9                                    // if k < 4
+	JLT done10                                   // if k < 4
 
-loop8:
+loop9:
 	VPMOVSXBW (DX), Y4                           // w[0] = w+0 bytes..., int8 to int16
 	VPMOVSXBW 16(DX), Y5                         // w[8] = w+16 bytes..., int8 to int16
 	VBROADCASTSS (BX), Y6                        // x[0] = x[0][0] in every lane
@@ -193,55 +261,170 @@ loop8:
 	ADDQ $16, BX                                 // x += 16
 	SUBQ $4, SI                                  // k -= 4
 	CMPQ SI, $4
-	JGE loop8                                    // if k >= 4
+	JGE loop9                                    // if k >= 4
 
-done9:
+done10:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	VMOVUPS 192(DX), Y4                          // y = bias[48]...
-	VBROADCASTSS 4(SI), Y5                       // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y6                          // of = columnSum[32]...
-	VFMADD231PS Y6, Y5, Y4                       // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few11                                    // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y6                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y5                       // by = of rows[1] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 192(SI), Y6                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y5                       // by = of rows[2] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 256(SI), Y6                          // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y5                      // by = of rows[3] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 320(SI), Y6                          // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y5                      // by = of rows[4] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 384(SI), Y6                          // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y5                      // by = of rows[5] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 448(SI), Y6                          // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y5                      // by = of rows[6] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y5                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y5                        // by = of rows[0] in every lane
 	VMULPS Y5, Y0, Y0                            // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y6                           // of = columnScale[16]...
-	VFMADD231PS Y6, Y0, Y4                       // y += sum[0,0]·of
-	VMOVUPS Y4, (BX)                             // dst[0][0]... = y
-	VMOVUPS 192(DX), Y4                          // y = bias[48]...
-	VBROADCASTSS 12(SI), Y5                      // by = offset[3] in every lane
-	VMOVUPS 128(DX), Y6                          // of = columnSum[32]...
-	VFMADD231PS Y6, Y5, Y4                       // y += by·of
+	VMOVUPS 64(SI), Y6                           // value = of columns[16]...
+	VFMADD231PS Y6, Y0, Y4                       // y += sum[0,0]·value
+	VMOVUPS Y4, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y6                          // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y5                      // by = of rows[9] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 192(SI), Y6                          // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y5                      // by = of rows[10] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 256(SI), Y6                          // value = of columns[64]...
+	VBROADCASTSS 44(DI), Y5                      // by = of rows[11] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 320(SI), Y6                          // value = of columns[80]...
+	VBROADCASTSS 48(DI), Y5                      // by = of rows[12] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 384(SI), Y6                          // value = of columns[96]...
+	VBROADCASTSS 52(DI), Y5                      // by = of rows[13] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 448(SI), Y6                          // value = of columns[112]...
+	VBROADCASTSS 56(DI), Y5                      // by = of rows[14] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
 	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
-	VBROADCASTSS 8(SI), Y5                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y5                      // by = of rows[8] in every lane
 	VMULPS Y5, Y2, Y2                            // sum[1,0] = sum[1,0]·by
-	VMOVUPS 64(DX), Y6                           // of = columnScale[16]...
-	VFMADD231PS Y6, Y2, Y4                       // y += sum[1,0]·of
-	VMOVUPS Y4, (BX)(CX*1)                       // dst[1][0]... = y
-	VMOVUPS 224(DX), Y4                          // y = bias[56]...
-	VBROADCASTSS 4(SI), Y5                       // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y6                          // of = columnSum[40]...
-	VFMADD231PS Y6, Y5, Y4                       // y += by·of
+	VMOVUPS 64(SI), Y6                           // value = of columns[16]...
+	VFMADD231PS Y6, Y2, Y4                       // y += sum[1,0]·value
+	VMOVUPS Y4, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 160(SI), Y6                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y5                       // by = of rows[1] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 224(SI), Y6                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y5                       // by = of rows[2] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 288(SI), Y6                          // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y5                      // by = of rows[3] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 352(SI), Y6                          // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y5                      // by = of rows[4] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 416(SI), Y6                          // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y5                      // by = of rows[5] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 480(SI), Y6                          // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y5                      // by = of rows[6] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y5                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y5                        // by = of rows[0] in every lane
 	VMULPS Y5, Y1, Y1                            // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y6                           // of = columnScale[24]...
-	VFMADD231PS Y6, Y1, Y4                       // y += sum[0,8]·of
-	VMOVUPS Y4, 32(BX)                           // dst[0][8]... = y
-	VMOVUPS 224(DX), Y4                          // y = bias[56]...
-	VBROADCASTSS 12(SI), Y5                      // by = offset[3] in every lane
-	VMOVUPS 160(DX), Y6                          // of = columnSum[40]...
-	VFMADD231PS Y6, Y5, Y4                       // y += by·of
+	VMOVUPS 96(SI), Y6                           // value = of columns[24]...
+	VFMADD231PS Y6, Y1, Y4                       // y += sum[0,8]·value
+	VMOVUPS Y4, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y6                          // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y5                      // by = of rows[9] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 224(SI), Y6                          // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y5                      // by = of rows[10] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 288(SI), Y6                          // value = of columns[72]...
+	VBROADCASTSS 44(DI), Y5                      // by = of rows[11] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 352(SI), Y6                          // value = of columns[88]...
+	VBROADCASTSS 48(DI), Y5                      // by = of rows[12] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 416(SI), Y6                          // value = of columns[104]...
+	VBROADCASTSS 52(DI), Y5                      // by = of rows[13] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VMOVUPS 480(SI), Y6                          // value = of columns[120]...
+	VBROADCASTSS 56(DI), Y5                      // by = of rows[14] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
 	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
-	VBROADCASTSS 8(SI), Y5                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y5                      // by = of rows[8] in every lane
 	VMULPS Y5, Y3, Y3                            // sum[1,8] = sum[1,8]·by
-	VMOVUPS 96(DX), Y6                           // of = columnScale[24]...
-	VFMADD231PS Y6, Y3, Y4                       // y += sum[1,8]·of
-	VMOVUPS Y4, 32(BX)(CX*1)                     // dst[1][8]... = y
+	VMOVUPS 96(SI), Y6                           // value = of columns[24]...
+	VFMADD231PS Y6, Y3, Y4                       // y += sum[1,8]·value
+	VMOVUPS Y4, 32(CX)(DX*1)                     // dst[1][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few11:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y6                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y5                       // by = of rows[1] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 192(SI), Y6                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y5                       // by = of rows[2] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y5                        // by = of rows[0] in every lane
+	VMULPS Y5, Y0, Y0                            // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y6                           // value = of columns[16]...
+	VFMADD231PS Y6, Y0, Y4                       // y += sum[0,0]·value
+	VMOVUPS Y4, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y6                          // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y5                      // by = of rows[9] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 192(SI), Y6                          // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y5                      // by = of rows[10] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
+	VBROADCASTSS 32(DI), Y5                      // by = of rows[8] in every lane
+	VMULPS Y5, Y2, Y2                            // sum[1,0] = sum[1,0]·by
+	VMOVUPS 64(SI), Y6                           // value = of columns[16]...
+	VFMADD231PS Y6, Y2, Y4                       // y += sum[1,0]·value
+	VMOVUPS Y4, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 160(SI), Y6                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y5                       // by = of rows[1] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 224(SI), Y6                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y5                       // by = of rows[2] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y5                        // by = of rows[0] in every lane
+	VMULPS Y5, Y1, Y1                            // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y6                           // value = of columns[24]...
+	VFMADD231PS Y6, Y1, Y4                       // y += sum[0,8]·value
+	VMOVUPS Y4, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y6                          // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y5                      // by = of rows[9] in every lane
+	VMULPS Y5, Y6, Y4                            // y = value·by
+	VMOVUPS 224(SI), Y6                          // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y5                      // by = of rows[10] in every lane
+	VFMADD231PS Y5, Y6, Y4                       // y += value·by
+	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
+	VBROADCASTSS 32(DI), Y5                      // by = of rows[8] in every lane
+	VMULPS Y5, Y3, Y3                            // sum[1,8] = sum[1,8]·by
+	VMOVUPS 96(SI), Y6                           // value = of columns[24]...
+	VFMADD231PS Y6, Y3, Y4                       // y += sum[1,8]·value
+	VMOVUPS Y4, 32(CX)(DX*1)                     // dst[1][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
@@ -261,9 +444,9 @@ rows4:
 	MOVQ k+56(FP), SI
 	MOVQ next+64(FP), DI
 	CMPQ SI, $4
-	JLT done11                                   // if k < 4
+	JLT done13                                   // if k < 4
 
-loop10:
+loop12:
 	VPMOVSXBW (DX), Y6                           // w[0] = w+0 bytes..., int8 to int16
 	VPMOVSXBW 16(DX), Y7                         // w[8] = w+16 bytes..., int8 to int16
 	VBROADCASTSS (BX), Y8                        // x[0] = x[0][0] in every lane
@@ -340,75 +523,242 @@ loop10:
 	ADDQ $16, BX                                 // x += 16
 	SUBQ $4, SI                                  // k -= 4
 	CMPQ SI, $4
-	JGE loop10                                   // if k >= 4
+	JGE loop12                                   // if k >= 4
 
-done11:
+done13:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	VMOVUPS 192(DX), Y6                          // y = bias[48]...
-	VBROADCASTSS 4(SI), Y7                       // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y8                          // of = columnSum[32]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few14                                    // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y7                       // by = of rows[1] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y7                       // by = of rows[2] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 256(SI), Y8                          // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y7                      // by = of rows[3] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 320(SI), Y8                          // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y7                      // by = of rows[4] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 384(SI), Y8                          // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y7                      // by = of rows[5] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 448(SI), Y8                          // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y7                      // by = of rows[6] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y7                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y7                        // by = of rows[0] in every lane
 	VMULPS Y7, Y0, Y0                            // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y8                           // of = columnScale[16]...
-	VFMADD231PS Y8, Y0, Y6                       // y += sum[0,0]·of
-	VMOVUPS Y6, (BX)                             // dst[0][0]... = y
-	VMOVUPS 192(DX), Y6                          // y = bias[48]...
-	VBROADCASTSS 12(SI), Y7                      // by = offset[3] in every lane
-	VMOVUPS 128(DX), Y8                          // of = columnSum[32]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y0, Y6                       // y += sum[0,0]·value
+	VMOVUPS Y6, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y7                      // by = of rows[9] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y7                      // by = of rows[10] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 256(SI), Y8                          // value = of columns[64]...
+	VBROADCASTSS 44(DI), Y7                      // by = of rows[11] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 320(SI), Y8                          // value = of columns[80]...
+	VBROADCASTSS 48(DI), Y7                      // by = of rows[12] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 384(SI), Y8                          // value = of columns[96]...
+	VBROADCASTSS 52(DI), Y7                      // by = of rows[13] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 448(SI), Y8                          // value = of columns[112]...
+	VBROADCASTSS 56(DI), Y7                      // by = of rows[14] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
-	VBROADCASTSS 8(SI), Y7                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y7                      // by = of rows[8] in every lane
 	VMULPS Y7, Y2, Y2                            // sum[1,0] = sum[1,0]·by
-	VMOVUPS 64(DX), Y8                           // of = columnScale[16]...
-	VFMADD231PS Y8, Y2, Y6                       // y += sum[1,0]·of
-	VMOVUPS Y6, (BX)(CX*1)                       // dst[1][0]... = y
-	VMOVUPS 192(DX), Y6                          // y = bias[48]...
-	VBROADCASTSS 20(SI), Y7                      // by = offset[5] in every lane
-	VMOVUPS 128(DX), Y8                          // of = columnSum[32]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y2, Y6                       // y += sum[1,0]·value
+	VMOVUPS Y6, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y7                      // by = of rows[17] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y7                      // by = of rows[18] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 256(SI), Y8                          // value = of columns[64]...
+	VBROADCASTSS 76(DI), Y7                      // by = of rows[19] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 320(SI), Y8                          // value = of columns[80]...
+	VBROADCASTSS 80(DI), Y7                      // by = of rows[20] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 384(SI), Y8                          // value = of columns[96]...
+	VBROADCASTSS 84(DI), Y7                      // by = of rows[21] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 448(SI), Y8                          // value = of columns[112]...
+	VBROADCASTSS 88(DI), Y7                      // by = of rows[22] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
-	VBROADCASTSS 16(SI), Y7                      // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y7                      // by = of rows[16] in every lane
 	VMULPS Y7, Y4, Y4                            // sum[2,0] = sum[2,0]·by
-	VMOVUPS 64(DX), Y8                           // of = columnScale[16]...
-	VFMADD231PS Y8, Y4, Y6                       // y += sum[2,0]·of
-	VMOVUPS Y6, (BX)(CX*2)                       // dst[2][0]... = y
-	VMOVUPS 224(DX), Y6                          // y = bias[56]...
-	VBROADCASTSS 4(SI), Y7                       // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y8                          // of = columnSum[40]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y4, Y6                       // y += sum[2,0]·value
+	VMOVUPS Y6, (CX)(DX*2)                       // dst[2][0]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y7                       // by = of rows[1] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y7                       // by = of rows[2] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 288(SI), Y8                          // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y7                      // by = of rows[3] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 352(SI), Y8                          // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y7                      // by = of rows[4] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 416(SI), Y8                          // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y7                      // by = of rows[5] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 480(SI), Y8                          // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y7                      // by = of rows[6] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y7                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y7                        // by = of rows[0] in every lane
 	VMULPS Y7, Y1, Y1                            // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y8                           // of = columnScale[24]...
-	VFMADD231PS Y8, Y1, Y6                       // y += sum[0,8]·of
-	VMOVUPS Y6, 32(BX)                           // dst[0][8]... = y
-	VMOVUPS 224(DX), Y6                          // y = bias[56]...
-	VBROADCASTSS 12(SI), Y7                      // by = offset[3] in every lane
-	VMOVUPS 160(DX), Y8                          // of = columnSum[40]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y1, Y6                       // y += sum[0,8]·value
+	VMOVUPS Y6, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y7                      // by = of rows[9] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y7                      // by = of rows[10] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 288(SI), Y8                          // value = of columns[72]...
+	VBROADCASTSS 44(DI), Y7                      // by = of rows[11] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 352(SI), Y8                          // value = of columns[88]...
+	VBROADCASTSS 48(DI), Y7                      // by = of rows[12] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 416(SI), Y8                          // value = of columns[104]...
+	VBROADCASTSS 52(DI), Y7                      // by = of rows[13] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 480(SI), Y8                          // value = of columns[120]...
+	VBROADCASTSS 56(DI), Y7                      // by = of rows[14] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
-	VBROADCASTSS 8(SI), Y7                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y7                      // by = of rows[8] in every lane
 	VMULPS Y7, Y3, Y3                            // sum[1,8] = sum[1,8]·by
-	VMOVUPS 96(DX), Y8                           // of = columnScale[24]...
-	VFMADD231PS Y8, Y3, Y6                       // y += sum[1,8]·of
-	VMOVUPS Y6, 32(BX)(CX*1)                     // dst[1][8]... = y
-	VMOVUPS 224(DX), Y6                          // y = bias[56]...
-	VBROADCASTSS 20(SI), Y7                      // by = offset[5] in every lane
-	VMOVUPS 160(DX), Y8                          // of = columnSum[40]...
-	VFMADD231PS Y8, Y7, Y6                       // y += by·of
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y3, Y6                       // y += sum[1,8]·value
+	VMOVUPS Y6, 32(CX)(DX*1)                     // dst[1][8]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y7                      // by = of rows[17] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y7                      // by = of rows[18] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 288(SI), Y8                          // value = of columns[72]...
+	VBROADCASTSS 76(DI), Y7                      // by = of rows[19] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 352(SI), Y8                          // value = of columns[88]...
+	VBROADCASTSS 80(DI), Y7                      // by = of rows[20] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 416(SI), Y8                          // value = of columns[104]...
+	VBROADCASTSS 84(DI), Y7                      // by = of rows[21] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VMOVUPS 480(SI), Y8                          // value = of columns[120]...
+	VBROADCASTSS 88(DI), Y7                      // by = of rows[22] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
 	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
-	VBROADCASTSS 16(SI), Y7                      // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y7                      // by = of rows[16] in every lane
 	VMULPS Y7, Y5, Y5                            // sum[2,8] = sum[2,8]·by
-	VMOVUPS 96(DX), Y8                           // of = columnScale[24]...
-	VFMADD231PS Y8, Y5, Y6                       // y += sum[2,8]·of
-	VMOVUPS Y6, 32(BX)(CX*2)                     // dst[2][8]... = y
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y5, Y6                       // y += sum[2,8]·value
+	VMOVUPS Y6, 32(CX)(DX*2)                     // dst[2][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few14:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y7                       // by = of rows[1] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y7                       // by = of rows[2] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y7                        // by = of rows[0] in every lane
+	VMULPS Y7, Y0, Y0                            // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y0, Y6                       // y += sum[0,0]·value
+	VMOVUPS Y6, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y7                      // by = of rows[9] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y7                      // by = of rows[10] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
+	VBROADCASTSS 32(DI), Y7                      // by = of rows[8] in every lane
+	VMULPS Y7, Y2, Y2                            // sum[1,0] = sum[1,0]·by
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y2, Y6                       // y += sum[1,0]·value
+	VMOVUPS Y6, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 128(SI), Y8                          // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y7                      // by = of rows[17] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 192(SI), Y8                          // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y7                      // by = of rows[18] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
+	VBROADCASTSS 64(DI), Y7                      // by = of rows[16] in every lane
+	VMULPS Y7, Y4, Y4                            // sum[2,0] = sum[2,0]·by
+	VMOVUPS 64(SI), Y8                           // value = of columns[16]...
+	VFMADD231PS Y8, Y4, Y6                       // y += sum[2,0]·value
+	VMOVUPS Y6, (CX)(DX*2)                       // dst[2][0]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y7                       // by = of rows[1] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y7                       // by = of rows[2] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y7                        // by = of rows[0] in every lane
+	VMULPS Y7, Y1, Y1                            // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y1, Y6                       // y += sum[0,8]·value
+	VMOVUPS Y6, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y7                      // by = of rows[9] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y7                      // by = of rows[10] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
+	VBROADCASTSS 32(DI), Y7                      // by = of rows[8] in every lane
+	VMULPS Y7, Y3, Y3                            // sum[1,8] = sum[1,8]·by
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y3, Y6                       // y += sum[1,8]·value
+	VMOVUPS Y6, 32(CX)(DX*1)                     // dst[1][8]... = y
+	VMOVUPS 160(SI), Y8                          // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y7                      // by = of rows[17] in every lane
+	VMULPS Y7, Y8, Y6                            // y = value·by
+	VMOVUPS 224(SI), Y8                          // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y7                      // by = of rows[18] in every lane
+	VFMADD231PS Y7, Y8, Y6                       // y += value·by
+	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
+	VBROADCASTSS 64(DI), Y7                      // by = of rows[16] in every lane
+	VMULPS Y7, Y5, Y5                            // sum[2,8] = sum[2,8]·by
+	VMOVUPS 96(SI), Y8                           // value = of columns[24]...
+	VFMADD231PS Y8, Y5, Y6                       // y += sum[2,8]·value
+	VMOVUPS Y6, 32(CX)(DX*2)                     // dst[2][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
@@ -433,9 +783,9 @@ rows3:
 	LEAQ (R8)(CX*2), R8                          // x3 += 2·xStride
 	ADDQ CX, R8                                  // x3 += xStride
 	CMPQ SI, $4
-	JLT done13                                   // if k < 4
+	JLT done16                                   // if k < 4
 
-loop12:
+loop15:
 	VPMOVSXBW (DX), Y8                           // w[0] = w+0 bytes..., int8 to int16
 	VPMOVSXBW 16(DX), Y9                         // w[8] = w+16 bytes..., int8 to int16
 	VBROADCASTSS (BX), Y10                       // x[0] = x[0][0] in every lane
@@ -533,98 +883,320 @@ loop12:
 	ADDQ $16, R8                                 // x3 += 16
 	SUBQ $4, SI                                  // k -= 4
 	CMPQ SI, $4
-	JGE loop12                                   // if k >= 4
+	JGE loop15                                   // if k >= 4
 
-done13:
+done16:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	MOVQ BX, DI                                  // dst3 = dst
-	LEAQ (DI)(CX*2), DI                          // dst3 += 2·dstStride
-	ADDQ CX, DI                                  // dst3 += dstStride
-	VMOVUPS 192(DX), Y8                          // y = bias[48]...
-	VBROADCASTSS 4(SI), Y9                       // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y10                         // of = columnSum[32]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few17                                    // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y9                       // by = of rows[1] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y9                       // by = of rows[2] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 256(SI), Y10                         // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y9                      // by = of rows[3] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 320(SI), Y10                         // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y9                      // by = of rows[4] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 384(SI), Y10                         // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y9                      // by = of rows[5] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 448(SI), Y10                         // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y9                      // by = of rows[6] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y9                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y9                        // by = of rows[0] in every lane
 	VMULPS Y9, Y0, Y0                            // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y10                          // of = columnScale[16]...
-	VFMADD231PS Y10, Y0, Y8                      // y += sum[0,0]·of
-	VMOVUPS Y8, (BX)                             // dst[0][0]... = y
-	VMOVUPS 192(DX), Y8                          // y = bias[48]...
-	VBROADCASTSS 12(SI), Y9                      // by = offset[3] in every lane
-	VMOVUPS 128(DX), Y10                         // of = columnSum[32]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y0, Y8                      // y += sum[0,0]·value
+	VMOVUPS Y8, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y9                      // by = of rows[9] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y9                      // by = of rows[10] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 256(SI), Y10                         // value = of columns[64]...
+	VBROADCASTSS 44(DI), Y9                      // by = of rows[11] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 320(SI), Y10                         // value = of columns[80]...
+	VBROADCASTSS 48(DI), Y9                      // by = of rows[12] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 384(SI), Y10                         // value = of columns[96]...
+	VBROADCASTSS 52(DI), Y9                      // by = of rows[13] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 448(SI), Y10                         // value = of columns[112]...
+	VBROADCASTSS 56(DI), Y9                      // by = of rows[14] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
-	VBROADCASTSS 8(SI), Y9                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y9                      // by = of rows[8] in every lane
 	VMULPS Y9, Y2, Y2                            // sum[1,0] = sum[1,0]·by
-	VMOVUPS 64(DX), Y10                          // of = columnScale[16]...
-	VFMADD231PS Y10, Y2, Y8                      // y += sum[1,0]·of
-	VMOVUPS Y8, (BX)(CX*1)                       // dst[1][0]... = y
-	VMOVUPS 192(DX), Y8                          // y = bias[48]...
-	VBROADCASTSS 20(SI), Y9                      // by = offset[5] in every lane
-	VMOVUPS 128(DX), Y10                         // of = columnSum[32]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y2, Y8                      // y += sum[1,0]·value
+	VMOVUPS Y8, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y9                      // by = of rows[17] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y9                      // by = of rows[18] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 256(SI), Y10                         // value = of columns[64]...
+	VBROADCASTSS 76(DI), Y9                      // by = of rows[19] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 320(SI), Y10                         // value = of columns[80]...
+	VBROADCASTSS 80(DI), Y9                      // by = of rows[20] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 384(SI), Y10                         // value = of columns[96]...
+	VBROADCASTSS 84(DI), Y9                      // by = of rows[21] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 448(SI), Y10                         // value = of columns[112]...
+	VBROADCASTSS 88(DI), Y9                      // by = of rows[22] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
-	VBROADCASTSS 16(SI), Y9                      // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y9                      // by = of rows[16] in every lane
 	VMULPS Y9, Y4, Y4                            // sum[2,0] = sum[2,0]·by
-	VMOVUPS 64(DX), Y10                          // of = columnScale[16]...
-	VFMADD231PS Y10, Y4, Y8                      // y += sum[2,0]·of
-	VMOVUPS Y8, (BX)(CX*2)                       // dst[2][0]... = y
-	VMOVUPS 192(DX), Y8                          // y = bias[48]...
-	VBROADCASTSS 28(SI), Y9                      // by = offset[7] in every lane
-	VMOVUPS 128(DX), Y10                         // of = columnSum[32]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y4, Y8                      // y += sum[2,0]·value
+	VMOVUPS Y8, (CX)(DX*2)                       // dst[2][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y9                     // by = of rows[25] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y9                     // by = of rows[26] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 256(SI), Y10                         // value = of columns[64]...
+	VBROADCASTSS 108(DI), Y9                     // by = of rows[27] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 320(SI), Y10                         // value = of columns[80]...
+	VBROADCASTSS 112(DI), Y9                     // by = of rows[28] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 384(SI), Y10                         // value = of columns[96]...
+	VBROADCASTSS 116(DI), Y9                     // by = of rows[29] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 448(SI), Y10                         // value = of columns[112]...
+	VBROADCASTSS 120(DI), Y9                     // by = of rows[30] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
-	VBROADCASTSS 24(SI), Y9                      // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y9                      // by = of rows[24] in every lane
 	VMULPS Y9, Y6, Y6                            // sum[3,0] = sum[3,0]·by
-	VMOVUPS 64(DX), Y10                          // of = columnScale[16]...
-	VFMADD231PS Y10, Y6, Y8                      // y += sum[3,0]·of
-	VMOVUPS Y8, (DI)                             // dst[3][0]... = y
-	VMOVUPS 224(DX), Y8                          // y = bias[56]...
-	VBROADCASTSS 4(SI), Y9                       // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y10                         // of = columnSum[40]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y6, Y8                      // y += sum[3,0]·value
+	VMOVUPS Y8, (R8)                             // dst[3][0]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y9                       // by = of rows[1] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y9                       // by = of rows[2] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 288(SI), Y10                         // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y9                      // by = of rows[3] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 352(SI), Y10                         // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y9                      // by = of rows[4] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 416(SI), Y10                         // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y9                      // by = of rows[5] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 480(SI), Y10                         // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y9                      // by = of rows[6] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y9                        // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y9                        // by = of rows[0] in every lane
 	VMULPS Y9, Y1, Y1                            // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y10                          // of = columnScale[24]...
-	VFMADD231PS Y10, Y1, Y8                      // y += sum[0,8]·of
-	VMOVUPS Y8, 32(BX)                           // dst[0][8]... = y
-	VMOVUPS 224(DX), Y8                          // y = bias[56]...
-	VBROADCASTSS 12(SI), Y9                      // by = offset[3] in every lane
-	VMOVUPS 160(DX), Y10                         // of = columnSum[40]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y1, Y8                      // y += sum[0,8]·value
+	VMOVUPS Y8, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y9                      // by = of rows[9] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y9                      // by = of rows[10] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 288(SI), Y10                         // value = of columns[72]...
+	VBROADCASTSS 44(DI), Y9                      // by = of rows[11] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 352(SI), Y10                         // value = of columns[88]...
+	VBROADCASTSS 48(DI), Y9                      // by = of rows[12] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 416(SI), Y10                         // value = of columns[104]...
+	VBROADCASTSS 52(DI), Y9                      // by = of rows[13] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 480(SI), Y10                         // value = of columns[120]...
+	VBROADCASTSS 56(DI), Y9                      // by = of rows[14] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
-	VBROADCASTSS 8(SI), Y9                       // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y9                      // by = of rows[8] in every lane
 	VMULPS Y9, Y3, Y3                            // sum[1,8] = sum[1,8]·by
-	VMOVUPS 96(DX), Y10                          // of = columnScale[24]...
-	VFMADD231PS Y10, Y3, Y8                      // y += sum[1,8]·of
-	VMOVUPS Y8, 32(BX)(CX*1)                     // dst[1][8]... = y
-	VMOVUPS 224(DX), Y8                          // y = bias[56]...
-	VBROADCASTSS 20(SI), Y9                      // by = offset[5] in every lane
-	VMOVUPS 160(DX), Y10                         // of = columnSum[40]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y3, Y8                      // y += sum[1,8]·value
+	VMOVUPS Y8, 32(CX)(DX*1)                     // dst[1][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y9                      // by = of rows[17] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y9                      // by = of rows[18] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 288(SI), Y10                         // value = of columns[72]...
+	VBROADCASTSS 76(DI), Y9                      // by = of rows[19] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 352(SI), Y10                         // value = of columns[88]...
+	VBROADCASTSS 80(DI), Y9                      // by = of rows[20] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 416(SI), Y10                         // value = of columns[104]...
+	VBROADCASTSS 84(DI), Y9                      // by = of rows[21] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 480(SI), Y10                         // value = of columns[120]...
+	VBROADCASTSS 88(DI), Y9                      // by = of rows[22] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
-	VBROADCASTSS 16(SI), Y9                      // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y9                      // by = of rows[16] in every lane
 	VMULPS Y9, Y5, Y5                            // sum[2,8] = sum[2,8]·by
-	VMOVUPS 96(DX), Y10                          // of = columnScale[24]...
-	VFMADD231PS Y10, Y5, Y8                      // y += sum[2,8]·of
-	VMOVUPS Y8, 32(BX)(CX*2)                     // dst[2][8]... = y
-	VMOVUPS 224(DX), Y8                          // y = bias[56]...
-	VBROADCASTSS 28(SI), Y9                      // by = offset[7] in every lane
-	VMOVUPS 160(DX), Y10                         // of = columnSum[40]...
-	VFMADD231PS Y10, Y9, Y8                      // y += by·of
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y5, Y8                      // y += sum[2,8]·value
+	VMOVUPS Y8, 32(CX)(DX*2)                     // dst[2][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y9                     // by = of rows[25] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y9                     // by = of rows[26] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 288(SI), Y10                         // value = of columns[72]...
+	VBROADCASTSS 108(DI), Y9                     // by = of rows[27] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 352(SI), Y10                         // value = of columns[88]...
+	VBROADCASTSS 112(DI), Y9                     // by = of rows[28] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 416(SI), Y10                         // value = of columns[104]...
+	VBROADCASTSS 116(DI), Y9                     // by = of rows[29] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VMOVUPS 480(SI), Y10                         // value = of columns[120]...
+	VBROADCASTSS 120(DI), Y9                     // by = of rows[30] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
 	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
-	VBROADCASTSS 24(SI), Y9                      // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y9                      // by = of rows[24] in every lane
 	VMULPS Y9, Y7, Y7                            // sum[3,8] = sum[3,8]·by
-	VMOVUPS 96(DX), Y10                          // of = columnScale[24]...
-	VFMADD231PS Y10, Y7, Y8                      // y += sum[3,8]·of
-	VMOVUPS Y8, 32(DI)                           // dst[3][8]... = y
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y7, Y8                      // y += sum[3,8]·value
+	VMOVUPS Y8, 32(R8)                           // dst[3][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few17:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y9                       // by = of rows[1] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y9                       // by = of rows[2] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y9                        // by = of rows[0] in every lane
+	VMULPS Y9, Y0, Y0                            // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y0, Y8                      // y += sum[0,0]·value
+	VMOVUPS Y8, (CX)                             // dst[0][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y9                      // by = of rows[9] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y9                      // by = of rows[10] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
+	VBROADCASTSS 32(DI), Y9                      // by = of rows[8] in every lane
+	VMULPS Y9, Y2, Y2                            // sum[1,0] = sum[1,0]·by
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y2, Y8                      // y += sum[1,0]·value
+	VMOVUPS Y8, (CX)(DX*1)                       // dst[1][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y9                      // by = of rows[17] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y9                      // by = of rows[18] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
+	VBROADCASTSS 64(DI), Y9                      // by = of rows[16] in every lane
+	VMULPS Y9, Y4, Y4                            // sum[2,0] = sum[2,0]·by
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y4, Y8                      // y += sum[2,0]·value
+	VMOVUPS Y8, (CX)(DX*2)                       // dst[2][0]... = y
+	VMOVUPS 128(SI), Y10                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y9                     // by = of rows[25] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 192(SI), Y10                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y9                     // by = of rows[26] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
+	VBROADCASTSS 96(DI), Y9                      // by = of rows[24] in every lane
+	VMULPS Y9, Y6, Y6                            // sum[3,0] = sum[3,0]·by
+	VMOVUPS 64(SI), Y10                          // value = of columns[16]...
+	VFMADD231PS Y10, Y6, Y8                      // y += sum[3,0]·value
+	VMOVUPS Y8, (R8)                             // dst[3][0]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y9                       // by = of rows[1] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y9                       // by = of rows[2] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y9                        // by = of rows[0] in every lane
+	VMULPS Y9, Y1, Y1                            // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y1, Y8                      // y += sum[0,8]·value
+	VMOVUPS Y8, 32(CX)                           // dst[0][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y9                      // by = of rows[9] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y9                      // by = of rows[10] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
+	VBROADCASTSS 32(DI), Y9                      // by = of rows[8] in every lane
+	VMULPS Y9, Y3, Y3                            // sum[1,8] = sum[1,8]·by
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y3, Y8                      // y += sum[1,8]·value
+	VMOVUPS Y8, 32(CX)(DX*1)                     // dst[1][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y9                      // by = of rows[17] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y9                      // by = of rows[18] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
+	VBROADCASTSS 64(DI), Y9                      // by = of rows[16] in every lane
+	VMULPS Y9, Y5, Y5                            // sum[2,8] = sum[2,8]·by
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y5, Y8                      // y += sum[2,8]·value
+	VMOVUPS Y8, 32(CX)(DX*2)                     // dst[2][8]... = y
+	VMOVUPS 160(SI), Y10                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y9                     // by = of rows[25] in every lane
+	VMULPS Y9, Y10, Y8                           // y = value·by
+	VMOVUPS 224(SI), Y10                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y9                     // by = of rows[26] in every lane
+	VFMADD231PS Y9, Y10, Y8                      // y += value·by
+	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
+	VBROADCASTSS 96(DI), Y9                      // by = of rows[24] in every lane
+	VMULPS Y9, Y7, Y7                            // sum[3,8] = sum[3,8]·by
+	VMOVUPS 96(SI), Y10                          // value = of columns[24]...
+	VFMADD231PS Y10, Y7, Y8                      // y += sum[3,8]·value
+	VMOVUPS Y8, 32(R8)                           // dst[3][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
@@ -651,9 +1223,9 @@ rows2:
 	LEAQ (R8)(CX*2), R8                          // x3 += 2·xStride
 	ADDQ CX, R8                                  // x3 += xStride
 	CMPQ SI, $4
-	JLT done15                                   // if k < 4
+	JLT done19                                   // if k < 4
 
-loop14:
+loop18:
 	VPMOVSXBW (DX), Y10                          // w[0] = w+0 bytes..., int8 to int16
 	VPMOVSXBW 16(DX), Y11                        // w[8] = w+16 bytes..., int8 to int16
 	VBROADCASTSS (BX), Y12                       // x[0] = x[0][0] in every lane
@@ -771,118 +1343,392 @@ loop14:
 	ADDQ $16, R8                                 // x3 += 16
 	SUBQ $4, SI                                  // k -= 4
 	CMPQ SI, $4
-	JGE loop14                                   // if k >= 4
+	JGE loop18                                   // if k >= 4
 
-done15:
+done19:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	MOVQ BX, DI                                  // dst3 = dst
-	LEAQ (DI)(CX*2), DI                          // dst3 += 2·dstStride
-	ADDQ CX, DI                                  // dst3 += dstStride
-	VMOVUPS 192(DX), Y10                         // y = bias[48]...
-	VBROADCASTSS 4(SI), Y11                      // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y12                         // of = columnSum[32]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few20                                    // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y11                      // by = of rows[1] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y11                      // by = of rows[2] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 256(SI), Y12                         // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y11                     // by = of rows[3] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 320(SI), Y12                         // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y11                     // by = of rows[4] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 384(SI), Y12                         // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y11                     // by = of rows[5] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 448(SI), Y12                         // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y11                     // by = of rows[6] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y11                       // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y11                       // by = of rows[0] in every lane
 	VMULPS Y11, Y0, Y0                           // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y12                          // of = columnScale[16]...
-	VFMADD231PS Y12, Y0, Y10                     // y += sum[0,0]·of
-	VMOVUPS Y10, (BX)                            // dst[0][0]... = y
-	VMOVUPS 192(DX), Y10                         // y = bias[48]...
-	VBROADCASTSS 12(SI), Y11                     // by = offset[3] in every lane
-	VMOVUPS 128(DX), Y12                         // of = columnSum[32]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y0, Y10                     // y += sum[0,0]·value
+	VMOVUPS Y10, (CX)                            // dst[0][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y11                     // by = of rows[9] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y11                     // by = of rows[10] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 256(SI), Y12                         // value = of columns[64]...
+	VBROADCASTSS 44(DI), Y11                     // by = of rows[11] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 320(SI), Y12                         // value = of columns[80]...
+	VBROADCASTSS 48(DI), Y11                     // by = of rows[12] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 384(SI), Y12                         // value = of columns[96]...
+	VBROADCASTSS 52(DI), Y11                     // by = of rows[13] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 448(SI), Y12                         // value = of columns[112]...
+	VBROADCASTSS 56(DI), Y11                     // by = of rows[14] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
-	VBROADCASTSS 8(SI), Y11                      // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y11                     // by = of rows[8] in every lane
 	VMULPS Y11, Y2, Y2                           // sum[1,0] = sum[1,0]·by
-	VMOVUPS 64(DX), Y12                          // of = columnScale[16]...
-	VFMADD231PS Y12, Y2, Y10                     // y += sum[1,0]·of
-	VMOVUPS Y10, (BX)(CX*1)                      // dst[1][0]... = y
-	VMOVUPS 192(DX), Y10                         // y = bias[48]...
-	VBROADCASTSS 20(SI), Y11                     // by = offset[5] in every lane
-	VMOVUPS 128(DX), Y12                         // of = columnSum[32]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y2, Y10                     // y += sum[1,0]·value
+	VMOVUPS Y10, (CX)(DX*1)                      // dst[1][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y11                     // by = of rows[17] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y11                     // by = of rows[18] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 256(SI), Y12                         // value = of columns[64]...
+	VBROADCASTSS 76(DI), Y11                     // by = of rows[19] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 320(SI), Y12                         // value = of columns[80]...
+	VBROADCASTSS 80(DI), Y11                     // by = of rows[20] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 384(SI), Y12                         // value = of columns[96]...
+	VBROADCASTSS 84(DI), Y11                     // by = of rows[21] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 448(SI), Y12                         // value = of columns[112]...
+	VBROADCASTSS 88(DI), Y11                     // by = of rows[22] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
-	VBROADCASTSS 16(SI), Y11                     // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y11                     // by = of rows[16] in every lane
 	VMULPS Y11, Y4, Y4                           // sum[2,0] = sum[2,0]·by
-	VMOVUPS 64(DX), Y12                          // of = columnScale[16]...
-	VFMADD231PS Y12, Y4, Y10                     // y += sum[2,0]·of
-	VMOVUPS Y10, (BX)(CX*2)                      // dst[2][0]... = y
-	VMOVUPS 192(DX), Y10                         // y = bias[48]...
-	VBROADCASTSS 28(SI), Y11                     // by = offset[7] in every lane
-	VMOVUPS 128(DX), Y12                         // of = columnSum[32]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y4, Y10                     // y += sum[2,0]·value
+	VMOVUPS Y10, (CX)(DX*2)                      // dst[2][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y11                    // by = of rows[25] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y11                    // by = of rows[26] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 256(SI), Y12                         // value = of columns[64]...
+	VBROADCASTSS 108(DI), Y11                    // by = of rows[27] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 320(SI), Y12                         // value = of columns[80]...
+	VBROADCASTSS 112(DI), Y11                    // by = of rows[28] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 384(SI), Y12                         // value = of columns[96]...
+	VBROADCASTSS 116(DI), Y11                    // by = of rows[29] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 448(SI), Y12                         // value = of columns[112]...
+	VBROADCASTSS 120(DI), Y11                    // by = of rows[30] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
-	VBROADCASTSS 24(SI), Y11                     // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y11                     // by = of rows[24] in every lane
 	VMULPS Y11, Y6, Y6                           // sum[3,0] = sum[3,0]·by
-	VMOVUPS 64(DX), Y12                          // of = columnScale[16]...
-	VFMADD231PS Y12, Y6, Y10                     // y += sum[3,0]·of
-	VMOVUPS Y10, (DI)                            // dst[3][0]... = y
-	VMOVUPS 192(DX), Y10                         // y = bias[48]...
-	VBROADCASTSS 36(SI), Y11                     // by = offset[9] in every lane
-	VMOVUPS 128(DX), Y12                         // of = columnSum[32]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y6, Y10                     // y += sum[3,0]·value
+	VMOVUPS Y10, (R8)                            // dst[3][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 132(DI), Y11                    // by = of rows[33] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 136(DI), Y11                    // by = of rows[34] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 256(SI), Y12                         // value = of columns[64]...
+	VBROADCASTSS 140(DI), Y11                    // by = of rows[35] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 320(SI), Y12                         // value = of columns[80]...
+	VBROADCASTSS 144(DI), Y11                    // by = of rows[36] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 384(SI), Y12                         // value = of columns[96]...
+	VBROADCASTSS 148(DI), Y11                    // by = of rows[37] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 448(SI), Y12                         // value = of columns[112]...
+	VBROADCASTSS 152(DI), Y11                    // by = of rows[38] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y8, Y8                             // sum[4,0] = float(sum[4,0])
-	VBROADCASTSS 32(SI), Y11                     // by = scale[8] in every lane
+	VBROADCASTSS 128(DI), Y11                    // by = of rows[32] in every lane
 	VMULPS Y11, Y8, Y8                           // sum[4,0] = sum[4,0]·by
-	VMOVUPS 64(DX), Y12                          // of = columnScale[16]...
-	VFMADD231PS Y12, Y8, Y10                     // y += sum[4,0]·of
-	VMOVUPS Y10, (BX)(CX*4)                      // dst[4][0]... = y
-	VMOVUPS 224(DX), Y10                         // y = bias[56]...
-	VBROADCASTSS 4(SI), Y11                      // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y12                         // of = columnSum[40]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y8, Y10                     // y += sum[4,0]·value
+	VMOVUPS Y10, (CX)(DX*4)                      // dst[4][0]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y11                      // by = of rows[1] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y11                      // by = of rows[2] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 288(SI), Y12                         // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y11                     // by = of rows[3] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 352(SI), Y12                         // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y11                     // by = of rows[4] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 416(SI), Y12                         // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y11                     // by = of rows[5] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 480(SI), Y12                         // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y11                     // by = of rows[6] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y11                       // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y11                       // by = of rows[0] in every lane
 	VMULPS Y11, Y1, Y1                           // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y12                          // of = columnScale[24]...
-	VFMADD231PS Y12, Y1, Y10                     // y += sum[0,8]·of
-	VMOVUPS Y10, 32(BX)                          // dst[0][8]... = y
-	VMOVUPS 224(DX), Y10                         // y = bias[56]...
-	VBROADCASTSS 12(SI), Y11                     // by = offset[3] in every lane
-	VMOVUPS 160(DX), Y12                         // of = columnSum[40]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y1, Y10                     // y += sum[0,8]·value
+	VMOVUPS Y10, 32(CX)                          // dst[0][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y11                     // by = of rows[9] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y11                     // by = of rows[10] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 288(SI), Y12                         // value = of columns[72]...
+	VBROADCASTSS 44(DI), Y11                     // by = of rows[11] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 352(SI), Y12                         // value = of columns[88]...
+	VBROADCASTSS 48(DI), Y11                     // by = of rows[12] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 416(SI), Y12                         // value = of columns[104]...
+	VBROADCASTSS 52(DI), Y11                     // by = of rows[13] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 480(SI), Y12                         // value = of columns[120]...
+	VBROADCASTSS 56(DI), Y11                     // by = of rows[14] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
-	VBROADCASTSS 8(SI), Y11                      // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y11                     // by = of rows[8] in every lane
 	VMULPS Y11, Y3, Y3                           // sum[1,8] = sum[1,8]·by
-	VMOVUPS 96(DX), Y12                          // of = columnScale[24]...
-	VFMADD231PS Y12, Y3, Y10                     // y += sum[1,8]·of
-	VMOVUPS Y10, 32(BX)(CX*1)                    // dst[1][8]... = y
-	VMOVUPS 224(DX), Y10                         // y = bias[56]...
-	VBROADCASTSS 20(SI), Y11                     // by = offset[5] in every lane
-	VMOVUPS 160(DX), Y12                         // of = columnSum[40]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y3, Y10                     // y += sum[1,8]·value
+	VMOVUPS Y10, 32(CX)(DX*1)                    // dst[1][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y11                     // by = of rows[17] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y11                     // by = of rows[18] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 288(SI), Y12                         // value = of columns[72]...
+	VBROADCASTSS 76(DI), Y11                     // by = of rows[19] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 352(SI), Y12                         // value = of columns[88]...
+	VBROADCASTSS 80(DI), Y11                     // by = of rows[20] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 416(SI), Y12                         // value = of columns[104]...
+	VBROADCASTSS 84(DI), Y11                     // by = of rows[21] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 480(SI), Y12                         // value = of columns[120]...
+	VBROADCASTSS 88(DI), Y11                     // by = of rows[22] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
-	VBROADCASTSS 16(SI), Y11                     // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y11                     // by = of rows[16] in every lane
 	VMULPS Y11, Y5, Y5                           // sum[2,8] = sum[2,8]·by
-	VMOVUPS 96(DX), Y12                          // of = columnScale[24]...
-	VFMADD231PS Y12, Y5, Y10                     // y += sum[2,8]·of
-	VMOVUPS Y10, 32(BX)(CX*2)                    // dst[2][8]... = y
-	VMOVUPS 224(DX), Y10                         // y = bias[56]...
-	VBROADCASTSS 28(SI), Y11                     // by = offset[7] in every lane
-	VMOVUPS 160(DX), Y12                         // of = columnSum[40]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y5, Y10                     // y += sum[2,8]·value
+	VMOVUPS Y10, 32(CX)(DX*2)                    // dst[2][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y11                    // by = of rows[25] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y11                    // by = of rows[26] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 288(SI), Y12                         // value = of columns[72]...
+	VBROADCASTSS 108(DI), Y11                    // by = of rows[27] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 352(SI), Y12                         // value = of columns[88]...
+	VBROADCASTSS 112(DI), Y11                    // by = of rows[28] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 416(SI), Y12                         // value = of columns[104]...
+	VBROADCASTSS 116(DI), Y11                    // by = of rows[29] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 480(SI), Y12                         // value = of columns[120]...
+	VBROADCASTSS 120(DI), Y11                    // by = of rows[30] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
-	VBROADCASTSS 24(SI), Y11                     // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y11                     // by = of rows[24] in every lane
 	VMULPS Y11, Y7, Y7                           // sum[3,8] = sum[3,8]·by
-	VMOVUPS 96(DX), Y12                          // of = columnScale[24]...
-	VFMADD231PS Y12, Y7, Y10                     // y += sum[3,8]·of
-	VMOVUPS Y10, 32(DI)                          // dst[3][8]... = y
-	VMOVUPS 224(DX), Y10                         // y = bias[56]...
-	VBROADCASTSS 36(SI), Y11                     // by = offset[9] in every lane
-	VMOVUPS 160(DX), Y12                         // of = columnSum[40]...
-	VFMADD231PS Y12, Y11, Y10                    // y += by·of
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y7, Y10                     // y += sum[3,8]·value
+	VMOVUPS Y10, 32(R8)                          // dst[3][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 132(DI), Y11                    // by = of rows[33] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 136(DI), Y11                    // by = of rows[34] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 288(SI), Y12                         // value = of columns[72]...
+	VBROADCASTSS 140(DI), Y11                    // by = of rows[35] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 352(SI), Y12                         // value = of columns[88]...
+	VBROADCASTSS 144(DI), Y11                    // by = of rows[36] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 416(SI), Y12                         // value = of columns[104]...
+	VBROADCASTSS 148(DI), Y11                    // by = of rows[37] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VMOVUPS 480(SI), Y12                         // value = of columns[120]...
+	VBROADCASTSS 152(DI), Y11                    // by = of rows[38] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
 	VCVTDQ2PS Y9, Y9                             // sum[4,8] = float(sum[4,8])
-	VBROADCASTSS 32(SI), Y11                     // by = scale[8] in every lane
+	VBROADCASTSS 128(DI), Y11                    // by = of rows[32] in every lane
 	VMULPS Y11, Y9, Y9                           // sum[4,8] = sum[4,8]·by
-	VMOVUPS 96(DX), Y12                          // of = columnScale[24]...
-	VFMADD231PS Y12, Y9, Y10                     // y += sum[4,8]·of
-	VMOVUPS Y10, 32(BX)(CX*4)                    // dst[4][8]... = y
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y9, Y10                     // y += sum[4,8]·value
+	VMOVUPS Y10, 32(CX)(DX*4)                    // dst[4][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few20:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y11                      // by = of rows[1] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y11                      // by = of rows[2] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y11                       // by = of rows[0] in every lane
+	VMULPS Y11, Y0, Y0                           // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y0, Y10                     // y += sum[0,0]·value
+	VMOVUPS Y10, (CX)                            // dst[0][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y11                     // by = of rows[9] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y11                     // by = of rows[10] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
+	VBROADCASTSS 32(DI), Y11                     // by = of rows[8] in every lane
+	VMULPS Y11, Y2, Y2                           // sum[1,0] = sum[1,0]·by
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y2, Y10                     // y += sum[1,0]·value
+	VMOVUPS Y10, (CX)(DX*1)                      // dst[1][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y11                     // by = of rows[17] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y11                     // by = of rows[18] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
+	VBROADCASTSS 64(DI), Y11                     // by = of rows[16] in every lane
+	VMULPS Y11, Y4, Y4                           // sum[2,0] = sum[2,0]·by
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y4, Y10                     // y += sum[2,0]·value
+	VMOVUPS Y10, (CX)(DX*2)                      // dst[2][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y11                    // by = of rows[25] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y11                    // by = of rows[26] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
+	VBROADCASTSS 96(DI), Y11                     // by = of rows[24] in every lane
+	VMULPS Y11, Y6, Y6                           // sum[3,0] = sum[3,0]·by
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y6, Y10                     // y += sum[3,0]·value
+	VMOVUPS Y10, (R8)                            // dst[3][0]... = y
+	VMOVUPS 128(SI), Y12                         // value = of columns[32]...
+	VBROADCASTSS 132(DI), Y11                    // by = of rows[33] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 192(SI), Y12                         // value = of columns[48]...
+	VBROADCASTSS 136(DI), Y11                    // by = of rows[34] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y8, Y8                             // sum[4,0] = float(sum[4,0])
+	VBROADCASTSS 128(DI), Y11                    // by = of rows[32] in every lane
+	VMULPS Y11, Y8, Y8                           // sum[4,0] = sum[4,0]·by
+	VMOVUPS 64(SI), Y12                          // value = of columns[16]...
+	VFMADD231PS Y12, Y8, Y10                     // y += sum[4,0]·value
+	VMOVUPS Y10, (CX)(DX*4)                      // dst[4][0]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y11                      // by = of rows[1] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y11                      // by = of rows[2] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y11                       // by = of rows[0] in every lane
+	VMULPS Y11, Y1, Y1                           // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y1, Y10                     // y += sum[0,8]·value
+	VMOVUPS Y10, 32(CX)                          // dst[0][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y11                     // by = of rows[9] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y11                     // by = of rows[10] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
+	VBROADCASTSS 32(DI), Y11                     // by = of rows[8] in every lane
+	VMULPS Y11, Y3, Y3                           // sum[1,8] = sum[1,8]·by
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y3, Y10                     // y += sum[1,8]·value
+	VMOVUPS Y10, 32(CX)(DX*1)                    // dst[1][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y11                     // by = of rows[17] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y11                     // by = of rows[18] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
+	VBROADCASTSS 64(DI), Y11                     // by = of rows[16] in every lane
+	VMULPS Y11, Y5, Y5                           // sum[2,8] = sum[2,8]·by
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y5, Y10                     // y += sum[2,8]·value
+	VMOVUPS Y10, 32(CX)(DX*2)                    // dst[2][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y11                    // by = of rows[25] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y11                    // by = of rows[26] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
+	VBROADCASTSS 96(DI), Y11                     // by = of rows[24] in every lane
+	VMULPS Y11, Y7, Y7                           // sum[3,8] = sum[3,8]·by
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y7, Y10                     // y += sum[3,8]·value
+	VMOVUPS Y10, 32(R8)                          // dst[3][8]... = y
+	VMOVUPS 160(SI), Y12                         // value = of columns[40]...
+	VBROADCASTSS 132(DI), Y11                    // by = of rows[33] in every lane
+	VMULPS Y11, Y12, Y10                         // y = value·by
+	VMOVUPS 224(SI), Y12                         // value = of columns[56]...
+	VBROADCASTSS 136(DI), Y11                    // by = of rows[34] in every lane
+	VFMADD231PS Y11, Y12, Y10                    // y += value·by
+	VCVTDQ2PS Y9, Y9                             // sum[4,8] = float(sum[4,8])
+	VBROADCASTSS 128(DI), Y11                    // by = of rows[32] in every lane
+	VMULPS Y11, Y9, Y9                           // sum[4,8] = sum[4,8]·by
+	VMOVUPS 96(SI), Y12                          // value = of columns[24]...
+	VFMADD231PS Y12, Y9, Y10                     // y += sum[4,8]·value
+	VMOVUPS Y10, 32(CX)(DX*4)                    // dst[4][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
@@ -911,9 +1757,9 @@ rows1:
 	LEAQ (R8)(CX*2), R8                          // x3 += 2·xStride
 	ADDQ CX, R8                                  // x3 += xStride
 	CMPQ SI, $4
-	JLT done17                                   // if k < 4
+	JLT done22                                   // if k < 4
 
-loop16:
+loop21:
 	VPMOVSXBW (DX), Y12                          // w[0] = w+0 bytes..., int8 to int16
 	VPMOVSXBW 16(DX), Y13                        // w[8] = w+16 bytes..., int8 to int16
 	VBROADCASTSS (BX), Y14                       // x[0] = x[0][0] in every lane
@@ -1051,137 +1897,463 @@ loop16:
 	ADDQ $16, R8                                 // x3 += 16
 	SUBQ $4, SI                                  // k -= 4
 	CMPQ SI, $4
-	JGE loop16                                   // if k >= 4
+	JGE loop21                                   // if k >= 4
 
-done17:
+done22:
 
 	// from integers to the outputs
-	MOVQ dst+8(FP), BX
-	MOVQ dstStride+16(FP), CX
-	MOVQ columns+48(FP), DX
-	MOVQ scales+72(FP), SI
-	MOVQ BX, DI                                  // dst3 = dst
-	LEAQ (DI)(CX*2), DI                          // dst3 += 2·dstStride
-	ADDQ CX, DI                                  // dst3 += dstStride
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 4(SI), Y13                      // by = offset[1] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	MOVQ terms+80(FP), BX
+	CMPQ BX, $6
+	JLT few23                                    // if terms < 6
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y13                      // by = of rows[1] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y13                      // by = of rows[2] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 12(DI), Y13                     // by = of rows[3] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 16(DI), Y13                     // by = of rows[4] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 20(DI), Y13                     // by = of rows[5] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 24(DI), Y13                     // by = of rows[6] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
-	VBROADCASTSS (SI), Y13                       // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y13                       // by = of rows[0] in every lane
 	VMULPS Y13, Y0, Y0                           // sum[0,0] = sum[0,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y0, Y12                     // y += sum[0,0]·of
-	VMOVUPS Y12, (BX)                            // dst[0][0]... = y
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 12(SI), Y13                     // by = offset[3] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y0, Y12                     // y += sum[0,0]·value
+	VMOVUPS Y12, (CX)                            // dst[0][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y13                     // by = of rows[9] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y13                     // by = of rows[10] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 44(DI), Y13                     // by = of rows[11] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 48(DI), Y13                     // by = of rows[12] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 52(DI), Y13                     // by = of rows[13] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 56(DI), Y13                     // by = of rows[14] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
-	VBROADCASTSS 8(SI), Y13                      // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y13                     // by = of rows[8] in every lane
 	VMULPS Y13, Y2, Y2                           // sum[1,0] = sum[1,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y2, Y12                     // y += sum[1,0]·of
-	VMOVUPS Y12, (BX)(CX*1)                      // dst[1][0]... = y
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 20(SI), Y13                     // by = offset[5] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y2, Y12                     // y += sum[1,0]·value
+	VMOVUPS Y12, (CX)(DX*1)                      // dst[1][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y13                     // by = of rows[17] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y13                     // by = of rows[18] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 76(DI), Y13                     // by = of rows[19] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 80(DI), Y13                     // by = of rows[20] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 84(DI), Y13                     // by = of rows[21] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 88(DI), Y13                     // by = of rows[22] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
-	VBROADCASTSS 16(SI), Y13                     // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y13                     // by = of rows[16] in every lane
 	VMULPS Y13, Y4, Y4                           // sum[2,0] = sum[2,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y4, Y12                     // y += sum[2,0]·of
-	VMOVUPS Y12, (BX)(CX*2)                      // dst[2][0]... = y
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 28(SI), Y13                     // by = offset[7] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y4, Y12                     // y += sum[2,0]·value
+	VMOVUPS Y12, (CX)(DX*2)                      // dst[2][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y13                    // by = of rows[25] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y13                    // by = of rows[26] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 108(DI), Y13                    // by = of rows[27] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 112(DI), Y13                    // by = of rows[28] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 116(DI), Y13                    // by = of rows[29] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 120(DI), Y13                    // by = of rows[30] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
-	VBROADCASTSS 24(SI), Y13                     // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y13                     // by = of rows[24] in every lane
 	VMULPS Y13, Y6, Y6                           // sum[3,0] = sum[3,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y6, Y12                     // y += sum[3,0]·of
-	VMOVUPS Y12, (DI)                            // dst[3][0]... = y
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 36(SI), Y13                     // by = offset[9] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y6, Y12                     // y += sum[3,0]·value
+	VMOVUPS Y12, (R8)                            // dst[3][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 132(DI), Y13                    // by = of rows[33] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 136(DI), Y13                    // by = of rows[34] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 140(DI), Y13                    // by = of rows[35] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 144(DI), Y13                    // by = of rows[36] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 148(DI), Y13                    // by = of rows[37] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 152(DI), Y13                    // by = of rows[38] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y8, Y8                             // sum[4,0] = float(sum[4,0])
-	VBROADCASTSS 32(SI), Y13                     // by = scale[8] in every lane
+	VBROADCASTSS 128(DI), Y13                    // by = of rows[32] in every lane
 	VMULPS Y13, Y8, Y8                           // sum[4,0] = sum[4,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y8, Y12                     // y += sum[4,0]·of
-	VMOVUPS Y12, (BX)(CX*4)                      // dst[4][0]... = y
-	VMOVUPS 192(DX), Y12                         // y = bias[48]...
-	VBROADCASTSS 44(SI), Y13                     // by = offset[11] in every lane
-	VMOVUPS 128(DX), Y14                         // of = columnSum[32]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y8, Y12                     // y += sum[4,0]·value
+	VMOVUPS Y12, (CX)(DX*4)                      // dst[4][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 164(DI), Y13                    // by = of rows[41] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 168(DI), Y13                    // by = of rows[42] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 256(SI), Y14                         // value = of columns[64]...
+	VBROADCASTSS 172(DI), Y13                    // by = of rows[43] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 320(SI), Y14                         // value = of columns[80]...
+	VBROADCASTSS 176(DI), Y13                    // by = of rows[44] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 384(SI), Y14                         // value = of columns[96]...
+	VBROADCASTSS 180(DI), Y13                    // by = of rows[45] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 448(SI), Y14                         // value = of columns[112]...
+	VBROADCASTSS 184(DI), Y13                    // by = of rows[46] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y10, Y10                           // sum[5,0] = float(sum[5,0])
-	VBROADCASTSS 40(SI), Y13                     // by = scale[10] in every lane
+	VBROADCASTSS 160(DI), Y13                    // by = of rows[40] in every lane
 	VMULPS Y13, Y10, Y10                         // sum[5,0] = sum[5,0]·by
-	VMOVUPS 64(DX), Y14                          // of = columnScale[16]...
-	VFMADD231PS Y14, Y10, Y12                    // y += sum[5,0]·of
-	VMOVUPS Y12, (DI)(CX*2)                      // dst[5][0]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 4(SI), Y13                      // by = offset[1] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y10, Y12                    // y += sum[5,0]·value
+	VMOVUPS Y12, (R8)(DX*2)                      // dst[5][0]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y13                      // by = of rows[1] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y13                      // by = of rows[2] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 12(DI), Y13                     // by = of rows[3] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 16(DI), Y13                     // by = of rows[4] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 20(DI), Y13                     // by = of rows[5] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 24(DI), Y13                     // by = of rows[6] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
-	VBROADCASTSS (SI), Y13                       // by = scale[0] in every lane
+	VBROADCASTSS (DI), Y13                       // by = of rows[0] in every lane
 	VMULPS Y13, Y1, Y1                           // sum[0,8] = sum[0,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y1, Y12                     // y += sum[0,8]·of
-	VMOVUPS Y12, 32(BX)                          // dst[0][8]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 12(SI), Y13                     // by = offset[3] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y1, Y12                     // y += sum[0,8]·value
+	VMOVUPS Y12, 32(CX)                          // dst[0][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y13                     // by = of rows[9] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y13                     // by = of rows[10] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 44(DI), Y13                     // by = of rows[11] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 48(DI), Y13                     // by = of rows[12] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 52(DI), Y13                     // by = of rows[13] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 56(DI), Y13                     // by = of rows[14] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
-	VBROADCASTSS 8(SI), Y13                      // by = scale[2] in every lane
+	VBROADCASTSS 32(DI), Y13                     // by = of rows[8] in every lane
 	VMULPS Y13, Y3, Y3                           // sum[1,8] = sum[1,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y3, Y12                     // y += sum[1,8]·of
-	VMOVUPS Y12, 32(BX)(CX*1)                    // dst[1][8]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 20(SI), Y13                     // by = offset[5] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y3, Y12                     // y += sum[1,8]·value
+	VMOVUPS Y12, 32(CX)(DX*1)                    // dst[1][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y13                     // by = of rows[17] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y13                     // by = of rows[18] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 76(DI), Y13                     // by = of rows[19] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 80(DI), Y13                     // by = of rows[20] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 84(DI), Y13                     // by = of rows[21] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 88(DI), Y13                     // by = of rows[22] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
-	VBROADCASTSS 16(SI), Y13                     // by = scale[4] in every lane
+	VBROADCASTSS 64(DI), Y13                     // by = of rows[16] in every lane
 	VMULPS Y13, Y5, Y5                           // sum[2,8] = sum[2,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y5, Y12                     // y += sum[2,8]·of
-	VMOVUPS Y12, 32(BX)(CX*2)                    // dst[2][8]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 28(SI), Y13                     // by = offset[7] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y5, Y12                     // y += sum[2,8]·value
+	VMOVUPS Y12, 32(CX)(DX*2)                    // dst[2][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y13                    // by = of rows[25] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y13                    // by = of rows[26] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 108(DI), Y13                    // by = of rows[27] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 112(DI), Y13                    // by = of rows[28] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 116(DI), Y13                    // by = of rows[29] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 120(DI), Y13                    // by = of rows[30] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
-	VBROADCASTSS 24(SI), Y13                     // by = scale[6] in every lane
+	VBROADCASTSS 96(DI), Y13                     // by = of rows[24] in every lane
 	VMULPS Y13, Y7, Y7                           // sum[3,8] = sum[3,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y7, Y12                     // y += sum[3,8]·of
-	VMOVUPS Y12, 32(DI)                          // dst[3][8]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 36(SI), Y13                     // by = offset[9] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y7, Y12                     // y += sum[3,8]·value
+	VMOVUPS Y12, 32(R8)                          // dst[3][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 132(DI), Y13                    // by = of rows[33] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 136(DI), Y13                    // by = of rows[34] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 140(DI), Y13                    // by = of rows[35] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 144(DI), Y13                    // by = of rows[36] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 148(DI), Y13                    // by = of rows[37] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 152(DI), Y13                    // by = of rows[38] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y9, Y9                             // sum[4,8] = float(sum[4,8])
-	VBROADCASTSS 32(SI), Y13                     // by = scale[8] in every lane
+	VBROADCASTSS 128(DI), Y13                    // by = of rows[32] in every lane
 	VMULPS Y13, Y9, Y9                           // sum[4,8] = sum[4,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y9, Y12                     // y += sum[4,8]·of
-	VMOVUPS Y12, 32(BX)(CX*4)                    // dst[4][8]... = y
-	VMOVUPS 224(DX), Y12                         // y = bias[56]...
-	VBROADCASTSS 44(SI), Y13                     // by = offset[11] in every lane
-	VMOVUPS 160(DX), Y14                         // of = columnSum[40]...
-	VFMADD231PS Y14, Y13, Y12                    // y += by·of
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y9, Y12                     // y += sum[4,8]·value
+	VMOVUPS Y12, 32(CX)(DX*4)                    // dst[4][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 164(DI), Y13                    // by = of rows[41] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 168(DI), Y13                    // by = of rows[42] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 288(SI), Y14                         // value = of columns[72]...
+	VBROADCASTSS 172(DI), Y13                    // by = of rows[43] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 352(SI), Y14                         // value = of columns[88]...
+	VBROADCASTSS 176(DI), Y13                    // by = of rows[44] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 416(SI), Y14                         // value = of columns[104]...
+	VBROADCASTSS 180(DI), Y13                    // by = of rows[45] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VMOVUPS 480(SI), Y14                         // value = of columns[120]...
+	VBROADCASTSS 184(DI), Y13                    // by = of rows[46] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
 	VCVTDQ2PS Y11, Y11                           // sum[5,8] = float(sum[5,8])
-	VBROADCASTSS 40(SI), Y13                     // by = scale[10] in every lane
+	VBROADCASTSS 160(DI), Y13                    // by = of rows[40] in every lane
 	VMULPS Y13, Y11, Y11                         // sum[5,8] = sum[5,8]·by
-	VMOVUPS 96(DX), Y14                          // of = columnScale[24]...
-	VFMADD231PS Y14, Y11, Y12                    // y += sum[5,8]·of
-	VMOVUPS Y12, 32(DI)(CX*2)                    // dst[5][8]... = y
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y11, Y12                    // y += sum[5,8]·value
+	VMOVUPS Y12, 32(R8)(DX*2)                    // dst[5][8]... = y
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+few23:
+	MOVQ dst+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ columns+48(FP), SI
+	MOVQ ofRows+72(FP), DI
+	MOVQ CX, R8                                  // dst3 = dst
+	LEAQ (R8)(DX*2), R8                          // dst3 += 2·dstStride
+	ADDQ DX, R8                                  // dst3 += dstStride
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 4(DI), Y13                      // by = of rows[1] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 8(DI), Y13                      // by = of rows[2] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y0, Y0                             // sum[0,0] = float(sum[0,0])
+	VBROADCASTSS (DI), Y13                       // by = of rows[0] in every lane
+	VMULPS Y13, Y0, Y0                           // sum[0,0] = sum[0,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y0, Y12                     // y += sum[0,0]·value
+	VMOVUPS Y12, (CX)                            // dst[0][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 36(DI), Y13                     // by = of rows[9] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 40(DI), Y13                     // by = of rows[10] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y2, Y2                             // sum[1,0] = float(sum[1,0])
+	VBROADCASTSS 32(DI), Y13                     // by = of rows[8] in every lane
+	VMULPS Y13, Y2, Y2                           // sum[1,0] = sum[1,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y2, Y12                     // y += sum[1,0]·value
+	VMOVUPS Y12, (CX)(DX*1)                      // dst[1][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 68(DI), Y13                     // by = of rows[17] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 72(DI), Y13                     // by = of rows[18] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y4, Y4                             // sum[2,0] = float(sum[2,0])
+	VBROADCASTSS 64(DI), Y13                     // by = of rows[16] in every lane
+	VMULPS Y13, Y4, Y4                           // sum[2,0] = sum[2,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y4, Y12                     // y += sum[2,0]·value
+	VMOVUPS Y12, (CX)(DX*2)                      // dst[2][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 100(DI), Y13                    // by = of rows[25] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 104(DI), Y13                    // by = of rows[26] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y6, Y6                             // sum[3,0] = float(sum[3,0])
+	VBROADCASTSS 96(DI), Y13                     // by = of rows[24] in every lane
+	VMULPS Y13, Y6, Y6                           // sum[3,0] = sum[3,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y6, Y12                     // y += sum[3,0]·value
+	VMOVUPS Y12, (R8)                            // dst[3][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 132(DI), Y13                    // by = of rows[33] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 136(DI), Y13                    // by = of rows[34] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y8, Y8                             // sum[4,0] = float(sum[4,0])
+	VBROADCASTSS 128(DI), Y13                    // by = of rows[32] in every lane
+	VMULPS Y13, Y8, Y8                           // sum[4,0] = sum[4,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y8, Y12                     // y += sum[4,0]·value
+	VMOVUPS Y12, (CX)(DX*4)                      // dst[4][0]... = y
+	VMOVUPS 128(SI), Y14                         // value = of columns[32]...
+	VBROADCASTSS 164(DI), Y13                    // by = of rows[41] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 192(SI), Y14                         // value = of columns[48]...
+	VBROADCASTSS 168(DI), Y13                    // by = of rows[42] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y10, Y10                           // sum[5,0] = float(sum[5,0])
+	VBROADCASTSS 160(DI), Y13                    // by = of rows[40] in every lane
+	VMULPS Y13, Y10, Y10                         // sum[5,0] = sum[5,0]·by
+	VMOVUPS 64(SI), Y14                          // value = of columns[16]...
+	VFMADD231PS Y14, Y10, Y12                    // y += sum[5,0]·value
+	VMOVUPS Y12, (R8)(DX*2)                      // dst[5][0]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 4(DI), Y13                      // by = of rows[1] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 8(DI), Y13                      // by = of rows[2] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y1, Y1                             // sum[0,8] = float(sum[0,8])
+	VBROADCASTSS (DI), Y13                       // by = of rows[0] in every lane
+	VMULPS Y13, Y1, Y1                           // sum[0,8] = sum[0,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y1, Y12                     // y += sum[0,8]·value
+	VMOVUPS Y12, 32(CX)                          // dst[0][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 36(DI), Y13                     // by = of rows[9] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 40(DI), Y13                     // by = of rows[10] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y3, Y3                             // sum[1,8] = float(sum[1,8])
+	VBROADCASTSS 32(DI), Y13                     // by = of rows[8] in every lane
+	VMULPS Y13, Y3, Y3                           // sum[1,8] = sum[1,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y3, Y12                     // y += sum[1,8]·value
+	VMOVUPS Y12, 32(CX)(DX*1)                    // dst[1][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 68(DI), Y13                     // by = of rows[17] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 72(DI), Y13                     // by = of rows[18] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y5, Y5                             // sum[2,8] = float(sum[2,8])
+	VBROADCASTSS 64(DI), Y13                     // by = of rows[16] in every lane
+	VMULPS Y13, Y5, Y5                           // sum[2,8] = sum[2,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y5, Y12                     // y += sum[2,8]·value
+	VMOVUPS Y12, 32(CX)(DX*2)                    // dst[2][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 100(DI), Y13                    // by = of rows[25] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 104(DI), Y13                    // by = of rows[26] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y7, Y7                             // sum[3,8] = float(sum[3,8])
+	VBROADCASTSS 96(DI), Y13                     // by = of rows[24] in every lane
+	VMULPS Y13, Y7, Y7                           // sum[3,8] = sum[3,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y7, Y12                     // y += sum[3,8]·value
+	VMOVUPS Y12, 32(R8)                          // dst[3][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 132(DI), Y13                    // by = of rows[33] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 136(DI), Y13                    // by = of rows[34] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y9, Y9                             // sum[4,8] = float(sum[4,8])
+	VBROADCASTSS 128(DI), Y13                    // by = of rows[32] in every lane
+	VMULPS Y13, Y9, Y9                           // sum[4,8] = sum[4,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y9, Y12                     // y += sum[4,8]·value
+	VMOVUPS Y12, 32(CX)(DX*4)                    // dst[4][8]... = y
+	VMOVUPS 160(SI), Y14                         // value = of columns[40]...
+	VBROADCASTSS 164(DI), Y13                    // by = of rows[41] in every lane
+	VMULPS Y13, Y14, Y12                         // y = value·by
+	VMOVUPS 224(SI), Y14                         // value = of columns[56]...
+	VBROADCASTSS 168(DI), Y13                    // by = of rows[42] in every lane
+	VFMADD231PS Y13, Y14, Y12                    // y += value·by
+	VCVTDQ2PS Y11, Y11                           // sum[5,8] = float(sum[5,8])
+	VBROADCASTSS 160(DI), Y13                    // by = of rows[40] in every lane
+	VMULPS Y13, Y11, Y11                         // sum[5,8] = sum[5,8]·by
+	VMOVUPS 96(SI), Y14                          // value = of columns[24]...
+	VFMADD231PS Y14, Y11, Y12                    // y += sum[5,8]·value
+	VMOVUPS Y12, 32(R8)(DX*2)                    // dst[5][8]... = y
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET

@@ -27,8 +27,8 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
-// func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32)
-TEXT ·gemmNEON(SB), NOSPLIT, $0-80
+// func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+TEXT ·gemmNEON(SB), NOSPLIT, $0-88
 	MOVD rows+0(FP), R0
 	CMP $8, R0
 	BEQ rows1                                    // if rows == 8

@@ -9,14 +9,40 @@ import (
 // keeps its memory from one use to the next. The zero value is empty.
 type Input struct {
 	variant     Variant
+	keep        Keep
 	rows, width int
 	stride      int       // bytes from row to row
 	values      []float32 // F32: x itself. Generic's BF16: rounded
 	rounded     []float32 // memory for those
 	narrow      []byte    // BF16 and Int8 otherwise, rows filled up to whole units
-	scales      []float32 // Int8: each row's scale and offset
-	wide        []float32 // a row filled up
+	ofRows      []float32 // Int8: rowTerms values of each row, see gemmInt8AVX512VNNI
+	wide        []float32 // a row as the narrowing kernel wants it
+	rest        *Input    // what the kept rows lost
+	products    []float32 // the rest's, in the layout of the kept rows' outputs
 }
+
+// Keep says what of an Int8 input is worth more than 8 bits. What is not Int8 has
+// them anyway.
+type Keep struct {
+	// Rows, ascending, have a second digit: what rounding took from them is
+	// rounded again, to 1/254 of the steps, and multiplied too.
+	Rows []int
+	// Channels, at most MostChannels, stay float32, in x and in the weights. The
+	// matrix was packed with the same ones. The steps of the others are the smaller
+	// for it: a few channels far out are what trained models have (Dettmers et al.
+	// 2022, arXiv:2208.07339).
+	Channels []int
+}
+
+// MostChannels is how many channels can stay float32.
+const MostChannels = 4
+
+// What gemmInt8 reads of a row: the scale, what the bias is multiplied by, the
+// offset and the channels that are kept.
+const (
+	rowTerms                               = 8
+	rowScale, rowBias, rowOffset, rowFirst = 0, 1, 2, 3
+)
 
 // inputUnit is what the narrowing kernels take at a time; rows of narrow values
 // are filled up to whole units, weights with zeros beside them.
@@ -32,20 +58,18 @@ func padded(width int) int { return (width + inputUnit - 1) / inputUnit * inputU
 // each value is rounded to the nearest, ties to even, denormals to 0. For Int8
 // each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
 // offset such that the row's smallest and largest values are at the ends. A row
-// with values that are not finite gives products that are NaN.
-func (in *Input) Set(v Variant, x []float32, rows, width, stride int) {
+// with values that are not finite gives products that are not.
+func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep) {
 	if rows < 0 || stride < width || len(x) < (rows-1)*stride+width {
 		panic(fmt.Sprintf("kernels: x: %d values, want %d rows of %d, %d apart", len(x), rows, width, stride))
 	}
 	in.variant, in.rows, in.width = v, rows, width
-	if rows == 0 {
-		return
-	}
-	if v.Format == F32 {
+	in.keep = Keep{}
+	switch {
+	case rows == 0:
+	case v.Format == F32:
 		in.values, in.stride = x, 4*stride
-		return
-	}
-	if v == (Variant{Generic, BF16}) {
+	case v == Variant{Generic, BF16}:
 		in.rounded = grow(in.rounded, rows*width)
 		in.values, in.stride = in.rounded, 4*width
 		for r := range rows {
@@ -53,47 +77,28 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int) {
 				in.values[r*width+c] = roundBF16(value)
 			}
 		}
-		return
-	}
-	size := padded(width) * v.xSize()
-	in.narrow, in.stride = grow(in.narrow, rows*size), size
-	in.scales = grow(in.scales, 2*rows)
-	for r := range rows {
-		in.row(in.narrow[r*size:][:size], x[r*stride:][:width], (*[2]float32)(in.scales[2*r:]))
+	case v.Format == BF16:
+		in.stride = padded(width) * v.xSize()
+		in.narrow = grow(in.narrow, rows*in.stride)
+		for r := range rows {
+			row := in.fill(x[r*stride:][:width], 0)
+			round(v.ISA, unsafe.Pointer(&in.narrow[r*in.stride]), &row[0], len(row))
+		}
+	default:
+		in.quantize(x, stride, keep)
 	}
 }
 
-// row writes one row. What fills up its last unit meets weights of 0: zeros too
-// for BF16, where Inf·0 would be NaN, and for Int8 the last value again, which is
-// within the range of the others.
-func (in *Input) row(dst []byte, x []float32, scale *[2]float32) {
-	if in.variant.ISA == Generic {
-		quantizeRow(dst, x, scale)
-		return
-	}
-	whole := len(x) / inputUnit * inputUnit
-	if whole == len(x) {
-		in.convert(dst, x, scale)
-		return
+// fill returns a row of whole units. Beside what is filled up are weights of 0.
+func (in *Input) fill(x []float32, value float32) []float32 {
+	if len(x)%inputUnit == 0 {
+		return x
 	}
 	in.wide = grow(in.wide, padded(len(x)))
-	fill := float32(0)
-	if in.variant.Format == Int8 {
-		fill = x[len(x)-1]
-	}
 	for i := copy(in.wide, x); i < len(in.wide); i++ {
-		in.wide[i] = fill
+		in.wide[i] = value
 	}
-	in.convert(dst, in.wide, scale)
-}
-
-// convert writes whole units.
-func (in *Input) convert(dst []byte, x []float32, scale *[2]float32) {
-	if in.variant.Format == BF16 {
-		round(in.variant.ISA, unsafe.Pointer(&dst[0]), &x[0], len(x))
-	} else {
-		quantize(in.variant.ISA, unsafe.Pointer(&dst[0]), &x[0], len(x), &scale[0])
-	}
+	return in.wide
 }
 
 // at returns where a row begins.

@@ -14,7 +14,7 @@ func tileOf(isa ISA) tileSize {
 	return tileSize{}
 }
 
-func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, scales *float32) {
+func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
 	tileOf(v.ISA)
 }
 

@@ -263,10 +263,10 @@ func TestHead(t *testing.T) {
 		poolerW[i] /= width
 	}
 	v := Variant{Best(), F32}
-	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
+	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v, nil), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
 	x := random(r, rows*width)
 	var in Input
-	in.Set(v, x, rows, width, width)
+	in.Set(v, x, rows, width, width, Keep{})
 	dst, check := guarded(t, rows)
 	h.Score(dst, &in, make([]float32, rows*width))
 	check()

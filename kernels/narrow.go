@@ -1,7 +1,9 @@
 package kernels
 
 import (
+	"cmp"
 	"math"
+	"slices"
 )
 
 // roundBF16 rounds to the nearest bfloat16, ties to even, denormals to 0.
@@ -53,4 +55,20 @@ func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	for i := len(x); i < len(dst); i++ {
 		dst[i] = 0
 	}
+}
+
+// Outliers returns the MostChannels channels of a LayerNorm's output that are
+// likely to be the largest: a value is Gain times one of mean 0 and deviation 1,
+// plus Bias. It returns none where there are not many more channels.
+func Outliers(n *Norm) []int {
+	if len(n.Gain) < 4*MostChannels {
+		return nil
+	}
+	size := func(c int) float64 { return math.Abs(float64(n.Bias[c])) + 3*math.Abs(float64(n.Gain[c])) }
+	channels := make([]int, len(n.Gain))
+	for c := range channels {
+		channels[c] = c
+	}
+	slices.SortStableFunc(channels, func(a, b int) int { return cmp.Compare(size(b), size(a)) })
+	return channels[:MostChannels:MostChannels]
 }

@@ -31,24 +31,39 @@ func (m *Matrix) packBF16(w, bias []float32) {
 	}
 }
 
+// The terms of an Int8 product that are float32: the bias and the offset, and the
+// channels that are kept.
+const (
+	fewTerms  = 2
+	mostTerms = fewTerms + MostChannels
+)
+
 // packInt8 lays out what gemmInt8 reads: the weights in panels, and of each
-// panel's columns the start of the sums, the scale, scale times the sum of the
-// weights, and the bias.
-func (m *Matrix) packInt8(w, bias []float32) {
-	cols, group := m.tile.cols, m.variant.group()
-	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*group), aligned[float32](4*m.padded())
-	row := make([]int8, m.in)
+// panel's columns the start of the sums, the scale, the bias, the scale times the
+// sum of the weights, and the weights of the channels that are kept.
+func (m *Matrix) packInt8(w, bias []float32, keep []int) {
+	m.keep = keep
+	cols, group, said := m.tile.cols, m.variant.group(), 2+fewTerms
+	if len(keep) > 0 {
+		said = 2 + mostTerms
+	}
+	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*group), aligned[float32](said*m.padded())
+	row, q := make([]float32, m.in), make([]int8, m.in)
 	for o := range m.out {
 		panel, c := m.narrow[o/cols*cols*m.steps*group:], o%cols
-		scale, sum := quantizeWeights(row, w[o*m.in:][:m.in])
-		for i, q := range row {
-			panel[(i/group*cols+c)*group+i%group] = byte(q)
+		of := m.columns[o/cols*cols*said:]
+		copy(row, w[o*m.in:])
+		for i, channel := range keep {
+			of[(2+fewTerms+i)*cols+c], row[channel] = row[channel], 0
 		}
-		of := m.columns[o/cols*cols*4:]
+		scale, sum := quantizeWeights(q, row)
+		for i, v := range q {
+			panel[(i/group*cols+c)*group+i%group] = byte(v)
+		}
 		if m.variant.unsigned() {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
 		}
-		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, scale*float32(sum), bias[o]
+		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, bias[o], scale*float32(sum)
 	}
 }
 

@@ -71,10 +71,10 @@ func TestMatrixGELU(t *testing.T) {
 		for _, out := range []int{1, 16, 47, 48, 49, 97} {
 			const in, rows = 33, 11
 			w, bias, x := random(r, out*in), random(r, out), random(r, rows*in)
-			m := Pack(w, bias, out, in, Variant{isa, F32})
+			m := Pack(w, bias, out, in, Variant{isa, F32}, nil)
 			want := make([]float32, rows*out)
 			var xs Input
-			xs.Set(m.variant, x, rows, in, in)
+			xs.Set(m.variant, x, rows, in, in, Keep{})
 			m.Linear(want, &xs, out)
 			isa.GELU(want)
 			dst, check := guarded(t, rows*out)
@@ -211,12 +211,12 @@ func TestMatrixAddNorm(t *testing.T) {
 		t.Run(isa.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(41, 42))
 			const in, out, rows = 65, 48, 19
-			m := Pack(random(r, out*in), random(r, out), out, in, Variant{isa, F32})
+			m := Pack(random(r, out*in), random(r, out), out, in, Variant{isa, F32}, nil)
 			n := &Norm{Gain: random(r, out), Bias: random(r, out), Eps: 1e-12}
 			before, h := random(r, rows*out), random(r, rows*in)
 			want, product := append([]float32(nil), before...), make([]float32, rows*out)
 			var hs Input
-			hs.Set(m.variant, h, rows, in, in)
+			hs.Set(m.variant, h, rows, in, in, Keep{})
 			m.Linear(product, &hs, out)
 			isa.AddNorm(want, product, n, rows)
 			for _, size := range []int{out, 5*out + 1, m.Scratch(rows)} {

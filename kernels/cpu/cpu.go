@@ -43,6 +43,9 @@ type layer struct {
 	attentionNorm kernels.Norm
 	up, down      *kernels.Matrix // h -> f -> h
 	outputNorm    kernels.Norm
+	// The channels of what query and keyValue, and what up, multiply that stay
+	// float32 in Int8.
+	attentionKeep, upKeep []int
 }
 
 // Open packs w for a variant, which this processor must run, and for a number of
@@ -61,8 +64,8 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if v.Format == kernels.Int8 && max(h, f) > kernels.MostInt8 {
 		return nil, fmt.Errorf("cpu: sums of %d products overflow in int8, %d do not", max(h, f), kernels.MostInt8)
 	}
-	pack := func(l model.Linear, out, in int) *kernels.Matrix {
-		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v)
+	pack := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
+		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)
 	}
 	norm := func(n model.Norm) kernels.Norm {
 		return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: c.LayerNormEps}
@@ -80,21 +83,23 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		free: make(chan *worker, workers),
 	}
 	d.attendsBF16 = v.Format != kernels.F32 && v.ISA.AttendsBF16(d.heads)
+	before := d.embed.Norm // the LayerNorm that a layer's x comes from
 	for i := range w.Layers {
 		l := &w.Layers[i]
-		d.layers = append(d.layers, layer{
-			query:         pack(l.Query, h, h),
-			keyValue:      kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v),
-			output:        pack(l.Output, h, h),
-			attentionNorm: norm(l.AttentionNorm),
-			up:            pack(l.Up, f, h),
-			down:          pack(l.Down, h, f),
-			outputNorm:    norm(l.OutputNorm),
-		})
+		packed := layer{attentionNorm: norm(l.AttentionNorm), outputNorm: norm(l.OutputNorm)}
+		if v.Format == kernels.Int8 {
+			packed.attentionKeep, packed.upKeep = kernels.Outliers(&before), kernels.Outliers(&packed.attentionNorm)
+		}
+		packed.query = pack(l.Query, h, h, packed.attentionKeep)
+		packed.keyValue = kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, packed.attentionKeep)
+		packed.output = pack(l.Output, h, h, nil)
+		packed.up, packed.down = pack(l.Up, f, h, packed.upKeep), pack(l.Down, h, f, nil)
+		d.layers = append(d.layers, packed)
+		before = packed.outputNorm
 	}
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
-			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain()),
+			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), nil),
 			ClassifierW: model.Float32s(w.Classifier.W), ClassifierB: model.Float32s(w.Classifier.B),
 		}
 	}

@@ -106,7 +106,7 @@ func (p *pass) Attention(index int, keep model.Rows) {
 func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
 		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], n, 3*h)
 		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
 		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
@@ -117,7 +117,7 @@ func (p *pass) project(w *worker, lo, hi int) {
 func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
 		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
 		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
 	})
@@ -127,7 +127,7 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h)
+		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
 		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], n, h)
 		p.round(w, &p.q, r*h, n, h, h)
 	})
@@ -145,7 +145,7 @@ func (p *pass) attend(w *worker, lo, hi int) {
 	}
 	chunks(lo, hi, func(r, n int) {
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toAttention, p.context[r*h:], n, h)
+		p.input(w, toAttention, p.context[r*h:], r, n, h, nil)
 		p.product(w, gemmOutput, p.layer.output, w.scratch, n, h)
 		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
 	})
@@ -179,11 +179,11 @@ func (p *pass) feedForward(w *worker, lo, hi int) {
 		x := p.x[r*h:][:n*h]
 		w.up = grow(w.up, n*f)
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toUp, x, n, h)
+		p.input(w, toUp, x, r, n, h, p.layer.upKeep)
 		begun := w.meter.now()
 		p.layer.up.LinearGELU(w.up, &w.in, f)
 		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
-		p.input(w, toDown, w.up, n, f)
+		p.input(w, toDown, w.up, r, n, f, nil)
 		p.product(w, gemmDown, p.layer.down, w.scratch, n, h)
 		p.addNorm(w, outputNorm, &p.layer.outputNorm, x, n)
 	})
@@ -210,7 +210,7 @@ func (p *pass) Classify(scores []float32) error {
 	h := p.d.config.HiddenSize
 	p.pooled = grow(p.pooled, p.rows*h)
 	begun := p.w.meter.now()
-	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h)
+	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h, kernels.Keep{})
 	p.d.head.Score(scores, &p.w.in, p.pooled)
 	p.w.meter.add(begun, outside, head, 1, headCost(p.rows, h))
 	return nil
@@ -222,16 +222,38 @@ func (p *pass) End() {
 	p.d.free <- p.w
 }
 
-// input makes rows of x what w multiplies next.
-func (p *pass) input(w *worker, k kernel, x []float32, rows, width int) {
+// input makes rows of x, which begin at the first of the live rows, what w
+// multiplies next. What is kept in Int8 are the [CLS] rows, which the score is made
+// of, and channels.
+func (p *pass) input(w *worker, k kernel, x []float32, first, rows, width int, channels []int) {
 	v := p.d.variant
 	if v.Format == kernels.F32 {
-		w.in.Set(v, x, rows, width, width) // x itself
+		w.in.Set(v, x, rows, width, width, kernels.Keep{}) // x itself
 		return
 	}
 	begun := w.meter.now()
-	w.in.Set(v, x, rows, width, width)
+	keep := kernels.Keep{}
+	if v.Format == kernels.Int8 {
+		w.cls = p.clsRows(w.cls[:0], first, rows)
+		keep = kernels.Keep{Rows: w.cls, Channels: channels}
+	}
+	w.in.Set(v, x, rows, width, width, keep)
 	w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, v.Format))
+}
+
+// clsRows appends which of some live rows are [CLS] rows, counted from the first.
+func (p *pass) clsRows(dst []int, first, rows int) []int {
+	if p.keep == model.ClsRows {
+		for r := range rows {
+			dst = append(dst, r)
+		}
+		return dst
+	}
+	s, _ := slices.BinarySearch(p.b.Start, int32(first))
+	for ; s < p.b.Len() && int(p.b.Start[s]) < first+rows; s++ {
+		dst = append(dst, int(p.b.Start[s])-first)
+	}
+	return dst
 }
 
 // product multiplies w's input by a matrix.

@@ -16,6 +16,7 @@ type worker struct {
 	meter *meter // nil: nobody asked
 
 	in      kernels.Input
+	cls     []int     // rows of the input that are [CLS] rows
 	up      []float32 // chunk×intermediate
 	scratch []float32 // what a product's kernel wants
 	scores  []float32 // what attention wants for the longest sequence

@@ -146,9 +146,9 @@ func product(name string, e epilogue, in, out int) kernel {
 			return work
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
-			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v)
+			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, nil)
 			x, y := new(kernels.Input), o.y[:s.Rows*s.Out]
-			x.Set(v, o.x, s.Rows, s.In, s.In)
+			x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{})
 			switch e {
 			case withGELU:
 				return job{run: func() { m.LinearGELU(y, x, s.Out) }}
@@ -203,7 +203,7 @@ func narrow(in int) kernel {
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			x := new(kernels.Input)
-			return job{run: func() { x.Set(v, o.x, s.Rows, s.In, s.In) }}
+			return job{run: func() { x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{}) }}
 		},
 	}
 }

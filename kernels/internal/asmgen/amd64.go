@@ -207,14 +207,33 @@ func (m amd64) op(f *Func, name string, b Operand) (string, string) {
 	panic("asmgen: unknown operand")
 }
 
+var opNames = [...]string{"VADDPS", "VSUBPS", "VMULPS", "VDIVPS", "VMINPS", "VMAXPS"}
+
 func (m amd64) binary(f *Func, op Op, dst, a V, b Operand) {
-	names := [...]string{"VADDPS", "VSUBPS", "VMULPS", "VDIVPS", "VMINPS", "VMAXPS"}
-	name, last := m.op(f, names[op], b)
+	name, last := m.op(f, opNames[op], b)
 	f.line(dst.name+" = "+fmt.Sprintf(opSigns[op], a.name, b.operand()), "%s %s, %s, %s", name, last, m.v(a), m.v(dst))
 }
 
 func (m amd64) muladd(f *Func, acc, a, b V) {
 	f.line(acc.name+" += "+a.name+"·"+b.name, "VFMADD231PS %s, %s, %s", m.v(b), m.v(a), m.v(acc))
+}
+
+func (m amd64) splatted(f *Func, op Op, dst, a V, at Mem, scratch V) {
+	if !m.wide() {
+		f.Splat(scratch, at)
+		f.Do(op, dst, a, scratch)
+		return
+	}
+	f.line(dst.name+" = "+fmt.Sprintf(opSigns[op], a.name, where(at)), "%s.BCST %s, %s, %s", opNames[op], m.mem(at), m.v(a), m.v(dst))
+}
+
+func (m amd64) mulAddSplat(f *Func, acc, a V, at Mem, scratch V) {
+	if !m.wide() {
+		f.Splat(scratch, at)
+		f.MulAdd(acc, a, scratch)
+		return
+	}
+	f.line(acc.name+" += "+a.name+"·"+where(at), "VFMADD231PS.BCST %s, %s, %s", m.mem(at), m.v(a), m.v(acc))
 }
 
 func (m amd64) horner(f *Func, p, x V, c Operand) V {

@@ -161,6 +161,16 @@ func (arm64) muladd(f *Func, acc, a, b V) {
 	f.line(acc.name+" += "+a.name+"·"+b.name, "VFMLA V%d.S4, V%d.S4, V%d.S4", b.n, a.n, acc.n)
 }
 
+func (arm64) splatted(f *Func, op Op, dst, a V, at Mem, scratch V) {
+	f.Splat(scratch, at)
+	f.Do(op, dst, a, scratch)
+}
+
+func (arm64) mulAddSplat(f *Func, acc, a V, at Mem, scratch V) {
+	f.Splat(scratch, at)
+	f.MulAdd(acc, a, scratch)
+}
+
 // muladdLane adds a times one lane of b.
 func (m arm64) muladdLane(f *Func, acc, a, b V, lane int) {
 	m.word(f, fmt.Sprintf("%s += %s·%s[%d]", acc.name, a.name, b.name, lane),

@@ -65,21 +65,26 @@ rows ≤ ROWS rows; GROUP values are multiplied at a time, k counts such groups.
 					sum += x[r*xStride+GROUP*i+j] * w[(i*COLS+c)*GROUP+j]
 				}
 			}
-			dst[r*dstStride+c] = fma(sum*scale[r], columnScale[c], fma(offset[r], columnSum[c], bias[c]))
+			y := row[r][1] * term[0][c]
+			for j := 1; j < terms; j++ {
+				y = fma(row[r][1+j], term[j][c], y)
+			}
+			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
 		}
 	}
 
-Rows is pairs of scale and offset; columns is start, columnScale, columnSum and
-bias, COLS values each. Where x is unsigned, it is 128 more than what is meant,
-and start is -128 times the sum of the column's weights.
+What is said of rows, 8 values each, is the scale and what the terms are
+multiplied by; of columns, COLS values each, start, columnScale and the terms. Terms
+are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+-128 times the sum of the column's weights.
 
 Sums of integers are exact in any order.`
 
 // gemmParams are the same for every format: columns is the bias where there is
-// nothing else to say of a column, and scales are for int8 alone.
+// nothing else to say of a column, and ofRows and terms are for int8 alone.
 var gemmParams = []string{
 	"rows int", "dst *float32", "dstStride int", "x unsafe.Pointer", "xStride int",
-	"w unsafe.Pointer", "columns *float32", "k int", "next unsafe.Pointer", "scales *float32",
+	"w unsafe.Pointer", "columns *float32", "k int", "next unsafe.Pointer", "ofRows *float32", "terms int",
 }
 
 // gemm dispatches on the number of rows: each has code of its own.
@@ -196,22 +201,60 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 	})
 
 	f.Note("from integers to the outputs")
+	few := f.Label("few")
+	terms := f.Arg("terms")
+	f.JumpLess(terms, mostTerms, few)
+	f.FreePtr(terms)
+	f.Scope(func() { f.fromInt8(sums, column, mostTerms) })
+	f.Place(few)
+	f.Scope(func() { f.fromInt8(sums, column, fewTerms) })
+}
+
+// The terms of an int8 product that are float32: the bias and the offset, and at
+// most four channels.
+const fewTerms, mostTerms = 2, 6
+
+// fromInt8 writes a tile of outputs.
+func (f *Func) fromInt8(sums [][]V, column func(columns P, which, c int) Mem, terms int) {
 	dst, stride := f.Arg("dst"), f.Arg("dstStride")
-	columns, scales := f.Arg("columns"), f.Arg("scales")
-	out := f.Rows(dst, stride, rows)
-	y, by, of := f.Vec("y"), f.Vec("by"), f.Vec("of")
-	for c := range across {
-		for r := range rows {
+	columns, ofRows := f.Arg("columns"), f.Arg("ofRows")
+	out := f.Rows(dst, stride, len(sums))
+	y := f.Vec("y")
+	// Where there are registers enough, all that is said of a column stays in them.
+	n, _ := f.registers()
+	held := n >= 32
+	var of []V
+	if held {
+		of = f.Vecs(1+terms, "of%d", 1)
+	}
+	var value, by V
+	if f.Lanes() < 16 {
+		by = f.Vec("by")
+	}
+	if !held {
+		value = f.Vec("value")
+	}
+	for c := range sums[0] {
+		for i := range of {
+			f.Load(of[i], column(columns, 1+i, c).Named("of columns"))
+		}
+		said := func(i int) V {
+			if held {
+				return of[i]
+			}
+			f.Load(value, column(columns, 1+i, c).Named("of columns"))
+			return value
+		}
+		for r := range sums {
 			v := sums[r][c]
-			f.Load(y, column(columns, 3, c).Named("bias"))
-			f.Splat(by, scales.At(8*r+4).Named("offset"))
-			f.Load(of, column(columns, 2, c).Named("columnSum"))
-			f.MulAdd(y, by, of)
+			ofRow := func(i int) Mem { return ofRows.At(32*r + 4*i).Named("of rows") }
+			f.splatted(f, Mul, y, said(1), ofRow(1), by)
+			for i := 1; i < terms; i++ {
+				f.mulAddSplat(f, y, said(1+i), ofRow(1+i), by)
+			}
 			f.toFloat(f, v, v)
-			f.Splat(by, scales.At(8*r).Named("scale"))
-			f.Do(Mul, v, v, by)
-			f.Load(of, column(columns, 1, c).Named("columnScale"))
-			f.MulAdd(y, v, of)
+			f.splatted(f, Mul, v, v, ofRow(0), by)
+			f.MulAdd(y, v, said(0))
 			f.Store(out.Row(r).Plus(4*f.Lanes()*c), y)
 		}
 	}

@@ -37,6 +37,10 @@ type Machine interface {
 	copy(f *Func, dst, src V)
 	binary(f *Func, op Op, dst, a V, b Operand)
 	muladd(f *Func, acc, a, b V) // acc += a·b
+	// splatted is binary with one value of memory in every lane; scratch is for
+	// machines that must load it first.
+	splatted(f *Func, op Op, dst, a V, m Mem, scratch V)
+	mulAddSplat(f *Func, acc, a V, m Mem, scratch V) // acc += a·m
 	// horner returns a register with p·x + c. p is gone.
 	horner(f *Func, p, x V, c Operand) V
 	products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int)
