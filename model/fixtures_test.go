@@ -50,7 +50,7 @@ func TestTinyFixtures(t *testing.T) {
 				b.Append(want.IDs[s][:n], want.Types[s][:n])
 				rows = append(rows, want.Hidden[s][:n]...)
 			}
-			onCPU, err := cpu.Open(w, 1, kernels.Best())
+			onCPU, err := cpu.Open(w, 1, kernels.Variant{ISA: kernels.Best(), Format: kernels.F32})
 			if err != nil {
 				t.Fatal(err)
 			}
