@@ -95,7 +95,7 @@ func TestReferenceGolden(t *testing.T) {
 
 func TestCPUGolden(t *testing.T) {
 	w, g := loadGolden(t)
-	d, err := cpu.Open(w, 1, kernels.Best())
+	d, err := cpu.Open(w, 1, kernels.Variant{ISA: kernels.Best(), Format: kernels.F32})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (p *pass) Attention(index int, keep model.Rows) {
 func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
+		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
 		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], n, 3*h)
 		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
 		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
@@ -117,7 +117,7 @@ func (p *pass) project(w *worker, lo, hi int) {
 func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
+		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
 		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
 		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
 	})
@@ -127,7 +127,7 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], r, n, h, p.layer.attentionKeep)
+		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
 		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], n, h)
 		p.round(w, &p.q, r*h, n, h, h)
 	})
@@ -145,7 +145,7 @@ func (p *pass) attend(w *worker, lo, hi int) {
 	}
 	chunks(lo, hi, func(r, n int) {
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toAttention, p.context[r*h:], r, n, h, nil)
+		p.input(w, toAttention, p.context[r*h:], n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
 		p.product(w, gemmOutput, p.layer.output, w.scratch, n, h)
 		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
 	})
@@ -176,14 +176,14 @@ func (p *pass) FeedForward(index int) {
 func (p *pass) feedForward(w *worker, lo, hi int) {
 	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
 	chunks(lo, hi, func(r, n int) {
-		x := p.x[r*h:][:n*h]
+		x, cls := p.x[r*h:][:n*h], p.clsRows(w, r, n)
 		w.up = grow(w.up, n*f)
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toUp, x, r, n, h, p.layer.upKeep)
+		p.input(w, toUp, x, n, h, kernels.Keep{Rows: cls, Channels: p.layer.upKeep})
 		begun := w.meter.now()
 		p.layer.up.LinearGELU(w.up, &w.in, f)
 		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
-		p.input(w, toDown, w.up, r, n, f, nil)
+		p.input(w, toDown, w.up, n, f, kernels.Keep{Rows: cls})
 		p.product(w, gemmDown, p.layer.down, w.scratch, n, h)
 		p.addNorm(w, outputNorm, &p.layer.outputNorm, x, n)
 	})
@@ -222,38 +222,31 @@ func (p *pass) End() {
 	p.d.free <- p.w
 }
 
-// input makes rows of x, which begin at the first of the live rows, what w
-// multiplies next. What is kept in Int8 are the [CLS] rows, which the score is made
-// of, and channels.
-func (p *pass) input(w *worker, k kernel, x []float32, first, rows, width int, channels []int) {
-	v := p.d.variant
-	if v.Format == kernels.F32 {
-		w.in.Set(v, x, rows, width, width, kernels.Keep{}) // x itself
-		return
-	}
+// input makes rows of x what w multiplies next.
+func (p *pass) input(w *worker, k kernel, x []float32, rows, width int, keep kernels.Keep) {
 	begun := w.meter.now()
-	keep := kernels.Keep{}
-	if v.Format == kernels.Int8 {
-		w.cls = p.clsRows(w.cls[:0], first, rows)
-		keep = kernels.Keep{Rows: w.cls, Channels: channels}
+	w.in.Set(p.d.variant, x, rows, width, width, keep)
+	if p.d.variant.Format != kernels.F32 { // where it is x itself
+		w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, p.d.variant.Format))
 	}
-	w.in.Set(v, x, rows, width, width, keep)
-	w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, v.Format))
 }
 
-// clsRows appends which of some live rows are [CLS] rows, counted from the first.
-func (p *pass) clsRows(dst []int, first, rows int) []int {
+// clsRows says which of some live rows are [CLS] rows, counted from the first: what
+// the score is made of. Int8 keeps them where they go into what is added to x;
+// for Q, K and V it makes no difference.
+func (p *pass) clsRows(w *worker, first, rows int) []int {
+	w.cls = w.cls[:0]
 	if p.keep == model.ClsRows {
 		for r := range rows {
-			dst = append(dst, r)
+			w.cls = append(w.cls, r)
 		}
-		return dst
+		return w.cls
 	}
 	s, _ := slices.BinarySearch(p.b.Start, int32(first))
 	for ; s < p.b.Len() && int(p.b.Start[s]) < first+rows; s++ {
-		dst = append(dst, int(p.b.Start[s])-first)
+		w.cls = append(w.cls, int(p.b.Start[s])-first)
 	}
-	return dst
+	return w.cls
 }
 
 // product multiplies w's input by a matrix.

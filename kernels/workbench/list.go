@@ -21,16 +21,19 @@ type Selection struct {
 const moment = 1 << 28
 
 // The numbers of rows that MiniLM's kernels are measured at: one token; a short
-// pair; a long one; a batch of them. Attention is measured at lengths, 87 among
-// them, which is the mean of MS MARCO's pairs and no multiple of anything.
+// pair; a long one; a batch of them. Attention is measured at lengths, the mean of
+// MS MARCO's pairs among them, which is no multiple of anything.
 var (
 	rows    = []int{1, 32, 128, 2048}
-	lengths = []int{32, 64, 87, 128, 256, 512}
+	lengths = []int{32, 64, meanLength, 128, 256, 512}
 )
+
+const meanLength = 87
 
 // What a kernel is there for.
 func anyFormat(kernels.Variant) bool   { return true }
 func inFloat32(v kernels.Variant) bool { return v.Format == kernels.F32 }
+func inInt8(v kernels.Variant) bool    { return v.Format == kernels.Int8 }
 func narrowed(v kernels.Variant) bool  { return v.Format != kernels.F32 }
 func attendsNarrow(v kernels.Variant) bool {
 	return v.Format == kernels.BF16 && v.ISA.AttendsBF16(heads)
@@ -91,17 +94,20 @@ func (k kernel) at(s Shape, v kernels.Variant) *Case {
 func miniLM() []kernel {
 	return []kernel{
 		embedNorm(),
-		narrow(width),
-		product("qkv", plain, width, 3*width),
+		narrow(width, nothing),
+		keeping(narrow(width, kept)),
+		product("qkv", plain, width, 3*width, nothing),
+		keeping(product("qkv", plain, width, 3*width, kept)),
 		round(),
 		attention(),
-		product("output", plain, width, width),
-		product("output-norm", withNorm, width, width),
-		product("up", plain, width, inner),
-		product("up-gelu", withGELU, width, inner),
-		narrow(inner),
-		product("down", plain, inner, width),
-		product("down-norm", withNorm, inner, width),
+		product("output", plain, width, width, nothing),
+		product("output-norm", withNorm, width, width, nothing),
+		product("up", plain, width, inner, nothing),
+		product("up-gelu", withGELU, width, inner, nothing),
+		keeping(product("up-gelu", withGELU, width, inner, kept)),
+		narrow(inner, nothing),
+		product("down", plain, inner, width, nothing),
+		product("down-norm", withNorm, inner, width, nothing),
 		gelu(),
 		addNorm(),
 	}
@@ -112,100 +118,12 @@ func own(shapes []Shape) []kernel {
 	var all []kernel
 	for _, s := range shapes {
 		for _, e := range []epilogue{plain, withGELU, withNorm} {
-			k := product("linear"+e.suffix, e, s.In, s.Out)
+			k := product("linear"+e.suffix, e, s.In, s.Out, nothing)
 			k.rows, k.named = []int{s.Rows}, true
 			all = append(all, k)
 		}
 	}
 	return all
-}
-
-// epilogue is what follows a product in the same kernel.
-type epilogue struct {
-	suffix, title string
-}
-
-var (
-	plain    = epilogue{"", "bias"}
-	withGELU = epilogue{"-gelu", "bias, GELU"}
-	withNorm = epilogue{"-norm", "bias, residual, LayerNorm"}
-)
-
-func product(name string, e epilogue, in, out int) kernel {
-	return kernel{
-		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows, has: anyFormat,
-		work: func(s Shape, v kernels.Variant) Work {
-			y := int64(s.Rows * s.Out * float)
-			bytes := inputBytes(v, s) + weightBytes(v, s) + y
-			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
-			if e == withNorm {
-				gains := int64(2 * s.Out * float)
-				work.Bytes += y + gains // the residual is read before it is written
-				work.Footprint += gains
-			}
-			return work
-		},
-		prepare: func(o *operands, s Shape, v kernels.Variant) job {
-			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, nil)
-			x, y := new(kernels.Input), o.y[:s.Rows*s.Out]
-			x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{})
-			switch e {
-			case withGELU:
-				return job{run: func() { m.LinearGELU(y, x, s.Out) }}
-			case withNorm:
-				norm, scratch := o.norm(s.Out), make([]float32, m.Scratch(s.Rows))
-				return job{run: func() { m.LinearAddNorm(y, x, norm, scratch) }}
-			}
-			return job{run: func() { m.Linear(y, x, s.Out) }}
-		},
-	}
-}
-
-// inputBytes is what a product's input takes: with int8, a scale and an offset
-// for each row.
-func inputBytes(v kernels.Variant, s Shape) int64 {
-	bytes := int64(s.Rows * s.In * size(v.Format))
-	if v.Format == kernels.Int8 {
-		bytes += int64(2 * s.Rows * float)
-	}
-	return bytes
-}
-
-// weightBytes is what a product's weights and biases take: with int8, a scale
-// and the sum of its weights for each output.
-func weightBytes(v kernels.Variant, s Shape) int64 {
-	bytes := int64(s.Out*s.In*size(v.Format) + s.Out*float)
-	if v.Format == kernels.Int8 {
-		bytes += int64(2 * s.Out * float)
-	}
-	return bytes
-}
-
-// size returns the bytes of an operand's value, in the format, whatever an
-// instruction set spends on it.
-func size(f kernels.Format) int {
-	switch f {
-	case kernels.BF16:
-		return 2
-	case kernels.Int8:
-		return 1
-	}
-	return float
-}
-
-// narrow turns a product's input into its format.
-func narrow(in int) kernel {
-	return kernel{
-		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, has: narrowed,
-		work: func(s Shape, v kernels.Variant) Work {
-			bytes := int64(s.Rows*s.In*float) + inputBytes(v, s)
-			return Work{0, bytes, bytes}
-		},
-		prepare: func(o *operands, s Shape, v kernels.Variant) job {
-			x := new(kernels.Input)
-			return job{run: func() { x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{}) }}
-		},
-	}
 }
 
 // attention is every head of one sequence, Q, K and V of a token side by side.

@@ -17,7 +17,7 @@ func TestCases(t *testing.T) {
 	shapes := map[string][]int{}
 	for _, c := range all {
 		names = append(names, c.Name())
-		if c.Variant.ISA == kernels.Generic && (c.Variant.Format == kernels.F32 || c.Variant.Format == kernels.Int8 && strings.HasPrefix(c.Kernel, "input-")) {
+		if c.Variant.ISA == kernels.Generic && (c.Variant.Format == kernels.F32 || c.Variant.Format == kernels.Int8 && regexp.MustCompile("^input-|-keep$").MatchString(c.Kernel)) {
 			shapes[c.Kernel] = append(shapes[c.Kernel], c.Shape.Rows)
 		}
 		if counts := !regexp.MustCompile("^(input|round)-").MatchString(c.Kernel); counts != (c.Work.FLOPs > 0) || c.Work.Bytes < c.Work.Footprint || c.Work.Footprint < 1 || c.Title == "" {
@@ -39,6 +39,7 @@ func TestCases(t *testing.T) {
 		"qkv": m, "output": m, "output-norm": m, "up": m, "up-gelu": m, "down": m, "down-norm": m,
 		"attention": lengths, "gelu": m, "addnorm": m, "embednorm": m,
 		"input-384": m, "input-1536": m,
+		"input-384-keep": m, "qkv-keep": m, "up-gelu-keep": m,
 	} {
 		if got := fmt.Sprint(shapes[kernel]); got != want {
 			t.Errorf("%s: rows %s, want %s", kernel, got, want)
@@ -94,6 +95,7 @@ func TestWork(t *testing.T) {
 		{"embednorm", kernels.F32, 128, of(10*128*384, 4*(3*128+2+2)*384, 4*(3*128+2+2)*384)},
 		{"input-1536", kernels.BF16, 32, of(0, 6*32*1536, 6*32*1536)},
 		{"input-384", kernels.Int8, 1, of(0, 5*384+8, 5*384+8)},
+		{"input-384-keep", kernels.Int8, 1, of(0, 5*384+8, 5*384+8)},
 	} {
 		variant := kernels.Variant{ISA: kernels.Generic, Format: test.format}
 		if test.format == kernels.BF16 && (test.kernel == "attention" || test.kernel == "round-qkv") {
@@ -186,7 +188,7 @@ func plainly(o *operands, c *Case) []float32 {
 		kernels.Linear(p, o.x, o.w, o.w[:s.Out], s.Rows, s.In, s.Out)
 		return p
 	}
-	switch c.Kernel {
+	switch strings.TrimSuffix(c.Kernel, "-keep") {
 	case "qkv", "output", "up", "down", "linear":
 		return product()
 	case "up-gelu", "linear-gelu":

@@ -1,0 +1,120 @@
+package workbench
+
+import (
+	"fmt"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+)
+
+// epilogue is what follows a product in the same kernel.
+type epilogue struct {
+	suffix, title string
+}
+
+var (
+	plain    = epilogue{"", "bias"}
+	withGELU = epilogue{"-gelu", "bias, GELU"}
+	withNorm = epilogue{"-norm", "bias, residual, LayerNorm"}
+)
+
+// nothing and kept are what int8 keeps beyond 8 bits of an input with that many
+// rows. Kept is as in the device: the [CLS] row of each sequence, here of the mean
+// length, and as many channels as can be; which ones costs nothing.
+func nothing(int) kernels.Keep { return kernels.Keep{} }
+
+func kept(rows int) kernels.Keep {
+	keep := kernels.Keep{Channels: make([]int, kernels.MostChannels)}
+	for i := range keep.Channels {
+		keep.Channels[i] = 7 * i
+	}
+	for r := 0; r < rows; r += meanLength {
+		keep.Rows = append(keep.Rows, r)
+	}
+	return keep
+}
+
+// keeping is a kernel that keeps something, which is nothing special but in int8.
+// What that takes beyond the kernel's work does not count, so that the share says
+// what it costs.
+func keeping(k kernel) kernel {
+	k.name, k.title, k.has = k.name+"-keep", k.title+"; [CLS] and channels kept", inInt8
+	return k
+}
+
+func product(name string, e epilogue, in, out int, keep func(rows int) kernels.Keep) kernel {
+	return kernel{
+		name: name, title: fmt.Sprintf("%d → %d, %s", in, out, e.title), in: in, out: out, rows: rows, has: anyFormat,
+		work: func(s Shape, v kernels.Variant) Work {
+			y := int64(s.Rows * s.Out * float)
+			bytes := inputBytes(v, s) + weightBytes(v, s) + y
+			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
+			if e == withNorm {
+				gains := int64(2 * s.Out * float)
+				work.Bytes += y + gains // the residual is read before it is written
+				work.Footprint += gains
+			}
+			return work
+		},
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
+			keep := keep(s.Rows)
+			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, keep.Channels)
+			x, y := new(kernels.Input), o.y[:s.Rows*s.Out]
+			x.Set(v, o.x, s.Rows, s.In, s.In, keep)
+			switch e {
+			case withGELU:
+				return job{run: func() { m.LinearGELU(y, x, s.Out) }}
+			case withNorm:
+				norm, scratch := o.norm(s.Out), make([]float32, m.Scratch(s.Rows))
+				return job{run: func() { m.LinearAddNorm(y, x, norm, scratch) }}
+			}
+			return job{run: func() { m.Linear(y, x, s.Out) }}
+		},
+	}
+}
+
+// inputBytes is what a product's input takes: with int8, a scale and an offset
+// for each row.
+func inputBytes(v kernels.Variant, s Shape) int64 {
+	bytes := int64(s.Rows * s.In * size(v.Format))
+	if v.Format == kernels.Int8 {
+		bytes += int64(2 * s.Rows * float)
+	}
+	return bytes
+}
+
+// weightBytes is what a product's weights and biases take: with int8, a scale
+// and the sum of its weights for each output.
+func weightBytes(v kernels.Variant, s Shape) int64 {
+	bytes := int64(s.Out*s.In*size(v.Format) + s.Out*float)
+	if v.Format == kernels.Int8 {
+		bytes += int64(2 * s.Out * float)
+	}
+	return bytes
+}
+
+// size returns the bytes of an operand's value, in the format, whatever an
+// instruction set spends on it.
+func size(f kernels.Format) int {
+	switch f {
+	case kernels.BF16:
+		return 2
+	case kernels.Int8:
+		return 1
+	}
+	return float
+}
+
+// narrow turns a product's input into its format.
+func narrow(in int, keep func(rows int) kernels.Keep) kernel {
+	return kernel{
+		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, has: narrowed,
+		work: func(s Shape, v kernels.Variant) Work {
+			bytes := int64(s.Rows*s.In*float) + inputBytes(v, s)
+			return Work{0, bytes, bytes}
+		},
+		prepare: func(o *operands, s Shape, v kernels.Variant) job {
+			x, keep := new(kernels.Input), keep(s.Rows)
+			return job{run: func() { x.Set(v, o.x, s.Rows, s.In, s.In, keep) }}
+		},
+	}
+}
