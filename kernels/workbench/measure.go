@@ -47,7 +47,7 @@ type meter struct {
 }
 
 // ceilingTime is the budget for one ceiling in a round.
-const ceilingTime = time.Millisecond
+const ceilingTime = 2 * time.Millisecond
 
 func (m *meter) measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
 	if o.Count == 0 {
