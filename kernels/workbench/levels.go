@@ -49,8 +49,8 @@ func levels(sizes [3]int64) []Level {
 			continue
 		}
 		read := size / 2
-		if last > 0 {
-			read = min(read, 4*last) // others use the last cache too
+		if i == 2 {
+			read = min(read, 4*last) // other cores use it too
 		}
 		all = append(all, Level{Name: fmt.Sprintf("L%d", i+1), Bytes: size, Read: read / readUnit * readUnit, Assumed: assumed})
 		last = size

@@ -14,10 +14,10 @@ func TestLevels(t *testing.T) {
 		sizes [3]int64
 		want  []Level
 	}{
-		{"Zen 5", [3]int64{48 * kib, mib, 32 * mib}, []Level{{"L1", 48 * kib, 24 * kib, false}, {"L2", mib, 192 * kib, false}, {"L3", 32 * mib, 4 * mib, false}, dram(128 * mib)}},
-		{"no L3", [3]int64{128 * kib, 16 * mib, -1}, []Level{{"L1", 128 * kib, 64 * kib, false}, {"L2", 16 * mib, 512 * kib, false}, dram(64 * mib)}},
-		{"nothing known", [3]int64{-1, 0, 0}, []Level{{"L1", 32 * kib, 16 * kib, true}, {"L2", 512 * kib, 128 * kib, true}, dram(64 * mib)}},
-		{"an L3 larger than is allocated", [3]int64{32 * kib, mib, 1 << 30}, []Level{{"L1", 32 * kib, 16 * kib, false}, {"L2", mib, 128 * kib, false}, {"L3", 1 << 30, 4 * mib, false}, dram(256 * mib)}},
+		{"Zen 5", [3]int64{48 * kib, mib, 32 * mib}, []Level{{"L1", 48 * kib, 24 * kib, false}, {"L2", mib, mib / 2, false}, {"L3", 32 * mib, 4 * mib, false}, dram(128 * mib)}},
+		{"no L3", [3]int64{128 * kib, 16 * mib, -1}, []Level{{"L1", 128 * kib, 64 * kib, false}, {"L2", 16 * mib, 8 * mib, false}, dram(64 * mib)}},
+		{"nothing known", [3]int64{-1, 0, 0}, []Level{{"L1", 32 * kib, 16 * kib, true}, {"L2", 512 * kib, 256 * kib, true}, dram(64 * mib)}},
+		{"an L3 larger than is allocated", [3]int64{32 * kib, mib, 1 << 30}, []Level{{"L1", 32 * kib, 16 * kib, false}, {"L2", mib, mib / 2, false}, {"L3", 1 << 30, 4 * mib, false}, dram(256 * mib)}},
 		{"odd sizes", [3]int64{1500, 1400, 3001}, []Level{{"L1", 1500, 512, false}, {"L3", 3001, 1024, false}, dram(64 * mib)}},
 	} {
 		got := levels(test.sizes)
