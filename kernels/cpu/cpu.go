@@ -144,12 +144,10 @@ func (d *Device) Begin(b *model.Batch) model.Pass {
 	return p
 }
 
-// Close waits for the passes under way, ends the workers and drops the packed
-// weights.
+// Close waits for the passes under way and drops the packed weights.
 func (d *Device) Close() error {
 	for range cap(d.free) {
-		w := <-d.free
-		close(w.parts)
+		<-d.free
 	}
 	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
 	return nil

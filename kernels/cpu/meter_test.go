@@ -1,7 +1,10 @@
 package cpu
 
 import (
+	"runtime/pprof"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,19 +162,57 @@ func TestTimeKernelsAtOnce(t *testing.T) {
 	}
 }
 
-func TestTimingAllocatesNothing(t *testing.T) {
-	d, c := openSmall(t, 1)
-	b, scores := sequences(10, 30), make([]float32, 2)
-	run := func() {
-		if err := model.Score(d, c, b, scores); err != nil {
-			t.Fatal(err)
+func TestForwardAllocatesNothing(t *testing.T) {
+	for _, workers := range []int{1, 3} { // alone, and with helpers
+		d, c := openSmall(t, workers)
+		b, scores := sequences(10, 90), make([]float32, 2)
+		run := func() {
+			if err := model.Score(d, c, b, scores); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run() // which makes the memory that others reuse
+		if n := testing.AllocsPerRun(20, run); n != 0 {
+			t.Errorf("%d workers: %v allocations", workers, n)
+		}
+		stop := d.TimeKernels()
+		if n := testing.AllocsPerRun(20, run); n != 0 {
+			t.Errorf("%d workers, timed: %v allocations", workers, n)
+		}
+		stop()
+	}
+}
+
+// In Go's CPU profile, helpers are where their leader is.
+func TestHelpersHaveTheLeadersLabels(t *testing.T) {
+	d, _ := openSmall(t, 3)
+	p := d.Begin(sequences(100)).(*pass)
+	defer p.End()
+	defer pprof.SetGoroutineLabels(t.Context())
+	pprof.SetGoroutineLabels(pprof.WithLabels(t.Context(), pprof.Labels("request", "7")))
+	var mu sync.Mutex
+	var seen []string
+	p.share(100, func(*pass, *worker, int, int) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, labels())
+	})
+	if want := slices.Repeat([]string{`{"request":"7"}`}, 3); !slices.Equal(seen, want) {
+		t.Errorf("labels %q, want %q", seen, want)
+	}
+}
+
+// labels returns the labels of the goroutine that runs this function.
+func labels() string {
+	var b strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+		return err.Error()
+	}
+	for stack := range strings.SplitSeq(b.String(), "\n\n") {
+		if _, text, found := strings.Cut(stack, "# labels: "); found && strings.Contains(stack, "cpu.labels+") {
+			line, _, _ := strings.Cut(text, "\n")
+			return line
 		}
 	}
-	off := testing.AllocsPerRun(20, run)
-	stop := d.TimeKernels()
-	if on := testing.AllocsPerRun(20, run); on > off {
-		t.Errorf("%v allocations, %v without timing", on, off)
-	}
-	stop()
-	t.Logf("%v allocations a forward without timing", off)
+	return ""
 }

@@ -1,18 +1,16 @@
 package cpu
 
 import (
-	"context"
 	"runtime/debug"
-	"runtime/pprof"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// worker is a core's worth of memory and, for parts of other workers' passes, a
-// goroutine.
+// worker is a core's worth of memory.
 type worker struct {
-	pass  pass // the pass that this worker leads
-	parts chan part
+	pass  pass   // the pass that this worker leads
+	part  part   // what it does of another's
+	help  func() // does that, on a goroutine of its own
 	meter *meter // nil: nobody asked
 
 	in      kernels.Input
@@ -37,23 +35,16 @@ type step func(p *pass, w *worker, lo, hi int)
 const fewestRows = 16
 
 func newWorker(d *Device) *worker {
-	w := &worker{parts: make(chan part)}
+	w := new(worker)
 	w.pass = pass{d: d, w: w, ended: make(chan any, cap(d.free))}
-	go w.help()
-	return w
-}
-
-// help does parts of other workers' passes until the device is closed.
-func (w *worker) help() {
-	debug.SetPanicOnFault(true) // as model.Weights.Guard does for who leads the pass
-	// As package engine labels who leads it. Who opened the device is no matter.
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("stage", "forward")))
-	for part := range w.parts {
+	w.help = func() { // made once, so that starting it allocates nothing
+		debug.SetPanicOnFault(true) // as model.Weights.Guard does for who leads the pass
 		begun := w.meter.now()
-		reason := w.do(part)
+		reason := w.do(w.part)
 		w.meter.leave(begun)
-		part.p.ended <- reason
+		w.part.p.ended <- reason
 	}
+	return w
 }
 
 // do returns what the part panicked with.
@@ -83,7 +74,8 @@ func (p *pass) share(n int, step step) {
 		return n * i / (len(helpers) + 1) / tile * tile
 	}
 	for i, w := range helpers {
-		w.parts <- part{p, step, end(i + 1), end(i + 2)}
+		w.part = part{p, step, end(i + 1), end(i + 2)}
+		go w.help() // with the leader's labels, for Go's CPU profile
 	}
 	reason := any(nil)
 	if len(helpers) == 0 {
