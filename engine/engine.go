@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"sync"
 
-	"github.com/minilm-metal/minilm-metal/kernels"
-	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
@@ -152,23 +150,12 @@ func (e *Engine) openDevice() (err error) {
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
 	case "auto", "cpu":
-		isa, format := kernels.Best(), kernels.F32
-		if p := e.options.precision; p != "auto" {
-			if format, err = kernels.ParseFormat(p); err != nil {
-				return fmt.Errorf("%w: %w", ErrDevice, err)
-			}
-		}
-		v := kernels.Variant{ISA: isa, Format: format}
-		if err := v.Check(); err != nil {
-			return fmt.Errorf("%w: %w", ErrDevice, err)
-		}
 		why := "cpu: by request"
 		if device == "auto" {
 			why = "cpu: the only device of this build"
 		}
-		choose("cpu", format.String(), why)
-		e.info.Choices = append(e.info.Choices, fmt.Sprintf("kernels: %v, the fastest of %v on this processor", isa, kernels.Available()))
-		e.device, err = cpu.Open(e.weights, e.options.workers, v)
+		choose("cpu", "", why)
+		err = e.openCPU()
 	default:
 		return fmt.Errorf("%w: %q, want auto, cpu or reference", ErrDevice, device)
 	}

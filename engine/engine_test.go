@@ -49,9 +49,27 @@ func score(t *testing.T, e *engine.Engine, pairs []engine.Pair) []float32 {
 	return scores
 }
 
+// precisions returns those that the CPU has here.
+func precisions(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, p := range []string{"f32", "f16", "bf16", "int8", "auto"} {
+		e, err := engine.OpenFS(checkpoint(t), engine.Precision(p))
+		if errors.Is(err, engine.ErrDevice) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Close()
+		all = append(all, p)
+	}
+	return all
+}
+
 func TestScoreAgreesWithTheReference(t *testing.T) {
 	text := pairs(40)
-	got, want := score(t, enginetest.Open(t), text), score(t, enginetest.Open(t, engine.Device("reference")), text)
+	want := score(t, enginetest.Open(t, engine.Device("reference"), engine.Precision("f64")), text)
 	var mean, sd float64
 	for _, w := range want {
 		mean += float64(w) / float64(len(want))
@@ -63,31 +81,59 @@ func TestScoreAgreesWithTheReference(t *testing.T) {
 	if sd < 0.01 {
 		t.Fatalf("the logits' sd is %g: they say nothing", sd)
 	}
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - float64(want[i])); d > 1e-4*sd {
-			t.Errorf("pair %d: %g, want %g", i, got[i], want[i])
+	// What a mean error may be, by sd: see bench's tolerances.
+	limits := map[string]float64{"f32": 2e-5, "f16": 0.03, "bf16": 0.15, "int8": 0.25, "auto": 0.25}
+	for _, p := range precisions(t) {
+		var off float64
+		for i, s := range score(t, enginetest.Open(t, engine.Precision(p)), text) {
+			off += math.Abs(float64(s)-float64(want[i])) / float64(len(want)) / sd
+		}
+		t.Logf("%s: off by %.2g of the deviation", p, off)
+		if !(off <= limits[p]) {
+			t.Errorf("%s: off by %.2g of the deviation, want at most %g", p, off, limits[p])
 		}
 	}
 }
 
 // However a call is cut into batches and shards, and whoever else is in them,
-// a score is the same bit for bit.
+// a score is the same bit for bit, at every precision.
 func TestScoreDoesNotDependOnCompany(t *testing.T) {
 	text := append(pairs(30), engine.Pair{}, engine.Pair{Query: "a"}, engine.Pair{Passage: strings.Repeat("long ", 600)})
-	want := score(t, enginetest.Open(t), text)
-	for _, workers := range []int{1, 3} {
-		for _, budget := range []int{1, 100, 1 << 20} {
-			e := enginetest.Open(t, engine.Workers(workers), engine.TokenBudget(budget))
-			if got := score(t, e, text); !slices.Equal(got, want) {
-				t.Errorf("%d workers, budget %d: other scores", workers, budget)
+	for _, p := range precisions(t) {
+		precision := engine.Precision(p)
+		want := score(t, enginetest.Open(t, precision), text)
+		for _, workers := range []int{1, 3} {
+			for _, budget := range []int{1, 100, 1 << 20} {
+				e := enginetest.Open(t, precision, engine.Workers(workers), engine.TokenBudget(budget))
+				if got := score(t, e, text); !slices.Equal(got, want) {
+					t.Errorf("%s, %d workers, budget %d: other scores", p, workers, budget)
+				}
+			}
+		}
+		e := enginetest.Open(t, precision)
+		for i, pair := range text {
+			if got := score(t, e, []engine.Pair{pair}); got[0] != want[i] {
+				t.Errorf("%s: pair %d: %g alone, %g together", p, i, got[0], want[i])
 			}
 		}
 	}
-	e := enginetest.Open(t)
-	for i, p := range text {
-		if got := score(t, e, []engine.Pair{p}); got[0] != want[i] {
-			t.Errorf("pair %d: %g alone, %g together", i, got[0], want[i])
-		}
+}
+
+// Left to itself, the engine says which precision it took, why, and why not the
+// others; and that is the precision it has.
+func TestPrecisionIsChosen(t *testing.T) {
+	e := enginetest.Open(t, engine.Precision("auto"))
+	chosen := e.Info().Precision
+	if !slices.Contains(precisions(t), chosen) {
+		t.Errorf("chose %q", chosen)
+	}
+	last := e.Info().Choices[len(e.Info().Choices)-1]
+	if !strings.Contains(last, "precision: "+chosen) {
+		t.Errorf("chose %q because of %q", chosen, last)
+	}
+	text := pairs(5)
+	if got, want := score(t, e, text), score(t, enginetest.Open(t, engine.Precision(chosen)), text); !slices.Equal(got, want) {
+		t.Errorf("scores %g, with %s by request %g", got, chosen, want)
 	}
 }
 
@@ -229,7 +275,7 @@ func TestPeakFLOPS(t *testing.T) {
 	if peak, known := enginetest.Open(t).PeakFLOPS(); !known || !(peak > 1e6) {
 		t.Errorf("the CPU's peak is %g, %t", peak, known)
 	}
-	if peak, known := enginetest.Open(t, engine.Device("reference")).PeakFLOPS(); known || peak != 0 {
+	if peak, known := enginetest.Open(t, engine.Device("reference"), engine.Precision("f64")).PeakFLOPS(); known || peak != 0 {
 		t.Errorf("the reference's peak is %g, %t", peak, known)
 	}
 }
