@@ -22,20 +22,24 @@ func roundBF16(x float32) float32 {
 // quantizeWeights rounds an output's weights to integers from -127 to 127, and
 // returns what one is worth and their sum.
 func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
-	largest := 0.0
+	largest := float32(0)
 	for _, v := range w {
-		largest = max(largest, math.Abs(float64(v)))
+		largest = max(largest, float32(math.Abs(float64(v))))
 	}
-	if largest == 0 {
-		clear(dst)
-		return 0, 0
-	}
+	scale = max(largest/127, tiny)
+	by := 1 / scale
+	// Added to a number within ±2^22, this leaves it rounded in the low bits.
+	const magic = 3 << 22
 	for i, v := range w {
-		dst[i] = int8(math.RoundToEven(float64(v) * 127 / largest))
-		sum += int32(dst[i])
+		q := int32(math.Float32bits(float32(v*by)+magic)) - int32(math.Float32bits(magic))
+		dst[i] = int8(q)
+		sum += q
 	}
-	return float32(largest / 127), sum
+	return scale, sum
 }
+
+// tiny is the least normal float32: no scale is less, and its inverse is finite.
+const tiny = 1.0 / (1 << 126)
 
 // quantizeRow is quantizeAVX2 in plain Go, for whole rows of any length, with
 // results in int8.
@@ -44,7 +48,6 @@ func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	for _, v := range x {
 		low, high, odd = min(low, v), max(high, v), odd+v*0
 	}
-	const tiny = 1.0 / (1 << 126)
 	high, low = high*0.5, low*0.5
 	scale[0] = max(tiny, (high-low)/127)
 	scale[1] = high + low + odd

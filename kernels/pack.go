@@ -48,7 +48,7 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 		said = 2 + mostTerms
 	}
 	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*group), aligned[float32](said*m.padded())
-	row, q := make([]float32, m.in), make([]int8, m.in)
+	row, q := make([]float32, m.in), make([]int8, m.steps*group)
 	for o := range m.out {
 		panel, c := m.narrow[o/cols*cols*m.steps*group:], o%cols
 		of := m.columns[o/cols*cols*said:]
@@ -56,9 +56,17 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 		for i, channel := range keep {
 			of[(2+fewTerms+i)*cols+c], row[channel] = row[channel], 0
 		}
-		scale, sum := quantizeWeights(q, row)
-		for i, v := range q {
-			panel[(i/group*cols+c)*group+i%group] = byte(v)
+		scale, sum := quantizeWeights(q[:m.in], row)
+		// A group's bytes at a time: packing is much of what opening a model takes.
+		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&q[0])), len(q))
+		if group == 4 {
+			for at := c * 4; len(bytes) > 0; at += cols * 4 {
+				*(*[4]byte)(panel[at:]), bytes = [4]byte(bytes), bytes[4:]
+			}
+		} else {
+			for at := c * 2; len(bytes) > 0; at += cols * 2 {
+				*(*[2]byte)(panel[at:]), bytes = [2]byte(bytes), bytes[2:]
+			}
 		}
 		if m.variant.unsigned() {
 			of[c] = math.Float32frombits(uint32(-128 * sum))

@@ -14,7 +14,6 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
-	"gorgonia.org/tensor"
 )
 
 // Device holds the weights in the layout that the kernels read.
@@ -34,20 +33,6 @@ type Device struct {
 	meters sync.Mutex   // held by who changes the workers' meters
 }
 
-// layer is one encoder layer. With h the hidden size and f the intermediate
-// size:
-type layer struct {
-	query         *kernels.Matrix // h -> h
-	keyValue      *kernels.Matrix // h -> 2h: Wk over Wv
-	output        *kernels.Matrix // h -> h
-	attentionNorm kernels.Norm
-	up, down      *kernels.Matrix // h -> f -> h
-	outputNorm    kernels.Norm
-	// The channels of what query and keyValue, and what up, multiply that stay
-	// float32 in Int8.
-	attentionKeep, upKeep []int
-}
-
 // Open packs w for a variant, which this processor must run, and for a number of
 // workers, which is how many passes run at the same time. The weights stay the
 // caller's and must outlive the device, which reads the embeddings, and with
@@ -64,12 +49,6 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if v.Format == kernels.Int8 && max(h, f) > kernels.MostInt8 {
 		return nil, fmt.Errorf("cpu: sums of %d products overflow in int8, %d do not", max(h, f), kernels.MostInt8)
 	}
-	pack := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
-		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)
-	}
-	norm := func(n model.Norm) kernels.Norm {
-		return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: c.LayerNormEps}
-	}
 	d := &Device{
 		variant: v,
 		config:  c,
@@ -78,25 +57,13 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 			Word:     model.Float32s(w.WordEmbeddings),
 			Position: model.Float32s(w.PositionEmbeddings),
 			Type:     model.Float32s(w.TypeEmbeddings),
-			Norm:     norm(w.EmbeddingNorm),
+			Norm:     norm(w, w.EmbeddingNorm),
 		},
 		free: make(chan *worker, workers),
 	}
 	d.attendsBF16 = v.Format != kernels.F32 && v.ISA.AttendsBF16(d.heads)
-	before := d.embed.Norm // the LayerNorm that a layer's x comes from
-	for i := range w.Layers {
-		l := &w.Layers[i]
-		packed := layer{attentionNorm: norm(l.AttentionNorm), outputNorm: norm(l.OutputNorm)}
-		if v.Format == kernels.Int8 {
-			packed.attentionKeep, packed.upKeep = kernels.Outliers(&before), kernels.Outliers(&packed.attentionNorm)
-		}
-		packed.query = pack(l.Query, h, h, packed.attentionKeep)
-		packed.keyValue = kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, packed.attentionKeep)
-		packed.output = pack(l.Output, h, h, nil)
-		packed.up, packed.down = pack(l.Up, f, h, packed.upKeep), pack(l.Down, h, f, nil)
-		d.layers = append(d.layers, packed)
-		before = packed.outputNorm
-	}
+	d.layers = make([]layer, len(w.Layers))
+	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = pack(w, i, v) })
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
 			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), nil),
@@ -153,20 +120,4 @@ func (d *Device) Close() error {
 	return nil
 }
 
-// stack returns the tensors' values one after the other.
-func stack(parts ...*tensor.Dense) []float32 {
-	n := 0
-	for _, t := range parts {
-		n += t.DataSize()
-	}
-	all := make([]float32, 0, n)
-	for _, t := range parts {
-		all = append(all, model.Float32s(t)...)
-	}
-	return all
-}
-
-var (
-	_ model.Device      = (*Device)(nil)
-	_ model.KernelTimer = (*Device)(nil)
-)
+var _ model.Device = (*Device)(nil)

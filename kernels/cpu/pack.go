@@ -1,0 +1,92 @@
+package cpu
+
+import (
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model"
+	"gorgonia.org/tensor"
+)
+
+// layer is one encoder layer. With h the hidden size and f the intermediate
+// size:
+type layer struct {
+	query         *kernels.Matrix // h -> h
+	keyValue      *kernels.Matrix // h -> 2h: Wk over Wv
+	output        *kernels.Matrix // h -> h
+	attentionNorm kernels.Norm
+	up, down      *kernels.Matrix // h -> f -> h
+	outputNorm    kernels.Norm
+	// The channels of what query and keyValue, and what up, multiply that stay
+	// float32 in Int8.
+	attentionKeep, upKeep []int
+}
+
+// pack lays out a layer for a variant.
+func pack(w *model.Weights, index int, v kernels.Variant) layer {
+	h, f := w.Config.HiddenSize, w.Config.IntermediateSize
+	l, before := &w.Layers[index], w.EmbeddingNorm // the LayerNorm that the layer's x comes from
+	if index > 0 {
+		before = w.Layers[index-1].OutputNorm
+	}
+	p := layer{attentionNorm: norm(w, l.AttentionNorm), outputNorm: norm(w, l.OutputNorm)}
+	if v.Format == kernels.Int8 {
+		x := norm(w, before)
+		p.attentionKeep, p.upKeep = kernels.Outliers(&x), kernels.Outliers(&p.attentionNorm)
+	}
+	linear := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
+		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)
+	}
+	p.query = linear(l.Query, h, h, p.attentionKeep)
+	p.keyValue = kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, p.attentionKeep)
+	p.output = linear(l.Output, h, h, nil)
+	p.up, p.down = linear(l.Up, f, h, p.upKeep), linear(l.Down, h, f, nil)
+	return p
+}
+
+func norm(w *model.Weights, n model.Norm) kernels.Norm {
+	return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: w.Config.LayerNormEps}
+}
+
+// stack returns the tensors' values one after the other.
+func stack(parts ...*tensor.Dense) []float32 {
+	n := 0
+	for _, t := range parts {
+		n += t.DataSize()
+	}
+	all := make([]float32, 0, n)
+	for _, t := range parts {
+		all = append(all, model.Float32s(t)...)
+	}
+	return all
+}
+
+// atOnce calls do for 0 to n-1, several at a time. It panics as the first of them
+// did that panicked, such as for a fault in a mapped file.
+func atOnce(n, workers int, do func(i int)) {
+	var (
+		next   atomic.Int64
+		wg     sync.WaitGroup
+		once   sync.Once
+		reason any
+	)
+	for range min(n, workers) {
+		wg.Go(func() {
+			debug.SetPanicOnFault(true) // as model.Weights.Guard does for the caller
+			defer func() {
+				if r := recover(); r != nil {
+					once.Do(func() { reason = r })
+				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+	if reason != nil {
+		panic(reason)
+	}
+}
