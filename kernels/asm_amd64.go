@@ -294,6 +294,12 @@ func quantizeAVX2(dst unsafe.Pointer, src *float32, n int, scale *float32)
 //go:noescape
 func geluAVX512(x *float32, stride int, rows int)
 
+// geluShortAVX512 is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+//go:noescape
+func geluShortAVX512(x *float32, stride int, rows int)
+
 // geluAVX2 replaces rows ≥ 1 rows of 16 values, stride bytes apart, by their GELU.
 //
 //	for r := range rows {
@@ -314,6 +320,12 @@ func geluAVX512(x *float32, stride int, rows int)
 //
 //go:noescape
 func geluAVX2(x *float32, stride int, rows int)
+
+// geluShortAVX2 is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+//go:noescape
+func geluShortAVX2(x *float32, stride int, rows int)
 
 // scoresAVX512 multiplies keys by a tile of transposed queries. With columns =
 // 16·across, across 1 or 2, kStride in bytes and size a multiple of 4:

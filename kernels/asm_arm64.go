@@ -53,6 +53,12 @@ func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride i
 //go:noescape
 func geluNEON(x *float32, stride int, rows int)
 
+// geluShortNEON is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+//go:noescape
+func geluShortNEON(x *float32, stride int, rows int)
+
 // scoresNEON multiplies keys by a tile of transposed queries. With columns =
 // 4·across, across 1 or 2, kStride in bytes and size a multiple of 4:
 //

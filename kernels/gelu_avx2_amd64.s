@@ -88,7 +88,51 @@ DATA geluAVX2<>+640(SB)/8, $0xb963a46bb963a46b // -0.000217096574
 DATA geluAVX2<>+648(SB)/8, $0xb963a46bb963a46b // -0.000217096574
 DATA geluAVX2<>+656(SB)/8, $0xb963a46bb963a46b // -0.000217096574
 DATA geluAVX2<>+664(SB)/8, $0xb963a46bb963a46b // -0.000217096574
-GLOBL geluAVX2<>(SB), RODATA|NOPTR, $672
+DATA geluAVX2<>+672(SB)/8, $0xc0800000c0800000 // -4
+DATA geluAVX2<>+680(SB)/8, $0xc0800000c0800000 // -4
+DATA geluAVX2<>+688(SB)/8, $0xc0800000c0800000 // -4
+DATA geluAVX2<>+696(SB)/8, $0xc0800000c0800000 // -4
+DATA geluAVX2<>+704(SB)/8, $0x4080000040800000 // 4
+DATA geluAVX2<>+712(SB)/8, $0x4080000040800000 // 4
+DATA geluAVX2<>+720(SB)/8, $0x4080000040800000 // 4
+DATA geluAVX2<>+728(SB)/8, $0x4080000040800000 // 4
+DATA geluAVX2<>+736(SB)/8, $0x3e0000003e000000 // 0.125
+DATA geluAVX2<>+744(SB)/8, $0x3e0000003e000000 // 0.125
+DATA geluAVX2<>+752(SB)/8, $0x3e0000003e000000 // 0.125
+DATA geluAVX2<>+760(SB)/8, $0x3e0000003e000000 // 0.125
+DATA geluAVX2<>+768(SB)/8, $0x3e342b423e342b42 // 0.175946265
+DATA geluAVX2<>+776(SB)/8, $0x3e342b423e342b42 // 0.175946265
+DATA geluAVX2<>+784(SB)/8, $0x3e342b423e342b42 // 0.175946265
+DATA geluAVX2<>+792(SB)/8, $0x3e342b423e342b42 // 0.175946265
+DATA geluAVX2<>+800(SB)/8, $0xbdacdba3bdacdba3 // -0.0844032988
+DATA geluAVX2<>+808(SB)/8, $0xbdacdba3bdacdba3 // -0.0844032988
+DATA geluAVX2<>+816(SB)/8, $0xbdacdba3bdacdba3 // -0.0844032988
+DATA geluAVX2<>+824(SB)/8, $0xbdacdba3bdacdba3 // -0.0844032988
+DATA geluAVX2<>+832(SB)/8, $0x3d65bd1e3d65bd1e // 0.0560885593
+DATA geluAVX2<>+840(SB)/8, $0x3d65bd1e3d65bd1e // 0.0560885593
+DATA geluAVX2<>+848(SB)/8, $0x3d65bd1e3d65bd1e // 0.0560885593
+DATA geluAVX2<>+856(SB)/8, $0x3d65bd1e3d65bd1e // 0.0560885593
+DATA geluAVX2<>+864(SB)/8, $0xbd13f3e4bd13f3e4 // -0.0361212641
+DATA geluAVX2<>+872(SB)/8, $0xbd13f3e4bd13f3e4 // -0.0361212641
+DATA geluAVX2<>+880(SB)/8, $0xbd13f3e4bd13f3e4 // -0.0361212641
+DATA geluAVX2<>+888(SB)/8, $0xbd13f3e4bd13f3e4 // -0.0361212641
+DATA geluAVX2<>+896(SB)/8, $0x3cb004273cb00427 // 0.021486355
+DATA geluAVX2<>+904(SB)/8, $0x3cb004273cb00427 // 0.021486355
+DATA geluAVX2<>+912(SB)/8, $0x3cb004273cb00427 // 0.021486355
+DATA geluAVX2<>+920(SB)/8, $0x3cb004273cb00427 // 0.021486355
+DATA geluAVX2<>+928(SB)/8, $0xbc654096bc654096 // -0.0139924493
+DATA geluAVX2<>+936(SB)/8, $0xbc654096bc654096 // -0.0139924493
+DATA geluAVX2<>+944(SB)/8, $0xbc654096bc654096 // -0.0139924493
+DATA geluAVX2<>+952(SB)/8, $0xbc654096bc654096 // -0.0139924493
+DATA geluAVX2<>+960(SB)/8, $0x3c086d293c086d29 // 0.00832680706
+DATA geluAVX2<>+968(SB)/8, $0x3c086d293c086d29 // 0.00832680706
+DATA geluAVX2<>+976(SB)/8, $0x3c086d293c086d29 // 0.00832680706
+DATA geluAVX2<>+984(SB)/8, $0x3c086d293c086d29 // 0.00832680706
+DATA geluAVX2<>+992(SB)/8, $0xbb18c357bb18c357 // -0.0023309791
+DATA geluAVX2<>+1000(SB)/8, $0xbb18c357bb18c357 // -0.0023309791
+DATA geluAVX2<>+1008(SB)/8, $0xbb18c357bb18c357 // -0.0023309791
+DATA geluAVX2<>+1016(SB)/8, $0xbb18c357bb18c357 // -0.0023309791
+GLOBL geluAVX2<>(SB), RODATA|NOPTR, $1024
 
 // geluAVX2 replaces rows ≥ 1 rows of 16 values, stride bytes apart, by their GELU.
 //
@@ -162,6 +206,66 @@ loop1:
 	VFMADD213PS geluAVX2<>+192(SB), Y6, Y8       // p1 = p1·s1 + -0.0641723499
 	VFMADD213PS geluAVX2<>+160(SB), Y5, Y7       // p0 = p0·s0 + 0.12855193
 	VFMADD213PS geluAVX2<>+160(SB), Y6, Y8       // p1 = p1·s1 + 0.12855193
+	VMULPS Y3, Y7, Y7                            // p0 = p0·near0
+	VMULPS Y4, Y8, Y8                            // p1 = p1·near1
+	VADDPS geluAVX2<>+128(SB), Y7, Y7            // p0 = p0 + 0.5
+	VADDPS geluAVX2<>+128(SB), Y8, Y8            // p1 = p1 + 0.5
+	VMOVUPS (AX), Y3                             // near0 = x[0]...
+	VMOVUPS 32(AX), Y4                           // near1 = x[8]...
+	VMULPS Y3, Y7, Y7                            // p0 = p0·near0
+	VMULPS Y4, Y8, Y8                            // p1 = p1·near1
+	VMOVUPS Y7, (AX)                             // x[0]... = p0
+	VMOVUPS Y8, 32(AX)                           // x[8]... = p1
+	ADDQ BX, AX                                  // x += stride
+	SUBQ $1, CX                                  // rows -= 1
+	CMPQ CX, $1
+	JGE loop1                                    // if rows >= 1
+
+done2:
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+// geluShortAVX2 is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+// func geluShortAVX2(x *float32, stride int, rows int)
+TEXT ·geluShortAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ stride+8(FP), BX
+	MOVQ rows+16(FP), CX
+	VBROADCASTSS geluAVX2<>+672(SB), Y0          // -4 in every lane
+	VBROADCASTSS geluAVX2<>+704(SB), Y1          // 4 in every lane
+	VBROADCASTSS geluAVX2<>+736(SB), Y2          // 0.125 in every lane
+	CMPQ CX, $1
+	JLT done2                                    // if rows < 1
+
+loop1:
+	VMOVUPS (AX), Y3                             // near0 = x[0]...
+	VMOVUPS 32(AX), Y4                           // near1 = x[8]...
+	VMAXPS Y3, Y0, Y3                            // near0 = max(-4, near0)
+	VMAXPS Y4, Y0, Y4                            // near1 = max(-4, near1)
+	VMINPS Y3, Y1, Y3                            // near0 = min(4, near0)
+	VMINPS Y4, Y1, Y4                            // near1 = min(4, near1)
+	VMULPS Y3, Y3, Y5                            // s0 = near0·near0
+	VMULPS Y4, Y4, Y6                            // s1 = near1·near1
+	VFMADD213PS geluAVX2<>+96(SB), Y2, Y5        // s0 = s0·0.125 + -1
+	VFMADD213PS geluAVX2<>+96(SB), Y2, Y6        // s1 = s1·0.125 + -1
+	VMOVUPS geluAVX2<>+992(SB), Y7               // p0 = -0.0023309791
+	VMOVUPS geluAVX2<>+992(SB), Y8               // p1 = -0.0023309791
+	VFMADD213PS geluAVX2<>+960(SB), Y5, Y7       // p0 = p0·s0 + 0.00832680706
+	VFMADD213PS geluAVX2<>+960(SB), Y6, Y8       // p1 = p1·s1 + 0.00832680706
+	VFMADD213PS geluAVX2<>+928(SB), Y5, Y7       // p0 = p0·s0 + -0.0139924493
+	VFMADD213PS geluAVX2<>+928(SB), Y6, Y8       // p1 = p1·s1 + -0.0139924493
+	VFMADD213PS geluAVX2<>+896(SB), Y5, Y7       // p0 = p0·s0 + 0.021486355
+	VFMADD213PS geluAVX2<>+896(SB), Y6, Y8       // p1 = p1·s1 + 0.021486355
+	VFMADD213PS geluAVX2<>+864(SB), Y5, Y7       // p0 = p0·s0 + -0.0361212641
+	VFMADD213PS geluAVX2<>+864(SB), Y6, Y8       // p1 = p1·s1 + -0.0361212641
+	VFMADD213PS geluAVX2<>+832(SB), Y5, Y7       // p0 = p0·s0 + 0.0560885593
+	VFMADD213PS geluAVX2<>+832(SB), Y6, Y8       // p1 = p1·s1 + 0.0560885593
+	VFMADD213PS geluAVX2<>+800(SB), Y5, Y7       // p0 = p0·s0 + -0.0844032988
+	VFMADD213PS geluAVX2<>+800(SB), Y6, Y8       // p1 = p1·s1 + -0.0844032988
+	VFMADD213PS geluAVX2<>+768(SB), Y5, Y7       // p0 = p0·s0 + 0.175946265
+	VFMADD213PS geluAVX2<>+768(SB), Y6, Y8       // p1 = p1·s1 + 0.175946265
 	VMULPS Y3, Y7, Y7                            // p0 = p0·near0
 	VMULPS Y4, Y8, Y8                            // p1 = p1·near1
 	VADDPS geluAVX2<>+128(SB), Y7, Y7            // p0 = p0 + 0.5

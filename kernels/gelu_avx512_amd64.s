@@ -25,7 +25,18 @@ DATA geluAVX512<>+68(SB)/4, $0x3a40e5d3 // 0.000735846523
 DATA geluAVX512<>+72(SB)/4, $0xba1c717a // -0.000596783706
 DATA geluAVX512<>+76(SB)/4, $0x3a244a3e // 0.000626716646
 DATA geluAVX512<>+80(SB)/4, $0xb963a46b // -0.000217096574
-GLOBL geluAVX512<>(SB), RODATA|NOPTR, $84
+DATA geluAVX512<>+84(SB)/4, $0xc0800000 // -4
+DATA geluAVX512<>+88(SB)/4, $0x40800000 // 4
+DATA geluAVX512<>+92(SB)/4, $0x3e000000 // 0.125
+DATA geluAVX512<>+96(SB)/4, $0x3e342b42 // 0.175946265
+DATA geluAVX512<>+100(SB)/4, $0xbdacdba3 // -0.0844032988
+DATA geluAVX512<>+104(SB)/4, $0x3d65bd1e // 0.0560885593
+DATA geluAVX512<>+108(SB)/4, $0xbd13f3e4 // -0.0361212641
+DATA geluAVX512<>+112(SB)/4, $0x3cb00427 // 0.021486355
+DATA geluAVX512<>+116(SB)/4, $0xbc654096 // -0.0139924493
+DATA geluAVX512<>+120(SB)/4, $0x3c086d29 // 0.00832680706
+DATA geluAVX512<>+124(SB)/4, $0xbb18c357 // -0.0023309791
+GLOBL geluAVX512<>(SB), RODATA|NOPTR, $128
 
 // geluAVX512 replaces rows ≥ 1 rows of 48 values, stride bytes apart, by their GELU.
 //
@@ -153,6 +164,94 @@ loop1:
 	VMOVUPS Z27, (AX)                            // x[0]... = p0
 	VMOVUPS Z28, 64(AX)                          // x[16]... = p1
 	VMOVUPS Z29, 128(AX)                         // x[32]... = p2
+	ADDQ BX, AX                                  // x += stride
+	SUBQ $1, CX                                  // rows -= 1
+	CMPQ CX, $1
+	JGE loop1                                    // if rows >= 1
+
+done2:
+	VZEROUPPER                                   // no AVX state left behind to slow SSE
+	RET
+
+// geluShortAVX512 is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+// func geluShortAVX512(x *float32, stride int, rows int)
+TEXT ·geluShortAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ stride+8(FP), BX
+	MOVQ rows+16(FP), CX
+	VBROADCASTSS geluAVX512<>+84(SB), Z0         // -4 in every lane
+	VBROADCASTSS geluAVX512<>+88(SB), Z1         // 4 in every lane
+	VBROADCASTSS geluAVX512<>+92(SB), Z2         // 0.125 in every lane
+	VBROADCASTSS geluAVX512<>+12(SB), Z3         // -1 in every lane
+	VBROADCASTSS geluAVX512<>+16(SB), Z4         // 0.5 in every lane
+	VBROADCASTSS geluAVX512<>+96(SB), Z5         // 0.175946265 in every lane
+	VBROADCASTSS geluAVX512<>+100(SB), Z6        // -0.0844032988 in every lane
+	VBROADCASTSS geluAVX512<>+104(SB), Z7        // 0.0560885593 in every lane
+	VBROADCASTSS geluAVX512<>+108(SB), Z8        // -0.0361212641 in every lane
+	VBROADCASTSS geluAVX512<>+112(SB), Z9        // 0.021486355 in every lane
+	VBROADCASTSS geluAVX512<>+116(SB), Z10       // -0.0139924493 in every lane
+	VBROADCASTSS geluAVX512<>+120(SB), Z11       // 0.00832680706 in every lane
+	VBROADCASTSS geluAVX512<>+124(SB), Z12       // -0.0023309791 in every lane
+	CMPQ CX, $1
+	JLT done2                                    // if rows < 1
+
+loop1:
+	VMOVUPS (AX), Z13                            // near0 = x[0]...
+	VMOVUPS 64(AX), Z14                          // near1 = x[16]...
+	VMOVUPS 128(AX), Z15                         // near2 = x[32]...
+	VMAXPS Z13, Z0, Z13                          // near0 = max(-4, near0)
+	VMAXPS Z14, Z0, Z14                          // near1 = max(-4, near1)
+	VMAXPS Z15, Z0, Z15                          // near2 = max(-4, near2)
+	VMINPS Z13, Z1, Z13                          // near0 = min(4, near0)
+	VMINPS Z14, Z1, Z14                          // near1 = min(4, near1)
+	VMINPS Z15, Z1, Z15                          // near2 = min(4, near2)
+	VMULPS Z13, Z13, Z16                         // s0 = near0·near0
+	VMULPS Z14, Z14, Z17                         // s1 = near1·near1
+	VMULPS Z15, Z15, Z18                         // s2 = near2·near2
+	VFMADD213PS Z3, Z2, Z16                      // s0 = s0·0.125 + -1
+	VFMADD213PS Z3, Z2, Z17                      // s1 = s1·0.125 + -1
+	VFMADD213PS Z3, Z2, Z18                      // s2 = s2·0.125 + -1
+	VMOVAPS Z12, Z19                             // p0 = -0.0023309791
+	VMOVAPS Z12, Z20                             // p1 = -0.0023309791
+	VMOVAPS Z12, Z21                             // p2 = -0.0023309791
+	VFMADD213PS Z11, Z16, Z19                    // p0 = p0·s0 + 0.00832680706
+	VFMADD213PS Z11, Z17, Z20                    // p1 = p1·s1 + 0.00832680706
+	VFMADD213PS Z11, Z18, Z21                    // p2 = p2·s2 + 0.00832680706
+	VFMADD213PS Z10, Z16, Z19                    // p0 = p0·s0 + -0.0139924493
+	VFMADD213PS Z10, Z17, Z20                    // p1 = p1·s1 + -0.0139924493
+	VFMADD213PS Z10, Z18, Z21                    // p2 = p2·s2 + -0.0139924493
+	VFMADD213PS Z9, Z16, Z19                     // p0 = p0·s0 + 0.021486355
+	VFMADD213PS Z9, Z17, Z20                     // p1 = p1·s1 + 0.021486355
+	VFMADD213PS Z9, Z18, Z21                     // p2 = p2·s2 + 0.021486355
+	VFMADD213PS Z8, Z16, Z19                     // p0 = p0·s0 + -0.0361212641
+	VFMADD213PS Z8, Z17, Z20                     // p1 = p1·s1 + -0.0361212641
+	VFMADD213PS Z8, Z18, Z21                     // p2 = p2·s2 + -0.0361212641
+	VFMADD213PS Z7, Z16, Z19                     // p0 = p0·s0 + 0.0560885593
+	VFMADD213PS Z7, Z17, Z20                     // p1 = p1·s1 + 0.0560885593
+	VFMADD213PS Z7, Z18, Z21                     // p2 = p2·s2 + 0.0560885593
+	VFMADD213PS Z6, Z16, Z19                     // p0 = p0·s0 + -0.0844032988
+	VFMADD213PS Z6, Z17, Z20                     // p1 = p1·s1 + -0.0844032988
+	VFMADD213PS Z6, Z18, Z21                     // p2 = p2·s2 + -0.0844032988
+	VFMADD213PS Z5, Z16, Z19                     // p0 = p0·s0 + 0.175946265
+	VFMADD213PS Z5, Z17, Z20                     // p1 = p1·s1 + 0.175946265
+	VFMADD213PS Z5, Z18, Z21                     // p2 = p2·s2 + 0.175946265
+	VMULPS Z13, Z19, Z19                         // p0 = p0·near0
+	VMULPS Z14, Z20, Z20                         // p1 = p1·near1
+	VMULPS Z15, Z21, Z21                         // p2 = p2·near2
+	VADDPS Z4, Z19, Z19                          // p0 = p0 + 0.5
+	VADDPS Z4, Z20, Z20                          // p1 = p1 + 0.5
+	VADDPS Z4, Z21, Z21                          // p2 = p2 + 0.5
+	VMOVUPS (AX), Z13                            // near0 = x[0]...
+	VMOVUPS 64(AX), Z14                          // near1 = x[16]...
+	VMOVUPS 128(AX), Z15                         // near2 = x[32]...
+	VMULPS Z13, Z19, Z19                         // p0 = p0·near0
+	VMULPS Z14, Z20, Z20                         // p1 = p1·near1
+	VMULPS Z15, Z21, Z21                         // p2 = p2·near2
+	VMOVUPS Z19, (AX)                            // x[0]... = p0
+	VMOVUPS Z20, 64(AX)                          // x[16]... = p1
+	VMOVUPS Z21, 128(AX)                         // x[32]... = p2
 	ADDQ BX, AX                                  // x += stride
 	SUBQ $1, CX                                  // rows -= 1
 	CMPQ CX, $1

@@ -25,7 +25,18 @@ DATA geluNEON<>+68(SB)/4, $0x3a40e5d3 // 0.000735846523
 DATA geluNEON<>+72(SB)/4, $0xba1c717a // -0.000596783706
 DATA geluNEON<>+76(SB)/4, $0x3a244a3e // 0.000626716646
 DATA geluNEON<>+80(SB)/4, $0xb963a46b // -0.000217096574
-GLOBL geluNEON<>(SB), RODATA|NOPTR, $84
+DATA geluNEON<>+84(SB)/4, $0xc0800000 // -4
+DATA geluNEON<>+88(SB)/4, $0x40800000 // 4
+DATA geluNEON<>+92(SB)/4, $0x3e000000 // 0.125
+DATA geluNEON<>+96(SB)/4, $0x3e342b42 // 0.175946265
+DATA geluNEON<>+100(SB)/4, $0xbdacdba3 // -0.0844032988
+DATA geluNEON<>+104(SB)/4, $0x3d65bd1e // 0.0560885593
+DATA geluNEON<>+108(SB)/4, $0xbd13f3e4 // -0.0361212641
+DATA geluNEON<>+112(SB)/4, $0x3cb00427 // 0.021486355
+DATA geluNEON<>+116(SB)/4, $0xbc654096 // -0.0139924493
+DATA geluNEON<>+120(SB)/4, $0x3c086d29 // 0.00832680706
+DATA geluNEON<>+124(SB)/4, $0xbb18c357 // -0.0023309791
+GLOBL geluNEON<>(SB), RODATA|NOPTR, $128
 
 // geluNEON replaces rows ≥ 1 rows of 8 values, stride bytes apart, by their GELU.
 //
@@ -180,6 +191,104 @@ loop1:
 	WORD $0x6e36dfde                             // FMUL V30.4S, V30.4S, V22.4S: p1 = p1·near1
 	FMOVQ F29, (R0)                              // x[0]... = p0
 	FMOVQ F30, 16(R0)                            // x[4]... = p1
+	ADD R1, R0                                   // x += stride
+	SUB $1, R2                                   // rows -= 1
+	CMP $1, R2
+	BGE loop1                                    // if rows >= 1
+
+done2:
+	RET
+
+// geluShortNEON is gelu with a limit of 4 and a P of degree 7: off by at most
+// 3.2e-5·max(1, |v|).
+//
+// func geluShortNEON(x *float32, stride int, rows int)
+TEXT ·geluShortNEON(SB), NOSPLIT, $0-24
+	MOVD x+0(FP), R0
+	MOVD stride+8(FP), R1
+	MOVD rows+16(FP), R2
+	MOVD $geluNEON<>+84(SB), R26
+	VLD1R (R26), [V0.S4]                         // -4 in every lane
+	MOVD $geluNEON<>+88(SB), R26
+	VLD1R (R26), [V1.S4]                         // 4 in every lane
+	MOVD $geluNEON<>+92(SB), R26
+	VLD1R (R26), [V2.S4]                         // 0.125 in every lane
+	MOVD $geluNEON<>+12(SB), R26
+	VLD1R (R26), [V3.S4]                         // -1 in every lane
+	MOVD $geluNEON<>+16(SB), R26
+	VLD1R (R26), [V4.S4]                         // 0.5 in every lane
+	MOVD $geluNEON<>+96(SB), R26
+	VLD1R (R26), [V5.S4]                         // 0.175946265 in every lane
+	MOVD $geluNEON<>+100(SB), R26
+	VLD1R (R26), [V6.S4]                         // -0.0844032988 in every lane
+	MOVD $geluNEON<>+104(SB), R26
+	VLD1R (R26), [V7.S4]                         // 0.0560885593 in every lane
+	MOVD $geluNEON<>+108(SB), R26
+	VLD1R (R26), [V8.S4]                         // -0.0361212641 in every lane
+	MOVD $geluNEON<>+112(SB), R26
+	VLD1R (R26), [V9.S4]                         // 0.021486355 in every lane
+	MOVD $geluNEON<>+116(SB), R26
+	VLD1R (R26), [V10.S4]                        // -0.0139924493 in every lane
+	MOVD $geluNEON<>+120(SB), R26
+	VLD1R (R26), [V11.S4]                        // 0.00832680706 in every lane
+	MOVD $geluNEON<>+124(SB), R26
+	VLD1R (R26), [V12.S4]                        // -0.0023309791 in every lane
+	CMP $1, R2
+	BLT done2                                    // if rows < 1
+
+loop1:
+	FMOVQ (R0), F13                              // near0 = x[0]...
+	FMOVQ 16(R0), F14                            // near1 = x[4]...
+	WORD $0x4e2df40d                             // FMAX V13.4S, V0.4S, V13.4S: near0 = max(-4, near0)
+	WORD $0x4e2ef40e                             // FMAX V14.4S, V0.4S, V14.4S: near1 = max(-4, near1)
+	WORD $0x4eadf42d                             // FMIN V13.4S, V1.4S, V13.4S: near0 = min(4, near0)
+	WORD $0x4eaef42e                             // FMIN V14.4S, V1.4S, V14.4S: near1 = min(4, near1)
+	WORD $0x6e2dddaf                             // FMUL V15.4S, V13.4S, V13.4S: s0 = near0·near0
+	WORD $0x6e2eddd0                             // FMUL V16.4S, V14.4S, V14.4S: s1 = near1·near1
+	VMOV V3.B16, V19.B16                         // s0 = -1
+	VFMLA V2.S4, V15.S4, V19.S4                  // s0 += s0·0.125
+	VMOV V3.B16, V20.B16                         // s1 = -1
+	VFMLA V2.S4, V16.S4, V20.S4                  // s1 += s1·0.125
+	VMOV V12.B16, V17.B16                        // p0 = -0.0023309791
+	VMOV V12.B16, V18.B16                        // p1 = -0.0023309791
+	VMOV V11.B16, V21.B16                        // p0 = 0.00832680706
+	VFMLA V19.S4, V17.S4, V21.S4                 // p0 += p0·s0
+	VMOV V11.B16, V22.B16                        // p1 = 0.00832680706
+	VFMLA V20.S4, V18.S4, V22.S4                 // p1 += p1·s1
+	VMOV V10.B16, V23.B16                        // p0 = -0.0139924493
+	VFMLA V19.S4, V21.S4, V23.S4                 // p0 += p0·s0
+	VMOV V10.B16, V24.B16                        // p1 = -0.0139924493
+	VFMLA V20.S4, V22.S4, V24.S4                 // p1 += p1·s1
+	VMOV V9.B16, V25.B16                         // p0 = 0.021486355
+	VFMLA V19.S4, V23.S4, V25.S4                 // p0 += p0·s0
+	VMOV V9.B16, V26.B16                         // p1 = 0.021486355
+	VFMLA V20.S4, V24.S4, V26.S4                 // p1 += p1·s1
+	VMOV V8.B16, V27.B16                         // p0 = -0.0361212641
+	VFMLA V19.S4, V25.S4, V27.S4                 // p0 += p0·s0
+	VMOV V8.B16, V28.B16                         // p1 = -0.0361212641
+	VFMLA V20.S4, V26.S4, V28.S4                 // p1 += p1·s1
+	VMOV V7.B16, V29.B16                         // p0 = 0.0560885593
+	VFMLA V19.S4, V27.S4, V29.S4                 // p0 += p0·s0
+	VMOV V7.B16, V30.B16                         // p1 = 0.0560885593
+	VFMLA V20.S4, V28.S4, V30.S4                 // p1 += p1·s1
+	VMOV V6.B16, V31.B16                         // p0 = -0.0844032988
+	VFMLA V19.S4, V29.S4, V31.S4                 // p0 += p0·s0
+	VMOV V6.B16, V15.B16                         // p1 = -0.0844032988
+	VFMLA V20.S4, V30.S4, V15.S4                 // p1 += p1·s1
+	VMOV V5.B16, V16.B16                         // p0 = 0.175946265
+	VFMLA V19.S4, V31.S4, V16.S4                 // p0 += p0·s0
+	VMOV V5.B16, V17.B16                         // p1 = 0.175946265
+	VFMLA V20.S4, V15.S4, V17.S4                 // p1 += p1·s1
+	WORD $0x6e2dde10                             // FMUL V16.4S, V16.4S, V13.4S: p0 = p0·near0
+	WORD $0x6e2ede31                             // FMUL V17.4S, V17.4S, V14.4S: p1 = p1·near1
+	WORD $0x4e24d610                             // FADD V16.4S, V16.4S, V4.4S: p0 = p0 + 0.5
+	WORD $0x4e24d631                             // FADD V17.4S, V17.4S, V4.4S: p1 = p1 + 0.5
+	FMOVQ (R0), F13                              // near0 = x[0]...
+	FMOVQ 16(R0), F14                            // near1 = x[4]...
+	WORD $0x6e2dde10                             // FMUL V16.4S, V16.4S, V13.4S: p0 = p0·near0
+	WORD $0x6e2ede31                             // FMUL V17.4S, V17.4S, V14.4S: p1 = p1·near1
+	FMOVQ F16, (R0)                              // x[0]... = p0
+	FMOVQ F17, 16(R0)                            // x[4]... = p1
 	ADD R1, R0                                   // x += stride
 	SUB $1, R2                                   // rows -= 1
 	CMP $1, R2

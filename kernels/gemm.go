@@ -84,7 +84,7 @@ func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
 	m.linear(dst, x, 0, x.rows, dstStride, false)
 }
 
-// LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and ISA.GELU. A tile
+// LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and Variant.GELU. A tile
 // goes through GELU while it is in the L1 cache.
 func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
@@ -207,7 +207,7 @@ func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows, o int
 		x.addRest(dst, dstStride, row, rows, o, min(m.tile.cols, m.out-o), m.out)
 	}
 	if gelu {
-		geluTile(m.variant.ISA, &dst[0], 4*dstStride, rows)
+		geluTile(m.variant, &dst[0], 4*dstStride, rows)
 	}
 }
 

@@ -57,11 +57,18 @@ func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	}
 }
 
-// geluTile is isa's GELU of a tile of the micro-kernel, see geluAVX512.
-func geluTile(isa ISA, x *float32, stride, rows int) {
-	if isa.base() == AVX512 {
+// geluTile is v's GELU of a tile of the micro-kernel, see geluAVX512 and
+// geluShortAVX512.
+func geluTile(v Variant, x *float32, stride, rows int) {
+	wide, short := v.ISA.base() == AVX512, v.Format != F32
+	switch {
+	case wide && short:
+		geluShortAVX512(x, stride, rows)
+	case wide:
 		geluAVX512(x, stride, rows)
-	} else {
+	case short:
+		geluShortAVX2(x, stride, rows)
+	default:
 		geluAVX2(x, stride, rows)
 	}
 }

@@ -25,7 +25,12 @@ func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	panic("kernels: no int8 on " + isa.String())
 }
 
-// geluTile is isa's GELU of a tile of the micro-kernel, see geluNEON.
-func geluTile(isa ISA, x *float32, stride, rows int) {
-	geluNEON(x, stride, rows)
+// geluTile is v's GELU of a tile of the micro-kernel, see geluNEON and
+// geluShortNEON.
+func geluTile(v Variant, x *float32, stride, rows int) {
+	if v.Format != F32 {
+		geluShortNEON(x, stride, rows)
+	} else {
+		geluNEON(x, stride, rows)
+	}
 }

@@ -10,6 +10,7 @@ import (
 type Input struct {
 	variant     Variant
 	keep        Keep
+	other       int // a channel that is not kept
 	rows, width int
 	stride      int       // bytes from row to row
 	values      []float32 // F32: x itself. Generic's BF16: rounded
@@ -58,7 +59,8 @@ func padded(width int) int { return (width + inputUnit - 1) / inputUnit * inputU
 // each value is rounded to the nearest, ties to even, denormals to 0. For Int8
 // each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
 // offset such that the row's smallest and largest values are at the ends. A row
-// with values that are not finite gives products that are not.
+// with values that are not finite gives products that are not. The channels that
+// are kept are overwritten while Set runs, and then are what they were.
 func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep) {
 	if rows < 0 || stride < width || len(x) < (rows-1)*stride+width {
 		panic(fmt.Sprintf("kernels: x: %d values, want %d rows of %d, %d apart", len(x), rows, width, stride))

@@ -11,7 +11,7 @@ func (in *Input) quantize(x []float32, stride int, keep Keep) {
 	if len(keep.Channels) > MostChannels {
 		panic(fmt.Sprintf("kernels: %d channels kept, want at most %d", len(keep.Channels), MostChannels))
 	}
-	in.keep = keep
+	in.keep, in.other = keep, keep.firstOther()
 	in.stride = padded(in.width) * in.variant.xSize()
 	in.narrow = grow(in.narrow, in.rows*in.stride)
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
@@ -32,15 +32,10 @@ func (in *Input) quantizeRow(r int, x []float32) {
 	of[rowBias] = 1
 	clear(of[rowFirst:])
 	dst := in.narrow[r*in.stride:][:in.stride]
-	if channels := in.keep.Channels; len(channels) > 0 {
-		in.wide = grow(in.wide, padded(in.width))
-		copy(in.wide, x)
-		x = in.wide[:in.width]
-		// They do not count for the others' range, and meet weights of 0.
-		other := x[in.firstOther()]
-		for i, c := range channels {
-			of[rowFirst+i], x[c] = x[c], other
-		}
+	// The kept channels do not count for the others' range, and meet weights of 0.
+	// Until the row is read they are out of x, which is quicker than a copy of it.
+	for i, c := range in.keep.Channels {
+		of[rowFirst+i], x[c] = x[c], x[in.other]
 	}
 	if in.variant.ISA == Generic {
 		quantizeRow(dst, x, (*[2]float32)(of[rowScale:]))
@@ -50,12 +45,15 @@ func (in *Input) quantizeRow(r int, x []float32) {
 		quantize(in.variant.ISA, unsafe.Pointer(&dst[0]), &row[0], len(row), &of[rowScale])
 	}
 	of[rowOffset], of[rowBias] = of[rowBias], 1
+	for i, c := range in.keep.Channels {
+		x[c] = of[rowFirst+i]
+	}
 }
 
 // firstOther returns the first channel that is not kept.
-func (in *Input) firstOther() int {
+func (k *Keep) firstOther() int {
 	for c := 0; ; c++ {
-		if !slices.Contains(in.keep.Channels, c) {
+		if !slices.Contains(k.Channels, c) {
 			return c
 		}
 	}
@@ -65,7 +63,7 @@ func (in *Input) firstOther() int {
 // in their products, and the channels that stay float32 lost nothing.
 func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
 	in.variant, in.width, in.stride = of.variant, of.width, of.stride
-	in.rows, in.keep = len(of.keep.Rows), Keep{}
+	in.rows, in.keep, in.other = len(of.keep.Rows), Keep{}, 0
 	in.narrow = grow(in.narrow, in.rows*in.stride)
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
 	in.rounded = grow(in.rounded, in.width)

@@ -22,7 +22,7 @@ func round(isa ISA, dst unsafe.Pointer, src *float32, n int) { tileOf(isa) }
 
 func quantize(isa ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) { tileOf(isa) }
 
-func geluTile(isa ISA, x *float32, stride, rows int) { tileOf(isa) }
+func geluTile(v Variant, x *float32, stride, rows int) { tileOf(v.ISA) }
 
 func norm(isa ISA, x, r, gain, bias *float32, width, rows int, eps float32) { tileOf(isa) }
 

@@ -4,21 +4,22 @@ package kernels
 const lanes = 16
 
 // GELU replaces each x by x·Φ(x), Φ the normal distribution, which is
-// x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|.
-func (i ISA) GELU(x []float32) {
-	if i == Generic {
+// x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|, and in variants whose
+// products round to 8 bits by 3.2e-5·max(1, |x|).
+func (v Variant) GELU(x []float32) {
+	if v.ISA == Generic {
 		GELU(x)
 		return
 	}
-	t := tileOf(i)
+	t := tileOf(v.ISA)
 	if rows := len(x) / t.cols; rows > 0 {
-		geluTile(i, &x[0], 4*t.cols, rows)
+		geluTile(v, &x[0], 4*t.cols, rows)
 		x = x[rows*t.cols:]
 	}
 	if len(x) > 0 {
 		var tile [maxTile]float32
 		copy(tile[:], x)
-		geluTile(i, &tile[0], 4*t.cols, 1)
+		geluTile(v, &tile[0], 4*t.cols, 1)
 		copy(x, tile[:])
 	}
 }

@@ -18,7 +18,7 @@ func TestVectorGELU(t *testing.T) {
 			x = append(x, math.Float32frombits(uint32(bits)))
 		}
 		got := append([]float32(nil), x...)
-		isa.GELU(got)
+		Variant{isa, F32}.GELU(got)
 		for i, v := range x {
 			exact := float64(v) * 0.5 * math.Erfc(-float64(v)/math.Sqrt2)
 			switch {
@@ -50,10 +50,10 @@ func TestVectorGELUOfEveryLength(t *testing.T) {
 			want := make([]float32, n)
 			for i, v := range x {
 				one := []float32{v}
-				isa.GELU(one)
+				Variant{isa, F32}.GELU(one)
 				want[i] = one[0]
 			}
-			isa.GELU(x)
+			Variant{isa, F32}.GELU(x)
 			check()
 			for i, v := range x {
 				if !same(v, want[i]) {
@@ -76,7 +76,7 @@ func TestMatrixGELU(t *testing.T) {
 			var xs Input
 			xs.Set(m.variant, x, rows, in, in, Keep{})
 			m.Linear(want, &xs, out)
-			isa.GELU(want)
+			Variant{isa, F32}.GELU(want)
 			dst, check := guarded(t, rows*out)
 			m.LinearGELU(dst, &xs, out)
 			check()

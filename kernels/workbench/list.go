@@ -183,7 +183,7 @@ func gelu() kernel {
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			x, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
-			return job{run: func() { v.ISA.GELU(y) }, reset: func() { copy(y, x) }}
+			return job{run: func() { v.GELU(y) }, reset: func() { copy(y, x) }}
 		},
 	}
 }

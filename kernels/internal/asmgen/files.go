@@ -32,7 +32,10 @@ var families = []struct {
 	{"gemm_int8", dots, []kernel{{"gemmInt8", gemmParams, gemmInt8Doc, gemm(Int8)}}},
 	{"round", []Machine{AVX512BF16}, []kernel{{"roundBF16", roundParams, roundDoc, round}}},
 	{"quantize", dots, []kernel{{"quantize", quantizeParams, quantizeDoc, quantize}}},
-	{"gelu", base, []kernel{{"gelu", geluParams, geluDoc, gelu}}},
+	{"gelu", base, []kernel{
+		{"gelu", geluParams, geluDoc, gelu(phiF32)},
+		{"geluShort", geluParams, geluShortDoc, gelu(phiShort)},
+	}},
 	{"attention", base, []kernel{
 		{"scores", scoresParams, scoresDoc, scores(F32)},
 		{"exponents", exponentsParams, exponentsDoc, exponents},

@@ -1,23 +1,33 @@
 package asmgen
 
-// geluLimit is where the normal distribution is taken as 0 or 1: Φ(-5.5) is
-// 1.9e-8, less than a unit in the last place of 0.5.
-const geluLimit = 5.5
-
-// geluScale maps x² ≤ geluLimit² to s = geluScale·x² - 1 in -1 to 1, where the
-// polynomial is well conditioned: its coefficients add up to 0.4.
-const geluScale = 0.06611569970846176
-
-// geluP is P(s) = (Φ(x) - 1/2)/x, the least maximum of |x·error| over |x| ≤
-// geluLimit, found by weighted least squares and with P(1) = 1/(2·geluLimit) so
-// closely that geluLimit·P(1) rounds to 1/2: GELU is exactly x or 0 beyond.
-// Before rounding the error of Φ is 1.9e-8.
-var geluP = []float32{
-	0.1285519301891327, -0.06417234987020493, 0.047737594693899155, -0.038792386651039124,
-	0.03207085654139519, -0.02605302818119526, 0.020360590890049934, -0.014974120073020458,
-	0.01024031825363636, -0.006886421237140894, 0.004601799417287111, -0.002324376255273819,
-	0.0007358465227298439, -0.0005967837059870362, 0.0006267166463658214, -0.00021709657448809594,
+// phi is an approximation of the normal distribution: Φ(x) ≈ 1/2 + x·P(s) for
+// |x| ≤ limit, and 0 or 1 beyond.
+type phi struct {
+	limit float32
+	// scale maps x² ≤ limit² to s = scale·x² - 1 in -1 to 1, where the polynomial is
+	// well conditioned: its coefficients add up to little.
+	scale float32
+	p     []float32
 }
+
+// The polynomials are of the least maximal error of GELU, by weighted least
+// squares, with P(1) = 1/(2·limit) so closely that limit·P(1) rounds to 1/2: GELU
+// is exactly x or 0 beyond the limit.
+var (
+	// Φ(-5.5) is 1.9e-8, less than a unit in the last place of 0.5. Before rounding
+	// the error of Φ is that.
+	phiF32 = phi{5.5, 0.06611569970846176, []float32{
+		0.1285519301891327, -0.06417234987020493, 0.047737594693899155, -0.038792386651039124,
+		0.03207085654139519, -0.02605302818119526, 0.020360590890049934, -0.014974120073020458,
+		0.01024031825363636, -0.006886421237140894, 0.004601799417287111, -0.002324376255273819,
+		0.0007358465227298439, -0.0005967837059870362, 0.0006267166463658214, -0.00021709657448809594,
+	}}
+	// Off by Φ(-4) = 3.2e-5, for what is rounded to 8 bits next.
+	phiShort = phi{4, 0.125, []float32{
+		0.17594626545906067, -0.08440329879522324, 0.056088559329509735, -0.03612126410007477,
+		0.021486354991793633, -0.013992449268698692, 0.00832680705934763, -0.002330979099497199,
+	}}
+)
 
 var geluParams = []string{"x *float32", "stride int", "rows int"}
 
@@ -39,13 +49,18 @@ v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stay
 Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
 degree 14 is off by 2.6·2⁻²⁴·|v|.`
 
+const geluShortDoc = `is gelu with a limit of 4 and a P of degree 7: off by at most
+3.2e-5·max(1, |v|).`
+
 // gelu computes the vectors of a row side by side, since each step of the
 // polynomial waits for the last.
-func gelu(f *Func) {
+func gelu(a phi) func(*Func) { return func(f *Func) { geluBy(f, a) } }
+
+func geluBy(f *Func, a phi) {
 	x, stride, rows := f.Arg("x"), f.Arg("stride"), f.Arg("rows")
-	low, high := f.InRegister(f.Const(-geluLimit)), f.InRegister(f.Const(geluLimit))
-	scale, minusOne, half := f.InRegister(f.Const(geluScale)), f.HoldOne(f.Const(-1)), f.HoldOne(f.Const(0.5))
-	p := f.Hold(geluP...)
+	low, high := f.InRegister(f.Const(-a.limit)), f.InRegister(f.Const(a.limit))
+	scale, minusOne, half := f.InRegister(f.Const(a.scale)), f.HoldOne(f.Const(-1)), f.HoldOne(f.Const(0.5))
+	p := f.Hold(a.p...)
 	across := TileOf(f.Machine).Cols / f.Lanes()
 	near, s, sum := f.Vecs(across, "near%d", 1), f.Vecs(across, "s%d", 1), f.Vecs(across, "p%d", 1)
 	f.Times(rows, 1, func() {
