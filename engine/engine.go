@@ -40,6 +40,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	calls  sync.WaitGroup // calls under way; Add only under mu and before closed is
+	idle   []*call        // memory of calls that were
 	closed chan struct{}
 	stats  Stats
 

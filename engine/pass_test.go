@@ -121,9 +121,10 @@ func TestShards(t *testing.T) {
 					b.Append(make([]int32, n), make([]int32, n))
 					longest = max(longest, n)
 				}
-				next := 0
-				for lo, hi := range e.shards(b) {
-					if lo != next || hi <= lo {
+				next, count := 0, e.shardCount(b)
+				for i := 0; i < count && next < b.Len(); i++ {
+					lo, hi := next, cut(b, next, i, count)
+					if hi <= lo {
 						t.Fatalf("passes %d budget %d %v: shard %d:%d, want it to begin at %d", passes, budget, lengths, lo, hi, next)
 					}
 					next = hi
@@ -134,6 +135,53 @@ func TestShards(t *testing.T) {
 				}
 				if next != len(lengths) {
 					t.Errorf("passes %d budget %d %v: shards end at %d", passes, budget, lengths, next)
+				}
+			}
+		}
+	}
+}
+
+// A call like the one before allocates nothing, text and tokens, on every device
+// path: its memory, the batch's and the passes' are reused.
+func TestCallsAllocateNothing(t *testing.T) {
+	fsys, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 64, Vocab: 30522, Positions: 512, Types: 2, Labels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, precision := range []string{"f32", "auto"} {
+		for _, workers := range []int{1, 2} {
+			e, err := OpenFS(fsys, Workers(workers), Precision(precision))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			var pairs []Pair
+			for _, p := range synth.Pairs(1, 40) {
+				pairs = append(pairs, Pair(p))
+			}
+			for _, n := range []int{1, 40} {
+				var b model.Batch
+				e.Tokenize(&b, pairs[:n])
+				dst, ctx := make([]float32, 0, n), t.Context()
+				text := func() {
+					if _, err := e.Score(ctx, dst, pairs[:n]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tokens := func() {
+					if _, err := e.ScoreTokens(ctx, dst, &b); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for name, run := range map[string]func(){"text": text, "tokens": tokens} {
+					// Which worker takes which shard is chance: all of them shall have
+					// had the largest.
+					for range 20 {
+						run()
+					}
+					if allocs := testing.AllocsPerRun(50, run); allocs >= 1 {
+						t.Errorf("%s, %d workers, %d pairs, %s: %v allocations a call", precision, workers, n, name, allocs)
+					}
 				}
 			}
 		}

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime/debug"
 	"runtime/pprof"
-	"runtime/trace"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/model"
@@ -55,8 +52,9 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_
 	ctx, ended := task(ctx, "score")
 	defer ended()
 	scores := slices.Grow(dst, len(pairs))
-	batch := batches.Get().(*model.Batch)
-	defer batches.Put(batch)
+	c := e.newCall()
+	defer c.free()
+	batch := &c.text
 	for next := 0; next < len(pairs); {
 		batch.Reset()
 		begun := time.Now()
@@ -68,7 +66,7 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_
 		region.End()
 		pprof.SetGoroutineLabels(ctx)
 		stats := BatchStats{Tokenize: time.Since(begun)}
-		scores, err = e.scoreBatch(ctx, scores, batch, &stats)
+		scores, err = c.score(ctx, scores, batch, &stats)
 		if err != nil {
 			return dst, total, err
 		}
@@ -88,7 +86,9 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	}
 	ctx, ended := task(ctx, "score")
 	defer ended()
-	scores, err := e.scoreBatch(ctx, dst, b, &BatchStats{})
+	c := e.newCall()
+	defer c.free()
+	scores, err := c.score(ctx, dst, b, new(BatchStats))
 	if err != nil {
 		return dst, err
 	}
@@ -134,135 +134,6 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 		results = results[:o.topK]
 	}
 	return results, err
-}
-
-// batches is memory for tokens, between calls.
-var batches = sync.Pool{New: func() any { return new(model.Batch) }}
-
-// batchTokens is how many tokens make a batch full: a budget for each pass.
-func (e *Engine) batchTokens() int { return e.options.tokenBudget * e.device.Passes() }
-
-// scoreBatch appends the logits of b's sequences to dst: it cuts b into shards
-// and gives each a pass of its own as passes become free.
-func (e *Engine) scoreBatch(ctx context.Context, dst []float32, b *model.Batch, stats *BatchStats) ([]float32, error) {
-	if b.Len() == 0 {
-		return dst, ctx.Err()
-	}
-	n := len(dst)
-	dst = slices.Grow(dst, b.Len())[:n+b.Len()]
-	queued := time.Now()
-	var (
-		begun time.Time
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		first error
-	)
-	fail := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if first == nil {
-			first = err
-		}
-	}
-	for lo, hi := range e.shards(b) {
-		region := trace.StartRegion(ctx, "queue")
-		err := e.acquire(ctx)
-		region.End()
-		if err != nil {
-			fail(err)
-			break
-		}
-		if begun.IsZero() {
-			begun = time.Now()
-		}
-		wg.Go(func() {
-			defer func() { <-e.slots }()
-			defer e.forward.begin(ctx).End()
-			var shard model.Batch
-			b.Slice(&shard, lo, hi)
-			if err := e.pass(&shard, dst[n+lo:n+hi]); err != nil {
-				fail(err)
-			}
-		})
-	}
-	wg.Wait()
-	if first != nil {
-		return dst[:n], first
-	}
-	stats.Pairs, stats.Tokens, stats.Padded = b.Len(), b.Tokens(), b.Len()*b.Longest()
-	stats.Queue, stats.Infer = begun.Sub(queued), time.Since(begun)
-	for s := range b.Len() {
-		lo, hi := b.Bounds(s)
-		stats.FLOPs += e.info.Config.FLOPs(hi - lo)
-	}
-	e.mu.Lock()
-	e.stats.Batches++
-	e.stats.Total.add(*stats)
-	e.mu.Unlock()
-	e.options.observe(*stats)
-	return dst, nil
-}
-
-// shards yields ranges of sequences, equal in tokens as far as whole sequences
-// allow: at least one for each pass, and as many more as the budget asks for.
-func (e *Engine) shards(b *model.Batch) func(yield func(lo, hi int) bool) {
-	budget := e.options.tokenBudget
-	count := max(e.device.Passes(), (b.Tokens()+budget-1)/budget)
-	return func(yield func(lo, hi int) bool) {
-		lo := 0
-		for i := 1; i <= count && lo < b.Len(); i++ {
-			// The sequence in the middle of which the i-th part ends goes to
-			// the side where more of it lies.
-			end := int32(b.Tokens() * i / count)
-			hi := lo + 1
-			for hi < b.Len() && b.Start[hi]+(b.Start[hi+1]-b.Start[hi])/2 < end {
-				hi++
-			}
-			if i == count {
-				hi = b.Len()
-			}
-			if !yield(lo, hi) {
-				return
-			}
-			lo = hi
-		}
-	}
-}
-
-// acquire waits for a free pass.
-func (e *Engine) acquire(ctx context.Context) error {
-	// Where both could go on, being cancelled comes first.
-	select {
-	case <-e.closed:
-		return ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	default:
-	}
-	select {
-	case <-e.closed:
-		return ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case e.slots <- struct{}{}:
-		return nil
-	}
-}
-
-// pass scores one shard. A panic below becomes an error: the caller's program
-// is not ours to end.
-func (e *Engine) pass(shard *model.Batch, scores []float32) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e.options.logger.Error("panic in a pass", "panic", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("engine: internal error: %v", r)
-		}
-	}()
-	err = e.weights.Guard(func() error { return model.Score(e.device, &e.info.Config, shard, scores) })
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	return nil
 }
 
 // finish turns logits into scores and reports those that are not numbers.
