@@ -6,15 +6,15 @@ package kernels
 
 import "unsafe"
 
-// gemmNEON computes a tile of dst = bias + x·w, 8 columns of rows ≤ 8 rows.
+// gemmNEON computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows.
 //
 //	for r := range rows {
-//		for c := range 8 {
+//		for c := range 16 {
 //			dst[r*dstStride+c] = bias[c]
 //			for block := range blocks(k, 64) {
 //				var sum float32
 //				for i := range block {
-//					sum = fma(x[r*xStride+i], w[i*8+c], sum)
+//					sum = fma(x[r*xStride+i], w[i*16+c], sum)
 //				}
 //				dst[r*dstStride+c] += sum
 //			}
@@ -29,8 +29,119 @@ import "unsafe"
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
+// Instructions of a tile of 6 rows, counted:
+//
+//	                           FMLA .4S  other vector  loads  stores  fetches  rest
+//	4 steps                          96             0     22       0        3    11
+//	start and end of a block          0            24     26      24        0    36
+//	384 inputs                     9216           144   2268     144      288  1272
+//
+// The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
+// steps take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
+// bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
+// 2304: 98.5 % of it.
+//
 //go:noescape
 func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+
+// gemmF16NEON82 is gemm with x and w in half, whose sums are half too, of
+// 32 products each: k counts pairs of products.
+//
+//	for block := range blocks(2*k, 32) {
+//		var sum float16
+//		for i := range block {
+//			sum = fma(x[r*xStride+i], w[i*32+c], sum)
+//		}
+//		dst[r*dstStride+c] += float32(sum)
+//	}
+//
+// Instructions of a tile of 6 rows, counted:
+//
+//	                           FMLA .8H  other vector  loads  stores  fetches  rest
+//	4 steps                         192             0     38       0        3    11
+//	start and end of a block          0            96     50      48        0    36
+//	384 inputs                     9216          1152   2424     576      144   960
+//
+// The ideal is FMLA .8H alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
+// steps take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
+// bounds them; 384 inputs take 2592 cycles for vector instructions, where the ideal is
+// 2304: 88.9 % of it.
+//
+//go:noescape
+func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+
+// gemmInt8NEON82 computes a tile of dst = bias + x·w from integers, 16 columns of
+// rows ≤ 6 rows; 4 values are multiplied at a time, k counts such groups.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			sum := start[c]
+//			for i := range k {
+//				for j := range 4 {
+//					sum += x[r*xStride+4*i+j] * w[(i*16+c)*4+j]
+//				}
+//			}
+//			y := row[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(row[r][1+j], term[j][c], y)
+//			}
+//			dst[r*dstStride+c] = fma(sum*row[r][0], columnScale[c], y)
+//		}
+//	}
+//
+// What is said of rows, 8 values each, is the scale and what the terms are
+// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
+// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
+// -128 times the sum of the column's weights.
+//
+// Sums of integers are exact in any order.
+//
+// Instructions of a tile of 6 rows, counted:
+//
+//	                               SDOT  other vector  loads  stores  fetches  rest
+//	4 steps                          96             0     22       0        3    11
+//	start and end                     0           120     93      24        0    26
+//	384 inputs                     2304           120    621      24       72   290
+//
+// The ideal is SDOT alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
+// steps take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
+// bounds them; 384 inputs take 606 cycles for vector instructions, where the ideal is
+// 576: 95.0 % of it.
+//
+//go:noescape
+func gemmInt8NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+
+// roundF16NEON82 rounds n values to half, to the nearest, ties to even; n is a
+// multiple of 16. What is too large becomes infinite.
+//
+//	for i := range n {
+//		dst[i] = float16(src[i])
+//	}
+//
+//go:noescape
+func roundF16NEON82(dst unsafe.Pointer, src *float32, n int)
+
+// quantizeNEON82 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
+//
+//go:noescape
+func quantizeNEON82(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
 // geluNEON replaces rows ≥ 1 rows of 8 values, stride bytes apart, by their GELU.
 //
@@ -129,7 +240,7 @@ func mixNEON(across int, dst *float32, dstStride int, p *float32, v *float32, ke
 //go:noescape
 func transposeNEON(dst *float32, dstStride int, src *float32, srcStride int, cols int)
 
-// peakNEON does n ≥ 1 times 12 steps of a product's sums, 4 lanes each, none
+// peakNEON does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
@@ -146,6 +257,18 @@ func peakNEON(n int)
 //
 //go:noescape
 func readNEON(x *float32, blocks int, times int)
+
+// peakF16NEON82 does n ≥ 1 times 24 steps of a product's sums, 8 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakF16NEON82(n int)
+
+// peakInt8NEON82 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8NEON82(n int)
 
 // normNEON replaces rows ≥ 1 rows of x by LayerNorm(x + r). Width is a
 // multiple of 16 and count is width.

@@ -6,18 +6,20 @@ import (
 )
 
 // Format is what the operands of a product are. Sums are float32, those of
-// integers exact, and so is all that is not a product.
+// integers exact, those of halves half over short blocks. All that is not a product
+// is float32.
 type Format int
 
 const (
 	F32  Format = iota
 	BF16        // bfloat16: float32 without the last 16 bits
+	F16         // IEEE 754's half: 11 significant bits, at most 65504
 	Int8        // integers from -127 to 127, with a scale for each output of w and for each row of x
 )
 
-var formatNames = [...]string{"f32", "bf16", "int8"}
+var formatNames = [...]string{"f32", "bf16", "f16", "int8"}
 
-// String returns the name that ParseFormat reads: "f32", "bf16" or "int8".
+// String returns the name that ParseFormat reads: "f32", "bf16", "f16" or "int8".
 func (f Format) String() string {
 	if f < 0 || int(f) >= len(formatNames) {
 		return fmt.Sprintf("Format(%d)", int(f))
@@ -37,11 +39,13 @@ func ParseFormat(name string) (Format, error) {
 func (i ISA) Formats() []Format {
 	switch i {
 	case Generic:
-		return []Format{F32, BF16, Int8}
+		return []Format{F32, BF16, Int8, F16}
 	case AVX512BF16:
 		return []Format{Int8, BF16, F32}
 	case NEON:
 		return []Format{F32}
+	case NEON82:
+		return []Format{Int8, F16, F32}
 	}
 	return []Format{Int8, F32}
 }
@@ -114,7 +118,7 @@ func (v Variant) unsigned() bool {
 
 // xSize returns the bytes of a narrow input.
 func (v Variant) xSize() int {
-	if v.Format == BF16 || v.ISA != Generic && v.group() == 2 {
+	if v.Format == BF16 || v.Format == F16 || v.ISA != Generic && v.group() == 2 {
 		return 2
 	}
 	return 1

@@ -10,7 +10,8 @@ import (
 // variant: panels of as many outputs as fit a register tile, the inputs one after
 // the other within a panel (out/cols × steps × cols × group), so that a product
 // reads them from front to back. A step is a group of inputs that are multiplied
-// at once: 1 for F32, 2 for BF16, 4 or 2 for Int8. What fills up the last panel
+// at once: 1 for F32, 2 for BF16, 4 or 2 for Int8; for F16 it is two inputs, one
+// after the other. What fills up the last panel
 // and the last steps is zero.
 //
 // Its methods may be called from several goroutines.
@@ -20,8 +21,8 @@ type Matrix struct {
 	in, out int
 	tile    tileSize
 	steps   int       // in a panel
-	values  []float32 // F32, and Generic's BF16, which is row-major out×in as Generic's F32
-	narrow  []byte    // BF16 and Int8
+	values  []float32 // F32, and Generic's BF16 and F16, which are row-major out×in as Generic's F32
+	narrow  []byte    // BF16, F16 and Int8
 	columns []float32 // of each panel: the bias, or what gemmInt8 wants
 }
 
@@ -42,7 +43,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 		panic(err.Error())
 	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
-	m := &Matrix{variant: v, in: in, out: out, tile: tileOf(v.ISA)}
+	m := &Matrix{variant: v, in: in, out: out, tile: tileOf(v)}
 	switch {
 	case v.ISA == Generic:
 		m.packGeneric(w, bias, keep)
@@ -52,6 +53,9 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	case v.Format == BF16:
 		m.steps = padded(in) / 2
 		m.packBF16(w, bias)
+	case v.Format == F16:
+		m.steps = padded(in) / 2
+		m.packF16(w, bias)
 	default:
 		m.steps = padded(in) / v.group()
 		m.packInt8(w, bias, keep)
@@ -77,8 +81,9 @@ func (m *Matrix) Bytes() int {
 // been Set for the matrix's variant; dst has as many rows.
 //
 // For F32 each output is the bias plus sums of sumBlock products, added from the
-// left; for BF16 so too, of operands that are rounded; for Int8 it is what the
-// integers' exact sum gives. It does not depend on the number of rows.
+// left; for BF16 so too, of operands that are rounded; for F16 too, but that the
+// operands and the sums, of sumBlockF16 products, are halves; for Int8 it is what
+// the integers' exact sum gives. It does not depend on the number of rows.
 func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, false)

@@ -4,9 +4,9 @@ package kernels
 
 import "unsafe"
 
-// tileOf returns the tile of isa's micro-kernel.
-func tileOf(isa ISA) tileSize {
-	switch isa.base() {
+// tileOf returns the tile of v's micro-kernel.
+func tileOf(v Variant) tileSize {
+	switch v.ISA.base() {
 	case AVX512:
 		return tileSize{8, 48}
 	case AVX2:

@@ -6,10 +6,14 @@ func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
 	switch m.variant.Format {
 	case F32:
 		m.values = w
-	case BF16:
+	case BF16, F16:
 		m.values = make([]float32, len(w))
 		for i, v := range w {
-			m.values[i] = roundBF16(v)
+			if m.variant.Format == F16 {
+				m.values[i] = roundF16(float64(v))
+			} else {
+				m.values[i] = roundBF16(v)
+			}
 		}
 	case Int8:
 		m.keep = keep
@@ -40,12 +44,15 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 		}
 		return
 	}
-	if m.variant.Format == Int8 {
+	switch m.variant.Format {
+	case Int8:
 		m.rowInt8(dst[:m.out], x, first)
 		if len(x.keep.Rows) > 0 {
 			x.addRest(dst, dstStride, first, 1, 0, m.out, m.out)
 		}
-	} else {
+	case F16:
+		linearF16(dst, x.values[first*x.stride/4:], m.values, m.columns, rows, m.in, m.out)
+	default:
 		Linear(dst, x.values[first*x.stride/4:], m.values, m.columns, rows, m.in, m.out)
 	}
 	if gelu {

@@ -4,15 +4,15 @@
 
 #include "textflag.h"
 
-// gemmNEON computes a tile of dst = bias + x·w, 8 columns of rows ≤ 8 rows.
+// gemmNEON computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows.
 //
 //	for r := range rows {
-//		for c := range 8 {
+//		for c := range 16 {
 //			dst[r*dstStride+c] = bias[c]
 //			for block := range blocks(k, 64) {
 //				var sum float32
 //				for i := range block {
-//					sum = fma(x[r*xStride+i], w[i*8+c], sum)
+//					sum = fma(x[r*xStride+i], w[i*16+c], sum)
 //				}
 //				dst[r*dstStride+c] += sum
 //			}
@@ -27,23 +27,32 @@
 // and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
 // was seen there: the additions run beside the next block's products.
 //
+// Instructions of a tile of 6 rows, counted:
+//
+//	                           FMLA .4S  other vector  loads  stores  fetches  rest
+//	4 steps                          96             0     22       0        3    11
+//	start and end of a block          0            24     26      24        0    36
+//	384 inputs                     9216           144   2268     144      288  1272
+//
+// The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
+// steps take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
+// bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
+// 2304: 98.5 % of it.
+//
 // func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
 TEXT ·gemmNEON(SB), NOSPLIT, $0-88
 	MOVD rows+0(FP), R0
-	CMP $8, R0
-	BEQ rows1                                    // if rows == 8
-	CMP $7, R0
-	BEQ rows2                                    // if rows == 7
 	CMP $6, R0
-	BEQ rows3                                    // if rows == 6
+	BEQ rows1                                    // if rows == 6
 	CMP $5, R0
-	BEQ rows4                                    // if rows == 5
+	BEQ rows2                                    // if rows == 5
 	CMP $4, R0
-	BEQ rows5                                    // if rows == 4
+	BEQ rows3                                    // if rows == 4
 	CMP $3, R0
-	BEQ rows6                                    // if rows == 3
+	BEQ rows4                                    // if rows == 3
 	CMP $2, R0
-	BEQ rows7                                    // if rows == 2
+	BEQ rows5                                    // if rows == 2
 
 	// 1 rows
 	MOVD dst+8(FP), R1
@@ -53,87 +62,119 @@ TEXT ·gemmNEON(SB), NOSPLIT, $0-88
 	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
 	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
 	MOVD k+56(FP), R4
 	MOVD next+64(FP), R5
 
-block8:
+block6:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R6                                 // n = 64
 	CMP $64, R4
-	BGE short9                                   // if k >= 64
+	BGE short7                                   // if k >= 64
 	MOVD R4, R6                                  // n = k
 
-short9:
+short7:
 	SUB R6, R4                                   // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
 	CMP $4, R6
-	BLT done11                                   // if n < 4
+	BLT done9                                    // if n < 4
 
-loop10:
-	FMOVQ (R1), F6                               // x[0] = x[0][0]...
-	FMOVQ (R3), F2                               // w[0] = w[0]...
-	FMOVQ 16(R3), F3                             // w[4] = w[4]...
-	WORD $0x4f861040                             // FMLA V0.4S, V2.4S, V6.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f861061                             // FMLA V1.4S, V3.4S, V6.S[0]: sum[0,4] += w[4]·x[0][0]
-	FMOVQ 32(R3), F4                             // w[8] = w[8]...
-	FMOVQ 48(R3), F5                             // w[12] = w[12]...
-	WORD $0x4fa61080                             // FMLA V0.4S, V4.4S, V6.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fa610a1                             // FMLA V1.4S, V5.4S, V6.S[1]: sum[0,4] += w[12]·x[0][1]
-	FMOVQ 64(R3), F2                             // w[0] = w[16]...
-	FMOVQ 80(R3), F3                             // w[4] = w[20]...
-	WORD $0x4f861840                             // FMLA V0.4S, V2.4S, V6.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f861861                             // FMLA V1.4S, V3.4S, V6.S[2]: sum[0,4] += w[4]·x[0][2]
-	FMOVQ 96(R3), F4                             // w[8] = w[24]...
-	FMOVQ 112(R3), F5                            // w[12] = w[28]...
-	WORD $0x4fa61880                             // FMLA V0.4S, V4.4S, V6.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fa618a1                             // FMLA V1.4S, V5.4S, V6.S[3]: sum[0,4] += w[12]·x[0][3]
+loop8:
+	FMOVQ (R1), F4                               // x[0] = x[0][0]...
+	FMOVQ (R3), F5                               // w0 = w[0]...
+	FMOVQ 16(R3), F6                             // w1 = w[4]...
+	FMOVQ 32(R3), F7                             // w2 = w[8]...
+	FMOVQ 48(R3), F8                             // w3 = w[12]...
+	FMOVQ 64(R3), F9                             // w4 = w[16]...
+	FMOVQ 80(R3), F10                            // w5 = w[20]...
+	FMOVQ 96(R3), F11                            // w6 = w[24]...
+	FMOVQ 112(R3), F12                           // w7 = w[28]...
+	WORD $0x4f8410a0                             // FMLA V0.4S, V5.4S, V4.S[0]: sum[0,0] += w0·x[0][0]
+	FMOVQ 128(R3), F5                            // w0 = w[32]...
+	WORD $0x4f8410c1                             // FMLA V1.4S, V6.4S, V4.S[0]: sum[0,4] += w1·x[0][0]
+	FMOVQ 144(R3), F6                            // w1 = w[36]...
+	WORD $0x4f8410e2                             // FMLA V2.4S, V7.4S, V4.S[0]: sum[0,8] += w2·x[0][0]
+	FMOVQ 160(R3), F7                            // w2 = w[40]...
+	WORD $0x4f841103                             // FMLA V3.4S, V8.4S, V4.S[0]: sum[0,12] += w3·x[0][0]
+	FMOVQ 176(R3), F8                            // w3 = w[44]...
+	WORD $0x4fa41120                             // FMLA V0.4S, V9.4S, V4.S[1]: sum[0,0] += w4·x[0][1]
+	FMOVQ 192(R3), F9                            // w4 = w[48]...
+	WORD $0x4fa41141                             // FMLA V1.4S, V10.4S, V4.S[1]: sum[0,4] += w5·x[0][1]
+	FMOVQ 208(R3), F10                           // w5 = w[52]...
+	WORD $0x4fa41162                             // FMLA V2.4S, V11.4S, V4.S[1]: sum[0,8] += w6·x[0][1]
+	FMOVQ 224(R3), F11                           // w6 = w[56]...
+	WORD $0x4fa41183                             // FMLA V3.4S, V12.4S, V4.S[1]: sum[0,12] += w7·x[0][1]
+	FMOVQ 240(R3), F12                           // w7 = w[60]...
+	WORD $0x4f8418a0                             // FMLA V0.4S, V5.4S, V4.S[2]: sum[0,0] += w0·x[0][2]
+	WORD $0x4f8418c1                             // FMLA V1.4S, V6.4S, V4.S[2]: sum[0,4] += w1·x[0][2]
+	WORD $0x4f8418e2                             // FMLA V2.4S, V7.4S, V4.S[2]: sum[0,8] += w2·x[0][2]
+	WORD $0x4f841903                             // FMLA V3.4S, V8.4S, V4.S[2]: sum[0,12] += w3·x[0][2]
+	WORD $0x4fa41920                             // FMLA V0.4S, V9.4S, V4.S[3]: sum[0,0] += w4·x[0][3]
+	WORD $0x4fa41941                             // FMLA V1.4S, V10.4S, V4.S[3]: sum[0,4] += w5·x[0][3]
+	WORD $0x4fa41962                             // FMLA V2.4S, V11.4S, V4.S[3]: sum[0,8] += w6·x[0][3]
+	WORD $0x4fa41983                             // FMLA V3.4S, V12.4S, V4.S[3]: sum[0,12] += w7·x[0][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	SUB $4, R6                                   // n -= 4
 	CMP $4, R6
-	BGE loop10                                   // if n >= 4
+	BGE loop8                                    // if n >= 4
 
-done11:
+done9:
 	CMP $1, R6
-	BLT done13                                   // if n < 1
+	BLT done11                                   // if n < 1
 
-loop12:
-	FMOVS (R1), F6                               // x[0] = x[0][0]
-	FMOVQ (R3), F2                               // w[0] = w[0]...
-	FMOVQ 16(R3), F3                             // w[4] = w[4]...
-	WORD $0x4f861040                             // FMLA V0.4S, V2.4S, V6.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f861061                             // FMLA V1.4S, V3.4S, V6.S[0]: sum[0,4] += w[4]·x[0][0]
-	ADD $32, R3                                  // w += 32
+loop10:
+	FMOVS (R1), F4                               // x[0] = x[0][0]
+	FMOVQ (R3), F5                               // w0 = w[0]...
+	FMOVQ 16(R3), F6                             // w1 = w[4]...
+	FMOVQ 32(R3), F7                             // w2 = w[8]...
+	FMOVQ 48(R3), F8                             // w3 = w[12]...
+	WORD $0x4f8410a0                             // FMLA V0.4S, V5.4S, V4.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f8410c1                             // FMLA V1.4S, V6.4S, V4.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f8410e2                             // FMLA V2.4S, V7.4S, V4.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f841103                             // FMLA V3.4S, V8.4S, V4.S[0]: sum[0,12] += w3·x[0][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	SUB $1, R6                                   // n -= 1
 	CMP $1, R6
-	BGE loop12                                   // if n >= 1
+	BGE loop10                                   // if n >= 1
 
-done13:
+done11:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R7
 	MOVD dstStride+16(FP), R8
-	FMOVQ (R7), F2                               // old = dst[0][0]...
-	WORD $0x4e22d400                             // FADD V0.4S, V0.4S, V2.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R7), F4                               // old = dst[0][0]...
+	WORD $0x4e24d400                             // FADD V0.4S, V0.4S, V4.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R7)                               // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R7), F2                             // old = dst[0][4]...
-	WORD $0x4e22d421                             // FADD V1.4S, V1.4S, V2.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R7), F4                             // old = dst[0][4]...
+	WORD $0x4e24d421                             // FADD V1.4S, V1.4S, V4.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R7)                             // dst[0][4]... = sum[0,4]
+	FMOVQ 32(R7), F4                             // old = dst[0][8]...
+	WORD $0x4e24d442                             // FADD V2.4S, V2.4S, V4.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R7)                             // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R7), F4                             // old = dst[0][12]...
+	WORD $0x4e24d463                             // FADD V3.4S, V3.4S, V4.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R7)                             // dst[0][12]... = sum[0,12]
 	CMP $1, R4
-	BGE block8                                   // if k >= 1
+	BGE block6                                   // if k >= 1
 	RET
 
-rows7:
+rows5:
 
 	// 2 rows
 	MOVD dst+8(FP), R1
@@ -146,6 +187,12 @@ rows7:
 	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ F2, 32(R4)                             // dst[1][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
+	FMOVQ F3, 48(R4)                             // dst[1][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
@@ -153,104 +200,150 @@ rows7:
 	MOVD next+64(FP), R5
 	ADD R2, R1, R6                               // x[1]
 
-block14:
+block12:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R7                                 // n = 64
 	CMP $64, R4
-	BGE short15                                  // if k >= 64
+	BGE short13                                  // if k >= 64
 	MOVD R4, R7                                  // n = k
 
-short15:
+short13:
 	SUB R7, R4                                   // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[1,4] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[1,8] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[1,12] = 0
 	CMP $4, R7
-	BLT done17                                   // if n < 4
+	BLT done15                                   // if n < 4
 
-loop16:
+loop14:
 	FMOVQ (R1), F8                               // x[0] = x[0][0]...
 	FMOVQ (R6), F9                               // x[1] = x[1][0]...
-	FMOVQ (R3), F4                               // w[0] = w[0]...
-	FMOVQ 16(R3), F5                             // w[4] = w[4]...
-	WORD $0x4f881080                             // FMLA V0.4S, V4.4S, V8.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8810a1                             // FMLA V1.4S, V5.4S, V8.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f891082                             // FMLA V2.4S, V4.4S, V9.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8910a3                             // FMLA V3.4S, V5.4S, V9.S[0]: sum[1,4] += w[4]·x[1][0]
-	FMOVQ 32(R3), F6                             // w[8] = w[8]...
-	FMOVQ 48(R3), F7                             // w[12] = w[12]...
-	WORD $0x4fa810c0                             // FMLA V0.4S, V6.4S, V8.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fa810e1                             // FMLA V1.4S, V7.4S, V8.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fa910c2                             // FMLA V2.4S, V6.4S, V9.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fa910e3                             // FMLA V3.4S, V7.4S, V9.S[1]: sum[1,4] += w[12]·x[1][1]
-	FMOVQ 64(R3), F4                             // w[0] = w[16]...
-	FMOVQ 80(R3), F5                             // w[4] = w[20]...
-	WORD $0x4f881880                             // FMLA V0.4S, V4.4S, V8.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f8818a1                             // FMLA V1.4S, V5.4S, V8.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f891882                             // FMLA V2.4S, V4.4S, V9.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f8918a3                             // FMLA V3.4S, V5.4S, V9.S[2]: sum[1,4] += w[4]·x[1][2]
-	FMOVQ 96(R3), F6                             // w[8] = w[24]...
-	FMOVQ 112(R3), F7                            // w[12] = w[28]...
-	WORD $0x4fa818c0                             // FMLA V0.4S, V6.4S, V8.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fa818e1                             // FMLA V1.4S, V7.4S, V8.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fa918c2                             // FMLA V2.4S, V6.4S, V9.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fa918e3                             // FMLA V3.4S, V7.4S, V9.S[3]: sum[1,4] += w[12]·x[1][3]
+	FMOVQ (R3), F10                              // w0 = w[0]...
+	FMOVQ 16(R3), F11                            // w1 = w[4]...
+	FMOVQ 32(R3), F12                            // w2 = w[8]...
+	FMOVQ 48(R3), F13                            // w3 = w[12]...
+	FMOVQ 64(R3), F14                            // w4 = w[16]...
+	FMOVQ 80(R3), F15                            // w5 = w[20]...
+	FMOVQ 96(R3), F16                            // w6 = w[24]...
+	FMOVQ 112(R3), F17                           // w7 = w[28]...
+	WORD $0x4f881140                             // FMLA V0.4S, V10.4S, V8.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f891144                             // FMLA V4.4S, V10.4S, V9.S[0]: sum[1,0] += w0·x[1][0]
+	FMOVQ 128(R3), F10                           // w0 = w[32]...
+	WORD $0x4f881161                             // FMLA V1.4S, V11.4S, V8.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f891165                             // FMLA V5.4S, V11.4S, V9.S[0]: sum[1,4] += w1·x[1][0]
+	FMOVQ 144(R3), F11                           // w1 = w[36]...
+	WORD $0x4f881182                             // FMLA V2.4S, V12.4S, V8.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f891186                             // FMLA V6.4S, V12.4S, V9.S[0]: sum[1,8] += w2·x[1][0]
+	FMOVQ 160(R3), F12                           // w2 = w[40]...
+	WORD $0x4f8811a3                             // FMLA V3.4S, V13.4S, V8.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f8911a7                             // FMLA V7.4S, V13.4S, V9.S[0]: sum[1,12] += w3·x[1][0]
+	FMOVQ 176(R3), F13                           // w3 = w[44]...
+	WORD $0x4fa811c0                             // FMLA V0.4S, V14.4S, V8.S[1]: sum[0,0] += w4·x[0][1]
+	WORD $0x4fa911c4                             // FMLA V4.4S, V14.4S, V9.S[1]: sum[1,0] += w4·x[1][1]
+	FMOVQ 192(R3), F14                           // w4 = w[48]...
+	WORD $0x4fa811e1                             // FMLA V1.4S, V15.4S, V8.S[1]: sum[0,4] += w5·x[0][1]
+	WORD $0x4fa911e5                             // FMLA V5.4S, V15.4S, V9.S[1]: sum[1,4] += w5·x[1][1]
+	FMOVQ 208(R3), F15                           // w5 = w[52]...
+	WORD $0x4fa81202                             // FMLA V2.4S, V16.4S, V8.S[1]: sum[0,8] += w6·x[0][1]
+	WORD $0x4fa91206                             // FMLA V6.4S, V16.4S, V9.S[1]: sum[1,8] += w6·x[1][1]
+	FMOVQ 224(R3), F16                           // w6 = w[56]...
+	WORD $0x4fa81223                             // FMLA V3.4S, V17.4S, V8.S[1]: sum[0,12] += w7·x[0][1]
+	WORD $0x4fa91227                             // FMLA V7.4S, V17.4S, V9.S[1]: sum[1,12] += w7·x[1][1]
+	FMOVQ 240(R3), F17                           // w7 = w[60]...
+	WORD $0x4f881940                             // FMLA V0.4S, V10.4S, V8.S[2]: sum[0,0] += w0·x[0][2]
+	WORD $0x4f891944                             // FMLA V4.4S, V10.4S, V9.S[2]: sum[1,0] += w0·x[1][2]
+	WORD $0x4f881961                             // FMLA V1.4S, V11.4S, V8.S[2]: sum[0,4] += w1·x[0][2]
+	WORD $0x4f891965                             // FMLA V5.4S, V11.4S, V9.S[2]: sum[1,4] += w1·x[1][2]
+	WORD $0x4f881982                             // FMLA V2.4S, V12.4S, V8.S[2]: sum[0,8] += w2·x[0][2]
+	WORD $0x4f891986                             // FMLA V6.4S, V12.4S, V9.S[2]: sum[1,8] += w2·x[1][2]
+	WORD $0x4f8819a3                             // FMLA V3.4S, V13.4S, V8.S[2]: sum[0,12] += w3·x[0][2]
+	WORD $0x4f8919a7                             // FMLA V7.4S, V13.4S, V9.S[2]: sum[1,12] += w3·x[1][2]
+	WORD $0x4fa819c0                             // FMLA V0.4S, V14.4S, V8.S[3]: sum[0,0] += w4·x[0][3]
+	WORD $0x4fa919c4                             // FMLA V4.4S, V14.4S, V9.S[3]: sum[1,0] += w4·x[1][3]
+	WORD $0x4fa819e1                             // FMLA V1.4S, V15.4S, V8.S[3]: sum[0,4] += w5·x[0][3]
+	WORD $0x4fa919e5                             // FMLA V5.4S, V15.4S, V9.S[3]: sum[1,4] += w5·x[1][3]
+	WORD $0x4fa81a02                             // FMLA V2.4S, V16.4S, V8.S[3]: sum[0,8] += w6·x[0][3]
+	WORD $0x4fa91a06                             // FMLA V6.4S, V16.4S, V9.S[3]: sum[1,8] += w6·x[1][3]
+	WORD $0x4fa81a23                             // FMLA V3.4S, V17.4S, V8.S[3]: sum[0,12] += w7·x[0][3]
+	WORD $0x4fa91a27                             // FMLA V7.4S, V17.4S, V9.S[3]: sum[1,12] += w7·x[1][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	ADD $16, R6                                  // x[1] += 16
 	SUB $4, R7                                   // n -= 4
 	CMP $4, R7
-	BGE loop16                                   // if n >= 4
+	BGE loop14                                   // if n >= 4
 
-done17:
+done15:
 	CMP $1, R7
-	BLT done19                                   // if n < 1
+	BLT done17                                   // if n < 1
 
-loop18:
+loop16:
 	FMOVS (R1), F8                               // x[0] = x[0][0]
 	FMOVS (R6), F9                               // x[1] = x[1][0]
-	FMOVQ (R3), F4                               // w[0] = w[0]...
-	FMOVQ 16(R3), F5                             // w[4] = w[4]...
-	WORD $0x4f881080                             // FMLA V0.4S, V4.4S, V8.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8810a1                             // FMLA V1.4S, V5.4S, V8.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f891082                             // FMLA V2.4S, V4.4S, V9.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8910a3                             // FMLA V3.4S, V5.4S, V9.S[0]: sum[1,4] += w[4]·x[1][0]
-	ADD $32, R3                                  // w += 32
+	FMOVQ (R3), F10                              // w0 = w[0]...
+	FMOVQ 16(R3), F11                            // w1 = w[4]...
+	FMOVQ 32(R3), F12                            // w2 = w[8]...
+	FMOVQ 48(R3), F13                            // w3 = w[12]...
+	WORD $0x4f881140                             // FMLA V0.4S, V10.4S, V8.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f891144                             // FMLA V4.4S, V10.4S, V9.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f881161                             // FMLA V1.4S, V11.4S, V8.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f891165                             // FMLA V5.4S, V11.4S, V9.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f881182                             // FMLA V2.4S, V12.4S, V8.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f891186                             // FMLA V6.4S, V12.4S, V9.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f8811a3                             // FMLA V3.4S, V13.4S, V8.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f8911a7                             // FMLA V7.4S, V13.4S, V9.S[0]: sum[1,12] += w3·x[1][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	ADD $4, R6                                   // x[1] += 4
 	SUB $1, R7                                   // n -= 1
 	CMP $1, R7
-	BGE loop18                                   // if n >= 1
+	BGE loop16                                   // if n >= 1
 
-done19:
+done17:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R8
 	MOVD dstStride+16(FP), R9
 	ADD R9, R8, R10                              // dst[1]
-	FMOVQ (R8), F4                               // old = dst[0][0]...
-	WORD $0x4e24d400                             // FADD V0.4S, V0.4S, V4.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R8), F8                               // old = dst[0][0]...
+	WORD $0x4e28d400                             // FADD V0.4S, V0.4S, V8.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R8)                               // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R8), F4                             // old = dst[0][4]...
-	WORD $0x4e24d421                             // FADD V1.4S, V1.4S, V4.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R8), F8                             // old = dst[0][4]...
+	WORD $0x4e28d421                             // FADD V1.4S, V1.4S, V8.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R8)                             // dst[0][4]... = sum[0,4]
-	FMOVQ (R10), F4                              // old = dst[1][0]...
-	WORD $0x4e24d442                             // FADD V2.4S, V2.4S, V4.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R10)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R10), F4                            // old = dst[1][4]...
-	WORD $0x4e24d463                             // FADD V3.4S, V3.4S, V4.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R10)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R8), F8                             // old = dst[0][8]...
+	WORD $0x4e28d442                             // FADD V2.4S, V2.4S, V8.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R8)                             // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R8), F8                             // old = dst[0][12]...
+	WORD $0x4e28d463                             // FADD V3.4S, V3.4S, V8.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R8)                             // dst[0][12]... = sum[0,12]
+	FMOVQ (R10), F8                              // old = dst[1][0]...
+	WORD $0x4e28d484                             // FADD V4.4S, V4.4S, V8.4S: sum[1,0] = sum[1,0] + old
+	FMOVQ F4, (R10)                              // dst[1][0]... = sum[1,0]
+	FMOVQ 16(R10), F8                            // old = dst[1][4]...
+	WORD $0x4e28d4a5                             // FADD V5.4S, V5.4S, V8.4S: sum[1,4] = sum[1,4] + old
+	FMOVQ F5, 16(R10)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R10), F8                            // old = dst[1][8]...
+	WORD $0x4e28d4c6                             // FADD V6.4S, V6.4S, V8.4S: sum[1,8] = sum[1,8] + old
+	FMOVQ F6, 32(R10)                            // dst[1][8]... = sum[1,8]
+	FMOVQ 48(R10), F8                            // old = dst[1][12]...
+	WORD $0x4e28d4e7                             // FADD V7.4S, V7.4S, V8.4S: sum[1,12] = sum[1,12] + old
+	FMOVQ F7, 48(R10)                            // dst[1][12]... = sum[1,12]
 	CMP $1, R4
-	BGE block14                                  // if k >= 1
+	BGE block12                                  // if k >= 1
 	RET
 
-rows6:
+rows4:
 
 	// 3 rows
 	MOVD dst+8(FP), R1
@@ -266,6 +359,14 @@ rows6:
 	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ F2, 32(R4)                             // dst[1][8]... = sum[0,8]
+	FMOVQ F2, 32(R5)                             // dst[2][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
+	FMOVQ F3, 48(R4)                             // dst[1][12]... = sum[0,12]
+	FMOVQ F3, 48(R5)                             // dst[2][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
@@ -274,127 +375,191 @@ rows6:
 	ADD R2, R1, R6                               // x[1]
 	ADD R2, R6, R7                               // x[2]
 
-block20:
+block18:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R8                                 // n = 64
 	CMP $64, R4
-	BGE short21                                  // if k >= 64
+	BGE short19                                  // if k >= 64
 	MOVD R4, R8                                  // n = k
 
-short21:
+short19:
 	SUB R8, R4                                   // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[1,4] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[1,8] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[1,12] = 0
+	WORD $0x6f00e408                             // MOVI V8.2D, #0: sum[2,0] = 0
+	WORD $0x6f00e409                             // MOVI V9.2D, #0: sum[2,4] = 0
+	WORD $0x6f00e40a                             // MOVI V10.2D, #0: sum[2,8] = 0
+	WORD $0x6f00e40b                             // MOVI V11.2D, #0: sum[2,12] = 0
 	CMP $4, R8
-	BLT done23                                   // if n < 4
+	BLT done21                                   // if n < 4
 
-loop22:
-	FMOVQ (R1), F10                              // x[0] = x[0][0]...
-	FMOVQ (R6), F11                              // x[1] = x[1][0]...
-	FMOVQ (R7), F12                              // x[2] = x[2][0]...
-	FMOVQ (R3), F6                               // w[0] = w[0]...
-	FMOVQ 16(R3), F7                             // w[4] = w[4]...
-	WORD $0x4f8a10c0                             // FMLA V0.4S, V6.4S, V10.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8a10e1                             // FMLA V1.4S, V7.4S, V10.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8b10c2                             // FMLA V2.4S, V6.4S, V11.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8b10e3                             // FMLA V3.4S, V7.4S, V11.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f8c10c4                             // FMLA V4.4S, V6.4S, V12.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f8c10e5                             // FMLA V5.4S, V7.4S, V12.S[0]: sum[2,4] += w[4]·x[2][0]
-	FMOVQ 32(R3), F8                             // w[8] = w[8]...
-	FMOVQ 48(R3), F9                             // w[12] = w[12]...
-	WORD $0x4faa1100                             // FMLA V0.4S, V8.4S, V10.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4faa1121                             // FMLA V1.4S, V9.4S, V10.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fab1102                             // FMLA V2.4S, V8.4S, V11.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fab1123                             // FMLA V3.4S, V9.4S, V11.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fac1104                             // FMLA V4.4S, V8.4S, V12.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fac1125                             // FMLA V5.4S, V9.4S, V12.S[1]: sum[2,4] += w[12]·x[2][1]
-	FMOVQ 64(R3), F6                             // w[0] = w[16]...
-	FMOVQ 80(R3), F7                             // w[4] = w[20]...
-	WORD $0x4f8a18c0                             // FMLA V0.4S, V6.4S, V10.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f8a18e1                             // FMLA V1.4S, V7.4S, V10.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f8b18c2                             // FMLA V2.4S, V6.4S, V11.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f8b18e3                             // FMLA V3.4S, V7.4S, V11.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f8c18c4                             // FMLA V4.4S, V6.4S, V12.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f8c18e5                             // FMLA V5.4S, V7.4S, V12.S[2]: sum[2,4] += w[4]·x[2][2]
-	FMOVQ 96(R3), F8                             // w[8] = w[24]...
-	FMOVQ 112(R3), F9                            // w[12] = w[28]...
-	WORD $0x4faa1900                             // FMLA V0.4S, V8.4S, V10.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4faa1921                             // FMLA V1.4S, V9.4S, V10.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fab1902                             // FMLA V2.4S, V8.4S, V11.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fab1923                             // FMLA V3.4S, V9.4S, V11.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fac1904                             // FMLA V4.4S, V8.4S, V12.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fac1925                             // FMLA V5.4S, V9.4S, V12.S[3]: sum[2,4] += w[12]·x[2][3]
+loop20:
+	FMOVQ (R1), F12                              // x[0] = x[0][0]...
+	FMOVQ (R6), F13                              // x[1] = x[1][0]...
+	FMOVQ (R7), F14                              // x[2] = x[2][0]...
+	FMOVQ (R3), F15                              // w0 = w[0]...
+	FMOVQ 16(R3), F16                            // w1 = w[4]...
+	FMOVQ 32(R3), F17                            // w2 = w[8]...
+	FMOVQ 48(R3), F18                            // w3 = w[12]...
+	FMOVQ 64(R3), F19                            // w4 = w[16]...
+	FMOVQ 80(R3), F20                            // w5 = w[20]...
+	FMOVQ 96(R3), F21                            // w6 = w[24]...
+	FMOVQ 112(R3), F22                           // w7 = w[28]...
+	WORD $0x4f8c11e0                             // FMLA V0.4S, V15.4S, V12.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f8d11e4                             // FMLA V4.4S, V15.4S, V13.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f8e11e8                             // FMLA V8.4S, V15.4S, V14.S[0]: sum[2,0] += w0·x[2][0]
+	FMOVQ 128(R3), F15                           // w0 = w[32]...
+	WORD $0x4f8c1201                             // FMLA V1.4S, V16.4S, V12.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f8d1205                             // FMLA V5.4S, V16.4S, V13.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f8e1209                             // FMLA V9.4S, V16.4S, V14.S[0]: sum[2,4] += w1·x[2][0]
+	FMOVQ 144(R3), F16                           // w1 = w[36]...
+	WORD $0x4f8c1222                             // FMLA V2.4S, V17.4S, V12.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f8d1226                             // FMLA V6.4S, V17.4S, V13.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f8e122a                             // FMLA V10.4S, V17.4S, V14.S[0]: sum[2,8] += w2·x[2][0]
+	FMOVQ 160(R3), F17                           // w2 = w[40]...
+	WORD $0x4f8c1243                             // FMLA V3.4S, V18.4S, V12.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f8d1247                             // FMLA V7.4S, V18.4S, V13.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f8e124b                             // FMLA V11.4S, V18.4S, V14.S[0]: sum[2,12] += w3·x[2][0]
+	FMOVQ 176(R3), F18                           // w3 = w[44]...
+	WORD $0x4fac1260                             // FMLA V0.4S, V19.4S, V12.S[1]: sum[0,0] += w4·x[0][1]
+	WORD $0x4fad1264                             // FMLA V4.4S, V19.4S, V13.S[1]: sum[1,0] += w4·x[1][1]
+	WORD $0x4fae1268                             // FMLA V8.4S, V19.4S, V14.S[1]: sum[2,0] += w4·x[2][1]
+	FMOVQ 192(R3), F19                           // w4 = w[48]...
+	WORD $0x4fac1281                             // FMLA V1.4S, V20.4S, V12.S[1]: sum[0,4] += w5·x[0][1]
+	WORD $0x4fad1285                             // FMLA V5.4S, V20.4S, V13.S[1]: sum[1,4] += w5·x[1][1]
+	WORD $0x4fae1289                             // FMLA V9.4S, V20.4S, V14.S[1]: sum[2,4] += w5·x[2][1]
+	FMOVQ 208(R3), F20                           // w5 = w[52]...
+	WORD $0x4fac12a2                             // FMLA V2.4S, V21.4S, V12.S[1]: sum[0,8] += w6·x[0][1]
+	WORD $0x4fad12a6                             // FMLA V6.4S, V21.4S, V13.S[1]: sum[1,8] += w6·x[1][1]
+	WORD $0x4fae12aa                             // FMLA V10.4S, V21.4S, V14.S[1]: sum[2,8] += w6·x[2][1]
+	FMOVQ 224(R3), F21                           // w6 = w[56]...
+	WORD $0x4fac12c3                             // FMLA V3.4S, V22.4S, V12.S[1]: sum[0,12] += w7·x[0][1]
+	WORD $0x4fad12c7                             // FMLA V7.4S, V22.4S, V13.S[1]: sum[1,12] += w7·x[1][1]
+	WORD $0x4fae12cb                             // FMLA V11.4S, V22.4S, V14.S[1]: sum[2,12] += w7·x[2][1]
+	FMOVQ 240(R3), F22                           // w7 = w[60]...
+	WORD $0x4f8c19e0                             // FMLA V0.4S, V15.4S, V12.S[2]: sum[0,0] += w0·x[0][2]
+	WORD $0x4f8d19e4                             // FMLA V4.4S, V15.4S, V13.S[2]: sum[1,0] += w0·x[1][2]
+	WORD $0x4f8e19e8                             // FMLA V8.4S, V15.4S, V14.S[2]: sum[2,0] += w0·x[2][2]
+	WORD $0x4f8c1a01                             // FMLA V1.4S, V16.4S, V12.S[2]: sum[0,4] += w1·x[0][2]
+	WORD $0x4f8d1a05                             // FMLA V5.4S, V16.4S, V13.S[2]: sum[1,4] += w1·x[1][2]
+	WORD $0x4f8e1a09                             // FMLA V9.4S, V16.4S, V14.S[2]: sum[2,4] += w1·x[2][2]
+	WORD $0x4f8c1a22                             // FMLA V2.4S, V17.4S, V12.S[2]: sum[0,8] += w2·x[0][2]
+	WORD $0x4f8d1a26                             // FMLA V6.4S, V17.4S, V13.S[2]: sum[1,8] += w2·x[1][2]
+	WORD $0x4f8e1a2a                             // FMLA V10.4S, V17.4S, V14.S[2]: sum[2,8] += w2·x[2][2]
+	WORD $0x4f8c1a43                             // FMLA V3.4S, V18.4S, V12.S[2]: sum[0,12] += w3·x[0][2]
+	WORD $0x4f8d1a47                             // FMLA V7.4S, V18.4S, V13.S[2]: sum[1,12] += w3·x[1][2]
+	WORD $0x4f8e1a4b                             // FMLA V11.4S, V18.4S, V14.S[2]: sum[2,12] += w3·x[2][2]
+	WORD $0x4fac1a60                             // FMLA V0.4S, V19.4S, V12.S[3]: sum[0,0] += w4·x[0][3]
+	WORD $0x4fad1a64                             // FMLA V4.4S, V19.4S, V13.S[3]: sum[1,0] += w4·x[1][3]
+	WORD $0x4fae1a68                             // FMLA V8.4S, V19.4S, V14.S[3]: sum[2,0] += w4·x[2][3]
+	WORD $0x4fac1a81                             // FMLA V1.4S, V20.4S, V12.S[3]: sum[0,4] += w5·x[0][3]
+	WORD $0x4fad1a85                             // FMLA V5.4S, V20.4S, V13.S[3]: sum[1,4] += w5·x[1][3]
+	WORD $0x4fae1a89                             // FMLA V9.4S, V20.4S, V14.S[3]: sum[2,4] += w5·x[2][3]
+	WORD $0x4fac1aa2                             // FMLA V2.4S, V21.4S, V12.S[3]: sum[0,8] += w6·x[0][3]
+	WORD $0x4fad1aa6                             // FMLA V6.4S, V21.4S, V13.S[3]: sum[1,8] += w6·x[1][3]
+	WORD $0x4fae1aaa                             // FMLA V10.4S, V21.4S, V14.S[3]: sum[2,8] += w6·x[2][3]
+	WORD $0x4fac1ac3                             // FMLA V3.4S, V22.4S, V12.S[3]: sum[0,12] += w7·x[0][3]
+	WORD $0x4fad1ac7                             // FMLA V7.4S, V22.4S, V13.S[3]: sum[1,12] += w7·x[1][3]
+	WORD $0x4fae1acb                             // FMLA V11.4S, V22.4S, V14.S[3]: sum[2,12] += w7·x[2][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	ADD $16, R6                                  // x[1] += 16
 	ADD $16, R7                                  // x[2] += 16
 	SUB $4, R8                                   // n -= 4
 	CMP $4, R8
-	BGE loop22                                   // if n >= 4
+	BGE loop20                                   // if n >= 4
 
-done23:
+done21:
 	CMP $1, R8
-	BLT done25                                   // if n < 1
+	BLT done23                                   // if n < 1
 
-loop24:
-	FMOVS (R1), F10                              // x[0] = x[0][0]
-	FMOVS (R6), F11                              // x[1] = x[1][0]
-	FMOVS (R7), F12                              // x[2] = x[2][0]
-	FMOVQ (R3), F6                               // w[0] = w[0]...
-	FMOVQ 16(R3), F7                             // w[4] = w[4]...
-	WORD $0x4f8a10c0                             // FMLA V0.4S, V6.4S, V10.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8a10e1                             // FMLA V1.4S, V7.4S, V10.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8b10c2                             // FMLA V2.4S, V6.4S, V11.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8b10e3                             // FMLA V3.4S, V7.4S, V11.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f8c10c4                             // FMLA V4.4S, V6.4S, V12.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f8c10e5                             // FMLA V5.4S, V7.4S, V12.S[0]: sum[2,4] += w[4]·x[2][0]
-	ADD $32, R3                                  // w += 32
+loop22:
+	FMOVS (R1), F12                              // x[0] = x[0][0]
+	FMOVS (R6), F13                              // x[1] = x[1][0]
+	FMOVS (R7), F14                              // x[2] = x[2][0]
+	FMOVQ (R3), F15                              // w0 = w[0]...
+	FMOVQ 16(R3), F16                            // w1 = w[4]...
+	FMOVQ 32(R3), F17                            // w2 = w[8]...
+	FMOVQ 48(R3), F18                            // w3 = w[12]...
+	WORD $0x4f8c11e0                             // FMLA V0.4S, V15.4S, V12.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f8d11e4                             // FMLA V4.4S, V15.4S, V13.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f8e11e8                             // FMLA V8.4S, V15.4S, V14.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f8c1201                             // FMLA V1.4S, V16.4S, V12.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f8d1205                             // FMLA V5.4S, V16.4S, V13.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f8e1209                             // FMLA V9.4S, V16.4S, V14.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f8c1222                             // FMLA V2.4S, V17.4S, V12.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f8d1226                             // FMLA V6.4S, V17.4S, V13.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f8e122a                             // FMLA V10.4S, V17.4S, V14.S[0]: sum[2,8] += w2·x[2][0]
+	WORD $0x4f8c1243                             // FMLA V3.4S, V18.4S, V12.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f8d1247                             // FMLA V7.4S, V18.4S, V13.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f8e124b                             // FMLA V11.4S, V18.4S, V14.S[0]: sum[2,12] += w3·x[2][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	ADD $4, R6                                   // x[1] += 4
 	ADD $4, R7                                   // x[2] += 4
 	SUB $1, R8                                   // n -= 1
 	CMP $1, R8
-	BGE loop24                                   // if n >= 1
+	BGE loop22                                   // if n >= 1
 
-done25:
+done23:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R9
 	MOVD dstStride+16(FP), R10
 	ADD R10, R9, R11                             // dst[1]
 	ADD R10, R11, R12                            // dst[2]
-	FMOVQ (R9), F6                               // old = dst[0][0]...
-	WORD $0x4e26d400                             // FADD V0.4S, V0.4S, V6.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R9), F12                              // old = dst[0][0]...
+	WORD $0x4e2cd400                             // FADD V0.4S, V0.4S, V12.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R9)                               // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R9), F6                             // old = dst[0][4]...
-	WORD $0x4e26d421                             // FADD V1.4S, V1.4S, V6.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R9), F12                            // old = dst[0][4]...
+	WORD $0x4e2cd421                             // FADD V1.4S, V1.4S, V12.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R9)                             // dst[0][4]... = sum[0,4]
-	FMOVQ (R11), F6                              // old = dst[1][0]...
-	WORD $0x4e26d442                             // FADD V2.4S, V2.4S, V6.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R11)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R11), F6                            // old = dst[1][4]...
-	WORD $0x4e26d463                             // FADD V3.4S, V3.4S, V6.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R11)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R12), F6                              // old = dst[2][0]...
-	WORD $0x4e26d484                             // FADD V4.4S, V4.4S, V6.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R12)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R12), F6                            // old = dst[2][4]...
-	WORD $0x4e26d4a5                             // FADD V5.4S, V5.4S, V6.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R12)                            // dst[2][4]... = sum[2,4]
+	FMOVQ 32(R9), F12                            // old = dst[0][8]...
+	WORD $0x4e2cd442                             // FADD V2.4S, V2.4S, V12.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R9)                             // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R9), F12                            // old = dst[0][12]...
+	WORD $0x4e2cd463                             // FADD V3.4S, V3.4S, V12.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R9)                             // dst[0][12]... = sum[0,12]
+	FMOVQ (R11), F12                             // old = dst[1][0]...
+	WORD $0x4e2cd484                             // FADD V4.4S, V4.4S, V12.4S: sum[1,0] = sum[1,0] + old
+	FMOVQ F4, (R11)                              // dst[1][0]... = sum[1,0]
+	FMOVQ 16(R11), F12                           // old = dst[1][4]...
+	WORD $0x4e2cd4a5                             // FADD V5.4S, V5.4S, V12.4S: sum[1,4] = sum[1,4] + old
+	FMOVQ F5, 16(R11)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R11), F12                           // old = dst[1][8]...
+	WORD $0x4e2cd4c6                             // FADD V6.4S, V6.4S, V12.4S: sum[1,8] = sum[1,8] + old
+	FMOVQ F6, 32(R11)                            // dst[1][8]... = sum[1,8]
+	FMOVQ 48(R11), F12                           // old = dst[1][12]...
+	WORD $0x4e2cd4e7                             // FADD V7.4S, V7.4S, V12.4S: sum[1,12] = sum[1,12] + old
+	FMOVQ F7, 48(R11)                            // dst[1][12]... = sum[1,12]
+	FMOVQ (R12), F12                             // old = dst[2][0]...
+	WORD $0x4e2cd508                             // FADD V8.4S, V8.4S, V12.4S: sum[2,0] = sum[2,0] + old
+	FMOVQ F8, (R12)                              // dst[2][0]... = sum[2,0]
+	FMOVQ 16(R12), F12                           // old = dst[2][4]...
+	WORD $0x4e2cd529                             // FADD V9.4S, V9.4S, V12.4S: sum[2,4] = sum[2,4] + old
+	FMOVQ F9, 16(R12)                            // dst[2][4]... = sum[2,4]
+	FMOVQ 32(R12), F12                           // old = dst[2][8]...
+	WORD $0x4e2cd54a                             // FADD V10.4S, V10.4S, V12.4S: sum[2,8] = sum[2,8] + old
+	FMOVQ F10, 32(R12)                           // dst[2][8]... = sum[2,8]
+	FMOVQ 48(R12), F12                           // old = dst[2][12]...
+	WORD $0x4e2cd56b                             // FADD V11.4S, V11.4S, V12.4S: sum[2,12] = sum[2,12] + old
+	FMOVQ F11, 48(R12)                           // dst[2][12]... = sum[2,12]
 	CMP $1, R4
-	BGE block20                                  // if k >= 1
+	BGE block18                                  // if k >= 1
 	RET
 
-rows5:
+rows3:
 
 	// 4 rows
 	MOVD dst+8(FP), R1
@@ -413,6 +578,16 @@ rows5:
 	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
 	FMOVQ F1, 16(R6)                             // dst[3][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ F2, 32(R4)                             // dst[1][8]... = sum[0,8]
+	FMOVQ F2, 32(R5)                             // dst[2][8]... = sum[0,8]
+	FMOVQ F2, 32(R6)                             // dst[3][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
+	FMOVQ F3, 48(R4)                             // dst[1][12]... = sum[0,12]
+	FMOVQ F3, 48(R5)                             // dst[2][12]... = sum[0,12]
+	FMOVQ F3, 48(R6)                             // dst[3][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
@@ -422,114 +597,172 @@ rows5:
 	ADD R2, R6, R7                               // x[2]
 	ADD R2, R7, R8                               // x[3]
 
-block26:
+block24:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R9                                 // n = 64
 	CMP $64, R4
-	BGE short27                                  // if k >= 64
+	BGE short25                                  // if k >= 64
 	MOVD R4, R9                                  // n = k
 
-short27:
+short25:
 	SUB R9, R4                                   // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[3,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[3,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[1,4] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[1,8] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[1,12] = 0
+	WORD $0x6f00e408                             // MOVI V8.2D, #0: sum[2,0] = 0
+	WORD $0x6f00e409                             // MOVI V9.2D, #0: sum[2,4] = 0
+	WORD $0x6f00e40a                             // MOVI V10.2D, #0: sum[2,8] = 0
+	WORD $0x6f00e40b                             // MOVI V11.2D, #0: sum[2,12] = 0
+	WORD $0x6f00e40c                             // MOVI V12.2D, #0: sum[3,0] = 0
+	WORD $0x6f00e40d                             // MOVI V13.2D, #0: sum[3,4] = 0
+	WORD $0x6f00e40e                             // MOVI V14.2D, #0: sum[3,8] = 0
+	WORD $0x6f00e40f                             // MOVI V15.2D, #0: sum[3,12] = 0
 	CMP $4, R9
-	BLT done29                                   // if n < 4
+	BLT done27                                   // if n < 4
 
-loop28:
-	FMOVQ (R1), F12                              // x[0] = x[0][0]...
-	FMOVQ (R6), F13                              // x[1] = x[1][0]...
-	FMOVQ (R7), F14                              // x[2] = x[2][0]...
-	FMOVQ (R8), F15                              // x[3] = x[3][0]...
-	FMOVQ (R3), F8                               // w[0] = w[0]...
-	FMOVQ 16(R3), F9                             // w[4] = w[4]...
-	WORD $0x4f8c1100                             // FMLA V0.4S, V8.4S, V12.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8c1121                             // FMLA V1.4S, V9.4S, V12.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8d1102                             // FMLA V2.4S, V8.4S, V13.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8d1123                             // FMLA V3.4S, V9.4S, V13.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f8e1104                             // FMLA V4.4S, V8.4S, V14.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f8e1125                             // FMLA V5.4S, V9.4S, V14.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f8f1106                             // FMLA V6.4S, V8.4S, V15.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f8f1127                             // FMLA V7.4S, V9.4S, V15.S[0]: sum[3,4] += w[4]·x[3][0]
-	FMOVQ 32(R3), F10                            // w[8] = w[8]...
-	FMOVQ 48(R3), F11                            // w[12] = w[12]...
-	WORD $0x4fac1140                             // FMLA V0.4S, V10.4S, V12.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fac1161                             // FMLA V1.4S, V11.4S, V12.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fad1142                             // FMLA V2.4S, V10.4S, V13.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fad1163                             // FMLA V3.4S, V11.4S, V13.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fae1144                             // FMLA V4.4S, V10.4S, V14.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fae1165                             // FMLA V5.4S, V11.4S, V14.S[1]: sum[2,4] += w[12]·x[2][1]
-	WORD $0x4faf1146                             // FMLA V6.4S, V10.4S, V15.S[1]: sum[3,0] += w[8]·x[3][1]
-	WORD $0x4faf1167                             // FMLA V7.4S, V11.4S, V15.S[1]: sum[3,4] += w[12]·x[3][1]
-	FMOVQ 64(R3), F8                             // w[0] = w[16]...
-	FMOVQ 80(R3), F9                             // w[4] = w[20]...
-	WORD $0x4f8c1900                             // FMLA V0.4S, V8.4S, V12.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f8c1921                             // FMLA V1.4S, V9.4S, V12.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f8d1902                             // FMLA V2.4S, V8.4S, V13.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f8d1923                             // FMLA V3.4S, V9.4S, V13.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f8e1904                             // FMLA V4.4S, V8.4S, V14.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f8e1925                             // FMLA V5.4S, V9.4S, V14.S[2]: sum[2,4] += w[4]·x[2][2]
-	WORD $0x4f8f1906                             // FMLA V6.4S, V8.4S, V15.S[2]: sum[3,0] += w[0]·x[3][2]
-	WORD $0x4f8f1927                             // FMLA V7.4S, V9.4S, V15.S[2]: sum[3,4] += w[4]·x[3][2]
-	FMOVQ 96(R3), F10                            // w[8] = w[24]...
-	FMOVQ 112(R3), F11                           // w[12] = w[28]...
-	WORD $0x4fac1940                             // FMLA V0.4S, V10.4S, V12.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fac1961                             // FMLA V1.4S, V11.4S, V12.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fad1942                             // FMLA V2.4S, V10.4S, V13.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fad1963                             // FMLA V3.4S, V11.4S, V13.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fae1944                             // FMLA V4.4S, V10.4S, V14.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fae1965                             // FMLA V5.4S, V11.4S, V14.S[3]: sum[2,4] += w[12]·x[2][3]
-	WORD $0x4faf1946                             // FMLA V6.4S, V10.4S, V15.S[3]: sum[3,0] += w[8]·x[3][3]
-	WORD $0x4faf1967                             // FMLA V7.4S, V11.4S, V15.S[3]: sum[3,4] += w[12]·x[3][3]
+loop26:
+	FMOVQ (R1), F16                              // x[0] = x[0][0]...
+	FMOVQ (R6), F17                              // x[1] = x[1][0]...
+	FMOVQ (R7), F18                              // x[2] = x[2][0]...
+	FMOVQ (R8), F19                              // x[3] = x[3][0]...
+	FMOVQ (R3), F20                              // w0 = w[0]...
+	FMOVQ 16(R3), F21                            // w1 = w[4]...
+	FMOVQ 32(R3), F22                            // w2 = w[8]...
+	FMOVQ 48(R3), F23                            // w3 = w[12]...
+	FMOVQ 64(R3), F24                            // w4 = w[16]...
+	FMOVQ 80(R3), F25                            // w5 = w[20]...
+	FMOVQ 96(R3), F26                            // w6 = w[24]...
+	FMOVQ 112(R3), F27                           // w7 = w[28]...
+	WORD $0x4f901280                             // FMLA V0.4S, V20.4S, V16.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f911284                             // FMLA V4.4S, V20.4S, V17.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f921288                             // FMLA V8.4S, V20.4S, V18.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f93128c                             // FMLA V12.4S, V20.4S, V19.S[0]: sum[3,0] += w0·x[3][0]
+	FMOVQ 128(R3), F20                           // w0 = w[32]...
+	WORD $0x4f9012a1                             // FMLA V1.4S, V21.4S, V16.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f9112a5                             // FMLA V5.4S, V21.4S, V17.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f9212a9                             // FMLA V9.4S, V21.4S, V18.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f9312ad                             // FMLA V13.4S, V21.4S, V19.S[0]: sum[3,4] += w1·x[3][0]
+	FMOVQ 144(R3), F21                           // w1 = w[36]...
+	WORD $0x4f9012c2                             // FMLA V2.4S, V22.4S, V16.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f9112c6                             // FMLA V6.4S, V22.4S, V17.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f9212ca                             // FMLA V10.4S, V22.4S, V18.S[0]: sum[2,8] += w2·x[2][0]
+	WORD $0x4f9312ce                             // FMLA V14.4S, V22.4S, V19.S[0]: sum[3,8] += w2·x[3][0]
+	FMOVQ 160(R3), F22                           // w2 = w[40]...
+	WORD $0x4f9012e3                             // FMLA V3.4S, V23.4S, V16.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f9112e7                             // FMLA V7.4S, V23.4S, V17.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f9212eb                             // FMLA V11.4S, V23.4S, V18.S[0]: sum[2,12] += w3·x[2][0]
+	WORD $0x4f9312ef                             // FMLA V15.4S, V23.4S, V19.S[0]: sum[3,12] += w3·x[3][0]
+	FMOVQ 176(R3), F23                           // w3 = w[44]...
+	WORD $0x4fb01300                             // FMLA V0.4S, V24.4S, V16.S[1]: sum[0,0] += w4·x[0][1]
+	WORD $0x4fb11304                             // FMLA V4.4S, V24.4S, V17.S[1]: sum[1,0] += w4·x[1][1]
+	WORD $0x4fb21308                             // FMLA V8.4S, V24.4S, V18.S[1]: sum[2,0] += w4·x[2][1]
+	WORD $0x4fb3130c                             // FMLA V12.4S, V24.4S, V19.S[1]: sum[3,0] += w4·x[3][1]
+	FMOVQ 192(R3), F24                           // w4 = w[48]...
+	WORD $0x4fb01321                             // FMLA V1.4S, V25.4S, V16.S[1]: sum[0,4] += w5·x[0][1]
+	WORD $0x4fb11325                             // FMLA V5.4S, V25.4S, V17.S[1]: sum[1,4] += w5·x[1][1]
+	WORD $0x4fb21329                             // FMLA V9.4S, V25.4S, V18.S[1]: sum[2,4] += w5·x[2][1]
+	WORD $0x4fb3132d                             // FMLA V13.4S, V25.4S, V19.S[1]: sum[3,4] += w5·x[3][1]
+	FMOVQ 208(R3), F25                           // w5 = w[52]...
+	WORD $0x4fb01342                             // FMLA V2.4S, V26.4S, V16.S[1]: sum[0,8] += w6·x[0][1]
+	WORD $0x4fb11346                             // FMLA V6.4S, V26.4S, V17.S[1]: sum[1,8] += w6·x[1][1]
+	WORD $0x4fb2134a                             // FMLA V10.4S, V26.4S, V18.S[1]: sum[2,8] += w6·x[2][1]
+	WORD $0x4fb3134e                             // FMLA V14.4S, V26.4S, V19.S[1]: sum[3,8] += w6·x[3][1]
+	FMOVQ 224(R3), F26                           // w6 = w[56]...
+	WORD $0x4fb01363                             // FMLA V3.4S, V27.4S, V16.S[1]: sum[0,12] += w7·x[0][1]
+	WORD $0x4fb11367                             // FMLA V7.4S, V27.4S, V17.S[1]: sum[1,12] += w7·x[1][1]
+	WORD $0x4fb2136b                             // FMLA V11.4S, V27.4S, V18.S[1]: sum[2,12] += w7·x[2][1]
+	WORD $0x4fb3136f                             // FMLA V15.4S, V27.4S, V19.S[1]: sum[3,12] += w7·x[3][1]
+	FMOVQ 240(R3), F27                           // w7 = w[60]...
+	WORD $0x4f901a80                             // FMLA V0.4S, V20.4S, V16.S[2]: sum[0,0] += w0·x[0][2]
+	WORD $0x4f911a84                             // FMLA V4.4S, V20.4S, V17.S[2]: sum[1,0] += w0·x[1][2]
+	WORD $0x4f921a88                             // FMLA V8.4S, V20.4S, V18.S[2]: sum[2,0] += w0·x[2][2]
+	WORD $0x4f931a8c                             // FMLA V12.4S, V20.4S, V19.S[2]: sum[3,0] += w0·x[3][2]
+	WORD $0x4f901aa1                             // FMLA V1.4S, V21.4S, V16.S[2]: sum[0,4] += w1·x[0][2]
+	WORD $0x4f911aa5                             // FMLA V5.4S, V21.4S, V17.S[2]: sum[1,4] += w1·x[1][2]
+	WORD $0x4f921aa9                             // FMLA V9.4S, V21.4S, V18.S[2]: sum[2,4] += w1·x[2][2]
+	WORD $0x4f931aad                             // FMLA V13.4S, V21.4S, V19.S[2]: sum[3,4] += w1·x[3][2]
+	WORD $0x4f901ac2                             // FMLA V2.4S, V22.4S, V16.S[2]: sum[0,8] += w2·x[0][2]
+	WORD $0x4f911ac6                             // FMLA V6.4S, V22.4S, V17.S[2]: sum[1,8] += w2·x[1][2]
+	WORD $0x4f921aca                             // FMLA V10.4S, V22.4S, V18.S[2]: sum[2,8] += w2·x[2][2]
+	WORD $0x4f931ace                             // FMLA V14.4S, V22.4S, V19.S[2]: sum[3,8] += w2·x[3][2]
+	WORD $0x4f901ae3                             // FMLA V3.4S, V23.4S, V16.S[2]: sum[0,12] += w3·x[0][2]
+	WORD $0x4f911ae7                             // FMLA V7.4S, V23.4S, V17.S[2]: sum[1,12] += w3·x[1][2]
+	WORD $0x4f921aeb                             // FMLA V11.4S, V23.4S, V18.S[2]: sum[2,12] += w3·x[2][2]
+	WORD $0x4f931aef                             // FMLA V15.4S, V23.4S, V19.S[2]: sum[3,12] += w3·x[3][2]
+	WORD $0x4fb01b00                             // FMLA V0.4S, V24.4S, V16.S[3]: sum[0,0] += w4·x[0][3]
+	WORD $0x4fb11b04                             // FMLA V4.4S, V24.4S, V17.S[3]: sum[1,0] += w4·x[1][3]
+	WORD $0x4fb21b08                             // FMLA V8.4S, V24.4S, V18.S[3]: sum[2,0] += w4·x[2][3]
+	WORD $0x4fb31b0c                             // FMLA V12.4S, V24.4S, V19.S[3]: sum[3,0] += w4·x[3][3]
+	WORD $0x4fb01b21                             // FMLA V1.4S, V25.4S, V16.S[3]: sum[0,4] += w5·x[0][3]
+	WORD $0x4fb11b25                             // FMLA V5.4S, V25.4S, V17.S[3]: sum[1,4] += w5·x[1][3]
+	WORD $0x4fb21b29                             // FMLA V9.4S, V25.4S, V18.S[3]: sum[2,4] += w5·x[2][3]
+	WORD $0x4fb31b2d                             // FMLA V13.4S, V25.4S, V19.S[3]: sum[3,4] += w5·x[3][3]
+	WORD $0x4fb01b42                             // FMLA V2.4S, V26.4S, V16.S[3]: sum[0,8] += w6·x[0][3]
+	WORD $0x4fb11b46                             // FMLA V6.4S, V26.4S, V17.S[3]: sum[1,8] += w6·x[1][3]
+	WORD $0x4fb21b4a                             // FMLA V10.4S, V26.4S, V18.S[3]: sum[2,8] += w6·x[2][3]
+	WORD $0x4fb31b4e                             // FMLA V14.4S, V26.4S, V19.S[3]: sum[3,8] += w6·x[3][3]
+	WORD $0x4fb01b63                             // FMLA V3.4S, V27.4S, V16.S[3]: sum[0,12] += w7·x[0][3]
+	WORD $0x4fb11b67                             // FMLA V7.4S, V27.4S, V17.S[3]: sum[1,12] += w7·x[1][3]
+	WORD $0x4fb21b6b                             // FMLA V11.4S, V27.4S, V18.S[3]: sum[2,12] += w7·x[2][3]
+	WORD $0x4fb31b6f                             // FMLA V15.4S, V27.4S, V19.S[3]: sum[3,12] += w7·x[3][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	ADD $16, R6                                  // x[1] += 16
 	ADD $16, R7                                  // x[2] += 16
 	ADD $16, R8                                  // x[3] += 16
 	SUB $4, R9                                   // n -= 4
 	CMP $4, R9
-	BGE loop28                                   // if n >= 4
+	BGE loop26                                   // if n >= 4
 
-done29:
+done27:
 	CMP $1, R9
-	BLT done31                                   // if n < 1
+	BLT done29                                   // if n < 1
 
-loop30:
-	FMOVS (R1), F12                              // x[0] = x[0][0]
-	FMOVS (R6), F13                              // x[1] = x[1][0]
-	FMOVS (R7), F14                              // x[2] = x[2][0]
-	FMOVS (R8), F15                              // x[3] = x[3][0]
-	FMOVQ (R3), F8                               // w[0] = w[0]...
-	FMOVQ 16(R3), F9                             // w[4] = w[4]...
-	WORD $0x4f8c1100                             // FMLA V0.4S, V8.4S, V12.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8c1121                             // FMLA V1.4S, V9.4S, V12.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8d1102                             // FMLA V2.4S, V8.4S, V13.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8d1123                             // FMLA V3.4S, V9.4S, V13.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f8e1104                             // FMLA V4.4S, V8.4S, V14.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f8e1125                             // FMLA V5.4S, V9.4S, V14.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f8f1106                             // FMLA V6.4S, V8.4S, V15.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f8f1127                             // FMLA V7.4S, V9.4S, V15.S[0]: sum[3,4] += w[4]·x[3][0]
-	ADD $32, R3                                  // w += 32
+loop28:
+	FMOVS (R1), F16                              // x[0] = x[0][0]
+	FMOVS (R6), F17                              // x[1] = x[1][0]
+	FMOVS (R7), F18                              // x[2] = x[2][0]
+	FMOVS (R8), F19                              // x[3] = x[3][0]
+	FMOVQ (R3), F20                              // w0 = w[0]...
+	FMOVQ 16(R3), F21                            // w1 = w[4]...
+	FMOVQ 32(R3), F22                            // w2 = w[8]...
+	FMOVQ 48(R3), F23                            // w3 = w[12]...
+	WORD $0x4f901280                             // FMLA V0.4S, V20.4S, V16.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f911284                             // FMLA V4.4S, V20.4S, V17.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f921288                             // FMLA V8.4S, V20.4S, V18.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f93128c                             // FMLA V12.4S, V20.4S, V19.S[0]: sum[3,0] += w0·x[3][0]
+	WORD $0x4f9012a1                             // FMLA V1.4S, V21.4S, V16.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f9112a5                             // FMLA V5.4S, V21.4S, V17.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f9212a9                             // FMLA V9.4S, V21.4S, V18.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f9312ad                             // FMLA V13.4S, V21.4S, V19.S[0]: sum[3,4] += w1·x[3][0]
+	WORD $0x4f9012c2                             // FMLA V2.4S, V22.4S, V16.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f9112c6                             // FMLA V6.4S, V22.4S, V17.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f9212ca                             // FMLA V10.4S, V22.4S, V18.S[0]: sum[2,8] += w2·x[2][0]
+	WORD $0x4f9312ce                             // FMLA V14.4S, V22.4S, V19.S[0]: sum[3,8] += w2·x[3][0]
+	WORD $0x4f9012e3                             // FMLA V3.4S, V23.4S, V16.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f9112e7                             // FMLA V7.4S, V23.4S, V17.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f9212eb                             // FMLA V11.4S, V23.4S, V18.S[0]: sum[2,12] += w3·x[2][0]
+	WORD $0x4f9312ef                             // FMLA V15.4S, V23.4S, V19.S[0]: sum[3,12] += w3·x[3][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	ADD $4, R6                                   // x[1] += 4
 	ADD $4, R7                                   // x[2] += 4
 	ADD $4, R8                                   // x[3] += 4
 	SUB $1, R9                                   // n -= 1
 	CMP $1, R9
-	BGE loop30                                   // if n >= 1
+	BGE loop28                                   // if n >= 1
 
-done31:
+done29:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R10
@@ -537,35 +770,59 @@ done31:
 	ADD R11, R10, R12                            // dst[1]
 	ADD R11, R12, R13                            // dst[2]
 	ADD R11, R13, R14                            // dst[3]
-	FMOVQ (R10), F8                              // old = dst[0][0]...
-	WORD $0x4e28d400                             // FADD V0.4S, V0.4S, V8.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R10), F16                             // old = dst[0][0]...
+	WORD $0x4e30d400                             // FADD V0.4S, V0.4S, V16.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R10)                              // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R10), F8                            // old = dst[0][4]...
-	WORD $0x4e28d421                             // FADD V1.4S, V1.4S, V8.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R10), F16                           // old = dst[0][4]...
+	WORD $0x4e30d421                             // FADD V1.4S, V1.4S, V16.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R10)                            // dst[0][4]... = sum[0,4]
-	FMOVQ (R12), F8                              // old = dst[1][0]...
-	WORD $0x4e28d442                             // FADD V2.4S, V2.4S, V8.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R12)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R12), F8                            // old = dst[1][4]...
-	WORD $0x4e28d463                             // FADD V3.4S, V3.4S, V8.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R12)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R13), F8                              // old = dst[2][0]...
-	WORD $0x4e28d484                             // FADD V4.4S, V4.4S, V8.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R13)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R13), F8                            // old = dst[2][4]...
-	WORD $0x4e28d4a5                             // FADD V5.4S, V5.4S, V8.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R13)                            // dst[2][4]... = sum[2,4]
-	FMOVQ (R14), F8                              // old = dst[3][0]...
-	WORD $0x4e28d4c6                             // FADD V6.4S, V6.4S, V8.4S: sum[3,0] = sum[3,0] + old
-	FMOVQ F6, (R14)                              // dst[3][0]... = sum[3,0]
-	FMOVQ 16(R14), F8                            // old = dst[3][4]...
-	WORD $0x4e28d4e7                             // FADD V7.4S, V7.4S, V8.4S: sum[3,4] = sum[3,4] + old
-	FMOVQ F7, 16(R14)                            // dst[3][4]... = sum[3,4]
+	FMOVQ 32(R10), F16                           // old = dst[0][8]...
+	WORD $0x4e30d442                             // FADD V2.4S, V2.4S, V16.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R10)                            // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R10), F16                           // old = dst[0][12]...
+	WORD $0x4e30d463                             // FADD V3.4S, V3.4S, V16.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R10)                            // dst[0][12]... = sum[0,12]
+	FMOVQ (R12), F16                             // old = dst[1][0]...
+	WORD $0x4e30d484                             // FADD V4.4S, V4.4S, V16.4S: sum[1,0] = sum[1,0] + old
+	FMOVQ F4, (R12)                              // dst[1][0]... = sum[1,0]
+	FMOVQ 16(R12), F16                           // old = dst[1][4]...
+	WORD $0x4e30d4a5                             // FADD V5.4S, V5.4S, V16.4S: sum[1,4] = sum[1,4] + old
+	FMOVQ F5, 16(R12)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R12), F16                           // old = dst[1][8]...
+	WORD $0x4e30d4c6                             // FADD V6.4S, V6.4S, V16.4S: sum[1,8] = sum[1,8] + old
+	FMOVQ F6, 32(R12)                            // dst[1][8]... = sum[1,8]
+	FMOVQ 48(R12), F16                           // old = dst[1][12]...
+	WORD $0x4e30d4e7                             // FADD V7.4S, V7.4S, V16.4S: sum[1,12] = sum[1,12] + old
+	FMOVQ F7, 48(R12)                            // dst[1][12]... = sum[1,12]
+	FMOVQ (R13), F16                             // old = dst[2][0]...
+	WORD $0x4e30d508                             // FADD V8.4S, V8.4S, V16.4S: sum[2,0] = sum[2,0] + old
+	FMOVQ F8, (R13)                              // dst[2][0]... = sum[2,0]
+	FMOVQ 16(R13), F16                           // old = dst[2][4]...
+	WORD $0x4e30d529                             // FADD V9.4S, V9.4S, V16.4S: sum[2,4] = sum[2,4] + old
+	FMOVQ F9, 16(R13)                            // dst[2][4]... = sum[2,4]
+	FMOVQ 32(R13), F16                           // old = dst[2][8]...
+	WORD $0x4e30d54a                             // FADD V10.4S, V10.4S, V16.4S: sum[2,8] = sum[2,8] + old
+	FMOVQ F10, 32(R13)                           // dst[2][8]... = sum[2,8]
+	FMOVQ 48(R13), F16                           // old = dst[2][12]...
+	WORD $0x4e30d56b                             // FADD V11.4S, V11.4S, V16.4S: sum[2,12] = sum[2,12] + old
+	FMOVQ F11, 48(R13)                           // dst[2][12]... = sum[2,12]
+	FMOVQ (R14), F16                             // old = dst[3][0]...
+	WORD $0x4e30d58c                             // FADD V12.4S, V12.4S, V16.4S: sum[3,0] = sum[3,0] + old
+	FMOVQ F12, (R14)                             // dst[3][0]... = sum[3,0]
+	FMOVQ 16(R14), F16                           // old = dst[3][4]...
+	WORD $0x4e30d5ad                             // FADD V13.4S, V13.4S, V16.4S: sum[3,4] = sum[3,4] + old
+	FMOVQ F13, 16(R14)                           // dst[3][4]... = sum[3,4]
+	FMOVQ 32(R14), F16                           // old = dst[3][8]...
+	WORD $0x4e30d5ce                             // FADD V14.4S, V14.4S, V16.4S: sum[3,8] = sum[3,8] + old
+	FMOVQ F14, 32(R14)                           // dst[3][8]... = sum[3,8]
+	FMOVQ 48(R14), F16                           // old = dst[3][12]...
+	WORD $0x4e30d5ef                             // FADD V15.4S, V15.4S, V16.4S: sum[3,12] = sum[3,12] + old
+	FMOVQ F15, 48(R14)                           // dst[3][12]... = sum[3,12]
 	CMP $1, R4
-	BGE block26                                  // if k >= 1
+	BGE block24                                  // if k >= 1
 	RET
 
-rows4:
+rows2:
 
 	// 5 rows
 	MOVD dst+8(FP), R1
@@ -587,6 +844,18 @@ rows4:
 	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
 	FMOVQ F1, 16(R6)                             // dst[3][4]... = sum[0,4]
 	FMOVQ F1, 16(R7)                             // dst[4][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ F2, 32(R4)                             // dst[1][8]... = sum[0,8]
+	FMOVQ F2, 32(R5)                             // dst[2][8]... = sum[0,8]
+	FMOVQ F2, 32(R6)                             // dst[3][8]... = sum[0,8]
+	FMOVQ F2, 32(R7)                             // dst[4][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
+	FMOVQ F3, 48(R4)                             // dst[1][12]... = sum[0,12]
+	FMOVQ F3, 48(R5)                             // dst[2][12]... = sum[0,12]
+	FMOVQ F3, 48(R6)                             // dst[3][12]... = sum[0,12]
+	FMOVQ F3, 48(R7)                             // dst[4][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
@@ -597,88 +866,146 @@ rows4:
 	ADD R2, R7, R8                               // x[3]
 	ADD R2, R8, R9                               // x[4]
 
-block32:
+block30:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R10                                // n = 64
 	CMP $64, R4
-	BGE short33                                  // if k >= 64
+	BGE short31                                  // if k >= 64
 	MOVD R4, R10                                 // n = k
 
-short33:
+short31:
 	SUB R10, R4                                  // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[3,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[3,4] = 0
-	VEOR V8.B16, V8.B16, V8.B16                  // sum[4,0] = 0
-	VEOR V9.B16, V9.B16, V9.B16                  // sum[4,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[1,4] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[1,8] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[1,12] = 0
+	WORD $0x6f00e408                             // MOVI V8.2D, #0: sum[2,0] = 0
+	WORD $0x6f00e409                             // MOVI V9.2D, #0: sum[2,4] = 0
+	WORD $0x6f00e40a                             // MOVI V10.2D, #0: sum[2,8] = 0
+	WORD $0x6f00e40b                             // MOVI V11.2D, #0: sum[2,12] = 0
+	WORD $0x6f00e40c                             // MOVI V12.2D, #0: sum[3,0] = 0
+	WORD $0x6f00e40d                             // MOVI V13.2D, #0: sum[3,4] = 0
+	WORD $0x6f00e40e                             // MOVI V14.2D, #0: sum[3,8] = 0
+	WORD $0x6f00e40f                             // MOVI V15.2D, #0: sum[3,12] = 0
+	WORD $0x6f00e410                             // MOVI V16.2D, #0: sum[4,0] = 0
+	WORD $0x6f00e411                             // MOVI V17.2D, #0: sum[4,4] = 0
+	WORD $0x6f00e412                             // MOVI V18.2D, #0: sum[4,8] = 0
+	WORD $0x6f00e413                             // MOVI V19.2D, #0: sum[4,12] = 0
 	CMP $4, R10
-	BLT done35                                   // if n < 4
+	BLT done33                                   // if n < 4
 
-loop34:
-	FMOVQ (R1), F14                              // x[0] = x[0][0]...
-	FMOVQ (R6), F15                              // x[1] = x[1][0]...
-	FMOVQ (R7), F16                              // x[2] = x[2][0]...
-	FMOVQ (R8), F17                              // x[3] = x[3][0]...
-	FMOVQ (R9), F18                              // x[4] = x[4][0]...
-	FMOVQ (R3), F10                              // w[0] = w[0]...
-	FMOVQ 16(R3), F11                            // w[4] = w[4]...
-	WORD $0x4f8e1140                             // FMLA V0.4S, V10.4S, V14.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8e1161                             // FMLA V1.4S, V11.4S, V14.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8f1142                             // FMLA V2.4S, V10.4S, V15.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8f1163                             // FMLA V3.4S, V11.4S, V15.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f901144                             // FMLA V4.4S, V10.4S, V16.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f901165                             // FMLA V5.4S, V11.4S, V16.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f911146                             // FMLA V6.4S, V10.4S, V17.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f911167                             // FMLA V7.4S, V11.4S, V17.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f921148                             // FMLA V8.4S, V10.4S, V18.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f921169                             // FMLA V9.4S, V11.4S, V18.S[0]: sum[4,4] += w[4]·x[4][0]
-	FMOVQ 32(R3), F12                            // w[8] = w[8]...
-	FMOVQ 48(R3), F13                            // w[12] = w[12]...
-	WORD $0x4fae1180                             // FMLA V0.4S, V12.4S, V14.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fae11a1                             // FMLA V1.4S, V13.4S, V14.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4faf1182                             // FMLA V2.4S, V12.4S, V15.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4faf11a3                             // FMLA V3.4S, V13.4S, V15.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fb01184                             // FMLA V4.4S, V12.4S, V16.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fb011a5                             // FMLA V5.4S, V13.4S, V16.S[1]: sum[2,4] += w[12]·x[2][1]
-	WORD $0x4fb11186                             // FMLA V6.4S, V12.4S, V17.S[1]: sum[3,0] += w[8]·x[3][1]
-	WORD $0x4fb111a7                             // FMLA V7.4S, V13.4S, V17.S[1]: sum[3,4] += w[12]·x[3][1]
-	WORD $0x4fb21188                             // FMLA V8.4S, V12.4S, V18.S[1]: sum[4,0] += w[8]·x[4][1]
-	WORD $0x4fb211a9                             // FMLA V9.4S, V13.4S, V18.S[1]: sum[4,4] += w[12]·x[4][1]
-	FMOVQ 64(R3), F10                            // w[0] = w[16]...
-	FMOVQ 80(R3), F11                            // w[4] = w[20]...
-	WORD $0x4f8e1940                             // FMLA V0.4S, V10.4S, V14.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f8e1961                             // FMLA V1.4S, V11.4S, V14.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f8f1942                             // FMLA V2.4S, V10.4S, V15.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f8f1963                             // FMLA V3.4S, V11.4S, V15.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f901944                             // FMLA V4.4S, V10.4S, V16.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f901965                             // FMLA V5.4S, V11.4S, V16.S[2]: sum[2,4] += w[4]·x[2][2]
-	WORD $0x4f911946                             // FMLA V6.4S, V10.4S, V17.S[2]: sum[3,0] += w[0]·x[3][2]
-	WORD $0x4f911967                             // FMLA V7.4S, V11.4S, V17.S[2]: sum[3,4] += w[4]·x[3][2]
-	WORD $0x4f921948                             // FMLA V8.4S, V10.4S, V18.S[2]: sum[4,0] += w[0]·x[4][2]
-	WORD $0x4f921969                             // FMLA V9.4S, V11.4S, V18.S[2]: sum[4,4] += w[4]·x[4][2]
-	FMOVQ 96(R3), F12                            // w[8] = w[24]...
-	FMOVQ 112(R3), F13                           // w[12] = w[28]...
-	WORD $0x4fae1980                             // FMLA V0.4S, V12.4S, V14.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fae19a1                             // FMLA V1.4S, V13.4S, V14.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4faf1982                             // FMLA V2.4S, V12.4S, V15.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4faf19a3                             // FMLA V3.4S, V13.4S, V15.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fb01984                             // FMLA V4.4S, V12.4S, V16.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fb019a5                             // FMLA V5.4S, V13.4S, V16.S[3]: sum[2,4] += w[12]·x[2][3]
-	WORD $0x4fb11986                             // FMLA V6.4S, V12.4S, V17.S[3]: sum[3,0] += w[8]·x[3][3]
-	WORD $0x4fb119a7                             // FMLA V7.4S, V13.4S, V17.S[3]: sum[3,4] += w[12]·x[3][3]
-	WORD $0x4fb21988                             // FMLA V8.4S, V12.4S, V18.S[3]: sum[4,0] += w[8]·x[4][3]
-	WORD $0x4fb219a9                             // FMLA V9.4S, V13.4S, V18.S[3]: sum[4,4] += w[12]·x[4][3]
+loop32:
+	FMOVQ (R1), F20                              // x[0] = x[0][0]...
+	FMOVQ (R6), F21                              // x[1] = x[1][0]...
+	FMOVQ (R7), F22                              // x[2] = x[2][0]...
+	FMOVQ (R8), F23                              // x[3] = x[3][0]...
+	FMOVQ (R9), F24                              // x[4] = x[4][0]...
+	FMOVQ (R3), F25                              // w0 = w[0]...
+	FMOVQ 16(R3), F26                            // w1 = w[4]...
+	FMOVQ 32(R3), F27                            // w2 = w[8]...
+	FMOVQ 48(R3), F28                            // w3 = w[12]...
+	FMOVQ 64(R3), F29                            // w4 = w[16]...
+	FMOVQ 80(R3), F30                            // w5 = w[20]...
+	FMOVQ 96(R3), F31                            // w6 = w[24]...
+	WORD $0x4f941320                             // FMLA V0.4S, V25.4S, V20.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f951324                             // FMLA V4.4S, V25.4S, V21.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f961328                             // FMLA V8.4S, V25.4S, V22.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f97132c                             // FMLA V12.4S, V25.4S, V23.S[0]: sum[3,0] += w0·x[3][0]
+	WORD $0x4f981330                             // FMLA V16.4S, V25.4S, V24.S[0]: sum[4,0] += w0·x[4][0]
+	FMOVQ 112(R3), F25                           // w0 = w[28]...
+	WORD $0x4f941341                             // FMLA V1.4S, V26.4S, V20.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f951345                             // FMLA V5.4S, V26.4S, V21.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f961349                             // FMLA V9.4S, V26.4S, V22.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f97134d                             // FMLA V13.4S, V26.4S, V23.S[0]: sum[3,4] += w1·x[3][0]
+	WORD $0x4f981351                             // FMLA V17.4S, V26.4S, V24.S[0]: sum[4,4] += w1·x[4][0]
+	FMOVQ 128(R3), F26                           // w1 = w[32]...
+	WORD $0x4f941362                             // FMLA V2.4S, V27.4S, V20.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f951366                             // FMLA V6.4S, V27.4S, V21.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f96136a                             // FMLA V10.4S, V27.4S, V22.S[0]: sum[2,8] += w2·x[2][0]
+	WORD $0x4f97136e                             // FMLA V14.4S, V27.4S, V23.S[0]: sum[3,8] += w2·x[3][0]
+	WORD $0x4f981372                             // FMLA V18.4S, V27.4S, V24.S[0]: sum[4,8] += w2·x[4][0]
+	FMOVQ 144(R3), F27                           // w2 = w[36]...
+	WORD $0x4f941383                             // FMLA V3.4S, V28.4S, V20.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f951387                             // FMLA V7.4S, V28.4S, V21.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f96138b                             // FMLA V11.4S, V28.4S, V22.S[0]: sum[2,12] += w3·x[2][0]
+	WORD $0x4f97138f                             // FMLA V15.4S, V28.4S, V23.S[0]: sum[3,12] += w3·x[3][0]
+	WORD $0x4f981393                             // FMLA V19.4S, V28.4S, V24.S[0]: sum[4,12] += w3·x[4][0]
+	FMOVQ 160(R3), F28                           // w3 = w[40]...
+	WORD $0x4fb413a0                             // FMLA V0.4S, V29.4S, V20.S[1]: sum[0,0] += w4·x[0][1]
+	WORD $0x4fb513a4                             // FMLA V4.4S, V29.4S, V21.S[1]: sum[1,0] += w4·x[1][1]
+	WORD $0x4fb613a8                             // FMLA V8.4S, V29.4S, V22.S[1]: sum[2,0] += w4·x[2][1]
+	WORD $0x4fb713ac                             // FMLA V12.4S, V29.4S, V23.S[1]: sum[3,0] += w4·x[3][1]
+	WORD $0x4fb813b0                             // FMLA V16.4S, V29.4S, V24.S[1]: sum[4,0] += w4·x[4][1]
+	FMOVQ 176(R3), F29                           // w4 = w[44]...
+	WORD $0x4fb413c1                             // FMLA V1.4S, V30.4S, V20.S[1]: sum[0,4] += w5·x[0][1]
+	WORD $0x4fb513c5                             // FMLA V5.4S, V30.4S, V21.S[1]: sum[1,4] += w5·x[1][1]
+	WORD $0x4fb613c9                             // FMLA V9.4S, V30.4S, V22.S[1]: sum[2,4] += w5·x[2][1]
+	WORD $0x4fb713cd                             // FMLA V13.4S, V30.4S, V23.S[1]: sum[3,4] += w5·x[3][1]
+	WORD $0x4fb813d1                             // FMLA V17.4S, V30.4S, V24.S[1]: sum[4,4] += w5·x[4][1]
+	FMOVQ 192(R3), F30                           // w5 = w[48]...
+	WORD $0x4fb413e2                             // FMLA V2.4S, V31.4S, V20.S[1]: sum[0,8] += w6·x[0][1]
+	WORD $0x4fb513e6                             // FMLA V6.4S, V31.4S, V21.S[1]: sum[1,8] += w6·x[1][1]
+	WORD $0x4fb613ea                             // FMLA V10.4S, V31.4S, V22.S[1]: sum[2,8] += w6·x[2][1]
+	WORD $0x4fb713ee                             // FMLA V14.4S, V31.4S, V23.S[1]: sum[3,8] += w6·x[3][1]
+	WORD $0x4fb813f2                             // FMLA V18.4S, V31.4S, V24.S[1]: sum[4,8] += w6·x[4][1]
+	FMOVQ 208(R3), F31                           // w6 = w[52]...
+	WORD $0x4fb41323                             // FMLA V3.4S, V25.4S, V20.S[1]: sum[0,12] += w0·x[0][1]
+	WORD $0x4fb51327                             // FMLA V7.4S, V25.4S, V21.S[1]: sum[1,12] += w0·x[1][1]
+	WORD $0x4fb6132b                             // FMLA V11.4S, V25.4S, V22.S[1]: sum[2,12] += w0·x[2][1]
+	WORD $0x4fb7132f                             // FMLA V15.4S, V25.4S, V23.S[1]: sum[3,12] += w0·x[3][1]
+	WORD $0x4fb81333                             // FMLA V19.4S, V25.4S, V24.S[1]: sum[4,12] += w0·x[4][1]
+	FMOVQ 224(R3), F25                           // w0 = w[56]...
+	WORD $0x4f941b40                             // FMLA V0.4S, V26.4S, V20.S[2]: sum[0,0] += w1·x[0][2]
+	WORD $0x4f951b44                             // FMLA V4.4S, V26.4S, V21.S[2]: sum[1,0] += w1·x[1][2]
+	WORD $0x4f961b48                             // FMLA V8.4S, V26.4S, V22.S[2]: sum[2,0] += w1·x[2][2]
+	WORD $0x4f971b4c                             // FMLA V12.4S, V26.4S, V23.S[2]: sum[3,0] += w1·x[3][2]
+	WORD $0x4f981b50                             // FMLA V16.4S, V26.4S, V24.S[2]: sum[4,0] += w1·x[4][2]
+	FMOVQ 240(R3), F26                           // w1 = w[60]...
+	WORD $0x4f941b61                             // FMLA V1.4S, V27.4S, V20.S[2]: sum[0,4] += w2·x[0][2]
+	WORD $0x4f951b65                             // FMLA V5.4S, V27.4S, V21.S[2]: sum[1,4] += w2·x[1][2]
+	WORD $0x4f961b69                             // FMLA V9.4S, V27.4S, V22.S[2]: sum[2,4] += w2·x[2][2]
+	WORD $0x4f971b6d                             // FMLA V13.4S, V27.4S, V23.S[2]: sum[3,4] += w2·x[3][2]
+	WORD $0x4f981b71                             // FMLA V17.4S, V27.4S, V24.S[2]: sum[4,4] += w2·x[4][2]
+	WORD $0x4f941b82                             // FMLA V2.4S, V28.4S, V20.S[2]: sum[0,8] += w3·x[0][2]
+	WORD $0x4f951b86                             // FMLA V6.4S, V28.4S, V21.S[2]: sum[1,8] += w3·x[1][2]
+	WORD $0x4f961b8a                             // FMLA V10.4S, V28.4S, V22.S[2]: sum[2,8] += w3·x[2][2]
+	WORD $0x4f971b8e                             // FMLA V14.4S, V28.4S, V23.S[2]: sum[3,8] += w3·x[3][2]
+	WORD $0x4f981b92                             // FMLA V18.4S, V28.4S, V24.S[2]: sum[4,8] += w3·x[4][2]
+	WORD $0x4f941ba3                             // FMLA V3.4S, V29.4S, V20.S[2]: sum[0,12] += w4·x[0][2]
+	WORD $0x4f951ba7                             // FMLA V7.4S, V29.4S, V21.S[2]: sum[1,12] += w4·x[1][2]
+	WORD $0x4f961bab                             // FMLA V11.4S, V29.4S, V22.S[2]: sum[2,12] += w4·x[2][2]
+	WORD $0x4f971baf                             // FMLA V15.4S, V29.4S, V23.S[2]: sum[3,12] += w4·x[3][2]
+	WORD $0x4f981bb3                             // FMLA V19.4S, V29.4S, V24.S[2]: sum[4,12] += w4·x[4][2]
+	WORD $0x4fb41bc0                             // FMLA V0.4S, V30.4S, V20.S[3]: sum[0,0] += w5·x[0][3]
+	WORD $0x4fb51bc4                             // FMLA V4.4S, V30.4S, V21.S[3]: sum[1,0] += w5·x[1][3]
+	WORD $0x4fb61bc8                             // FMLA V8.4S, V30.4S, V22.S[3]: sum[2,0] += w5·x[2][3]
+	WORD $0x4fb71bcc                             // FMLA V12.4S, V30.4S, V23.S[3]: sum[3,0] += w5·x[3][3]
+	WORD $0x4fb81bd0                             // FMLA V16.4S, V30.4S, V24.S[3]: sum[4,0] += w5·x[4][3]
+	WORD $0x4fb41be1                             // FMLA V1.4S, V31.4S, V20.S[3]: sum[0,4] += w6·x[0][3]
+	WORD $0x4fb51be5                             // FMLA V5.4S, V31.4S, V21.S[3]: sum[1,4] += w6·x[1][3]
+	WORD $0x4fb61be9                             // FMLA V9.4S, V31.4S, V22.S[3]: sum[2,4] += w6·x[2][3]
+	WORD $0x4fb71bed                             // FMLA V13.4S, V31.4S, V23.S[3]: sum[3,4] += w6·x[3][3]
+	WORD $0x4fb81bf1                             // FMLA V17.4S, V31.4S, V24.S[3]: sum[4,4] += w6·x[4][3]
+	WORD $0x4fb41b22                             // FMLA V2.4S, V25.4S, V20.S[3]: sum[0,8] += w0·x[0][3]
+	WORD $0x4fb51b26                             // FMLA V6.4S, V25.4S, V21.S[3]: sum[1,8] += w0·x[1][3]
+	WORD $0x4fb61b2a                             // FMLA V10.4S, V25.4S, V22.S[3]: sum[2,8] += w0·x[2][3]
+	WORD $0x4fb71b2e                             // FMLA V14.4S, V25.4S, V23.S[3]: sum[3,8] += w0·x[3][3]
+	WORD $0x4fb81b32                             // FMLA V18.4S, V25.4S, V24.S[3]: sum[4,8] += w0·x[4][3]
+	WORD $0x4fb41b43                             // FMLA V3.4S, V26.4S, V20.S[3]: sum[0,12] += w1·x[0][3]
+	WORD $0x4fb51b47                             // FMLA V7.4S, V26.4S, V21.S[3]: sum[1,12] += w1·x[1][3]
+	WORD $0x4fb61b4b                             // FMLA V11.4S, V26.4S, V22.S[3]: sum[2,12] += w1·x[2][3]
+	WORD $0x4fb71b4f                             // FMLA V15.4S, V26.4S, V23.S[3]: sum[3,12] += w1·x[3][3]
+	WORD $0x4fb81b53                             // FMLA V19.4S, V26.4S, V24.S[3]: sum[4,12] += w1·x[4][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	ADD $16, R6                                  // x[1] += 16
 	ADD $16, R7                                  // x[2] += 16
@@ -686,31 +1013,43 @@ loop34:
 	ADD $16, R9                                  // x[4] += 16
 	SUB $4, R10                                  // n -= 4
 	CMP $4, R10
-	BGE loop34                                   // if n >= 4
+	BGE loop32                                   // if n >= 4
 
-done35:
+done33:
 	CMP $1, R10
-	BLT done37                                   // if n < 1
+	BLT done35                                   // if n < 1
 
-loop36:
-	FMOVS (R1), F14                              // x[0] = x[0][0]
-	FMOVS (R6), F15                              // x[1] = x[1][0]
-	FMOVS (R7), F16                              // x[2] = x[2][0]
-	FMOVS (R8), F17                              // x[3] = x[3][0]
-	FMOVS (R9), F18                              // x[4] = x[4][0]
-	FMOVQ (R3), F10                              // w[0] = w[0]...
-	FMOVQ 16(R3), F11                            // w[4] = w[4]...
-	WORD $0x4f8e1140                             // FMLA V0.4S, V10.4S, V14.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f8e1161                             // FMLA V1.4S, V11.4S, V14.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f8f1142                             // FMLA V2.4S, V10.4S, V15.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f8f1163                             // FMLA V3.4S, V11.4S, V15.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f901144                             // FMLA V4.4S, V10.4S, V16.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f901165                             // FMLA V5.4S, V11.4S, V16.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f911146                             // FMLA V6.4S, V10.4S, V17.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f911167                             // FMLA V7.4S, V11.4S, V17.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f921148                             // FMLA V8.4S, V10.4S, V18.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f921169                             // FMLA V9.4S, V11.4S, V18.S[0]: sum[4,4] += w[4]·x[4][0]
-	ADD $32, R3                                  // w += 32
+loop34:
+	FMOVS (R1), F20                              // x[0] = x[0][0]
+	FMOVS (R6), F21                              // x[1] = x[1][0]
+	FMOVS (R7), F22                              // x[2] = x[2][0]
+	FMOVS (R8), F23                              // x[3] = x[3][0]
+	FMOVS (R9), F24                              // x[4] = x[4][0]
+	FMOVQ (R3), F25                              // w0 = w[0]...
+	FMOVQ 16(R3), F26                            // w1 = w[4]...
+	FMOVQ 32(R3), F27                            // w2 = w[8]...
+	FMOVQ 48(R3), F28                            // w3 = w[12]...
+	WORD $0x4f941320                             // FMLA V0.4S, V25.4S, V20.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f951324                             // FMLA V4.4S, V25.4S, V21.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f961328                             // FMLA V8.4S, V25.4S, V22.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f97132c                             // FMLA V12.4S, V25.4S, V23.S[0]: sum[3,0] += w0·x[3][0]
+	WORD $0x4f981330                             // FMLA V16.4S, V25.4S, V24.S[0]: sum[4,0] += w0·x[4][0]
+	WORD $0x4f941341                             // FMLA V1.4S, V26.4S, V20.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f951345                             // FMLA V5.4S, V26.4S, V21.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f961349                             // FMLA V9.4S, V26.4S, V22.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f97134d                             // FMLA V13.4S, V26.4S, V23.S[0]: sum[3,4] += w1·x[3][0]
+	WORD $0x4f981351                             // FMLA V17.4S, V26.4S, V24.S[0]: sum[4,4] += w1·x[4][0]
+	WORD $0x4f941362                             // FMLA V2.4S, V27.4S, V20.S[0]: sum[0,8] += w2·x[0][0]
+	WORD $0x4f951366                             // FMLA V6.4S, V27.4S, V21.S[0]: sum[1,8] += w2·x[1][0]
+	WORD $0x4f96136a                             // FMLA V10.4S, V27.4S, V22.S[0]: sum[2,8] += w2·x[2][0]
+	WORD $0x4f97136e                             // FMLA V14.4S, V27.4S, V23.S[0]: sum[3,8] += w2·x[3][0]
+	WORD $0x4f981372                             // FMLA V18.4S, V27.4S, V24.S[0]: sum[4,8] += w2·x[4][0]
+	WORD $0x4f941383                             // FMLA V3.4S, V28.4S, V20.S[0]: sum[0,12] += w3·x[0][0]
+	WORD $0x4f951387                             // FMLA V7.4S, V28.4S, V21.S[0]: sum[1,12] += w3·x[1][0]
+	WORD $0x4f96138b                             // FMLA V11.4S, V28.4S, V22.S[0]: sum[2,12] += w3·x[2][0]
+	WORD $0x4f97138f                             // FMLA V15.4S, V28.4S, V23.S[0]: sum[3,12] += w3·x[3][0]
+	WORD $0x4f981393                             // FMLA V19.4S, V28.4S, V24.S[0]: sum[4,12] += w3·x[4][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	ADD $4, R6                                   // x[1] += 4
 	ADD $4, R7                                   // x[2] += 4
@@ -718,9 +1057,9 @@ loop36:
 	ADD $4, R9                                   // x[4] += 4
 	SUB $1, R10                                  // n -= 1
 	CMP $1, R10
-	BGE loop36                                   // if n >= 1
+	BGE loop34                                   // if n >= 1
 
-done37:
+done35:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R11
@@ -729,41 +1068,71 @@ done37:
 	ADD R12, R13, R14                            // dst[2]
 	ADD R12, R14, R15                            // dst[3]
 	ADD R12, R15, R16                            // dst[4]
-	FMOVQ (R11), F10                             // old = dst[0][0]...
-	WORD $0x4e2ad400                             // FADD V0.4S, V0.4S, V10.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R11), F20                             // old = dst[0][0]...
+	WORD $0x4e34d400                             // FADD V0.4S, V0.4S, V20.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R11)                              // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R11), F10                           // old = dst[0][4]...
-	WORD $0x4e2ad421                             // FADD V1.4S, V1.4S, V10.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R11), F20                           // old = dst[0][4]...
+	WORD $0x4e34d421                             // FADD V1.4S, V1.4S, V20.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R11)                            // dst[0][4]... = sum[0,4]
-	FMOVQ (R13), F10                             // old = dst[1][0]...
-	WORD $0x4e2ad442                             // FADD V2.4S, V2.4S, V10.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R13)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R13), F10                           // old = dst[1][4]...
-	WORD $0x4e2ad463                             // FADD V3.4S, V3.4S, V10.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R13)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R14), F10                             // old = dst[2][0]...
-	WORD $0x4e2ad484                             // FADD V4.4S, V4.4S, V10.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R14)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R14), F10                           // old = dst[2][4]...
-	WORD $0x4e2ad4a5                             // FADD V5.4S, V5.4S, V10.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R14)                            // dst[2][4]... = sum[2,4]
-	FMOVQ (R15), F10                             // old = dst[3][0]...
-	WORD $0x4e2ad4c6                             // FADD V6.4S, V6.4S, V10.4S: sum[3,0] = sum[3,0] + old
-	FMOVQ F6, (R15)                              // dst[3][0]... = sum[3,0]
-	FMOVQ 16(R15), F10                           // old = dst[3][4]...
-	WORD $0x4e2ad4e7                             // FADD V7.4S, V7.4S, V10.4S: sum[3,4] = sum[3,4] + old
-	FMOVQ F7, 16(R15)                            // dst[3][4]... = sum[3,4]
-	FMOVQ (R16), F10                             // old = dst[4][0]...
-	WORD $0x4e2ad508                             // FADD V8.4S, V8.4S, V10.4S: sum[4,0] = sum[4,0] + old
-	FMOVQ F8, (R16)                              // dst[4][0]... = sum[4,0]
-	FMOVQ 16(R16), F10                           // old = dst[4][4]...
-	WORD $0x4e2ad529                             // FADD V9.4S, V9.4S, V10.4S: sum[4,4] = sum[4,4] + old
-	FMOVQ F9, 16(R16)                            // dst[4][4]... = sum[4,4]
+	FMOVQ 32(R11), F20                           // old = dst[0][8]...
+	WORD $0x4e34d442                             // FADD V2.4S, V2.4S, V20.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R11)                            // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R11), F20                           // old = dst[0][12]...
+	WORD $0x4e34d463                             // FADD V3.4S, V3.4S, V20.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R11)                            // dst[0][12]... = sum[0,12]
+	FMOVQ (R13), F20                             // old = dst[1][0]...
+	WORD $0x4e34d484                             // FADD V4.4S, V4.4S, V20.4S: sum[1,0] = sum[1,0] + old
+	FMOVQ F4, (R13)                              // dst[1][0]... = sum[1,0]
+	FMOVQ 16(R13), F20                           // old = dst[1][4]...
+	WORD $0x4e34d4a5                             // FADD V5.4S, V5.4S, V20.4S: sum[1,4] = sum[1,4] + old
+	FMOVQ F5, 16(R13)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R13), F20                           // old = dst[1][8]...
+	WORD $0x4e34d4c6                             // FADD V6.4S, V6.4S, V20.4S: sum[1,8] = sum[1,8] + old
+	FMOVQ F6, 32(R13)                            // dst[1][8]... = sum[1,8]
+	FMOVQ 48(R13), F20                           // old = dst[1][12]...
+	WORD $0x4e34d4e7                             // FADD V7.4S, V7.4S, V20.4S: sum[1,12] = sum[1,12] + old
+	FMOVQ F7, 48(R13)                            // dst[1][12]... = sum[1,12]
+	FMOVQ (R14), F20                             // old = dst[2][0]...
+	WORD $0x4e34d508                             // FADD V8.4S, V8.4S, V20.4S: sum[2,0] = sum[2,0] + old
+	FMOVQ F8, (R14)                              // dst[2][0]... = sum[2,0]
+	FMOVQ 16(R14), F20                           // old = dst[2][4]...
+	WORD $0x4e34d529                             // FADD V9.4S, V9.4S, V20.4S: sum[2,4] = sum[2,4] + old
+	FMOVQ F9, 16(R14)                            // dst[2][4]... = sum[2,4]
+	FMOVQ 32(R14), F20                           // old = dst[2][8]...
+	WORD $0x4e34d54a                             // FADD V10.4S, V10.4S, V20.4S: sum[2,8] = sum[2,8] + old
+	FMOVQ F10, 32(R14)                           // dst[2][8]... = sum[2,8]
+	FMOVQ 48(R14), F20                           // old = dst[2][12]...
+	WORD $0x4e34d56b                             // FADD V11.4S, V11.4S, V20.4S: sum[2,12] = sum[2,12] + old
+	FMOVQ F11, 48(R14)                           // dst[2][12]... = sum[2,12]
+	FMOVQ (R15), F20                             // old = dst[3][0]...
+	WORD $0x4e34d58c                             // FADD V12.4S, V12.4S, V20.4S: sum[3,0] = sum[3,0] + old
+	FMOVQ F12, (R15)                             // dst[3][0]... = sum[3,0]
+	FMOVQ 16(R15), F20                           // old = dst[3][4]...
+	WORD $0x4e34d5ad                             // FADD V13.4S, V13.4S, V20.4S: sum[3,4] = sum[3,4] + old
+	FMOVQ F13, 16(R15)                           // dst[3][4]... = sum[3,4]
+	FMOVQ 32(R15), F20                           // old = dst[3][8]...
+	WORD $0x4e34d5ce                             // FADD V14.4S, V14.4S, V20.4S: sum[3,8] = sum[3,8] + old
+	FMOVQ F14, 32(R15)                           // dst[3][8]... = sum[3,8]
+	FMOVQ 48(R15), F20                           // old = dst[3][12]...
+	WORD $0x4e34d5ef                             // FADD V15.4S, V15.4S, V20.4S: sum[3,12] = sum[3,12] + old
+	FMOVQ F15, 48(R15)                           // dst[3][12]... = sum[3,12]
+	FMOVQ (R16), F20                             // old = dst[4][0]...
+	WORD $0x4e34d610                             // FADD V16.4S, V16.4S, V20.4S: sum[4,0] = sum[4,0] + old
+	FMOVQ F16, (R16)                             // dst[4][0]... = sum[4,0]
+	FMOVQ 16(R16), F20                           // old = dst[4][4]...
+	WORD $0x4e34d631                             // FADD V17.4S, V17.4S, V20.4S: sum[4,4] = sum[4,4] + old
+	FMOVQ F17, 16(R16)                           // dst[4][4]... = sum[4,4]
+	FMOVQ 32(R16), F20                           // old = dst[4][8]...
+	WORD $0x4e34d652                             // FADD V18.4S, V18.4S, V20.4S: sum[4,8] = sum[4,8] + old
+	FMOVQ F18, 32(R16)                           // dst[4][8]... = sum[4,8]
+	FMOVQ 48(R16), F20                           // old = dst[4][12]...
+	WORD $0x4e34d673                             // FADD V19.4S, V19.4S, V20.4S: sum[4,12] = sum[4,12] + old
+	FMOVQ F19, 48(R16)                           // dst[4][12]... = sum[4,12]
 	CMP $1, R4
-	BGE block32                                  // if k >= 1
+	BGE block30                                  // if k >= 1
 	RET
 
-rows3:
+rows1:
 
 	// 6 rows
 	MOVD dst+8(FP), R1
@@ -788,6 +1157,20 @@ rows3:
 	FMOVQ F1, 16(R6)                             // dst[3][4]... = sum[0,4]
 	FMOVQ F1, 16(R7)                             // dst[4][4]... = sum[0,4]
 	FMOVQ F1, 16(R8)                             // dst[5][4]... = sum[0,4]
+	FMOVQ 32(R3), F2                             // sum[0,8] = columns[8]...
+	FMOVQ F2, 32(R1)                             // dst[0][8]... = sum[0,8]
+	FMOVQ F2, 32(R4)                             // dst[1][8]... = sum[0,8]
+	FMOVQ F2, 32(R5)                             // dst[2][8]... = sum[0,8]
+	FMOVQ F2, 32(R6)                             // dst[3][8]... = sum[0,8]
+	FMOVQ F2, 32(R7)                             // dst[4][8]... = sum[0,8]
+	FMOVQ F2, 32(R8)                             // dst[5][8]... = sum[0,8]
+	FMOVQ 48(R3), F3                             // sum[0,12] = columns[12]...
+	FMOVQ F3, 48(R1)                             // dst[0][12]... = sum[0,12]
+	FMOVQ F3, 48(R4)                             // dst[1][12]... = sum[0,12]
+	FMOVQ F3, 48(R5)                             // dst[2][12]... = sum[0,12]
+	FMOVQ F3, 48(R6)                             // dst[3][12]... = sum[0,12]
+	FMOVQ F3, 48(R7)                             // dst[4][12]... = sum[0,12]
+	FMOVQ F3, 48(R8)                             // dst[5][12]... = sum[0,12]
 	MOVD x+24(FP), R1
 	MOVD xStride+32(FP), R2
 	MOVD w+40(FP), R3
@@ -799,99 +1182,167 @@ rows3:
 	ADD R2, R8, R9                               // x[4]
 	ADD R2, R9, R10                              // x[5]
 
-block38:
+block36:
 
 	// a block of n = min(k, 64) steps
 	MOVD $64, R11                                // n = 64
 	CMP $64, R4
-	BGE short39                                  // if k >= 64
+	BGE short37                                  // if k >= 64
 	MOVD R4, R11                                 // n = k
 
-short39:
+short37:
 	SUB R11, R4                                  // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[3,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[3,4] = 0
-	VEOR V8.B16, V8.B16, V8.B16                  // sum[4,0] = 0
-	VEOR V9.B16, V9.B16, V9.B16                  // sum[4,4] = 0
-	VEOR V10.B16, V10.B16, V10.B16               // sum[5,0] = 0
-	VEOR V11.B16, V11.B16, V11.B16               // sum[5,4] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[0,4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[0,8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[0,12] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[1,4] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[1,8] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[1,12] = 0
+	WORD $0x6f00e408                             // MOVI V8.2D, #0: sum[2,0] = 0
+	WORD $0x6f00e409                             // MOVI V9.2D, #0: sum[2,4] = 0
+	WORD $0x6f00e40a                             // MOVI V10.2D, #0: sum[2,8] = 0
+	WORD $0x6f00e40b                             // MOVI V11.2D, #0: sum[2,12] = 0
+	WORD $0x6f00e40c                             // MOVI V12.2D, #0: sum[3,0] = 0
+	WORD $0x6f00e40d                             // MOVI V13.2D, #0: sum[3,4] = 0
+	WORD $0x6f00e40e                             // MOVI V14.2D, #0: sum[3,8] = 0
+	WORD $0x6f00e40f                             // MOVI V15.2D, #0: sum[3,12] = 0
+	WORD $0x6f00e410                             // MOVI V16.2D, #0: sum[4,0] = 0
+	WORD $0x6f00e411                             // MOVI V17.2D, #0: sum[4,4] = 0
+	WORD $0x6f00e412                             // MOVI V18.2D, #0: sum[4,8] = 0
+	WORD $0x6f00e413                             // MOVI V19.2D, #0: sum[4,12] = 0
+	WORD $0x6f00e414                             // MOVI V20.2D, #0: sum[5,0] = 0
+	WORD $0x6f00e415                             // MOVI V21.2D, #0: sum[5,4] = 0
+	WORD $0x6f00e416                             // MOVI V22.2D, #0: sum[5,8] = 0
+	WORD $0x6f00e417                             // MOVI V23.2D, #0: sum[5,12] = 0
 	CMP $4, R11
-	BLT done41                                   // if n < 4
+	BLT done39                                   // if n < 4
 
-loop40:
-	FMOVQ (R1), F16                              // x[0] = x[0][0]...
-	FMOVQ (R6), F17                              // x[1] = x[1][0]...
-	FMOVQ (R7), F18                              // x[2] = x[2][0]...
-	FMOVQ (R8), F19                              // x[3] = x[3][0]...
-	FMOVQ (R9), F20                              // x[4] = x[4][0]...
-	FMOVQ (R10), F21                             // x[5] = x[5][0]...
-	FMOVQ (R3), F12                              // w[0] = w[0]...
-	FMOVQ 16(R3), F13                            // w[4] = w[4]...
-	WORD $0x4f901180                             // FMLA V0.4S, V12.4S, V16.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f9011a1                             // FMLA V1.4S, V13.4S, V16.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f911182                             // FMLA V2.4S, V12.4S, V17.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f9111a3                             // FMLA V3.4S, V13.4S, V17.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f921184                             // FMLA V4.4S, V12.4S, V18.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f9211a5                             // FMLA V5.4S, V13.4S, V18.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f931186                             // FMLA V6.4S, V12.4S, V19.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f9311a7                             // FMLA V7.4S, V13.4S, V19.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f941188                             // FMLA V8.4S, V12.4S, V20.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f9411a9                             // FMLA V9.4S, V13.4S, V20.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f95118a                             // FMLA V10.4S, V12.4S, V21.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f9511ab                             // FMLA V11.4S, V13.4S, V21.S[0]: sum[5,4] += w[4]·x[5][0]
-	FMOVQ 32(R3), F14                            // w[8] = w[8]...
-	FMOVQ 48(R3), F15                            // w[12] = w[12]...
-	WORD $0x4fb011c0                             // FMLA V0.4S, V14.4S, V16.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fb011e1                             // FMLA V1.4S, V15.4S, V16.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fb111c2                             // FMLA V2.4S, V14.4S, V17.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fb111e3                             // FMLA V3.4S, V15.4S, V17.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fb211c4                             // FMLA V4.4S, V14.4S, V18.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fb211e5                             // FMLA V5.4S, V15.4S, V18.S[1]: sum[2,4] += w[12]·x[2][1]
-	WORD $0x4fb311c6                             // FMLA V6.4S, V14.4S, V19.S[1]: sum[3,0] += w[8]·x[3][1]
-	WORD $0x4fb311e7                             // FMLA V7.4S, V15.4S, V19.S[1]: sum[3,4] += w[12]·x[3][1]
-	WORD $0x4fb411c8                             // FMLA V8.4S, V14.4S, V20.S[1]: sum[4,0] += w[8]·x[4][1]
-	WORD $0x4fb411e9                             // FMLA V9.4S, V15.4S, V20.S[1]: sum[4,4] += w[12]·x[4][1]
-	WORD $0x4fb511ca                             // FMLA V10.4S, V14.4S, V21.S[1]: sum[5,0] += w[8]·x[5][1]
-	WORD $0x4fb511eb                             // FMLA V11.4S, V15.4S, V21.S[1]: sum[5,4] += w[12]·x[5][1]
-	FMOVQ 64(R3), F12                            // w[0] = w[16]...
-	FMOVQ 80(R3), F13                            // w[4] = w[20]...
-	WORD $0x4f901980                             // FMLA V0.4S, V12.4S, V16.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f9019a1                             // FMLA V1.4S, V13.4S, V16.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f911982                             // FMLA V2.4S, V12.4S, V17.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f9119a3                             // FMLA V3.4S, V13.4S, V17.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f921984                             // FMLA V4.4S, V12.4S, V18.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f9219a5                             // FMLA V5.4S, V13.4S, V18.S[2]: sum[2,4] += w[4]·x[2][2]
-	WORD $0x4f931986                             // FMLA V6.4S, V12.4S, V19.S[2]: sum[3,0] += w[0]·x[3][2]
-	WORD $0x4f9319a7                             // FMLA V7.4S, V13.4S, V19.S[2]: sum[3,4] += w[4]·x[3][2]
-	WORD $0x4f941988                             // FMLA V8.4S, V12.4S, V20.S[2]: sum[4,0] += w[0]·x[4][2]
-	WORD $0x4f9419a9                             // FMLA V9.4S, V13.4S, V20.S[2]: sum[4,4] += w[4]·x[4][2]
-	WORD $0x4f95198a                             // FMLA V10.4S, V12.4S, V21.S[2]: sum[5,0] += w[0]·x[5][2]
-	WORD $0x4f9519ab                             // FMLA V11.4S, V13.4S, V21.S[2]: sum[5,4] += w[4]·x[5][2]
-	FMOVQ 96(R3), F14                            // w[8] = w[24]...
-	FMOVQ 112(R3), F15                           // w[12] = w[28]...
-	WORD $0x4fb019c0                             // FMLA V0.4S, V14.4S, V16.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fb019e1                             // FMLA V1.4S, V15.4S, V16.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fb119c2                             // FMLA V2.4S, V14.4S, V17.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fb119e3                             // FMLA V3.4S, V15.4S, V17.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fb219c4                             // FMLA V4.4S, V14.4S, V18.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fb219e5                             // FMLA V5.4S, V15.4S, V18.S[3]: sum[2,4] += w[12]·x[2][3]
-	WORD $0x4fb319c6                             // FMLA V6.4S, V14.4S, V19.S[3]: sum[3,0] += w[8]·x[3][3]
-	WORD $0x4fb319e7                             // FMLA V7.4S, V15.4S, V19.S[3]: sum[3,4] += w[12]·x[3][3]
-	WORD $0x4fb419c8                             // FMLA V8.4S, V14.4S, V20.S[3]: sum[4,0] += w[8]·x[4][3]
-	WORD $0x4fb419e9                             // FMLA V9.4S, V15.4S, V20.S[3]: sum[4,4] += w[12]·x[4][3]
-	WORD $0x4fb519ca                             // FMLA V10.4S, V14.4S, V21.S[3]: sum[5,0] += w[8]·x[5][3]
-	WORD $0x4fb519eb                             // FMLA V11.4S, V15.4S, V21.S[3]: sum[5,4] += w[12]·x[5][3]
+loop38:
+	FMOVQ (R1), F24                              // x[0] = x[0][0]...
+	FMOVQ (R6), F25                              // x[1] = x[1][0]...
+	FMOVQ (R7), F26                              // x[2] = x[2][0]...
+	FMOVQ (R8), F27                              // x[3] = x[3][0]...
+	FMOVQ (R9), F28                              // x[4] = x[4][0]...
+	FMOVQ (R10), F29                             // x[5] = x[5][0]...
+	FMOVQ (R3), F30                              // w0 = w[0]...
+	FMOVQ 16(R3), F31                            // w1 = w[4]...
+	WORD $0x4f9813c0                             // FMLA V0.4S, V30.4S, V24.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f9913c4                             // FMLA V4.4S, V30.4S, V25.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f9a13c8                             // FMLA V8.4S, V30.4S, V26.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f9b13cc                             // FMLA V12.4S, V30.4S, V27.S[0]: sum[3,0] += w0·x[3][0]
+	WORD $0x4f9c13d0                             // FMLA V16.4S, V30.4S, V28.S[0]: sum[4,0] += w0·x[4][0]
+	WORD $0x4f9d13d4                             // FMLA V20.4S, V30.4S, V29.S[0]: sum[5,0] += w0·x[5][0]
+	FMOVQ 32(R3), F30                            // w0 = w[8]...
+	WORD $0x4f9813e1                             // FMLA V1.4S, V31.4S, V24.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f9913e5                             // FMLA V5.4S, V31.4S, V25.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f9a13e9                             // FMLA V9.4S, V31.4S, V26.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f9b13ed                             // FMLA V13.4S, V31.4S, V27.S[0]: sum[3,4] += w1·x[3][0]
+	WORD $0x4f9c13f1                             // FMLA V17.4S, V31.4S, V28.S[0]: sum[4,4] += w1·x[4][0]
+	WORD $0x4f9d13f5                             // FMLA V21.4S, V31.4S, V29.S[0]: sum[5,4] += w1·x[5][0]
+	FMOVQ 48(R3), F31                            // w1 = w[12]...
+	WORD $0x4f9813c2                             // FMLA V2.4S, V30.4S, V24.S[0]: sum[0,8] += w0·x[0][0]
+	WORD $0x4f9913c6                             // FMLA V6.4S, V30.4S, V25.S[0]: sum[1,8] += w0·x[1][0]
+	WORD $0x4f9a13ca                             // FMLA V10.4S, V30.4S, V26.S[0]: sum[2,8] += w0·x[2][0]
+	WORD $0x4f9b13ce                             // FMLA V14.4S, V30.4S, V27.S[0]: sum[3,8] += w0·x[3][0]
+	WORD $0x4f9c13d2                             // FMLA V18.4S, V30.4S, V28.S[0]: sum[4,8] += w0·x[4][0]
+	WORD $0x4f9d13d6                             // FMLA V22.4S, V30.4S, V29.S[0]: sum[5,8] += w0·x[5][0]
+	FMOVQ 64(R3), F30                            // w0 = w[16]...
+	WORD $0x4f9813e3                             // FMLA V3.4S, V31.4S, V24.S[0]: sum[0,12] += w1·x[0][0]
+	WORD $0x4f9913e7                             // FMLA V7.4S, V31.4S, V25.S[0]: sum[1,12] += w1·x[1][0]
+	WORD $0x4f9a13eb                             // FMLA V11.4S, V31.4S, V26.S[0]: sum[2,12] += w1·x[2][0]
+	WORD $0x4f9b13ef                             // FMLA V15.4S, V31.4S, V27.S[0]: sum[3,12] += w1·x[3][0]
+	WORD $0x4f9c13f3                             // FMLA V19.4S, V31.4S, V28.S[0]: sum[4,12] += w1·x[4][0]
+	WORD $0x4f9d13f7                             // FMLA V23.4S, V31.4S, V29.S[0]: sum[5,12] += w1·x[5][0]
+	FMOVQ 80(R3), F31                            // w1 = w[20]...
+	WORD $0x4fb813c0                             // FMLA V0.4S, V30.4S, V24.S[1]: sum[0,0] += w0·x[0][1]
+	WORD $0x4fb913c4                             // FMLA V4.4S, V30.4S, V25.S[1]: sum[1,0] += w0·x[1][1]
+	WORD $0x4fba13c8                             // FMLA V8.4S, V30.4S, V26.S[1]: sum[2,0] += w0·x[2][1]
+	WORD $0x4fbb13cc                             // FMLA V12.4S, V30.4S, V27.S[1]: sum[3,0] += w0·x[3][1]
+	WORD $0x4fbc13d0                             // FMLA V16.4S, V30.4S, V28.S[1]: sum[4,0] += w0·x[4][1]
+	WORD $0x4fbd13d4                             // FMLA V20.4S, V30.4S, V29.S[1]: sum[5,0] += w0·x[5][1]
+	FMOVQ 96(R3), F30                            // w0 = w[24]...
+	WORD $0x4fb813e1                             // FMLA V1.4S, V31.4S, V24.S[1]: sum[0,4] += w1·x[0][1]
+	WORD $0x4fb913e5                             // FMLA V5.4S, V31.4S, V25.S[1]: sum[1,4] += w1·x[1][1]
+	WORD $0x4fba13e9                             // FMLA V9.4S, V31.4S, V26.S[1]: sum[2,4] += w1·x[2][1]
+	WORD $0x4fbb13ed                             // FMLA V13.4S, V31.4S, V27.S[1]: sum[3,4] += w1·x[3][1]
+	WORD $0x4fbc13f1                             // FMLA V17.4S, V31.4S, V28.S[1]: sum[4,4] += w1·x[4][1]
+	WORD $0x4fbd13f5                             // FMLA V21.4S, V31.4S, V29.S[1]: sum[5,4] += w1·x[5][1]
+	FMOVQ 112(R3), F31                           // w1 = w[28]...
+	WORD $0x4fb813c2                             // FMLA V2.4S, V30.4S, V24.S[1]: sum[0,8] += w0·x[0][1]
+	WORD $0x4fb913c6                             // FMLA V6.4S, V30.4S, V25.S[1]: sum[1,8] += w0·x[1][1]
+	WORD $0x4fba13ca                             // FMLA V10.4S, V30.4S, V26.S[1]: sum[2,8] += w0·x[2][1]
+	WORD $0x4fbb13ce                             // FMLA V14.4S, V30.4S, V27.S[1]: sum[3,8] += w0·x[3][1]
+	WORD $0x4fbc13d2                             // FMLA V18.4S, V30.4S, V28.S[1]: sum[4,8] += w0·x[4][1]
+	WORD $0x4fbd13d6                             // FMLA V22.4S, V30.4S, V29.S[1]: sum[5,8] += w0·x[5][1]
+	FMOVQ 128(R3), F30                           // w0 = w[32]...
+	WORD $0x4fb813e3                             // FMLA V3.4S, V31.4S, V24.S[1]: sum[0,12] += w1·x[0][1]
+	WORD $0x4fb913e7                             // FMLA V7.4S, V31.4S, V25.S[1]: sum[1,12] += w1·x[1][1]
+	WORD $0x4fba13eb                             // FMLA V11.4S, V31.4S, V26.S[1]: sum[2,12] += w1·x[2][1]
+	WORD $0x4fbb13ef                             // FMLA V15.4S, V31.4S, V27.S[1]: sum[3,12] += w1·x[3][1]
+	WORD $0x4fbc13f3                             // FMLA V19.4S, V31.4S, V28.S[1]: sum[4,12] += w1·x[4][1]
+	WORD $0x4fbd13f7                             // FMLA V23.4S, V31.4S, V29.S[1]: sum[5,12] += w1·x[5][1]
+	FMOVQ 144(R3), F31                           // w1 = w[36]...
+	WORD $0x4f981bc0                             // FMLA V0.4S, V30.4S, V24.S[2]: sum[0,0] += w0·x[0][2]
+	WORD $0x4f991bc4                             // FMLA V4.4S, V30.4S, V25.S[2]: sum[1,0] += w0·x[1][2]
+	WORD $0x4f9a1bc8                             // FMLA V8.4S, V30.4S, V26.S[2]: sum[2,0] += w0·x[2][2]
+	WORD $0x4f9b1bcc                             // FMLA V12.4S, V30.4S, V27.S[2]: sum[3,0] += w0·x[3][2]
+	WORD $0x4f9c1bd0                             // FMLA V16.4S, V30.4S, V28.S[2]: sum[4,0] += w0·x[4][2]
+	WORD $0x4f9d1bd4                             // FMLA V20.4S, V30.4S, V29.S[2]: sum[5,0] += w0·x[5][2]
+	FMOVQ 160(R3), F30                           // w0 = w[40]...
+	WORD $0x4f981be1                             // FMLA V1.4S, V31.4S, V24.S[2]: sum[0,4] += w1·x[0][2]
+	WORD $0x4f991be5                             // FMLA V5.4S, V31.4S, V25.S[2]: sum[1,4] += w1·x[1][2]
+	WORD $0x4f9a1be9                             // FMLA V9.4S, V31.4S, V26.S[2]: sum[2,4] += w1·x[2][2]
+	WORD $0x4f9b1bed                             // FMLA V13.4S, V31.4S, V27.S[2]: sum[3,4] += w1·x[3][2]
+	WORD $0x4f9c1bf1                             // FMLA V17.4S, V31.4S, V28.S[2]: sum[4,4] += w1·x[4][2]
+	WORD $0x4f9d1bf5                             // FMLA V21.4S, V31.4S, V29.S[2]: sum[5,4] += w1·x[5][2]
+	FMOVQ 176(R3), F31                           // w1 = w[44]...
+	WORD $0x4f981bc2                             // FMLA V2.4S, V30.4S, V24.S[2]: sum[0,8] += w0·x[0][2]
+	WORD $0x4f991bc6                             // FMLA V6.4S, V30.4S, V25.S[2]: sum[1,8] += w0·x[1][2]
+	WORD $0x4f9a1bca                             // FMLA V10.4S, V30.4S, V26.S[2]: sum[2,8] += w0·x[2][2]
+	WORD $0x4f9b1bce                             // FMLA V14.4S, V30.4S, V27.S[2]: sum[3,8] += w0·x[3][2]
+	WORD $0x4f9c1bd2                             // FMLA V18.4S, V30.4S, V28.S[2]: sum[4,8] += w0·x[4][2]
+	WORD $0x4f9d1bd6                             // FMLA V22.4S, V30.4S, V29.S[2]: sum[5,8] += w0·x[5][2]
+	FMOVQ 192(R3), F30                           // w0 = w[48]...
+	WORD $0x4f981be3                             // FMLA V3.4S, V31.4S, V24.S[2]: sum[0,12] += w1·x[0][2]
+	WORD $0x4f991be7                             // FMLA V7.4S, V31.4S, V25.S[2]: sum[1,12] += w1·x[1][2]
+	WORD $0x4f9a1beb                             // FMLA V11.4S, V31.4S, V26.S[2]: sum[2,12] += w1·x[2][2]
+	WORD $0x4f9b1bef                             // FMLA V15.4S, V31.4S, V27.S[2]: sum[3,12] += w1·x[3][2]
+	WORD $0x4f9c1bf3                             // FMLA V19.4S, V31.4S, V28.S[2]: sum[4,12] += w1·x[4][2]
+	WORD $0x4f9d1bf7                             // FMLA V23.4S, V31.4S, V29.S[2]: sum[5,12] += w1·x[5][2]
+	FMOVQ 208(R3), F31                           // w1 = w[52]...
+	WORD $0x4fb81bc0                             // FMLA V0.4S, V30.4S, V24.S[3]: sum[0,0] += w0·x[0][3]
+	WORD $0x4fb91bc4                             // FMLA V4.4S, V30.4S, V25.S[3]: sum[1,0] += w0·x[1][3]
+	WORD $0x4fba1bc8                             // FMLA V8.4S, V30.4S, V26.S[3]: sum[2,0] += w0·x[2][3]
+	WORD $0x4fbb1bcc                             // FMLA V12.4S, V30.4S, V27.S[3]: sum[3,0] += w0·x[3][3]
+	WORD $0x4fbc1bd0                             // FMLA V16.4S, V30.4S, V28.S[3]: sum[4,0] += w0·x[4][3]
+	WORD $0x4fbd1bd4                             // FMLA V20.4S, V30.4S, V29.S[3]: sum[5,0] += w0·x[5][3]
+	FMOVQ 224(R3), F30                           // w0 = w[56]...
+	WORD $0x4fb81be1                             // FMLA V1.4S, V31.4S, V24.S[3]: sum[0,4] += w1·x[0][3]
+	WORD $0x4fb91be5                             // FMLA V5.4S, V31.4S, V25.S[3]: sum[1,4] += w1·x[1][3]
+	WORD $0x4fba1be9                             // FMLA V9.4S, V31.4S, V26.S[3]: sum[2,4] += w1·x[2][3]
+	WORD $0x4fbb1bed                             // FMLA V13.4S, V31.4S, V27.S[3]: sum[3,4] += w1·x[3][3]
+	WORD $0x4fbc1bf1                             // FMLA V17.4S, V31.4S, V28.S[3]: sum[4,4] += w1·x[4][3]
+	WORD $0x4fbd1bf5                             // FMLA V21.4S, V31.4S, V29.S[3]: sum[5,4] += w1·x[5][3]
+	FMOVQ 240(R3), F31                           // w1 = w[60]...
+	WORD $0x4fb81bc2                             // FMLA V2.4S, V30.4S, V24.S[3]: sum[0,8] += w0·x[0][3]
+	WORD $0x4fb91bc6                             // FMLA V6.4S, V30.4S, V25.S[3]: sum[1,8] += w0·x[1][3]
+	WORD $0x4fba1bca                             // FMLA V10.4S, V30.4S, V26.S[3]: sum[2,8] += w0·x[2][3]
+	WORD $0x4fbb1bce                             // FMLA V14.4S, V30.4S, V27.S[3]: sum[3,8] += w0·x[3][3]
+	WORD $0x4fbc1bd2                             // FMLA V18.4S, V30.4S, V28.S[3]: sum[4,8] += w0·x[4][3]
+	WORD $0x4fbd1bd6                             // FMLA V22.4S, V30.4S, V29.S[3]: sum[5,8] += w0·x[5][3]
+	WORD $0x4fb81be3                             // FMLA V3.4S, V31.4S, V24.S[3]: sum[0,12] += w1·x[0][3]
+	WORD $0x4fb91be7                             // FMLA V7.4S, V31.4S, V25.S[3]: sum[1,12] += w1·x[1][3]
+	WORD $0x4fba1beb                             // FMLA V11.4S, V31.4S, V26.S[3]: sum[2,12] += w1·x[2][3]
+	WORD $0x4fbb1bef                             // FMLA V15.4S, V31.4S, V27.S[3]: sum[3,12] += w1·x[3][3]
+	WORD $0x4fbc1bf3                             // FMLA V19.4S, V31.4S, V28.S[3]: sum[4,12] += w1·x[4][3]
+	WORD $0x4fbd1bf7                             // FMLA V23.4S, V31.4S, V29.S[3]: sum[5,12] += w1·x[5][3]
 	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
 	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
 	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
 	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
+	ADD $256, R3                                 // w += 256
 	ADD $16, R1                                  // x[0] += 16
 	ADD $16, R6                                  // x[1] += 16
 	ADD $16, R7                                  // x[2] += 16
@@ -900,34 +1351,48 @@ loop40:
 	ADD $16, R10                                 // x[5] += 16
 	SUB $4, R11                                  // n -= 4
 	CMP $4, R11
-	BGE loop40                                   // if n >= 4
+	BGE loop38                                   // if n >= 4
 
-done41:
+done39:
 	CMP $1, R11
-	BLT done43                                   // if n < 1
+	BLT done41                                   // if n < 1
 
-loop42:
-	FMOVS (R1), F16                              // x[0] = x[0][0]
-	FMOVS (R6), F17                              // x[1] = x[1][0]
-	FMOVS (R7), F18                              // x[2] = x[2][0]
-	FMOVS (R8), F19                              // x[3] = x[3][0]
-	FMOVS (R9), F20                              // x[4] = x[4][0]
-	FMOVS (R10), F21                             // x[5] = x[5][0]
-	FMOVQ (R3), F12                              // w[0] = w[0]...
-	FMOVQ 16(R3), F13                            // w[4] = w[4]...
-	WORD $0x4f901180                             // FMLA V0.4S, V12.4S, V16.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f9011a1                             // FMLA V1.4S, V13.4S, V16.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f911182                             // FMLA V2.4S, V12.4S, V17.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f9111a3                             // FMLA V3.4S, V13.4S, V17.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f921184                             // FMLA V4.4S, V12.4S, V18.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f9211a5                             // FMLA V5.4S, V13.4S, V18.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f931186                             // FMLA V6.4S, V12.4S, V19.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f9311a7                             // FMLA V7.4S, V13.4S, V19.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f941188                             // FMLA V8.4S, V12.4S, V20.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f9411a9                             // FMLA V9.4S, V13.4S, V20.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f95118a                             // FMLA V10.4S, V12.4S, V21.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f9511ab                             // FMLA V11.4S, V13.4S, V21.S[0]: sum[5,4] += w[4]·x[5][0]
-	ADD $32, R3                                  // w += 32
+loop40:
+	FMOVS (R1), F24                              // x[0] = x[0][0]
+	FMOVS (R6), F25                              // x[1] = x[1][0]
+	FMOVS (R7), F26                              // x[2] = x[2][0]
+	FMOVS (R8), F27                              // x[3] = x[3][0]
+	FMOVS (R9), F28                              // x[4] = x[4][0]
+	FMOVS (R10), F29                             // x[5] = x[5][0]
+	FMOVQ (R3), F30                              // w0 = w[0]...
+	FMOVQ 16(R3), F31                            // w1 = w[4]...
+	WORD $0x4f9813c0                             // FMLA V0.4S, V30.4S, V24.S[0]: sum[0,0] += w0·x[0][0]
+	WORD $0x4f9913c4                             // FMLA V4.4S, V30.4S, V25.S[0]: sum[1,0] += w0·x[1][0]
+	WORD $0x4f9a13c8                             // FMLA V8.4S, V30.4S, V26.S[0]: sum[2,0] += w0·x[2][0]
+	WORD $0x4f9b13cc                             // FMLA V12.4S, V30.4S, V27.S[0]: sum[3,0] += w0·x[3][0]
+	WORD $0x4f9c13d0                             // FMLA V16.4S, V30.4S, V28.S[0]: sum[4,0] += w0·x[4][0]
+	WORD $0x4f9d13d4                             // FMLA V20.4S, V30.4S, V29.S[0]: sum[5,0] += w0·x[5][0]
+	FMOVQ 32(R3), F30                            // w0 = w[8]...
+	WORD $0x4f9813e1                             // FMLA V1.4S, V31.4S, V24.S[0]: sum[0,4] += w1·x[0][0]
+	WORD $0x4f9913e5                             // FMLA V5.4S, V31.4S, V25.S[0]: sum[1,4] += w1·x[1][0]
+	WORD $0x4f9a13e9                             // FMLA V9.4S, V31.4S, V26.S[0]: sum[2,4] += w1·x[2][0]
+	WORD $0x4f9b13ed                             // FMLA V13.4S, V31.4S, V27.S[0]: sum[3,4] += w1·x[3][0]
+	WORD $0x4f9c13f1                             // FMLA V17.4S, V31.4S, V28.S[0]: sum[4,4] += w1·x[4][0]
+	WORD $0x4f9d13f5                             // FMLA V21.4S, V31.4S, V29.S[0]: sum[5,4] += w1·x[5][0]
+	FMOVQ 48(R3), F31                            // w1 = w[12]...
+	WORD $0x4f9813c2                             // FMLA V2.4S, V30.4S, V24.S[0]: sum[0,8] += w0·x[0][0]
+	WORD $0x4f9913c6                             // FMLA V6.4S, V30.4S, V25.S[0]: sum[1,8] += w0·x[1][0]
+	WORD $0x4f9a13ca                             // FMLA V10.4S, V30.4S, V26.S[0]: sum[2,8] += w0·x[2][0]
+	WORD $0x4f9b13ce                             // FMLA V14.4S, V30.4S, V27.S[0]: sum[3,8] += w0·x[3][0]
+	WORD $0x4f9c13d2                             // FMLA V18.4S, V30.4S, V28.S[0]: sum[4,8] += w0·x[4][0]
+	WORD $0x4f9d13d6                             // FMLA V22.4S, V30.4S, V29.S[0]: sum[5,8] += w0·x[5][0]
+	WORD $0x4f9813e3                             // FMLA V3.4S, V31.4S, V24.S[0]: sum[0,12] += w1·x[0][0]
+	WORD $0x4f9913e7                             // FMLA V7.4S, V31.4S, V25.S[0]: sum[1,12] += w1·x[1][0]
+	WORD $0x4f9a13eb                             // FMLA V11.4S, V31.4S, V26.S[0]: sum[2,12] += w1·x[2][0]
+	WORD $0x4f9b13ef                             // FMLA V15.4S, V31.4S, V27.S[0]: sum[3,12] += w1·x[3][0]
+	WORD $0x4f9c13f3                             // FMLA V19.4S, V31.4S, V28.S[0]: sum[4,12] += w1·x[4][0]
+	WORD $0x4f9d13f7                             // FMLA V23.4S, V31.4S, V29.S[0]: sum[5,12] += w1·x[5][0]
+	ADD $64, R3                                  // w += 64
 	ADD $4, R1                                   // x[0] += 4
 	ADD $4, R6                                   // x[1] += 4
 	ADD $4, R7                                   // x[2] += 4
@@ -936,9 +1401,9 @@ loop42:
 	ADD $4, R10                                  // x[5] += 4
 	SUB $1, R11                                  // n -= 1
 	CMP $1, R11
-	BGE loop42                                   // if n >= 1
+	BGE loop40                                   // if n >= 1
 
-done43:
+done41:
 
 	// dst += the block's sums
 	MOVD dst+8(FP), R12
@@ -948,573 +1413,78 @@ done43:
 	ADD R13, R15, R16                            // dst[3]
 	ADD R13, R16, R17                            // dst[4]
 	ADD R13, R17, R19                            // dst[5]
-	FMOVQ (R12), F12                             // old = dst[0][0]...
-	WORD $0x4e2cd400                             // FADD V0.4S, V0.4S, V12.4S: sum[0,0] = sum[0,0] + old
+	FMOVQ (R12), F24                             // old = dst[0][0]...
+	WORD $0x4e38d400                             // FADD V0.4S, V0.4S, V24.4S: sum[0,0] = sum[0,0] + old
 	FMOVQ F0, (R12)                              // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R12), F12                           // old = dst[0][4]...
-	WORD $0x4e2cd421                             // FADD V1.4S, V1.4S, V12.4S: sum[0,4] = sum[0,4] + old
+	FMOVQ 16(R12), F24                           // old = dst[0][4]...
+	WORD $0x4e38d421                             // FADD V1.4S, V1.4S, V24.4S: sum[0,4] = sum[0,4] + old
 	FMOVQ F1, 16(R12)                            // dst[0][4]... = sum[0,4]
-	FMOVQ (R14), F12                             // old = dst[1][0]...
-	WORD $0x4e2cd442                             // FADD V2.4S, V2.4S, V12.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R14)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R14), F12                           // old = dst[1][4]...
-	WORD $0x4e2cd463                             // FADD V3.4S, V3.4S, V12.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R14)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R15), F12                             // old = dst[2][0]...
-	WORD $0x4e2cd484                             // FADD V4.4S, V4.4S, V12.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R15)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R15), F12                           // old = dst[2][4]...
-	WORD $0x4e2cd4a5                             // FADD V5.4S, V5.4S, V12.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R15)                            // dst[2][4]... = sum[2,4]
-	FMOVQ (R16), F12                             // old = dst[3][0]...
-	WORD $0x4e2cd4c6                             // FADD V6.4S, V6.4S, V12.4S: sum[3,0] = sum[3,0] + old
-	FMOVQ F6, (R16)                              // dst[3][0]... = sum[3,0]
-	FMOVQ 16(R16), F12                           // old = dst[3][4]...
-	WORD $0x4e2cd4e7                             // FADD V7.4S, V7.4S, V12.4S: sum[3,4] = sum[3,4] + old
-	FMOVQ F7, 16(R16)                            // dst[3][4]... = sum[3,4]
-	FMOVQ (R17), F12                             // old = dst[4][0]...
-	WORD $0x4e2cd508                             // FADD V8.4S, V8.4S, V12.4S: sum[4,0] = sum[4,0] + old
-	FMOVQ F8, (R17)                              // dst[4][0]... = sum[4,0]
-	FMOVQ 16(R17), F12                           // old = dst[4][4]...
-	WORD $0x4e2cd529                             // FADD V9.4S, V9.4S, V12.4S: sum[4,4] = sum[4,4] + old
-	FMOVQ F9, 16(R17)                            // dst[4][4]... = sum[4,4]
-	FMOVQ (R19), F12                             // old = dst[5][0]...
-	WORD $0x4e2cd54a                             // FADD V10.4S, V10.4S, V12.4S: sum[5,0] = sum[5,0] + old
-	FMOVQ F10, (R19)                             // dst[5][0]... = sum[5,0]
-	FMOVQ 16(R19), F12                           // old = dst[5][4]...
-	WORD $0x4e2cd56b                             // FADD V11.4S, V11.4S, V12.4S: sum[5,4] = sum[5,4] + old
-	FMOVQ F11, 16(R19)                           // dst[5][4]... = sum[5,4]
+	FMOVQ 32(R12), F24                           // old = dst[0][8]...
+	WORD $0x4e38d442                             // FADD V2.4S, V2.4S, V24.4S: sum[0,8] = sum[0,8] + old
+	FMOVQ F2, 32(R12)                            // dst[0][8]... = sum[0,8]
+	FMOVQ 48(R12), F24                           // old = dst[0][12]...
+	WORD $0x4e38d463                             // FADD V3.4S, V3.4S, V24.4S: sum[0,12] = sum[0,12] + old
+	FMOVQ F3, 48(R12)                            // dst[0][12]... = sum[0,12]
+	FMOVQ (R14), F24                             // old = dst[1][0]...
+	WORD $0x4e38d484                             // FADD V4.4S, V4.4S, V24.4S: sum[1,0] = sum[1,0] + old
+	FMOVQ F4, (R14)                              // dst[1][0]... = sum[1,0]
+	FMOVQ 16(R14), F24                           // old = dst[1][4]...
+	WORD $0x4e38d4a5                             // FADD V5.4S, V5.4S, V24.4S: sum[1,4] = sum[1,4] + old
+	FMOVQ F5, 16(R14)                            // dst[1][4]... = sum[1,4]
+	FMOVQ 32(R14), F24                           // old = dst[1][8]...
+	WORD $0x4e38d4c6                             // FADD V6.4S, V6.4S, V24.4S: sum[1,8] = sum[1,8] + old
+	FMOVQ F6, 32(R14)                            // dst[1][8]... = sum[1,8]
+	FMOVQ 48(R14), F24                           // old = dst[1][12]...
+	WORD $0x4e38d4e7                             // FADD V7.4S, V7.4S, V24.4S: sum[1,12] = sum[1,12] + old
+	FMOVQ F7, 48(R14)                            // dst[1][12]... = sum[1,12]
+	FMOVQ (R15), F24                             // old = dst[2][0]...
+	WORD $0x4e38d508                             // FADD V8.4S, V8.4S, V24.4S: sum[2,0] = sum[2,0] + old
+	FMOVQ F8, (R15)                              // dst[2][0]... = sum[2,0]
+	FMOVQ 16(R15), F24                           // old = dst[2][4]...
+	WORD $0x4e38d529                             // FADD V9.4S, V9.4S, V24.4S: sum[2,4] = sum[2,4] + old
+	FMOVQ F9, 16(R15)                            // dst[2][4]... = sum[2,4]
+	FMOVQ 32(R15), F24                           // old = dst[2][8]...
+	WORD $0x4e38d54a                             // FADD V10.4S, V10.4S, V24.4S: sum[2,8] = sum[2,8] + old
+	FMOVQ F10, 32(R15)                           // dst[2][8]... = sum[2,8]
+	FMOVQ 48(R15), F24                           // old = dst[2][12]...
+	WORD $0x4e38d56b                             // FADD V11.4S, V11.4S, V24.4S: sum[2,12] = sum[2,12] + old
+	FMOVQ F11, 48(R15)                           // dst[2][12]... = sum[2,12]
+	FMOVQ (R16), F24                             // old = dst[3][0]...
+	WORD $0x4e38d58c                             // FADD V12.4S, V12.4S, V24.4S: sum[3,0] = sum[3,0] + old
+	FMOVQ F12, (R16)                             // dst[3][0]... = sum[3,0]
+	FMOVQ 16(R16), F24                           // old = dst[3][4]...
+	WORD $0x4e38d5ad                             // FADD V13.4S, V13.4S, V24.4S: sum[3,4] = sum[3,4] + old
+	FMOVQ F13, 16(R16)                           // dst[3][4]... = sum[3,4]
+	FMOVQ 32(R16), F24                           // old = dst[3][8]...
+	WORD $0x4e38d5ce                             // FADD V14.4S, V14.4S, V24.4S: sum[3,8] = sum[3,8] + old
+	FMOVQ F14, 32(R16)                           // dst[3][8]... = sum[3,8]
+	FMOVQ 48(R16), F24                           // old = dst[3][12]...
+	WORD $0x4e38d5ef                             // FADD V15.4S, V15.4S, V24.4S: sum[3,12] = sum[3,12] + old
+	FMOVQ F15, 48(R16)                           // dst[3][12]... = sum[3,12]
+	FMOVQ (R17), F24                             // old = dst[4][0]...
+	WORD $0x4e38d610                             // FADD V16.4S, V16.4S, V24.4S: sum[4,0] = sum[4,0] + old
+	FMOVQ F16, (R17)                             // dst[4][0]... = sum[4,0]
+	FMOVQ 16(R17), F24                           // old = dst[4][4]...
+	WORD $0x4e38d631                             // FADD V17.4S, V17.4S, V24.4S: sum[4,4] = sum[4,4] + old
+	FMOVQ F17, 16(R17)                           // dst[4][4]... = sum[4,4]
+	FMOVQ 32(R17), F24                           // old = dst[4][8]...
+	WORD $0x4e38d652                             // FADD V18.4S, V18.4S, V24.4S: sum[4,8] = sum[4,8] + old
+	FMOVQ F18, 32(R17)                           // dst[4][8]... = sum[4,8]
+	FMOVQ 48(R17), F24                           // old = dst[4][12]...
+	WORD $0x4e38d673                             // FADD V19.4S, V19.4S, V24.4S: sum[4,12] = sum[4,12] + old
+	FMOVQ F19, 48(R17)                           // dst[4][12]... = sum[4,12]
+	FMOVQ (R19), F24                             // old = dst[5][0]...
+	WORD $0x4e38d694                             // FADD V20.4S, V20.4S, V24.4S: sum[5,0] = sum[5,0] + old
+	FMOVQ F20, (R19)                             // dst[5][0]... = sum[5,0]
+	FMOVQ 16(R19), F24                           // old = dst[5][4]...
+	WORD $0x4e38d6b5                             // FADD V21.4S, V21.4S, V24.4S: sum[5,4] = sum[5,4] + old
+	FMOVQ F21, 16(R19)                           // dst[5][4]... = sum[5,4]
+	FMOVQ 32(R19), F24                           // old = dst[5][8]...
+	WORD $0x4e38d6d6                             // FADD V22.4S, V22.4S, V24.4S: sum[5,8] = sum[5,8] + old
+	FMOVQ F22, 32(R19)                           // dst[5][8]... = sum[5,8]
+	FMOVQ 48(R19), F24                           // old = dst[5][12]...
+	WORD $0x4e38d6f7                             // FADD V23.4S, V23.4S, V24.4S: sum[5,12] = sum[5,12] + old
+	FMOVQ F23, 48(R19)                           // dst[5][12]... = sum[5,12]
 	CMP $1, R4
-	BGE block38                                  // if k >= 1
-	RET
-
-rows2:
-
-	// 7 rows
-	MOVD dst+8(FP), R1
-	MOVD dstStride+16(FP), R2
-	MOVD columns+48(FP), R3
-	ADD R2, R1, R4                               // dst[1]
-	ADD R2, R4, R5                               // dst[2]
-	ADD R2, R5, R6                               // dst[3]
-	ADD R2, R6, R7                               // dst[4]
-	ADD R2, R7, R8                               // dst[5]
-	ADD R2, R8, R9                               // dst[6]
-	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
-	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
-	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
-	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
-	FMOVQ F0, (R6)                               // dst[3][0]... = sum[0,0]
-	FMOVQ F0, (R7)                               // dst[4][0]... = sum[0,0]
-	FMOVQ F0, (R8)                               // dst[5][0]... = sum[0,0]
-	FMOVQ F0, (R9)                               // dst[6][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
-	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
-	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
-	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
-	FMOVQ F1, 16(R6)                             // dst[3][4]... = sum[0,4]
-	FMOVQ F1, 16(R7)                             // dst[4][4]... = sum[0,4]
-	FMOVQ F1, 16(R8)                             // dst[5][4]... = sum[0,4]
-	FMOVQ F1, 16(R9)                             // dst[6][4]... = sum[0,4]
-	MOVD x+24(FP), R1
-	MOVD xStride+32(FP), R2
-	MOVD w+40(FP), R3
-	MOVD k+56(FP), R4
-	MOVD next+64(FP), R5
-	ADD R2, R1, R6                               // x[1]
-	ADD R2, R6, R7                               // x[2]
-	ADD R2, R7, R8                               // x[3]
-	ADD R2, R8, R9                               // x[4]
-	ADD R2, R9, R10                              // x[5]
-	ADD R2, R10, R11                             // x[6]
-
-block44:
-
-	// a block of n = min(k, 64) steps
-	MOVD $64, R12                                // n = 64
-	CMP $64, R4
-	BGE short45                                  // if k >= 64
-	MOVD R4, R12                                 // n = k
-
-short45:
-	SUB R12, R4                                  // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[3,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[3,4] = 0
-	VEOR V8.B16, V8.B16, V8.B16                  // sum[4,0] = 0
-	VEOR V9.B16, V9.B16, V9.B16                  // sum[4,4] = 0
-	VEOR V10.B16, V10.B16, V10.B16               // sum[5,0] = 0
-	VEOR V11.B16, V11.B16, V11.B16               // sum[5,4] = 0
-	VEOR V12.B16, V12.B16, V12.B16               // sum[6,0] = 0
-	VEOR V13.B16, V13.B16, V13.B16               // sum[6,4] = 0
-	CMP $4, R12
-	BLT done47                                   // if n < 4
-
-loop46:
-	FMOVQ (R1), F18                              // x[0] = x[0][0]...
-	FMOVQ (R6), F19                              // x[1] = x[1][0]...
-	FMOVQ (R7), F20                              // x[2] = x[2][0]...
-	FMOVQ (R8), F21                              // x[3] = x[3][0]...
-	FMOVQ (R9), F22                              // x[4] = x[4][0]...
-	FMOVQ (R10), F23                             // x[5] = x[5][0]...
-	FMOVQ (R11), F24                             // x[6] = x[6][0]...
-	FMOVQ (R3), F14                              // w[0] = w[0]...
-	FMOVQ 16(R3), F15                            // w[4] = w[4]...
-	WORD $0x4f9211c0                             // FMLA V0.4S, V14.4S, V18.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f9211e1                             // FMLA V1.4S, V15.4S, V18.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f9311c2                             // FMLA V2.4S, V14.4S, V19.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f9311e3                             // FMLA V3.4S, V15.4S, V19.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f9411c4                             // FMLA V4.4S, V14.4S, V20.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f9411e5                             // FMLA V5.4S, V15.4S, V20.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f9511c6                             // FMLA V6.4S, V14.4S, V21.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f9511e7                             // FMLA V7.4S, V15.4S, V21.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f9611c8                             // FMLA V8.4S, V14.4S, V22.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f9611e9                             // FMLA V9.4S, V15.4S, V22.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f9711ca                             // FMLA V10.4S, V14.4S, V23.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f9711eb                             // FMLA V11.4S, V15.4S, V23.S[0]: sum[5,4] += w[4]·x[5][0]
-	WORD $0x4f9811cc                             // FMLA V12.4S, V14.4S, V24.S[0]: sum[6,0] += w[0]·x[6][0]
-	WORD $0x4f9811ed                             // FMLA V13.4S, V15.4S, V24.S[0]: sum[6,4] += w[4]·x[6][0]
-	FMOVQ 32(R3), F16                            // w[8] = w[8]...
-	FMOVQ 48(R3), F17                            // w[12] = w[12]...
-	WORD $0x4fb21200                             // FMLA V0.4S, V16.4S, V18.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fb21221                             // FMLA V1.4S, V17.4S, V18.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fb31202                             // FMLA V2.4S, V16.4S, V19.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fb31223                             // FMLA V3.4S, V17.4S, V19.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fb41204                             // FMLA V4.4S, V16.4S, V20.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fb41225                             // FMLA V5.4S, V17.4S, V20.S[1]: sum[2,4] += w[12]·x[2][1]
-	WORD $0x4fb51206                             // FMLA V6.4S, V16.4S, V21.S[1]: sum[3,0] += w[8]·x[3][1]
-	WORD $0x4fb51227                             // FMLA V7.4S, V17.4S, V21.S[1]: sum[3,4] += w[12]·x[3][1]
-	WORD $0x4fb61208                             // FMLA V8.4S, V16.4S, V22.S[1]: sum[4,0] += w[8]·x[4][1]
-	WORD $0x4fb61229                             // FMLA V9.4S, V17.4S, V22.S[1]: sum[4,4] += w[12]·x[4][1]
-	WORD $0x4fb7120a                             // FMLA V10.4S, V16.4S, V23.S[1]: sum[5,0] += w[8]·x[5][1]
-	WORD $0x4fb7122b                             // FMLA V11.4S, V17.4S, V23.S[1]: sum[5,4] += w[12]·x[5][1]
-	WORD $0x4fb8120c                             // FMLA V12.4S, V16.4S, V24.S[1]: sum[6,0] += w[8]·x[6][1]
-	WORD $0x4fb8122d                             // FMLA V13.4S, V17.4S, V24.S[1]: sum[6,4] += w[12]·x[6][1]
-	FMOVQ 64(R3), F14                            // w[0] = w[16]...
-	FMOVQ 80(R3), F15                            // w[4] = w[20]...
-	WORD $0x4f9219c0                             // FMLA V0.4S, V14.4S, V18.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f9219e1                             // FMLA V1.4S, V15.4S, V18.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f9319c2                             // FMLA V2.4S, V14.4S, V19.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f9319e3                             // FMLA V3.4S, V15.4S, V19.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f9419c4                             // FMLA V4.4S, V14.4S, V20.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f9419e5                             // FMLA V5.4S, V15.4S, V20.S[2]: sum[2,4] += w[4]·x[2][2]
-	WORD $0x4f9519c6                             // FMLA V6.4S, V14.4S, V21.S[2]: sum[3,0] += w[0]·x[3][2]
-	WORD $0x4f9519e7                             // FMLA V7.4S, V15.4S, V21.S[2]: sum[3,4] += w[4]·x[3][2]
-	WORD $0x4f9619c8                             // FMLA V8.4S, V14.4S, V22.S[2]: sum[4,0] += w[0]·x[4][2]
-	WORD $0x4f9619e9                             // FMLA V9.4S, V15.4S, V22.S[2]: sum[4,4] += w[4]·x[4][2]
-	WORD $0x4f9719ca                             // FMLA V10.4S, V14.4S, V23.S[2]: sum[5,0] += w[0]·x[5][2]
-	WORD $0x4f9719eb                             // FMLA V11.4S, V15.4S, V23.S[2]: sum[5,4] += w[4]·x[5][2]
-	WORD $0x4f9819cc                             // FMLA V12.4S, V14.4S, V24.S[2]: sum[6,0] += w[0]·x[6][2]
-	WORD $0x4f9819ed                             // FMLA V13.4S, V15.4S, V24.S[2]: sum[6,4] += w[4]·x[6][2]
-	FMOVQ 96(R3), F16                            // w[8] = w[24]...
-	FMOVQ 112(R3), F17                           // w[12] = w[28]...
-	WORD $0x4fb21a00                             // FMLA V0.4S, V16.4S, V18.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fb21a21                             // FMLA V1.4S, V17.4S, V18.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fb31a02                             // FMLA V2.4S, V16.4S, V19.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fb31a23                             // FMLA V3.4S, V17.4S, V19.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fb41a04                             // FMLA V4.4S, V16.4S, V20.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fb41a25                             // FMLA V5.4S, V17.4S, V20.S[3]: sum[2,4] += w[12]·x[2][3]
-	WORD $0x4fb51a06                             // FMLA V6.4S, V16.4S, V21.S[3]: sum[3,0] += w[8]·x[3][3]
-	WORD $0x4fb51a27                             // FMLA V7.4S, V17.4S, V21.S[3]: sum[3,4] += w[12]·x[3][3]
-	WORD $0x4fb61a08                             // FMLA V8.4S, V16.4S, V22.S[3]: sum[4,0] += w[8]·x[4][3]
-	WORD $0x4fb61a29                             // FMLA V9.4S, V17.4S, V22.S[3]: sum[4,4] += w[12]·x[4][3]
-	WORD $0x4fb71a0a                             // FMLA V10.4S, V16.4S, V23.S[3]: sum[5,0] += w[8]·x[5][3]
-	WORD $0x4fb71a2b                             // FMLA V11.4S, V17.4S, V23.S[3]: sum[5,4] += w[12]·x[5][3]
-	WORD $0x4fb81a0c                             // FMLA V12.4S, V16.4S, V24.S[3]: sum[6,0] += w[8]·x[6][3]
-	WORD $0x4fb81a2d                             // FMLA V13.4S, V17.4S, V24.S[3]: sum[6,4] += w[12]·x[6][3]
-	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
-	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
-	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
-	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
-	ADD $16, R1                                  // x[0] += 16
-	ADD $16, R6                                  // x[1] += 16
-	ADD $16, R7                                  // x[2] += 16
-	ADD $16, R8                                  // x[3] += 16
-	ADD $16, R9                                  // x[4] += 16
-	ADD $16, R10                                 // x[5] += 16
-	ADD $16, R11                                 // x[6] += 16
-	SUB $4, R12                                  // n -= 4
-	CMP $4, R12
-	BGE loop46                                   // if n >= 4
-
-done47:
-	CMP $1, R12
-	BLT done49                                   // if n < 1
-
-loop48:
-	FMOVS (R1), F18                              // x[0] = x[0][0]
-	FMOVS (R6), F19                              // x[1] = x[1][0]
-	FMOVS (R7), F20                              // x[2] = x[2][0]
-	FMOVS (R8), F21                              // x[3] = x[3][0]
-	FMOVS (R9), F22                              // x[4] = x[4][0]
-	FMOVS (R10), F23                             // x[5] = x[5][0]
-	FMOVS (R11), F24                             // x[6] = x[6][0]
-	FMOVQ (R3), F14                              // w[0] = w[0]...
-	FMOVQ 16(R3), F15                            // w[4] = w[4]...
-	WORD $0x4f9211c0                             // FMLA V0.4S, V14.4S, V18.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f9211e1                             // FMLA V1.4S, V15.4S, V18.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f9311c2                             // FMLA V2.4S, V14.4S, V19.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f9311e3                             // FMLA V3.4S, V15.4S, V19.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f9411c4                             // FMLA V4.4S, V14.4S, V20.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f9411e5                             // FMLA V5.4S, V15.4S, V20.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f9511c6                             // FMLA V6.4S, V14.4S, V21.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f9511e7                             // FMLA V7.4S, V15.4S, V21.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f9611c8                             // FMLA V8.4S, V14.4S, V22.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f9611e9                             // FMLA V9.4S, V15.4S, V22.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f9711ca                             // FMLA V10.4S, V14.4S, V23.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f9711eb                             // FMLA V11.4S, V15.4S, V23.S[0]: sum[5,4] += w[4]·x[5][0]
-	WORD $0x4f9811cc                             // FMLA V12.4S, V14.4S, V24.S[0]: sum[6,0] += w[0]·x[6][0]
-	WORD $0x4f9811ed                             // FMLA V13.4S, V15.4S, V24.S[0]: sum[6,4] += w[4]·x[6][0]
-	ADD $32, R3                                  // w += 32
-	ADD $4, R1                                   // x[0] += 4
-	ADD $4, R6                                   // x[1] += 4
-	ADD $4, R7                                   // x[2] += 4
-	ADD $4, R8                                   // x[3] += 4
-	ADD $4, R9                                   // x[4] += 4
-	ADD $4, R10                                  // x[5] += 4
-	ADD $4, R11                                  // x[6] += 4
-	SUB $1, R12                                  // n -= 1
-	CMP $1, R12
-	BGE loop48                                   // if n >= 1
-
-done49:
-
-	// dst += the block's sums
-	MOVD dst+8(FP), R13
-	MOVD dstStride+16(FP), R14
-	ADD R14, R13, R15                            // dst[1]
-	ADD R14, R15, R16                            // dst[2]
-	ADD R14, R16, R17                            // dst[3]
-	ADD R14, R17, R19                            // dst[4]
-	ADD R14, R19, R20                            // dst[5]
-	ADD R14, R20, R21                            // dst[6]
-	FMOVQ (R13), F14                             // old = dst[0][0]...
-	WORD $0x4e2ed400                             // FADD V0.4S, V0.4S, V14.4S: sum[0,0] = sum[0,0] + old
-	FMOVQ F0, (R13)                              // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R13), F14                           // old = dst[0][4]...
-	WORD $0x4e2ed421                             // FADD V1.4S, V1.4S, V14.4S: sum[0,4] = sum[0,4] + old
-	FMOVQ F1, 16(R13)                            // dst[0][4]... = sum[0,4]
-	FMOVQ (R15), F14                             // old = dst[1][0]...
-	WORD $0x4e2ed442                             // FADD V2.4S, V2.4S, V14.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R15)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R15), F14                           // old = dst[1][4]...
-	WORD $0x4e2ed463                             // FADD V3.4S, V3.4S, V14.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R15)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R16), F14                             // old = dst[2][0]...
-	WORD $0x4e2ed484                             // FADD V4.4S, V4.4S, V14.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R16)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R16), F14                           // old = dst[2][4]...
-	WORD $0x4e2ed4a5                             // FADD V5.4S, V5.4S, V14.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R16)                            // dst[2][4]... = sum[2,4]
-	FMOVQ (R17), F14                             // old = dst[3][0]...
-	WORD $0x4e2ed4c6                             // FADD V6.4S, V6.4S, V14.4S: sum[3,0] = sum[3,0] + old
-	FMOVQ F6, (R17)                              // dst[3][0]... = sum[3,0]
-	FMOVQ 16(R17), F14                           // old = dst[3][4]...
-	WORD $0x4e2ed4e7                             // FADD V7.4S, V7.4S, V14.4S: sum[3,4] = sum[3,4] + old
-	FMOVQ F7, 16(R17)                            // dst[3][4]... = sum[3,4]
-	FMOVQ (R19), F14                             // old = dst[4][0]...
-	WORD $0x4e2ed508                             // FADD V8.4S, V8.4S, V14.4S: sum[4,0] = sum[4,0] + old
-	FMOVQ F8, (R19)                              // dst[4][0]... = sum[4,0]
-	FMOVQ 16(R19), F14                           // old = dst[4][4]...
-	WORD $0x4e2ed529                             // FADD V9.4S, V9.4S, V14.4S: sum[4,4] = sum[4,4] + old
-	FMOVQ F9, 16(R19)                            // dst[4][4]... = sum[4,4]
-	FMOVQ (R20), F14                             // old = dst[5][0]...
-	WORD $0x4e2ed54a                             // FADD V10.4S, V10.4S, V14.4S: sum[5,0] = sum[5,0] + old
-	FMOVQ F10, (R20)                             // dst[5][0]... = sum[5,0]
-	FMOVQ 16(R20), F14                           // old = dst[5][4]...
-	WORD $0x4e2ed56b                             // FADD V11.4S, V11.4S, V14.4S: sum[5,4] = sum[5,4] + old
-	FMOVQ F11, 16(R20)                           // dst[5][4]... = sum[5,4]
-	FMOVQ (R21), F14                             // old = dst[6][0]...
-	WORD $0x4e2ed58c                             // FADD V12.4S, V12.4S, V14.4S: sum[6,0] = sum[6,0] + old
-	FMOVQ F12, (R21)                             // dst[6][0]... = sum[6,0]
-	FMOVQ 16(R21), F14                           // old = dst[6][4]...
-	WORD $0x4e2ed5ad                             // FADD V13.4S, V13.4S, V14.4S: sum[6,4] = sum[6,4] + old
-	FMOVQ F13, 16(R21)                           // dst[6][4]... = sum[6,4]
-	CMP $1, R4
-	BGE block44                                  // if k >= 1
-	RET
-
-rows1:
-
-	// 8 rows
-	MOVD dst+8(FP), R1
-	MOVD dstStride+16(FP), R2
-	MOVD columns+48(FP), R3
-	ADD R2, R1, R4                               // dst[1]
-	ADD R2, R4, R5                               // dst[2]
-	ADD R2, R5, R6                               // dst[3]
-	ADD R2, R6, R7                               // dst[4]
-	ADD R2, R7, R8                               // dst[5]
-	ADD R2, R8, R9                               // dst[6]
-	ADD R2, R9, R10                              // dst[7]
-	FMOVQ (R3), F0                               // sum[0,0] = columns[0]...
-	FMOVQ F0, (R1)                               // dst[0][0]... = sum[0,0]
-	FMOVQ F0, (R4)                               // dst[1][0]... = sum[0,0]
-	FMOVQ F0, (R5)                               // dst[2][0]... = sum[0,0]
-	FMOVQ F0, (R6)                               // dst[3][0]... = sum[0,0]
-	FMOVQ F0, (R7)                               // dst[4][0]... = sum[0,0]
-	FMOVQ F0, (R8)                               // dst[5][0]... = sum[0,0]
-	FMOVQ F0, (R9)                               // dst[6][0]... = sum[0,0]
-	FMOVQ F0, (R10)                              // dst[7][0]... = sum[0,0]
-	FMOVQ 16(R3), F1                             // sum[0,4] = columns[4]...
-	FMOVQ F1, 16(R1)                             // dst[0][4]... = sum[0,4]
-	FMOVQ F1, 16(R4)                             // dst[1][4]... = sum[0,4]
-	FMOVQ F1, 16(R5)                             // dst[2][4]... = sum[0,4]
-	FMOVQ F1, 16(R6)                             // dst[3][4]... = sum[0,4]
-	FMOVQ F1, 16(R7)                             // dst[4][4]... = sum[0,4]
-	FMOVQ F1, 16(R8)                             // dst[5][4]... = sum[0,4]
-	FMOVQ F1, 16(R9)                             // dst[6][4]... = sum[0,4]
-	FMOVQ F1, 16(R10)                            // dst[7][4]... = sum[0,4]
-	MOVD x+24(FP), R1
-	MOVD xStride+32(FP), R2
-	MOVD w+40(FP), R3
-	MOVD k+56(FP), R4
-	MOVD next+64(FP), R5
-	ADD R2, R1, R6                               // x[1]
-	ADD R2, R6, R7                               // x[2]
-	ADD R2, R7, R8                               // x[3]
-	ADD R2, R8, R9                               // x[4]
-	ADD R2, R9, R10                              // x[5]
-	ADD R2, R10, R11                             // x[6]
-	ADD R2, R11, R12                             // x[7]
-
-block50:
-
-	// a block of n = min(k, 64) steps
-	MOVD $64, R13                                // n = 64
-	CMP $64, R4
-	BGE short51                                  // if k >= 64
-	MOVD R4, R13                                 // n = k
-
-short51:
-	SUB R13, R4                                  // k -= n
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[0,4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[1,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[1,4] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[2,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[2,4] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[3,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[3,4] = 0
-	VEOR V8.B16, V8.B16, V8.B16                  // sum[4,0] = 0
-	VEOR V9.B16, V9.B16, V9.B16                  // sum[4,4] = 0
-	VEOR V10.B16, V10.B16, V10.B16               // sum[5,0] = 0
-	VEOR V11.B16, V11.B16, V11.B16               // sum[5,4] = 0
-	VEOR V12.B16, V12.B16, V12.B16               // sum[6,0] = 0
-	VEOR V13.B16, V13.B16, V13.B16               // sum[6,4] = 0
-	VEOR V14.B16, V14.B16, V14.B16               // sum[7,0] = 0
-	VEOR V15.B16, V15.B16, V15.B16               // sum[7,4] = 0
-	CMP $4, R13
-	BLT done53                                   // if n < 4
-
-loop52:
-	FMOVQ (R1), F20                              // x[0] = x[0][0]...
-	FMOVQ (R6), F21                              // x[1] = x[1][0]...
-	FMOVQ (R7), F22                              // x[2] = x[2][0]...
-	FMOVQ (R8), F23                              // x[3] = x[3][0]...
-	FMOVQ (R9), F24                              // x[4] = x[4][0]...
-	FMOVQ (R10), F25                             // x[5] = x[5][0]...
-	FMOVQ (R11), F26                             // x[6] = x[6][0]...
-	FMOVQ (R12), F27                             // x[7] = x[7][0]...
-	FMOVQ (R3), F16                              // w[0] = w[0]...
-	FMOVQ 16(R3), F17                            // w[4] = w[4]...
-	WORD $0x4f941200                             // FMLA V0.4S, V16.4S, V20.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f941221                             // FMLA V1.4S, V17.4S, V20.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f951202                             // FMLA V2.4S, V16.4S, V21.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f951223                             // FMLA V3.4S, V17.4S, V21.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f961204                             // FMLA V4.4S, V16.4S, V22.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f961225                             // FMLA V5.4S, V17.4S, V22.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f971206                             // FMLA V6.4S, V16.4S, V23.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f971227                             // FMLA V7.4S, V17.4S, V23.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f981208                             // FMLA V8.4S, V16.4S, V24.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f981229                             // FMLA V9.4S, V17.4S, V24.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f99120a                             // FMLA V10.4S, V16.4S, V25.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f99122b                             // FMLA V11.4S, V17.4S, V25.S[0]: sum[5,4] += w[4]·x[5][0]
-	WORD $0x4f9a120c                             // FMLA V12.4S, V16.4S, V26.S[0]: sum[6,0] += w[0]·x[6][0]
-	WORD $0x4f9a122d                             // FMLA V13.4S, V17.4S, V26.S[0]: sum[6,4] += w[4]·x[6][0]
-	WORD $0x4f9b120e                             // FMLA V14.4S, V16.4S, V27.S[0]: sum[7,0] += w[0]·x[7][0]
-	WORD $0x4f9b122f                             // FMLA V15.4S, V17.4S, V27.S[0]: sum[7,4] += w[4]·x[7][0]
-	FMOVQ 32(R3), F18                            // w[8] = w[8]...
-	FMOVQ 48(R3), F19                            // w[12] = w[12]...
-	WORD $0x4fb41240                             // FMLA V0.4S, V18.4S, V20.S[1]: sum[0,0] += w[8]·x[0][1]
-	WORD $0x4fb41261                             // FMLA V1.4S, V19.4S, V20.S[1]: sum[0,4] += w[12]·x[0][1]
-	WORD $0x4fb51242                             // FMLA V2.4S, V18.4S, V21.S[1]: sum[1,0] += w[8]·x[1][1]
-	WORD $0x4fb51263                             // FMLA V3.4S, V19.4S, V21.S[1]: sum[1,4] += w[12]·x[1][1]
-	WORD $0x4fb61244                             // FMLA V4.4S, V18.4S, V22.S[1]: sum[2,0] += w[8]·x[2][1]
-	WORD $0x4fb61265                             // FMLA V5.4S, V19.4S, V22.S[1]: sum[2,4] += w[12]·x[2][1]
-	WORD $0x4fb71246                             // FMLA V6.4S, V18.4S, V23.S[1]: sum[3,0] += w[8]·x[3][1]
-	WORD $0x4fb71267                             // FMLA V7.4S, V19.4S, V23.S[1]: sum[3,4] += w[12]·x[3][1]
-	WORD $0x4fb81248                             // FMLA V8.4S, V18.4S, V24.S[1]: sum[4,0] += w[8]·x[4][1]
-	WORD $0x4fb81269                             // FMLA V9.4S, V19.4S, V24.S[1]: sum[4,4] += w[12]·x[4][1]
-	WORD $0x4fb9124a                             // FMLA V10.4S, V18.4S, V25.S[1]: sum[5,0] += w[8]·x[5][1]
-	WORD $0x4fb9126b                             // FMLA V11.4S, V19.4S, V25.S[1]: sum[5,4] += w[12]·x[5][1]
-	WORD $0x4fba124c                             // FMLA V12.4S, V18.4S, V26.S[1]: sum[6,0] += w[8]·x[6][1]
-	WORD $0x4fba126d                             // FMLA V13.4S, V19.4S, V26.S[1]: sum[6,4] += w[12]·x[6][1]
-	WORD $0x4fbb124e                             // FMLA V14.4S, V18.4S, V27.S[1]: sum[7,0] += w[8]·x[7][1]
-	WORD $0x4fbb126f                             // FMLA V15.4S, V19.4S, V27.S[1]: sum[7,4] += w[12]·x[7][1]
-	FMOVQ 64(R3), F16                            // w[0] = w[16]...
-	FMOVQ 80(R3), F17                            // w[4] = w[20]...
-	WORD $0x4f941a00                             // FMLA V0.4S, V16.4S, V20.S[2]: sum[0,0] += w[0]·x[0][2]
-	WORD $0x4f941a21                             // FMLA V1.4S, V17.4S, V20.S[2]: sum[0,4] += w[4]·x[0][2]
-	WORD $0x4f951a02                             // FMLA V2.4S, V16.4S, V21.S[2]: sum[1,0] += w[0]·x[1][2]
-	WORD $0x4f951a23                             // FMLA V3.4S, V17.4S, V21.S[2]: sum[1,4] += w[4]·x[1][2]
-	WORD $0x4f961a04                             // FMLA V4.4S, V16.4S, V22.S[2]: sum[2,0] += w[0]·x[2][2]
-	WORD $0x4f961a25                             // FMLA V5.4S, V17.4S, V22.S[2]: sum[2,4] += w[4]·x[2][2]
-	WORD $0x4f971a06                             // FMLA V6.4S, V16.4S, V23.S[2]: sum[3,0] += w[0]·x[3][2]
-	WORD $0x4f971a27                             // FMLA V7.4S, V17.4S, V23.S[2]: sum[3,4] += w[4]·x[3][2]
-	WORD $0x4f981a08                             // FMLA V8.4S, V16.4S, V24.S[2]: sum[4,0] += w[0]·x[4][2]
-	WORD $0x4f981a29                             // FMLA V9.4S, V17.4S, V24.S[2]: sum[4,4] += w[4]·x[4][2]
-	WORD $0x4f991a0a                             // FMLA V10.4S, V16.4S, V25.S[2]: sum[5,0] += w[0]·x[5][2]
-	WORD $0x4f991a2b                             // FMLA V11.4S, V17.4S, V25.S[2]: sum[5,4] += w[4]·x[5][2]
-	WORD $0x4f9a1a0c                             // FMLA V12.4S, V16.4S, V26.S[2]: sum[6,0] += w[0]·x[6][2]
-	WORD $0x4f9a1a2d                             // FMLA V13.4S, V17.4S, V26.S[2]: sum[6,4] += w[4]·x[6][2]
-	WORD $0x4f9b1a0e                             // FMLA V14.4S, V16.4S, V27.S[2]: sum[7,0] += w[0]·x[7][2]
-	WORD $0x4f9b1a2f                             // FMLA V15.4S, V17.4S, V27.S[2]: sum[7,4] += w[4]·x[7][2]
-	FMOVQ 96(R3), F18                            // w[8] = w[24]...
-	FMOVQ 112(R3), F19                           // w[12] = w[28]...
-	WORD $0x4fb41a40                             // FMLA V0.4S, V18.4S, V20.S[3]: sum[0,0] += w[8]·x[0][3]
-	WORD $0x4fb41a61                             // FMLA V1.4S, V19.4S, V20.S[3]: sum[0,4] += w[12]·x[0][3]
-	WORD $0x4fb51a42                             // FMLA V2.4S, V18.4S, V21.S[3]: sum[1,0] += w[8]·x[1][3]
-	WORD $0x4fb51a63                             // FMLA V3.4S, V19.4S, V21.S[3]: sum[1,4] += w[12]·x[1][3]
-	WORD $0x4fb61a44                             // FMLA V4.4S, V18.4S, V22.S[3]: sum[2,0] += w[8]·x[2][3]
-	WORD $0x4fb61a65                             // FMLA V5.4S, V19.4S, V22.S[3]: sum[2,4] += w[12]·x[2][3]
-	WORD $0x4fb71a46                             // FMLA V6.4S, V18.4S, V23.S[3]: sum[3,0] += w[8]·x[3][3]
-	WORD $0x4fb71a67                             // FMLA V7.4S, V19.4S, V23.S[3]: sum[3,4] += w[12]·x[3][3]
-	WORD $0x4fb81a48                             // FMLA V8.4S, V18.4S, V24.S[3]: sum[4,0] += w[8]·x[4][3]
-	WORD $0x4fb81a69                             // FMLA V9.4S, V19.4S, V24.S[3]: sum[4,4] += w[12]·x[4][3]
-	WORD $0x4fb91a4a                             // FMLA V10.4S, V18.4S, V25.S[3]: sum[5,0] += w[8]·x[5][3]
-	WORD $0x4fb91a6b                             // FMLA V11.4S, V19.4S, V25.S[3]: sum[5,4] += w[12]·x[5][3]
-	WORD $0x4fba1a4c                             // FMLA V12.4S, V18.4S, V26.S[3]: sum[6,0] += w[8]·x[6][3]
-	WORD $0x4fba1a6d                             // FMLA V13.4S, V19.4S, V26.S[3]: sum[6,4] += w[12]·x[6][3]
-	WORD $0x4fbb1a4e                             // FMLA V14.4S, V18.4S, V27.S[3]: sum[7,0] += w[8]·x[7][3]
-	WORD $0x4fbb1a6f                             // FMLA V15.4S, V19.4S, V27.S[3]: sum[7,4] += w[12]·x[7][3]
-	PRFM (R5), PLDL2KEEP                         // to L2: next[0]
-	PRFM 64(R5), PLDL2KEEP                       // to L2: next[16]
-	PRFM 128(R5), PLDL2KEEP                      // to L2: next[32]
-	ADD $192, R5                                 // next += 192
-	ADD $128, R3                                 // w += 128
-	ADD $16, R1                                  // x[0] += 16
-	ADD $16, R6                                  // x[1] += 16
-	ADD $16, R7                                  // x[2] += 16
-	ADD $16, R8                                  // x[3] += 16
-	ADD $16, R9                                  // x[4] += 16
-	ADD $16, R10                                 // x[5] += 16
-	ADD $16, R11                                 // x[6] += 16
-	ADD $16, R12                                 // x[7] += 16
-	SUB $4, R13                                  // n -= 4
-	CMP $4, R13
-	BGE loop52                                   // if n >= 4
-
-done53:
-	CMP $1, R13
-	BLT done55                                   // if n < 1
-
-loop54:
-	FMOVS (R1), F20                              // x[0] = x[0][0]
-	FMOVS (R6), F21                              // x[1] = x[1][0]
-	FMOVS (R7), F22                              // x[2] = x[2][0]
-	FMOVS (R8), F23                              // x[3] = x[3][0]
-	FMOVS (R9), F24                              // x[4] = x[4][0]
-	FMOVS (R10), F25                             // x[5] = x[5][0]
-	FMOVS (R11), F26                             // x[6] = x[6][0]
-	FMOVS (R12), F27                             // x[7] = x[7][0]
-	FMOVQ (R3), F16                              // w[0] = w[0]...
-	FMOVQ 16(R3), F17                            // w[4] = w[4]...
-	WORD $0x4f941200                             // FMLA V0.4S, V16.4S, V20.S[0]: sum[0,0] += w[0]·x[0][0]
-	WORD $0x4f941221                             // FMLA V1.4S, V17.4S, V20.S[0]: sum[0,4] += w[4]·x[0][0]
-	WORD $0x4f951202                             // FMLA V2.4S, V16.4S, V21.S[0]: sum[1,0] += w[0]·x[1][0]
-	WORD $0x4f951223                             // FMLA V3.4S, V17.4S, V21.S[0]: sum[1,4] += w[4]·x[1][0]
-	WORD $0x4f961204                             // FMLA V4.4S, V16.4S, V22.S[0]: sum[2,0] += w[0]·x[2][0]
-	WORD $0x4f961225                             // FMLA V5.4S, V17.4S, V22.S[0]: sum[2,4] += w[4]·x[2][0]
-	WORD $0x4f971206                             // FMLA V6.4S, V16.4S, V23.S[0]: sum[3,0] += w[0]·x[3][0]
-	WORD $0x4f971227                             // FMLA V7.4S, V17.4S, V23.S[0]: sum[3,4] += w[4]·x[3][0]
-	WORD $0x4f981208                             // FMLA V8.4S, V16.4S, V24.S[0]: sum[4,0] += w[0]·x[4][0]
-	WORD $0x4f981229                             // FMLA V9.4S, V17.4S, V24.S[0]: sum[4,4] += w[4]·x[4][0]
-	WORD $0x4f99120a                             // FMLA V10.4S, V16.4S, V25.S[0]: sum[5,0] += w[0]·x[5][0]
-	WORD $0x4f99122b                             // FMLA V11.4S, V17.4S, V25.S[0]: sum[5,4] += w[4]·x[5][0]
-	WORD $0x4f9a120c                             // FMLA V12.4S, V16.4S, V26.S[0]: sum[6,0] += w[0]·x[6][0]
-	WORD $0x4f9a122d                             // FMLA V13.4S, V17.4S, V26.S[0]: sum[6,4] += w[4]·x[6][0]
-	WORD $0x4f9b120e                             // FMLA V14.4S, V16.4S, V27.S[0]: sum[7,0] += w[0]·x[7][0]
-	WORD $0x4f9b122f                             // FMLA V15.4S, V17.4S, V27.S[0]: sum[7,4] += w[4]·x[7][0]
-	ADD $32, R3                                  // w += 32
-	ADD $4, R1                                   // x[0] += 4
-	ADD $4, R6                                   // x[1] += 4
-	ADD $4, R7                                   // x[2] += 4
-	ADD $4, R8                                   // x[3] += 4
-	ADD $4, R9                                   // x[4] += 4
-	ADD $4, R10                                  // x[5] += 4
-	ADD $4, R11                                  // x[6] += 4
-	ADD $4, R12                                  // x[7] += 4
-	SUB $1, R13                                  // n -= 1
-	CMP $1, R13
-	BGE loop54                                   // if n >= 1
-
-done55:
-
-	// dst += the block's sums
-	MOVD dst+8(FP), R14
-	MOVD dstStride+16(FP), R15
-	ADD R15, R14, R16                            // dst[1]
-	ADD R15, R16, R17                            // dst[2]
-	ADD R15, R17, R19                            // dst[3]
-	ADD R15, R19, R20                            // dst[4]
-	ADD R15, R20, R21                            // dst[5]
-	ADD R15, R21, R22                            // dst[6]
-	ADD R15, R22, R23                            // dst[7]
-	FMOVQ (R14), F16                             // old = dst[0][0]...
-	WORD $0x4e30d400                             // FADD V0.4S, V0.4S, V16.4S: sum[0,0] = sum[0,0] + old
-	FMOVQ F0, (R14)                              // dst[0][0]... = sum[0,0]
-	FMOVQ 16(R14), F16                           // old = dst[0][4]...
-	WORD $0x4e30d421                             // FADD V1.4S, V1.4S, V16.4S: sum[0,4] = sum[0,4] + old
-	FMOVQ F1, 16(R14)                            // dst[0][4]... = sum[0,4]
-	FMOVQ (R16), F16                             // old = dst[1][0]...
-	WORD $0x4e30d442                             // FADD V2.4S, V2.4S, V16.4S: sum[1,0] = sum[1,0] + old
-	FMOVQ F2, (R16)                              // dst[1][0]... = sum[1,0]
-	FMOVQ 16(R16), F16                           // old = dst[1][4]...
-	WORD $0x4e30d463                             // FADD V3.4S, V3.4S, V16.4S: sum[1,4] = sum[1,4] + old
-	FMOVQ F3, 16(R16)                            // dst[1][4]... = sum[1,4]
-	FMOVQ (R17), F16                             // old = dst[2][0]...
-	WORD $0x4e30d484                             // FADD V4.4S, V4.4S, V16.4S: sum[2,0] = sum[2,0] + old
-	FMOVQ F4, (R17)                              // dst[2][0]... = sum[2,0]
-	FMOVQ 16(R17), F16                           // old = dst[2][4]...
-	WORD $0x4e30d4a5                             // FADD V5.4S, V5.4S, V16.4S: sum[2,4] = sum[2,4] + old
-	FMOVQ F5, 16(R17)                            // dst[2][4]... = sum[2,4]
-	FMOVQ (R19), F16                             // old = dst[3][0]...
-	WORD $0x4e30d4c6                             // FADD V6.4S, V6.4S, V16.4S: sum[3,0] = sum[3,0] + old
-	FMOVQ F6, (R19)                              // dst[3][0]... = sum[3,0]
-	FMOVQ 16(R19), F16                           // old = dst[3][4]...
-	WORD $0x4e30d4e7                             // FADD V7.4S, V7.4S, V16.4S: sum[3,4] = sum[3,4] + old
-	FMOVQ F7, 16(R19)                            // dst[3][4]... = sum[3,4]
-	FMOVQ (R20), F16                             // old = dst[4][0]...
-	WORD $0x4e30d508                             // FADD V8.4S, V8.4S, V16.4S: sum[4,0] = sum[4,0] + old
-	FMOVQ F8, (R20)                              // dst[4][0]... = sum[4,0]
-	FMOVQ 16(R20), F16                           // old = dst[4][4]...
-	WORD $0x4e30d529                             // FADD V9.4S, V9.4S, V16.4S: sum[4,4] = sum[4,4] + old
-	FMOVQ F9, 16(R20)                            // dst[4][4]... = sum[4,4]
-	FMOVQ (R21), F16                             // old = dst[5][0]...
-	WORD $0x4e30d54a                             // FADD V10.4S, V10.4S, V16.4S: sum[5,0] = sum[5,0] + old
-	FMOVQ F10, (R21)                             // dst[5][0]... = sum[5,0]
-	FMOVQ 16(R21), F16                           // old = dst[5][4]...
-	WORD $0x4e30d56b                             // FADD V11.4S, V11.4S, V16.4S: sum[5,4] = sum[5,4] + old
-	FMOVQ F11, 16(R21)                           // dst[5][4]... = sum[5,4]
-	FMOVQ (R22), F16                             // old = dst[6][0]...
-	WORD $0x4e30d58c                             // FADD V12.4S, V12.4S, V16.4S: sum[6,0] = sum[6,0] + old
-	FMOVQ F12, (R22)                             // dst[6][0]... = sum[6,0]
-	FMOVQ 16(R22), F16                           // old = dst[6][4]...
-	WORD $0x4e30d5ad                             // FADD V13.4S, V13.4S, V16.4S: sum[6,4] = sum[6,4] + old
-	FMOVQ F13, 16(R22)                           // dst[6][4]... = sum[6,4]
-	FMOVQ (R23), F16                             // old = dst[7][0]...
-	WORD $0x4e30d5ce                             // FADD V14.4S, V14.4S, V16.4S: sum[7,0] = sum[7,0] + old
-	FMOVQ F14, (R23)                             // dst[7][0]... = sum[7,0]
-	FMOVQ 16(R23), F16                           // old = dst[7][4]...
-	WORD $0x4e30d5ef                             // FADD V15.4S, V15.4S, V16.4S: sum[7,4] = sum[7,4] + old
-	FMOVQ F15, 16(R23)                           // dst[7][4]... = sum[7,4]
-	CMP $1, R4
-	BGE block50                                  // if k >= 1
+	BGE block36                                  // if k >= 1
 	RET

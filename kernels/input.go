@@ -13,9 +13,9 @@ type Input struct {
 	other       int // a channel that is not kept
 	rows, width int
 	stride      int       // bytes from row to row
-	values      []float32 // F32: x itself. Generic's BF16: rounded
+	values      []float32 // F32: x itself. Generic's BF16 and F16: rounded
 	rounded     []float32 // memory for those
-	narrow      []byte    // BF16 and Int8 otherwise, rows filled up to whole units
+	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units
 	ofRows      []float32 // Int8: rowTerms values of each row, see gemmInt8AVX512VNNI
 	wide        []float32 // a row as the narrowing kernel wants it
 	rest        *Input    // what the kept rows lost
@@ -56,8 +56,8 @@ func padded(width int) int { return (width + inputUnit - 1) / inputUnit * inputU
 //	x  rows×width, rows stride values apart
 //
 // For F32 in is x itself, which must stay as it is while in is used. For BF16
-// each value is rounded to the nearest, ties to even, denormals to 0. For Int8
-// each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
+// and F16 each value is rounded to the nearest, ties to even; BF16 rounds denormals
+// to 0, F16 what is too large to infinity. For Int8 each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
 // offset such that the row's smallest and largest values are at the ends. A row
 // with values that are not finite gives products that are not. The channels that
 // are kept are overwritten while Set runs, and then are what they were.
@@ -71,15 +71,19 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 	case rows == 0:
 	case v.Format == F32:
 		in.values, in.stride = x, 4*stride
-	case v == Variant{Generic, BF16}:
+	case v.ISA == Generic && v.Format != Int8:
 		in.rounded = grow(in.rounded, rows*width)
 		in.values, in.stride = in.rounded, 4*width
 		for r := range rows {
 			for c, value := range x[r*stride:][:width] {
-				in.values[r*width+c] = roundBF16(value)
+				if v.Format == F16 {
+					in.values[r*width+c] = roundF16(float64(value))
+				} else {
+					in.values[r*width+c] = roundBF16(value)
+				}
 			}
 		}
-	case v.Format == BF16:
+	case v.Format != Int8:
 		in.stride = padded(width) * v.xSize()
 		in.narrow = grow(in.narrow, rows*in.stride)
 		for r := range rows {

@@ -15,6 +15,7 @@ type ISA int
 const (
 	Generic    ISA = iota // plain Go, on every machine
 	NEON                  // arm64
+	NEON82                // arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd
 	AVX2                  // amd64 with AVX2 and FMA
 	AVXVNNI               // AVX2 and AVX-VNNI
 	AVX512                // amd64 with AVX-512 F, DQ, BW and VL
@@ -22,11 +23,13 @@ const (
 	AVX512BF16            // AVX512VNNI and AVX512_BF16
 )
 
-var isaNames = [...]string{"generic", "neon", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16"}
+var isaNames = [...]string{"generic", "neon", "neon82", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16"}
 
 // base returns the instruction set whose float32 kernels i has.
 func (i ISA) base() ISA {
 	switch i {
+	case NEON82:
+		return NEON
 	case AVXVNNI:
 		return AVX2
 	case AVX512VNNI, AVX512BF16:

@@ -48,7 +48,7 @@ func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	for _, v := range x {
 		low, high, odd = min(low, v), max(high, v), odd+v*0
 	}
-	high, low = high*0.5, low*0.5
+	high, low = float32(high*0.5), float32(low*0.5) // not fused with what follows
 	scale[0] = max(tiny, (high-low)/127)
 	scale[1] = high + low + odd
 	by := 1 / scale[0]

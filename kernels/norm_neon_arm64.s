@@ -43,14 +43,14 @@ TEXT ·normNEON(SB), NOSPLIT, $0-56
 	VDUP V21.S[0], V21.S4                        // in every lane
 
 row1:
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // squares[0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[4] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // squares[4] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[8] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // squares[8] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[12] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // squares[12] = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: squares[0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[4] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: squares[4] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[8] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: squares[8] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[12] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: squares[12] = 0
 	MOVD R0, R4                                  // x = x
 
 	// x += r

@@ -24,12 +24,11 @@ func (v Variant) PeakFLOPS(budget time.Duration) float64 {
 // peakRound does a fraction of a millisecond's work and returns how many
 // operations it was.
 func (v Variant) peakRound() float64 {
-	const sums = 12 // as many as the assembly has
 	if v.ISA != Generic {
 		const n = 100_000
 		peak(v, n)
 		lanes := map[ISA]int{NEON: 4, AVX2: 8, AVX512: 16}[v.ISA.base()]
-		return 2 * sums * n * float64(lanes*v.perLane())
+		return 2 * peakSums * n * float64(lanes*v.perLane())
 	}
 	// The generic kernel's own inner loop, which multiplies and adds; its integers
 	// are no faster.
@@ -44,7 +43,7 @@ func (v Variant) peakRound() float64 {
 // perLane returns how many products a lane sums up at once.
 func (v Variant) perLane() int {
 	switch v.Format {
-	case BF16:
+	case BF16, F16:
 		return 2
 	case Int8:
 		return v.group()

@@ -4,42 +4,66 @@
 
 #include "textflag.h"
 
-// peakNEON does n ≥ 1 times 12 steps of a product's sums, 4 lanes each, none
+// peakNEON does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.
 //
 // func peakNEON(n int)
 TEXT ·peakNEON(SB), NOSPLIT, $0-8
 	MOVD n+0(FP), R0
-	VEOR V0.B16, V0.B16, V0.B16                  // sum[0,0] = 0
-	VEOR V1.B16, V1.B16, V1.B16                  // sum[1,0] = 0
-	VEOR V2.B16, V2.B16, V2.B16                  // sum[2,0] = 0
-	VEOR V3.B16, V3.B16, V3.B16                  // sum[3,0] = 0
-	VEOR V4.B16, V4.B16, V4.B16                  // sum[4,0] = 0
-	VEOR V5.B16, V5.B16, V5.B16                  // sum[5,0] = 0
-	VEOR V6.B16, V6.B16, V6.B16                  // sum[6,0] = 0
-	VEOR V7.B16, V7.B16, V7.B16                  // sum[7,0] = 0
-	VEOR V8.B16, V8.B16, V8.B16                  // sum[8,0] = 0
-	VEOR V9.B16, V9.B16, V9.B16                  // sum[9,0] = 0
-	VEOR V10.B16, V10.B16, V10.B16               // sum[10,0] = 0
-	VEOR V11.B16, V11.B16, V11.B16               // sum[11,0] = 0
-	VEOR V12.B16, V12.B16, V12.B16               // x = 0
-	VEOR V13.B16, V13.B16, V13.B16               // y = 0
+	WORD $0x6f00e400                             // MOVI V0.2D, #0: sum[0,0] = 0
+	WORD $0x6f00e401                             // MOVI V1.2D, #0: sum[1,0] = 0
+	WORD $0x6f00e402                             // MOVI V2.2D, #0: sum[2,0] = 0
+	WORD $0x6f00e403                             // MOVI V3.2D, #0: sum[3,0] = 0
+	WORD $0x6f00e404                             // MOVI V4.2D, #0: sum[4,0] = 0
+	WORD $0x6f00e405                             // MOVI V5.2D, #0: sum[5,0] = 0
+	WORD $0x6f00e406                             // MOVI V6.2D, #0: sum[6,0] = 0
+	WORD $0x6f00e407                             // MOVI V7.2D, #0: sum[7,0] = 0
+	WORD $0x6f00e408                             // MOVI V8.2D, #0: sum[8,0] = 0
+	WORD $0x6f00e409                             // MOVI V9.2D, #0: sum[9,0] = 0
+	WORD $0x6f00e40a                             // MOVI V10.2D, #0: sum[10,0] = 0
+	WORD $0x6f00e40b                             // MOVI V11.2D, #0: sum[11,0] = 0
+	WORD $0x6f00e40c                             // MOVI V12.2D, #0: sum[12,0] = 0
+	WORD $0x6f00e40d                             // MOVI V13.2D, #0: sum[13,0] = 0
+	WORD $0x6f00e40e                             // MOVI V14.2D, #0: sum[14,0] = 0
+	WORD $0x6f00e40f                             // MOVI V15.2D, #0: sum[15,0] = 0
+	WORD $0x6f00e410                             // MOVI V16.2D, #0: sum[16,0] = 0
+	WORD $0x6f00e411                             // MOVI V17.2D, #0: sum[17,0] = 0
+	WORD $0x6f00e412                             // MOVI V18.2D, #0: sum[18,0] = 0
+	WORD $0x6f00e413                             // MOVI V19.2D, #0: sum[19,0] = 0
+	WORD $0x6f00e414                             // MOVI V20.2D, #0: sum[20,0] = 0
+	WORD $0x6f00e415                             // MOVI V21.2D, #0: sum[21,0] = 0
+	WORD $0x6f00e416                             // MOVI V22.2D, #0: sum[22,0] = 0
+	WORD $0x6f00e417                             // MOVI V23.2D, #0: sum[23,0] = 0
+	WORD $0x6f00e418                             // MOVI V24.2D, #0: x = 0
+	WORD $0x6f00e419                             // MOVI V25.2D, #0: y = 0
 	CMP $1, R0
 	BLT done2                                    // if n < 1
 
 loop1:
-	VFMLA V13.S4, V12.S4, V0.S4                  // sum[0,0] += x·y
-	VFMLA V13.S4, V12.S4, V1.S4                  // sum[1,0] += x·y
-	VFMLA V13.S4, V12.S4, V2.S4                  // sum[2,0] += x·y
-	VFMLA V13.S4, V12.S4, V3.S4                  // sum[3,0] += x·y
-	VFMLA V13.S4, V12.S4, V4.S4                  // sum[4,0] += x·y
-	VFMLA V13.S4, V12.S4, V5.S4                  // sum[5,0] += x·y
-	VFMLA V13.S4, V12.S4, V6.S4                  // sum[6,0] += x·y
-	VFMLA V13.S4, V12.S4, V7.S4                  // sum[7,0] += x·y
-	VFMLA V13.S4, V12.S4, V8.S4                  // sum[8,0] += x·y
-	VFMLA V13.S4, V12.S4, V9.S4                  // sum[9,0] += x·y
-	VFMLA V13.S4, V12.S4, V10.S4                 // sum[10,0] += x·y
-	VFMLA V13.S4, V12.S4, V11.S4                 // sum[11,0] += x·y
+	VFMLA V25.S4, V24.S4, V0.S4                  // sum[0,0] += x·y
+	VFMLA V25.S4, V24.S4, V1.S4                  // sum[1,0] += x·y
+	VFMLA V25.S4, V24.S4, V2.S4                  // sum[2,0] += x·y
+	VFMLA V25.S4, V24.S4, V3.S4                  // sum[3,0] += x·y
+	VFMLA V25.S4, V24.S4, V4.S4                  // sum[4,0] += x·y
+	VFMLA V25.S4, V24.S4, V5.S4                  // sum[5,0] += x·y
+	VFMLA V25.S4, V24.S4, V6.S4                  // sum[6,0] += x·y
+	VFMLA V25.S4, V24.S4, V7.S4                  // sum[7,0] += x·y
+	VFMLA V25.S4, V24.S4, V8.S4                  // sum[8,0] += x·y
+	VFMLA V25.S4, V24.S4, V9.S4                  // sum[9,0] += x·y
+	VFMLA V25.S4, V24.S4, V10.S4                 // sum[10,0] += x·y
+	VFMLA V25.S4, V24.S4, V11.S4                 // sum[11,0] += x·y
+	VFMLA V25.S4, V24.S4, V12.S4                 // sum[12,0] += x·y
+	VFMLA V25.S4, V24.S4, V13.S4                 // sum[13,0] += x·y
+	VFMLA V25.S4, V24.S4, V14.S4                 // sum[14,0] += x·y
+	VFMLA V25.S4, V24.S4, V15.S4                 // sum[15,0] += x·y
+	VFMLA V25.S4, V24.S4, V16.S4                 // sum[16,0] += x·y
+	VFMLA V25.S4, V24.S4, V17.S4                 // sum[17,0] += x·y
+	VFMLA V25.S4, V24.S4, V18.S4                 // sum[18,0] += x·y
+	VFMLA V25.S4, V24.S4, V19.S4                 // sum[19,0] += x·y
+	VFMLA V25.S4, V24.S4, V20.S4                 // sum[20,0] += x·y
+	VFMLA V25.S4, V24.S4, V21.S4                 // sum[21,0] += x·y
+	VFMLA V25.S4, V24.S4, V22.S4                 // sum[22,0] += x·y
+	VFMLA V25.S4, V24.S4, V23.S4                 // sum[23,0] += x·y
 	SUB $1, R0                                   // n -= 1
 	CMP $1, R0
 	BGE loop1                                    // if n >= 1

@@ -5,13 +5,13 @@ const lanes = 16
 
 // GELU replaces each x by x·Φ(x), Φ the normal distribution, which is
 // x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|, and in variants whose
-// products round to 8 bits by 3.2e-5·max(1, |x|).
+// products are not of float32 by 3.2e-5·max(1, |x|).
 func (v Variant) GELU(x []float32) {
 	if v.ISA == Generic {
 		GELU(x)
 		return
 	}
-	t := tileOf(v.ISA)
+	t := tileOf(v)
 	if rows := len(x) / t.cols; rows > 0 {
 		geluTile(v, &x[0], 4*t.cols, rows)
 		x = x[rows*t.cols:]

@@ -20,6 +20,9 @@ func add(isa ISA, dst, a, b *float32, n int) {
 	}
 }
 
+// peakSums is how many sums peak has.
+const peakSums = 12
+
 // peak is v's loop of products, see peakAVX512.
 func peak(v Variant, n int) {
 	switch v.Kernels() {

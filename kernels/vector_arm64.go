@@ -12,7 +12,17 @@ func add(isa ISA, dst, a, b *float32, n int) {
 	addNEON(dst, a, b, n)
 }
 
+// peakSums is how many sums peak has.
+const peakSums = 24
+
 // peak is v's loop of products, see peakNEON.
 func peak(v Variant, n int) {
-	peakNEON(n)
+	switch v.Format {
+	case F16:
+		peakF16NEON82(n)
+	case Int8:
+		peakInt8NEON82(n)
+	default:
+		peakNEON(n)
+	}
 }

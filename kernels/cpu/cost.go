@@ -43,7 +43,7 @@ func headCost(rows, h int) cost {
 // bytesOf returns the size of a value.
 func bytesOf(f kernels.Format) int64 {
 	switch f {
-	case kernels.BF16:
+	case kernels.BF16, kernels.F16:
 		return 2
 	case kernels.Int8:
 		return 1

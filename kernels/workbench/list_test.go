@@ -216,5 +216,5 @@ func plainly(o *operands, c *Case) []float32 {
 // what rounding the operands costs is far less, and what anything wrong about
 // the operands would cost is far more.
 func tolerance(f kernels.Format) float64 {
-	return map[kernels.Format]float64{kernels.F32: 1e-4, kernels.BF16: 2e-2, kernels.Int8: 5e-2}[f]
+	return map[kernels.Format]float64{kernels.F32: 1e-4, kernels.BF16: 2e-2, kernels.F16: 3e-3, kernels.Int8: 5e-2}[f]
 }

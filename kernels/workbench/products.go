@@ -96,7 +96,7 @@ func weightBytes(v kernels.Variant, s Shape) int64 {
 // instruction set spends on it.
 func size(f kernels.Format) int {
 	switch f {
-	case kernels.BF16:
+	case kernels.BF16, kernels.F16:
 		return 2
 	case kernels.Int8:
 		return 1

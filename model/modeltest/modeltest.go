@@ -48,6 +48,13 @@ var Float32 = Precision{Hidden: 2e-6, Logit: 2e-6, Exact: true}
 // error is that of their sizes, more.
 var BFloat16 = Precision{Hidden: 2e-2, Logit: 2e-2, Exact: true}
 
+// Float16 rounds the operands of products to 11 bits, so that each is off by up to
+// 2^-12 of itself, and so is every sum of up to 32 of them: of n products of size 1,
+// by 2^-12/√3·√(2·n + n²/2), which is 4·2^-12 of the size of the whole sum for the
+// two together (6e-4). Four times that for the sums on the way through the blocks,
+// and more for a softmax, as with BFloat16.
+var Float16 = Precision{Hidden: 7e-3, Logit: 7e-3, Exact: true}
+
 // Int8 rounds to 254 steps from a row's smallest value to its largest. Where those
 // are about six deviations apart, it is off by 6/254/√12 = 7e-3 of the deviation;
 // where one value is far out, as in narrow layers that know no better, by several

@@ -35,6 +35,10 @@ func (m amd64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w M
 // have to do with 7 bits.
 func (m amd64) twoSteps(form Format) bool { return form == Int8 && !m.dot }
 
+func (m amd64) sumsIn(form Format) int { return m.lanes }
+
+func (m amd64) addHalves(f *Func, a Mem, v, low, high V) { panic("asmgen: no half on amd64") }
+
 func (m amd64) xSize(form Format) int {
 	switch {
 	case form == F32:

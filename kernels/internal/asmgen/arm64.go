@@ -5,13 +5,25 @@ import (
 	"math/bits"
 )
 
-// arm64 is NEON, with 4 lanes, which every processor of arm64 has.
-type arm64 struct{}
+// arm64 is NEON, with 4 lanes, which every processor of arm64 has, and what later
+// ones add to it.
+type arm64 struct {
+	v82 bool // ARMv8.2's FEAT_FP16 and FEAT_DotProd
+}
 
-// NEON is the machine of arm64.
-var NEON Machine = arm64{}
+// The machines of arm64.
+var (
+	NEON   Machine = arm64{}
+	NEON82 Machine = arm64{v82: true}
+)
 
-func (arm64) Name() string   { return "NEON" }
+func (m arm64) Name() string {
+	if m.v82 {
+		return "NEON82"
+	}
+	return "NEON"
+}
+
 func (arm64) Arch() string   { return "arm64" }
 func (arm64) Lanes() int     { return 4 }
 func (arm64) constSize() int { return 4 }
@@ -104,8 +116,9 @@ func (m arm64) prefetch(f *Func, a Mem) {
 	f.line("to L2: "+where(a), "PRFM %s, PLDL2KEEP", m.mem(a))
 }
 
-func (arm64) zero(f *Func, v V) {
-	f.line(v.name+" = 0", "VEOR V%[1]d.B16, V%[1]d.B16, V%[1]d.B16", v.n)
+// zero has the form that processors know to wait for nothing.
+func (m arm64) zero(f *Func, v V) {
+	m.word(f, v.name+" = 0", fmt.Sprintf("MOVI V%d.2D, #0", v.n), 0x6f00e400|uint32(v.n))
 }
 
 func (m arm64) load(f *Func, v V, a Mem) {
@@ -161,21 +174,22 @@ func (arm64) muladd(f *Func, acc, a, b V) {
 	f.line(acc.name+" += "+a.name+"·"+b.name, "VFMLA V%d.S4, V%d.S4, V%d.S4", b.n, a.n, acc.n)
 }
 
-func (arm64) splatted(f *Func, op Op, dst, a V, at Mem, scratch V) {
-	f.Splat(scratch, at)
-	f.Do(op, dst, a, scratch)
+// splatted multiplies by a lane, which spares spreading it over all.
+func (m arm64) splatted(f *Func, op Op, dst, a V, at Mem, scratch V) {
+	if op != Mul {
+		f.Splat(scratch, at)
+		f.Do(op, dst, a, scratch)
+		return
+	}
+	m.loadOne(f, scratch, at)
+	m.word(f, fmt.Sprintf("%s = %s·%s[0]", dst.name, a.name, scratch.name),
+		fmt.Sprintf("FMUL V%d.4S, V%d.4S, V%d.S[0]", dst.n, a.n, scratch.n),
+		0x4f809000|uint32(scratch.n)<<16|uint32(a.n)<<5|uint32(dst.n))
 }
 
-func (arm64) mulAddSplat(f *Func, acc, a V, at Mem, scratch V) {
-	f.Splat(scratch, at)
-	f.MulAdd(acc, a, scratch)
-}
-
-// muladdLane adds a times one lane of b.
-func (m arm64) muladdLane(f *Func, acc, a, b V, lane int) {
-	m.word(f, fmt.Sprintf("%s += %s·%s[%d]", acc.name, a.name, b.name, lane),
-		fmt.Sprintf("FMLA V%d.4S, V%d.4S, V%d.S[%d]", acc.n, a.n, b.n, lane),
-		0x4f801000|uint32(lane&1)<<21|uint32(lane>>1)<<11|uint32(b.n)<<16|uint32(a.n)<<5|uint32(acc.n))
+func (m arm64) mulAddSplat(f *Func, acc, a V, at Mem, scratch V) {
+	m.loadOne(f, scratch, at)
+	m.accumulateLane(f, F32, acc, a, scratch, 0)
 }
 
 // horner starts from the constant, since FMLA adds to where its result goes.
@@ -228,63 +242,3 @@ func (m arm64) transposeBlock(f *Func, rows *Rows, dst, stride P) {
 		}
 	})
 }
-
-// products multiplies by single lanes of x. Where a row's x follow one another
-// a register holds four of a row, otherwise x of four rows that do.
-func (m arm64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
-	f.Scope(func() {
-		across := len(sums[0])
-		ws := f.Vecs(2*across, "w[%d]", 4)
-		var xs []V
-		if step == 4 {
-			xs = f.Vecs(len(sums), "x[%d]", 1)
-			for r, v := range xs {
-				if k == 4 {
-					f.Load(v, x.Row(r))
-				} else {
-					m.loadOne(f, v, x.Row(r))
-				}
-			}
-		} else {
-			xs = f.Vecs((len(sums)+3)/4, "x[%d]", 4)
-		}
-		for i := range k {
-			row := ws[i%2*across:][:across]
-			for c, v := range row {
-				f.Load(v, w.Plus(16*(i*across+c)))
-			}
-			if step != 4 {
-				for r, v := range xs {
-					f.Load(v, x.Row(4*r).Plus(step*i))
-				}
-			}
-			for r := range sums {
-				for c, v := range row {
-					if step == 4 {
-						m.muladdLane(f, sums[r][c], v, xs[r], i)
-					} else {
-						m.muladdLane(f, sums[r][c], v, xs[r/4], r%4)
-					}
-				}
-			}
-		}
-	})
-}
-
-func (arm64) accumulate(f *Func, form Format, acc, x, w, product V) { f.MulAdd(acc, x, w) }
-
-func (arm64) weightBytes(form Format) int { return 16 }
-
-func (arm64) xSize(form Format) int { return 4 }
-
-func (m arm64) toFloat(f *Func, dst, src V) { panic("asmgen: not on arm64 yet") }
-
-func (m arm64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
-	panic("asmgen: not on arm64 yet")
-}
-
-func (m arm64) pairHalves(f *Func, low, high, half, upper V) { panic("asmgen: no bfloat16 on arm64") }
-
-func (m arm64) loadHalves(f *Func, v V, a Mem) { panic("asmgen: no bfloat16 on arm64") }
-
-func (m arm64) or(f *Func, dst, a, b V) { panic("asmgen: no bfloat16 on arm64") }

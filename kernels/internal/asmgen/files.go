@@ -18,7 +18,7 @@ type kernel struct {
 // of their own for int8.
 var (
 	base = []Machine{AVX512, AVX2, NEON}
-	dots = []Machine{AVX512VNNI, AVX512, AVXVNNI, AVX2}
+	dots = []Machine{AVX512VNNI, AVX512, AVXVNNI, AVX2, NEON82}
 )
 
 // families are the files: one per family and machine.
@@ -29,8 +29,10 @@ var families = []struct {
 }{
 	{"gemm", base, []kernel{{"gemm", gemmParams, gemmDoc, gemm(F32)}}},
 	{"gemm_bf16", []Machine{AVX512BF16}, []kernel{{"gemmBF16", gemmParams, gemmBF16Doc, gemm(BF16)}}},
+	{"gemm_f16", []Machine{NEON82}, []kernel{{"gemmF16", gemmParams, gemmF16Doc, gemm(F16)}}},
 	{"gemm_int8", dots, []kernel{{"gemmInt8", gemmParams, gemmInt8Doc, gemm(Int8)}}},
-	{"round", []Machine{AVX512BF16}, []kernel{{"roundBF16", roundParams, roundDoc, round}}},
+	{"round", []Machine{AVX512BF16}, []kernel{{"roundBF16", roundParams, roundDoc, round(BF16)}}},
+	{"round_f16", []Machine{NEON82}, []kernel{{"roundF16", roundParams, roundF16Doc, round(F16)}}},
 	{"quantize", dots, []kernel{{"quantize", quantizeParams, quantizeDoc, quantize}}},
 	{"gelu", base, []kernel{
 		{"gelu", geluParams, geluDoc, gelu(phiF32)},
@@ -50,6 +52,7 @@ var families = []struct {
 	}},
 	{"peak", base, []kernel{{"peak", peakParams, peakDoc, peak(F32)}, {"read", readParams, readDoc, read}}},
 	{"peak_bf16", []Machine{AVX512BF16}, []kernel{{"peakBF16", peakParams, peakDoc, peak(BF16)}}},
+	{"peak_f16", []Machine{NEON82}, []kernel{{"peakF16", peakParams, peakDoc, peak(F16)}}},
 	{"peak_int8", dots, []kernel{{"peakInt8", peakParams, peakDoc, peak(Int8)}}},
 	{"norm", base, []kernel{{"norm", normParams, normDoc, norm}, {"add", addParams, addDoc, add}}},
 }
@@ -87,7 +90,7 @@ func assembly(m Machine, family string, kernels []kernel) (text, declarations st
 		}
 		f.pointers = slices.Clone(pointers)
 		k.body(f)
-		doc := comment(f.name, k.doc, m)
+		doc := comment(f, k.doc)
 		_, size := f.offset("")
 		signature := fmt.Sprintf("func %s(%s)", f.name, strings.Join(k.params, ", "))
 		fmt.Fprintf(&functions, "%s//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n%s", doc, signature, f.name, size, f.body.String())
@@ -102,9 +105,15 @@ func assembly(m Machine, family string, kernels []kernel) (text, declarations st
 }
 
 // comment makes a function's comment of a kernel's.
-func comment(name, doc string, m Machine) string {
-	t := TileOf(m)
-	doc = strings.NewReplacer("ROWS", fmt.Sprint(t.Rows), "PEAK", fmt.Sprint(peakSums), "READ", fmt.Sprint(readBlock), "BLOCK", fmt.Sprint(transposeBlock(m)), "GROUP", fmt.Sprint(4/m.xSize(Int8)), "COLUMNS", fmt.Sprint(attentionColumns(m)), "LANES", fmt.Sprint(m.Lanes()), "COLS", fmt.Sprint(t.Cols), "SUM", fmt.Sprint(SumBlock)).Replace(name + " " + doc)
+func comment(f *Func, doc string) string {
+	f.Say("PEAK", peakSums(f.Machine))
+	f.Say("READ", readBlock)
+	f.Say("BLOCK", transposeBlock(f.Machine))
+	f.Say("GROUP", 4/f.xSize(Int8))
+	f.Say("COLUMNS", attentionColumns(f.Machine))
+	f.Say("WIDE", geluColumns(f.Machine))
+	f.Say("LANES", f.Lanes())
+	doc = strings.TrimRight(strings.NewReplacer(f.says...).Replace(f.name+" "+doc), "\n")
 	var b strings.Builder
 	for line := range strings.SplitSeq(doc, "\n") {
 		b.WriteString(strings.TrimRight("// "+strings.Replace(line, "\t", "\t", 1), " ") + "\n")

@@ -48,7 +48,12 @@ type Func struct {
 	pointers []string
 	labels   int
 	consts   *consts
+	counted  map[string]count
+	says     []string // words of the comment and what they stand for
 }
+
+// Say gives a word of the comment its meaning.
+func (f *Func) Say(word string, value any) { f.says = append(f.says, word, fmt.Sprint(value)) }
 
 // line writes an instruction and its effect.
 func (f *Func) line(effect, format string, args ...any) {

@@ -31,10 +31,10 @@ var (
 
 var geluParams = []string{"x *float32", "stride int", "rows int"}
 
-const geluDoc = `replaces rows ≥ 1 rows of COLS values, stride bytes apart, by their GELU.
+const geluDoc = `replaces rows ≥ 1 rows of WIDE values, stride bytes apart, by their GELU.
 
 	for r := range rows {
-		for c := range COLS {
+		for c := range WIDE {
 			v := x[r*stride+c]
 			near := min(5.5, max(-5.5, v))
 			s := fma(near*near, 2/5.5², -1)
@@ -52,6 +52,15 @@ degree 14 is off by 2.6·2⁻²⁴·|v|.`
 const geluShortDoc = `is gelu with a limit of 4 and a P of degree 7: off by at most
 3.2e-5·max(1, |v|).`
 
+// geluColumns is how wide a row of gelu is: a tile of gemm, or where that has more
+// registers than are left beside the constants, a part of one.
+func geluColumns(m Machine) int {
+	if m.Arch() == "arm64" {
+		return 8
+	}
+	return TileOf(m, F32).Cols
+}
+
 // gelu computes the vectors of a row side by side, since each step of the
 // polynomial waits for the last.
 func gelu(a phi) func(*Func) { return func(f *Func) { geluBy(f, a) } }
@@ -61,7 +70,7 @@ func geluBy(f *Func, a phi) {
 	low, high := f.InRegister(f.Const(-a.limit)), f.InRegister(f.Const(a.limit))
 	scale, minusOne, half := f.InRegister(f.Const(a.scale)), f.HoldOne(f.Const(-1)), f.HoldOne(f.Const(0.5))
 	p := f.Hold(a.p...)
-	across := TileOf(f.Machine).Cols / f.Lanes()
+	across := geluColumns(f.Machine) / f.Lanes()
 	near, s, sum := f.Vecs(across, "near%d", 1), f.Vecs(across, "s%d", 1), f.Vecs(across, "p%d", 1)
 	f.Times(rows, 1, func() {
 		each := func(body func(i int)) {

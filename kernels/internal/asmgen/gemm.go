@@ -1,8 +1,19 @@
 package asmgen
 
+import "slices"
+
 // SumBlock is how many products are summed one after the other before they are
-// added to the total: kernels.sumBlock.
-const SumBlock = 64
+// added to the total: kernels.sumBlock. SumBlockF16 is the same where the sums are
+// halves: kernels.sumBlockF16.
+const SumBlock, SumBlockF16 = 64, 32
+
+// blockSteps returns how many steps a block of sums is.
+func blockSteps(form Format) int {
+	if form == F16 {
+		return SumBlockF16 / 2 // two products a step
+	}
+	return SumBlock
+}
 
 // Tile is the block of outputs that a machine keeps in registers: Rows rows of
 // x by Cols columns of weights, which are a panel's width.
@@ -11,14 +22,18 @@ type Tile struct{ Rows, Cols int }
 // TileOf returns a machine's tile. It leaves room for one row of weights and
 // some values of x beside the sums. 8×48 reads 11 registers from memory for 24
 // multiply-adds, and 48 divides the widths of MiniLM's layers.
-func TileOf(m Machine) Tile {
-	switch m.Lanes() {
-	case 16:
+//
+// On arm64 sums take 24 registers, since 16 are just what it takes to keep four
+// multiply-adds a cycle of a latency of 4 busy; x takes one for each row and
+// weights the two that are left.
+func TileOf(m Machine, form Format) Tile {
+	switch {
+	case m.Lanes() == 16:
 		return Tile{8, 48}
-	case 8:
-		return Tile{6, 16}
+	case form == F16:
+		return Tile{6, 32}
 	}
-	return Tile{8, 8}
+	return Tile{6, 16}
 }
 
 const gemmDoc = `computes a tile of dst = bias + x·w, COLS columns of rows ≤ ROWS rows.
@@ -42,7 +57,9 @@ for each of the k rows.
 The loops that stay in registers are those over r and c. Measured on one core
 of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
 and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-was seen there: the additions run beside the next block's products.`
+was seen there: the additions run beside the next block's products.
+
+COUNTS`
 
 const gemmBF16Doc = `is gemm with x and w in bfloat16, in pairs: k counts pairs,
 and where gemm has one product it has two.
@@ -53,6 +70,19 @@ and where gemm has one product it has two.
 	}
 
 The products are exact in float32, denormals count as 0.`
+
+const gemmF16Doc = `is gemm with x and w in half, whose sums are half too, of
+SUMF16 products each: k counts pairs of products.
+
+	for block := range blocks(2*k, SUMF16) {
+		var sum float16
+		for i := range block {
+			sum = fma(x[r*xStride+i], w[i*COLS+c], sum)
+		}
+		dst[r*dstStride+c] += float32(sum)
+	}
+
+COUNTS`
 
 const gemmInt8Doc = `computes a tile of dst = bias + x·w from integers, COLS columns of
 rows ≤ ROWS rows; GROUP values are multiplied at a time, k counts such groups.
@@ -78,7 +108,9 @@ multiplied by; of columns, COLS values each, start, columnScale and the terms. T
 are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
 -128 times the sum of the column's weights.
 
-Sums of integers are exact in any order.`
+Sums of integers are exact in any order.
+
+COUNTS`
 
 // gemmParams are the same for every format: columns is the bias where there is
 // nothing else to say of a column, and ofRows and terms are for int8 alone.
@@ -94,7 +126,14 @@ func gemm(form Format) func(*Func) {
 		tile = gemmRowsInt8
 	}
 	return func(f *Func) {
-		t := TileOf(f.Machine)
+		t := TileOf(f.Machine, form)
+		f.Say("ROWS", t.Rows)
+		f.Say("COLS", t.Cols)
+		f.Say("SUMF16", SumBlockF16)
+		f.Say("SUM", SumBlock)
+		if form == F16 {
+			slices.Reverse(f.vectors) // the lower ones are x's
+		}
 		rows := f.Arg("rows")
 		labels := make([]string, t.Rows+1)
 		for n := t.Rows; n > 1; n-- {
@@ -109,17 +148,19 @@ func gemm(form Format) func(*Func) {
 			f.Note("%d rows", n)
 			f.Scope(func() { tile(f, form, n, t.Cols) })
 		}
+		f.Say("COUNTS", f.counts(form, t))
 	}
 }
 
 // gemmRows is a whole tile of a fixed number of rows.
 func gemmRows(f *Func, form Format, rows, cols int) {
-	sums := f.registersOf(rows, cols/f.Lanes())
+	f.counted = nil
+	sums := f.registersOf(form, rows, cols/f.sumsIn(form))
 	f.Scope(func() {
 		dst, stride, bias := f.Arg("dst"), f.Arg("dstStride"), f.Arg("columns")
 		out := f.Rows(dst, stride, rows)
-		for c, v := range sums[0] {
-			at := 4 * f.Lanes() * c
+		for c := range cols / f.Lanes() {
+			v, at := sums[0][c%len(sums[0])], 4*f.Lanes()*c
 			f.Load(v, bias.At(at))
 			for r := range rows {
 				f.Store(out.Row(r).Plus(at), v)
@@ -134,23 +175,27 @@ func gemmRows(f *Func, form Format, rows, cols int) {
 	block, short := f.Label("block"), f.Label("short")
 
 	f.Place(block)
-	f.Note("a block of n = min(k, %d) steps", SumBlock)
-	f.SetImm(n, SumBlock)
-	f.JumpAtLeast(k, SumBlock, short)
-	f.Move(n, k)
-	f.Place(short)
-	f.SubPtr(k, n)
-	f.zeroAll(sums)
+	f.Note("a block of n = min(k, %d) steps", blockSteps(form))
+	f.Count(ofBlock, func() {
+		f.SetImm(n, blockSteps(form))
+		f.JumpAtLeast(k, blockSteps(form), short)
+		f.Move(n, k)
+		f.Place(short)
+		f.SubPtr(k, n)
+		f.zeroAll(sums)
+	})
 	f.steps(form, sums, xs, w, next, n)
 
 	f.Note("dst += the block's sums")
 	f.FreePtr(n)
-	f.Scope(func() {
-		dst, stride := f.Arg("dst"), f.Arg("dstStride")
-		out := f.Rows(dst, stride, rows)
-		f.AddTo(out, sums)
+	f.Count(ofBlock, func() {
+		f.Scope(func() {
+			dst, stride := f.Arg("dst"), f.Arg("dstStride")
+			out := f.Rows(dst, stride, rows)
+			f.addTo(form, out, sums)
+		})
+		f.JumpAtLeast(k, 1, block)
 	})
-	f.JumpAtLeast(k, 1, block)
 	f.Return()
 }
 
@@ -158,13 +203,15 @@ func gemmRows(f *Func, form Format, rows, cols int) {
 func (f *Func) steps(form Format, sums [][]V, xs *Rows, w, next, n P) {
 	row := len(sums[0]) * f.weightBytes(form)
 	f.Times(n, 4, func() {
-		f.Products(form, sums, xs, 4, w.At(0), 4)
-		for line := 0; line < 192; line += 64 {
-			f.Prefetch(next.At(line))
-		}
-		f.AddImm(next, 192)
-		f.AddImm(w, 4*row)
-		f.Advance(xs, 4*4)
+		f.Count(ofPass, func() {
+			f.Products(form, sums, xs, 4, w.At(0), 4)
+			for line := 0; line < 192; line += 64 {
+				f.Prefetch(next.At(line))
+			}
+			f.AddImm(next, 192)
+			f.AddImm(w, 4*row)
+			f.Advance(xs, 4*4)
+		})
 	})
 	if form != F32 {
 		return // x and w are filled up to whole fours
@@ -178,21 +225,24 @@ func (f *Func) steps(form Format, sums [][]V, xs *Rows, w, next, n P) {
 
 // gemmRowsInt8 sums all of a tile's products before it looks at dst.
 func gemmRowsInt8(f *Func, form Format, rows, cols int) {
+	f.counted = nil
 	across := cols / f.Lanes()
-	sums := f.registersOf(rows, across)
+	sums := f.registersOf(form, rows, across)
 	// column returns where one of the four things said of columns begins.
 	column := func(columns P, which, c int) Mem { return columns.At(4 * (which*cols + c*f.Lanes())) }
-	f.Scope(func() {
-		start := f.Arg("columns")
-		for c := range across {
-			for r := range rows {
-				if r == 0 {
-					f.Load(sums[0][c], column(start, 0, c))
-				} else {
-					f.Copy(sums[r][c], sums[0][c])
+	f.Count(ofBlock, func() {
+		f.Scope(func() {
+			start := f.Arg("columns")
+			for c := range across {
+				for r := range rows {
+					if r == 0 {
+						f.Load(sums[0][c], column(start, 0, c))
+					} else {
+						f.Copy(sums[r][c], sums[0][c])
+					}
 				}
 			}
-		}
+		})
 	})
 	f.Scope(func() {
 		x, xStride := f.Arg("x"), f.Arg("xStride")
@@ -207,7 +257,9 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 	f.FreePtr(terms)
 	f.Scope(func() { f.fromInt8(sums, column, mostTerms) })
 	f.Place(few)
-	f.Scope(func() { f.fromInt8(sums, column, fewTerms) })
+	f.Count(ofBlock, func() {
+		f.Scope(func() { f.fromInt8(sums, column, fewTerms) })
+	})
 }
 
 // The terms of an int8 product that are float32: the bias and the offset, and at
@@ -220,26 +272,29 @@ func (f *Func) fromInt8(sums [][]V, column func(columns P, which, c int) Mem, te
 	columns, ofRows := f.Arg("columns"), f.Arg("ofRows")
 	out := f.Rows(dst, stride, len(sums))
 	y := f.Vec("y")
-	// Where there are registers enough, all that is said of a column stays in them.
-	n, _ := f.registers()
-	held := n >= 32
 	var of []V
-	if held {
-		of = f.Vecs(1+terms, "of%d", 1)
-	}
 	var value, by V
 	if f.Lanes() < 16 {
 		by = f.Vec("by")
 	}
-	if !held {
+	// Where there are registers enough, all that is said of a column stays in them,
+	// or as much of it as there is room for.
+	n, _ := f.registers()
+	switch {
+	case n < 32:
 		value = f.Vec("value")
+	case 1+terms <= len(f.vectors):
+		of = f.Vecs(1+terms, "of%d", 1)
+	default:
+		value = f.Vec("value")
+		of = f.Vecs(len(f.vectors), "of%d", 1)
 	}
 	for c := range sums[0] {
 		for i := range of {
 			f.Load(of[i], column(columns, 1+i, c).Named("of columns"))
 		}
 		said := func(i int) V {
-			if held {
+			if i < len(of) {
 				return of[i]
 			}
 			f.Load(value, column(columns, 1+i, c).Named("of columns"))
@@ -261,13 +316,20 @@ func (f *Func) fromInt8(sums [][]V, column func(columns P, which, c int) Mem, te
 	f.Return()
 }
 
-// AddTo adds a tile of registers to memory.
-func (f *Func) AddTo(out *Rows, sums [][]V) {
+// addTo adds a tile of registers to memory.
+func (f *Func) addTo(form Format, out *Rows, sums [][]V) {
 	f.Scope(func() {
-		old := f.Vec("old")
+		old, high := f.Vec("old"), V{}
+		if form == F16 {
+			high = f.Vec("high")
+		}
 		for r := range sums {
 			for c, v := range sums[r] {
-				at := out.Row(r).Plus(4 * f.Lanes() * c)
+				at := out.Row(r).Plus(4 * f.sumsIn(form) * c)
+				if form == F16 {
+					f.addHalves(f, at, v, old, high)
+					continue
+				}
 				f.Load(old, at)
 				f.Do(Add, v, v, old)
 				f.Store(at, v)
@@ -277,10 +339,10 @@ func (f *Func) AddTo(out *Rows, sums [][]V) {
 }
 
 // registersOf takes a tile of registers for sums.
-func (f *Func) registersOf(rows, across int) [][]V {
+func (f *Func) registersOf(form Format, rows, across int) [][]V {
 	sums := make([][]V, rows)
 	for r := range sums {
-		sums[r] = f.Vecs(across, "sum[%d,%d]", r, f.Lanes())
+		sums[r] = f.Vecs(across, "sum[%d,%d]", r, f.sumsIn(form))
 	}
 	return sums
 }
@@ -295,7 +357,7 @@ func (f *Func) zeroAll(sums [][]V) {
 
 // Tile takes a tile of registers, all zero.
 func (f *Func) Tile(rows, across int) [][]V {
-	sums := f.registersOf(rows, across)
+	sums := f.registersOf(F32, rows, across)
 	f.zeroAll(sums)
 	return sums
 }

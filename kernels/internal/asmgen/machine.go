@@ -46,6 +46,8 @@ type Machine interface {
 	products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int)
 	// accumulate is one step of one sum; product is scratch.
 	accumulate(f *Func, form Format, acc, x, w, product V)
+	// sumsIn is how many sums a register holds.
+	sumsIn(form Format) int
 	// weightBytes is what a register's columns take in memory, for one step.
 	weightBytes(form Format) int
 	// xSize is the bytes of one value of x.
@@ -62,6 +64,9 @@ type Machine interface {
 	// loadHalves loads Lanes() values of 16 bits, one to the lower half of a lane.
 	loadHalves(f *Func, v V, m Mem)
 	or(f *Func, dst, a, b V)
+	// addHalves adds sums in half to float32s in memory; v and the others are
+	// gone.
+	addHalves(f *Func, m Mem, v, low, high V)
 	// toFloat turns int32s into float32s.
 	toFloat(f *Func, dst, src V)
 
@@ -82,6 +87,7 @@ type Format int
 const (
 	F32 Format = iota
 	BF16
+	F16
 	Int8
 )
 

@@ -9,13 +9,24 @@ multiple of 16. Denormals become 0, NaN stays NaN.
 		dst[i] = bfloat16(src[i])
 	}`
 
-func round(f *Func) {
+const roundF16Doc = `rounds n values to half, to the nearest, ties to even; n is a
+multiple of 16. What is too large becomes infinite.
+
+	for i := range n {
+		dst[i] = float16(src[i])
+	}`
+
+func round(form Format) func(*Func) {
+	return func(f *Func) { roundTo(f, form) }
+}
+
+func roundTo(f *Func, form Format) {
 	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
 	v, out := f.Vec("x"), f.Vec("out")
 	f.Times(n, 16, func() {
 		for i := 0; i < 16; i += f.Lanes() {
 			f.Load(v, src.At(4*i))
-			f.storeNarrow(f, BF16, dst.At(2*i), v, out)
+			f.storeNarrow(f, form, dst.At(2*i), v, out)
 		}
 		f.AddImm(src, 64)
 		f.AddImm(dst, 32)

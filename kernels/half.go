@@ -1,0 +1,112 @@
+package kernels
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
+
+// Half is IEEE 754's binary16: a sign, 5 bits of exponent and 10 of fraction; the
+// largest is 65504, steps below 2^-14 are 2^-24. Here its values are kept in
+// float32, which has them all.
+
+// sumBlockF16 is how many products are summed in half before the sum is added to a
+// float32. A sum of n is off by about √n·2^-12.
+const sumBlockF16 = 32
+
+// roundF16 rounds to the nearest half, ties to even. What is 65520 or more is
+// infinite.
+func roundF16(x float64) float32 {
+	bits := math.Float64bits(x)
+	exponent := int(bits>>52&0x7ff) - 1023
+	switch {
+	case exponent == 1024: // infinite or NaN
+		return float32(x)
+	case exponent < -14:
+		// Sums of the size of 2^28 have steps of 2^-24.
+		const large = 1.5 * (1 << 28)
+		sum := x + large
+		return float32(math.Copysign(sum-large, x))
+	}
+	const lost = 52 - 10
+	bits += 1<<(lost-1) - 1 + bits>>lost&1
+	if x = math.Float64frombits(bits &^ (1<<lost - 1)); math.Abs(x) > 65504 {
+		return float32(math.Inf(1 - 2*int(bits>>63)))
+	}
+	return float32(x)
+}
+
+// fmaF16 returns x·y + z of halves, rounded once to half. The product has 22 bits
+// and is exact in float64. The sum is rounded there, which costs nothing:
+//
+//   - Bits of a product below 2^17 and of a half lie within 2^-48 to 2^17. The sum
+//     of both is exact unless it has more than 53 of them, so that z is at least 2^5
+//     and the lowest bit of the product below 2^-53·2|z|, the product itself then
+//     below 2^-30·|z|. That is too little to get from z, which is a half, past the
+//     middle between it and the next; and so is what float64 loses.
+//   - With a larger product, the sum is beyond 65520 with or without rounding.
+func fmaF16(x, y, z float32) float32 {
+	sum := float64(x)*float64(y) + float64(z)
+	// Most sums are normal halves far below the largest.
+	bits := math.Float64bits(sum)
+	if exponent := bits << 1 >> 53; exponent-(1023-14) < 14+15 {
+		const lost = 52 - 10
+		bits += 1<<(lost-1) - 1 + bits>>lost&1
+		return float32(math.Float64frombits(bits &^ (1<<lost - 1)))
+	}
+	return roundF16(sum)
+}
+
+// packF16 lays out panels as packF32 does, in half.
+func (m *Matrix) packF16(w, bias []float32) {
+	cols := m.tile.cols
+	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*4), aligned[float32](m.padded())
+	copy(m.columns, bias)
+	row, halves := make([]float32, padded(m.in)), make([]uint16, padded(m.in))
+	for o := range m.out {
+		copy(row, w[o*m.in:][:m.in])
+		round(m.variant.ISA, unsafe.Pointer(&halves[0]), &row[0], len(row))
+		panel := m.narrow[o/cols*cols*m.steps*4:]
+		for i, h := range halves {
+			binary.LittleEndian.PutUint16(panel[(i*cols+o%cols)*2:], h)
+		}
+	}
+}
+
+// linearF16 is Linear in halves, bit for bit what gemmF16NEON82 computes: each sum
+// of sumBlockF16 products is rounded to half at every step.
+func linearF16(dst, x, w, b []float32, rows, in, out int) {
+	for r := range rows {
+		o := 0
+		for ; o+4 <= out; o += 4 {
+			sums := [4]float32(b[o:])
+			dot4F16(&sums, row(x, r, in), row(w, o, in), row(w, o+1, in), row(w, o+2, in), row(w, o+3, in))
+			copy(dst[r*out+o:], sums[:])
+		}
+		for ; o < out; o++ {
+			one := row(w, o, in)
+			sums := [4]float32{b[o]}
+			dot4F16(&sums, row(x, r, in), one, one, one, one)
+			dst[r*out+o] = sums[0]
+		}
+	}
+}
+
+// dot4F16 adds x·w of four rows of weights to their totals: side by side, so that a
+// processor need not wait for one sum before it begins the next.
+func dot4F16(totals *[4]float32, x, w0, w1, w2, w3 []float32) {
+	for k := 0; k < len(x); {
+		end := min(k+sumBlockF16, len(x))
+		var s0, s1, s2, s3 float32
+		for ; k < end; k++ {
+			s0 = fmaF16(x[k], w0[k], s0)
+			s1 = fmaF16(x[k], w1[k], s1)
+			s2 = fmaF16(x[k], w2[k], s2)
+			s3 = fmaF16(x[k], w3[k], s3)
+		}
+		totals[0] += s0
+		totals[1] += s1
+		totals[2] += s2
+		totals[3] += s3
+	}
+}

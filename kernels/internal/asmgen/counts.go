@@ -1,0 +1,106 @@
+package asmgen
+
+import (
+	"fmt"
+	"strings"
+)
+
+// count is how many instructions of each kind there are.
+type count struct{ products, vector, loads, stores, fetches, rest int }
+
+// What is counted of a product: a pass of the inner loop, and what is done once for
+// each block of sums.
+const (
+	ofPass  = "pass"
+	ofBlock = "block"
+)
+
+// Count counts what body emits under a name, on top of what has that name already.
+func (f *Func) Count(name string, body func()) {
+	from := f.body.Len()
+	body()
+	if f.counted == nil {
+		f.counted = map[string]count{}
+	}
+	c := f.counted[name]
+	for line := range strings.SplitSeq(f.body.String()[from:], "\n") {
+		if strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t//") {
+			c.add(line)
+		}
+	}
+	f.counted[name] = c
+}
+
+// add counts a line of arm64.
+func (c *count) add(line string) {
+	instruction, effect, _ := strings.Cut(line, "//")
+	if strings.HasPrefix(line, "\tWORD") {
+		instruction = effect
+	}
+	words := strings.Fields(instruction)
+	switch name := strings.TrimPrefix(words[0], "V"); {
+	case name == "FMLA" || name == "SDOT":
+		c.products++
+	case name == "PRFM":
+		c.fetches++
+	case name == "MOVD" && strings.Contains(instruction, "(FP)"), strings.HasPrefix(name, "FMOV") && strings.HasSuffix(words[1], "),"):
+		c.loads++
+	case strings.HasPrefix(name, "FMOV"):
+		c.stores++
+	case strings.HasPrefix(name, "F") || name == "SCVTF":
+		c.vector++
+	default: // MOVI and VMOV too, which processors do by renaming
+		c.rest++
+	}
+}
+
+func (c count) all() int {
+	return c.products + c.vector + c.loads + c.stores + c.fetches + c.rest
+}
+
+// loopEnd is what the end of a loop takes: SUB, CMP and the branch.
+const loopEnd = 3
+
+// counts is what a product's comment says of its instructions, beside the ideal,
+// which is products alone. Only arm64 has it: there it stands for measurements.
+func (f *Func) counts(form Format, t Tile) string {
+	if f.Arch() != "arm64" {
+		return ""
+	}
+	pass, block := f.counted[ofPass], f.counted[ofBlock]
+	pass.rest += loopEnd
+	block.vector, block.products = block.vector+block.products, 0
+
+	const inputs = 384
+	products := t.Rows * t.Cols * inputs
+	passes := products / (pass.products * f.sumsIn(form) * f.xs(form))
+	blocks := 1
+	if form != Int8 {
+		blocks = passes * 4 / blockSteps(form)
+	}
+	of := func(pass, block int) int { return passes*pass + blocks*block }
+	vectors, ideal := of(pass.products, block.vector), passes*pass.products
+	name := map[Format]string{F32: "FMLA .4S", F16: "FMLA .8H", Int8: "SDOT"}[form]
+
+	var b strings.Builder
+	fmt.Fprintf(&b, "Instructions of a tile of %d rows, counted:\n\n", t.Rows)
+	row := func(what string, values ...any) {
+		fmt.Fprintf(&b, "\t%-26s%9v%14v%7v%8v%9v%6v\n", append([]any{what}, values...)...)
+	}
+	row("", name, "other vector", "loads", "stores", "fetches", "rest")
+	row("4 steps", pass.products, pass.vector, pass.loads, pass.stores, pass.fetches, pass.rest)
+	row(map[bool]string{true: "start and end", false: "start and end of a block"}[form == Int8], 0, block.vector, block.loads, block.stores, block.fetches, block.rest)
+	row(fmt.Sprintf("%d inputs", inputs), ideal, vectors-ideal, of(pass.loads, block.loads), of(0, block.stores), of(pass.fetches, 0), of(pass.rest, block.rest))
+	fmt.Fprintf(&b, `
+The ideal is %s alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
+2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
+steps take it %.0f cycles for %s, %.1f for loads and %.1f for all, so that %s
+bounds them; %d inputs take %d cycles for vector instructions, where the ideal is
+%d: %.1f %% of it.`,
+		name, float64(pass.products)/4, name, float64(pass.loads+pass.fetches)/3, float64(pass.all())/8, name,
+		inputs, vectors/4, ideal/4, 100*float64(ideal)/float64(vectors))
+	return b.String()
+}
+
+// xs returns how many products an instruction adds to each of its sums.
+func (f *Func) xs(form Format) int { return map[Format]int{F32: 1, F16: 1, Int8: 4}[form] }
