@@ -10,6 +10,7 @@ package cpu
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
@@ -25,12 +26,15 @@ type Device struct {
 	// not float32 and the processor has it.
 	attendsBF16 bool
 
-	embed  kernels.Embeddings
-	layers []layer
-	head   *kernels.Head
-	noHead error        // why there is no head
-	free   chan *worker // those with nothing to do
-	meters sync.Mutex   // held by who changes the workers' meters
+	embed   kernels.Embeddings
+	layers  []layer
+	head    *kernels.Head
+	noHead  error // why there is no head
+	workers []*worker
+	free    chan *worker // those with nothing to do
+	helpers atomic.Int64 // workers that help others
+	waiting atomic.Int64 // passes that wait for a worker
+	meters  sync.Mutex   // held by who changes the workers' meters
 }
 
 // Open packs w for a variant, which this processor must run, and for a number of
@@ -71,7 +75,10 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		}
 	}
 	for range workers {
-		d.free <- newWorker(d)
+		d.workers = append(d.workers, newWorker(d))
+	}
+	for _, w := range d.workers {
+		d.free <- w
 	}
 	return d, nil
 }
@@ -105,7 +112,7 @@ func (d *Device) PeakFLOPS() float64 {
 
 // Begin starts a pass over b.
 func (d *Device) Begin(b *model.Batch) model.Pass {
-	w := <-d.free
+	w := d.take()
 	p := &w.pass
 	p.b, p.rows, p.keep, p.begun = b, b.Tokens(), model.AllRows, w.meter.now()
 	return p
@@ -114,7 +121,7 @@ func (d *Device) Begin(b *model.Batch) model.Pass {
 // Close waits for the passes under way and drops the packed weights.
 func (d *Device) Close() error {
 	for range cap(d.free) {
-		<-d.free
+		d.take()
 	}
 	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
 	return nil

@@ -192,7 +192,7 @@ func (d *Device) eachMeter(do func(m **meter)) {
 	defer d.meters.Unlock()
 	idle := make([]*worker, cap(d.free))
 	for i := range idle {
-		idle[i] = <-d.free
+		idle[i] = d.take()
 		do(&idle[i].meter)
 	}
 	for _, w := range idle {

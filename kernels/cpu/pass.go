@@ -13,10 +13,9 @@ import (
 // T is the batch's tokens, S its sequences, R the live rows: T, then S once
 // only [CLS] rows are kept.
 type pass struct {
-	d       *Device
-	w       *worker // who leads it
-	helpers []*worker
-	ended   chan any // what a helper's part panicked with, nil mostly
+	d   *Device
+	w   *worker // who leads it
+	job job
 
 	b     *model.Batch
 	keep  model.Rows
