@@ -57,8 +57,12 @@ func (c *call) free() {
 	c.e.idle = append(c.e.idle, c)
 }
 
-// batchTokens is how many tokens make a batch full: a budget for each pass.
-func (e *Engine) batchTokens() int { return e.options.tokenBudget * e.device.Passes() }
+// roundTokens is the budget of all passes together.
+func (e *Engine) roundTokens() int { return e.options.tokenBudget * e.device.Passes() }
+
+// batchTokens is how many tokens make a batch full. There is a wait for the last
+// shard at the end of each, so that a few rounds are better than one.
+func (e *Engine) batchTokens() int { return 4 * e.roundTokens() }
 
 // score appends the logits of b's sequences to dst: it cuts b into shards and
 // gives each a pass of its own as passes become free.
@@ -135,11 +139,11 @@ func (c *call) shard(i int) *shard {
 	return c.shards[i]
 }
 
-// shardCount returns how many shards b makes: at least one for each pass, and as
-// many more as the budget asks for.
+// shardCount returns how many shards b makes: as many for each pass, so that they
+// end together, and as many as the budget asks for.
 func (e *Engine) shardCount(b *model.Batch) int {
-	budget := e.options.tokenBudget
-	return max(e.device.Passes(), (b.Tokens()+budget-1)/budget)
+	passes, round := e.device.Passes(), e.roundTokens()
+	return passes * max(1, (b.Tokens()+round-1)/round)
 }
 
 // cut returns where the i-th of count shards ends, which begins at sequence lo.

@@ -28,7 +28,7 @@ func defaults() options {
 		device:      "auto",
 		precision:   "auto",
 		workers:     runtime.GOMAXPROCS(0),
-		tokenBudget: 2048,
+		tokenBudget: 1024,
 		observe:     func(BatchStats) {},
 		logger:      slog.New(slog.DiscardHandler),
 	}
@@ -59,7 +59,7 @@ func Precision(name string) Option { return func(o *options) { o.precision = nam
 // default is GOMAXPROCS.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
-// TokenBudget sets the most tokens in one pass, 2048 by default. A longer
+// TokenBudget sets the most tokens in one pass, 1024 by default. A longer
 // sequence has a pass to itself.
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = tokens } }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
@@ -58,7 +59,9 @@ func (e *Engine) openCPU() error {
 		if off <= mostDeviation {
 			e.choose("precision: %v, the fastest that is close enough to f32: off by %.3f of the scores' deviation, %.3f is allowed", format, off, mostDeviation)
 			e.device = fast
-			return plain.Close()
+			err := plain.Close()
+			debug.FreeOSMemory() // its weights are most of what the process has
+			return err
 		}
 		e.choose("precision: not %v, which is off by %.3f of the scores' deviation, where %.3f is allowed", format, off, mostDeviation)
 		if err := fast.Close(); err != nil {

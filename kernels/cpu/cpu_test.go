@@ -16,6 +16,7 @@ var precisions = map[kernels.Format]modeltest.Precision{
 func TestConformance(t *testing.T) {
 	for _, v := range kernels.Variants() {
 		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
 			modeltest.Run(t, precisions[v.Format], func(w *model.Weights, passes int) (model.Device, error) {
 				return cpu.Open(w, passes, v)
 			})

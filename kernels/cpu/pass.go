@@ -291,7 +291,7 @@ func (p *pass) keepCls() {
 // is in it is garbage.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n)
+		s = make([]T, n, n+n/8) // the next may be a little larger
 	}
 	return s[:n]
 }
