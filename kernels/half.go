@@ -11,7 +11,8 @@ import (
 // float32, which has them all.
 
 // sumBlockF16 is how many products are summed in half before the sum is added to a
-// float32. A sum of n is off by about √n·2^-12.
+// float32. The operands are off by 2^-12/√3 of themselves, a sum of n products by
+// √(n/6)·2^-12 of its size.
 const sumBlockF16 = 32
 
 // roundF16 rounds to the nearest half, ties to even. What is 65520 or more is
@@ -39,12 +40,12 @@ func roundF16(x float64) float32 {
 // fmaF16 returns x·y + z of halves, rounded once to half. The product has 22 bits
 // and is exact in float64. The sum is rounded there, which costs nothing:
 //
-//   - Bits of a product below 2^17 and of a half lie within 2^-48 to 2^17. The sum
-//     of both is exact unless it has more than 53 of them, so that z is at least 2^5
-//     and the lowest bit of the product below 2^-53·2|z|, the product itself then
-//     below 2^-30·|z|. That is too little to get from z, which is a half, past the
-//     middle between it and the next; and so is what float64 loses.
-//   - With a larger product, the sum is beyond 65520 with or without rounding.
+//   - A half has no bit below 2^-24, a product none below 2^-48, nor 22 below its
+//     first. Where a product below 2^17 and z are more than 53 bits from first to
+//     last, so that their sum is rounded, the first is z's, and the product is below
+//     2^-30·|z|. With it or with what float64 leaves of it the sum is nearest to z,
+//     which is a half.
+//   - With a larger product the sum is beyond 65520, rounded or not.
 func fmaF16(x, y, z float32) float32 {
 	sum := float64(x)*float64(y) + float64(z)
 	// Most sums are normal halves far below the largest.

@@ -30,7 +30,8 @@
 //
 // They are written as raw words (WORD on arm64, BYTE on amd64), with the true
 // instruction in the comment: on arm64 the vector forms of FADD, FMUL, FMAX and
-// their kin and the by-element FMLA.
+// their kin, FMLA by lanes and of halves, SDOT and what converts between numbers;
+// where llvm-mc is installed, a test holds the words to it.
 package asmgen
 
 //go:generate go test -run TestGenerated -generate
