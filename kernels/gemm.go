@@ -11,8 +11,7 @@ import (
 // the other within a panel (out/cols × steps × cols × group), so that a product
 // reads them from front to back. A step is a group of inputs that are multiplied
 // at once: 1 for F32, 2 for BF16, 4 or 2 for Int8; for F16 it is two inputs, one
-// after the other. What fills up the last panel
-// and the last steps is zero.
+// after the other. What fills up the last panel and the last steps is zero.
 //
 // Its methods may be called from several goroutines.
 type Matrix struct {
@@ -20,6 +19,7 @@ type Matrix struct {
 	keep    []int // channels
 	in, out int
 	tile    tileSize
+	kernels Variant   // variant.Kernels()
 	steps   int       // in a panel
 	values  []float32 // F32, and Generic's BF16 and F16, which are row-major out×in as Generic's F32
 	narrow  []byte    // BF16, F16 and Int8
@@ -43,7 +43,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 		panic(err.Error())
 	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
-	m := &Matrix{variant: v, in: in, out: out, tile: tileOf(v)}
+	m := &Matrix{variant: v, kernels: v.Kernels(), in: in, out: out, tile: tileOf(v)}
 	switch {
 	case v.ISA == Generic:
 		m.packGeneric(w, bias, keep)
@@ -96,31 +96,6 @@ func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 	m.linear(dst, x, 0, x.rows, dstStride, true)
 }
 
-// LinearAddNorm replaces each row of x by LayerNorm(x + h·wᵀ + bias).
-//
-//	x        rows×out
-//	h        rows, Set for the matrix's variant
-//	scratch  at least out values, best Scratch(rows)
-//
-// As many rows go through both steps at a time as scratch holds.
-func (m *Matrix) LinearAddNorm(x []float32, h *Input, n *Norm, scratch []float32) {
-	m.check("x", len(x), h.rows, m.out, m.out)
-	m.check("scratch", len(scratch), 1, m.out, m.out)
-	if len(n.Gain) != m.out || len(n.Bias) != m.out {
-		panic(fmt.Sprintf("kernels: norm of %d gains and %d biases, want %d", len(n.Gain), len(n.Bias), m.out))
-	}
-	m.begin(h)
-	step := len(scratch) / m.out
-	for r := 0; r < h.rows; r += step {
-		part := min(step, h.rows-r)
-		m.linear(scratch, h, r, part, m.out, false)
-		m.variant.ISA.AddNorm(x[r*m.out:], scratch, n, part)
-	}
-}
-
-// Scratch returns how many values LinearAddNorm can use for that many rows.
-func (m *Matrix) Scratch(rows int) int { return min(rows, m.blockRows()) * m.out }
-
 // inputBlock is how much of x is multiplied by all panels before the next rows
 // are: it stays in the L2 cache beside a panel of weights.
 const inputBlock = 384 << 10 // bytes
@@ -158,58 +133,79 @@ func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gel
 	}
 }
 
-// block multiplies some rows by every panel.
-func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
-	cols := m.tile.cols
-	for o := 0; o < m.out; o += cols {
-		for r, t := 0, 0; r < rows; t++ {
-			// The rows are shared out evenly over the tiles that they need.
-			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
-			n := (rows - r + tiles - 1) / tiles
-			// The first tiles fetch the next panel, each a part of it.
-			next := m.panel(o, 0)
-			if t < prefetchTiles && o+cols < m.out {
-				next = m.panel(o+cols, t)
-			}
-			if o+cols <= m.out {
-				m.tileTo(dst[r*dstStride+o:], dstStride, x, first+r, n, o, next, gelu)
-			} else {
-				m.narrowTo(dst[r*dstStride+o:], dstStride, x, first+r, n, o, next, gelu)
-			}
-			r += n
-		}
+// panel is some outputs' part of a matrix, in memory.
+type panel struct {
+	first   int // output
+	weights unsafe.Pointer
+	bytes   int // of weights
+	columns *float32
+	terms   int // Int8: what is float32, see gemmInt8AVX512VNNI
+}
+
+// panels returns how many there are.
+func (m *Matrix) panels() int { return (m.out + m.tile.cols - 1) / m.tile.cols }
+
+// padded returns the number of outputs of all panels.
+func (m *Matrix) padded() int { return m.panels() * m.tile.cols }
+
+// panel returns the i-th.
+func (m *Matrix) panel(i int) panel {
+	n := m.panels()
+	p := panel{first: i * m.tile.cols, columns: &m.columns[i*(len(m.columns)/n)]}
+	if m.variant.Format == F32 {
+		size := len(m.values) / n
+		p.weights, p.bytes = unsafe.Pointer(&m.values[i*size]), 4*size
+	} else {
+		p.bytes = len(m.narrow) / n
+		p.weights = unsafe.Pointer(&m.narrow[i*p.bytes])
 	}
+	if p.terms = fewTerms; len(m.keep) > 0 {
+		p.terms = mostTerms
+	}
+	return p
 }
 
 // prefetchTiles is how many tiles it takes to fetch a panel into the L2 cache:
 // a tile fetches 48 bytes beside each of its steps.
 const prefetchTiles = 4
 
-// panel returns where the given part, of prefetchTiles, of an output's panel is.
-func (m *Matrix) panel(o, part int) unsafe.Pointer {
-	if m.variant.Format == F32 {
-		size := m.tile.cols * m.steps
-		return unsafe.Pointer(&m.values[o/m.tile.cols*size+part*size/prefetchTiles])
-	}
-	size := len(m.narrow) / (m.padded() / m.tile.cols)
-	return unsafe.Pointer(&m.narrow[o/m.tile.cols*size+part*size/prefetchTiles])
-}
-
-// padded returns the number of outputs of all panels.
-func (m *Matrix) padded() int { return (m.out + m.tile.cols - 1) / m.tile.cols * m.tile.cols }
-
-// tileTo multiplies a tile.
-func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
-	columns, ofRows, terms := &m.columns[o*len(m.columns)/m.padded()], (*float32)(nil), 0
-	if m.variant.Format == Int8 {
-		ofRows, terms = &x.ofRows[rowTerms*row], fewTerms
-		if len(m.keep) > 0 {
-			terms = mostTerms
+// block multiplies some rows by every panel.
+func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+	last := m.panels() - 1
+	next := m.panel(0)
+	for i := range last + 1 {
+		p := next
+		if i < last {
+			next = m.panel(i + 1)
+		}
+		for r, t := 0, 0; r < rows; t++ {
+			// The rows are shared out evenly over the tiles that they need.
+			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
+			n := (rows - r + tiles - 1) / tiles
+			// The first tiles fetch the next panel, each a part of it.
+			fetch := p.weights
+			if t < prefetchTiles && i < last {
+				fetch = unsafe.Add(next.weights, t*(p.bytes/prefetchTiles))
+			}
+			if p.first+m.tile.cols <= m.out {
+				m.tileTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, gelu)
+			} else {
+				m.narrowTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, gelu)
+			}
+			r += n
 		}
 	}
-	gemm(m.variant, rows, &dst[0], 4*dstStride, x.at(row), x.stride, m.panel(o, 0), columns, m.steps, next, ofRows, terms)
+}
+
+// tileTo multiplies a tile.
+func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
+	ofRows := (*float32)(nil)
+	if m.variant.Format == Int8 {
+		ofRows = &x.ofRows[rowTerms*row]
+	}
+	gemm(m.kernels, rows, &dst[0], 4*dstStride, x.at(row), x.stride, p.weights, p.columns, m.steps, fetch, ofRows, p.terms)
 	if len(x.keep.Rows) > 0 {
-		x.addRest(dst, dstStride, row, rows, o, min(m.tile.cols, m.out-o), m.out)
+		x.addRest(dst, dstStride, row, rows, p.first, min(m.tile.cols, m.out-p.first), m.out)
 	}
 	if gelu {
 		geluTile(m.variant, &dst[0], 4*dstStride, rows)
@@ -218,11 +214,11 @@ func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows, o int
 
 // narrowTo multiplies a tile of the last panel, of which not all columns are
 // outputs.
-func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows, o int, next unsafe.Pointer, gelu bool) {
+func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
 	var tile [maxTile]float32
-	m.tileTo(tile[:], m.tile.cols, x, row, rows, o, next, gelu)
+	m.tileTo(tile[:], m.tile.cols, x, row, rows, p, fetch, gelu)
 	for r := range rows {
-		copy(dst[r*dstStride:][:m.out-o], tile[r*m.tile.cols:])
+		copy(dst[r*dstStride:][:m.out-p.first], tile[r*m.tile.cols:])
 	}
 }
 

@@ -15,10 +15,10 @@ func tileOf(v Variant) tileSize {
 	return tileSize{}
 }
 
-// gemm is v's micro-kernel, see gemmAVX512, gemmBF16AVX512BF16 and
+// gemm is the micro-kernel of v, which is its own Kernels, see gemmAVX512, gemmBF16AVX512BF16 and
 // gemmInt8AVX512VNNI.
 func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
-	switch v.Kernels() {
+	switch v {
 	case Variant{AVX512, F32}:
 		gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{AVX2, F32}:

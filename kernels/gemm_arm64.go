@@ -15,9 +15,9 @@ func tileOf(v Variant) tileSize {
 	return tileSize{6, 16}
 }
 
-// gemm is v's micro-kernel, see gemmNEON, gemmF16NEON82 and gemmInt8NEON82.
+// gemm is the micro-kernel of v, which is its own Kernels, see gemmNEON, gemmF16NEON82 and gemmInt8NEON82.
 func gemm(v Variant, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
-	switch v.Kernels() {
+	switch v {
 	case Variant{NEON, F32}:
 		gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 	case Variant{NEON82, F16}:

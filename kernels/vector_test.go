@@ -204,34 +204,3 @@ func TestVectorEmbedNorm(t *testing.T) {
 		}
 	})
 }
-
-// LinearAddNorm is Linear, then AddNorm, however little scratch it is given.
-func TestMatrixAddNorm(t *testing.T) {
-	for _, isa := range Available() {
-		t.Run(isa.String(), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(41, 42))
-			const in, out, rows = 65, 48, 19
-			m := Pack(random(r, out*in), random(r, out), out, in, Variant{isa, F32}, nil)
-			n := &Norm{Gain: random(r, out), Bias: random(r, out), Eps: 1e-12}
-			before, h := random(r, rows*out), random(r, rows*in)
-			want, product := append([]float32(nil), before...), make([]float32, rows*out)
-			var hs Input
-			hs.Set(m.variant, h, rows, in, in, Keep{})
-			m.Linear(product, &hs, out)
-			isa.AddNorm(want, product, n, rows)
-			for _, size := range []int{out, 5*out + 1, m.Scratch(rows)} {
-				x, check := guarded(t, rows*out)
-				copy(x, before)
-				scratch, checkScratch := guarded(t, size)
-				m.LinearAddNorm(x, &hs, n, scratch)
-				check()
-				checkScratch()
-				for i := range want {
-					if !same(x[i], want[i]) {
-						t.Fatalf("scratch %d: y[%d,%d] = %g, want %g", size, i/out, i%out, x[i], want[i])
-					}
-				}
-			}
-		})
-	}
-}

@@ -6,7 +6,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// epilogue is what follows a product in the same kernel.
+// epilogue is what follows a product: in the same kernel, or for a LayerNorm, which
+// needs whole rows, right after it.
 type epilogue struct {
 	suffix, title string
 }
@@ -64,8 +65,11 @@ func product(name string, e epilogue, in, out int, keep func(rows int) kernels.K
 			case withGELU:
 				return job{run: func() { m.LinearGELU(y, x, s.Out) }}
 			case withNorm:
-				norm, scratch := o.norm(s.Out), make([]float32, m.Scratch(s.Rows))
-				return job{run: func() { m.LinearAddNorm(y, x, norm, scratch) }}
+				norm, scratch := o.norm(s.Out), make([]float32, s.Rows*s.Out)
+				return job{run: func() {
+					m.Linear(scratch, x, s.Out)
+					v.ISA.AddNorm(y, scratch, norm, s.Rows)
+				}}
 			}
 			return job{run: func() { m.Linear(y, x, s.Out) }}
 		},
