@@ -51,8 +51,15 @@ func (o *options) check() error {
 // which is slow and computes in float64.
 func Device(name string) Option { return func(o *options) { o.device = name } }
 
-// Precision chooses the arithmetic: "auto" (the default: the fastest that the
-// device has and that is accurate enough) or "f32".
+// Precision chooses the arithmetic of the products, nearly all there is; the
+// residual stream, LayerNorm, softmax and the head are float32 at every precision:
+//
+//   - "auto", the default: the fastest of those that the processor has kernels for
+//     whose scores are close enough to float32's, on pairs made up from the
+//     vocabulary; Info says which and why
+//   - "f32"
+//   - "bf16" and "int8" with integers of 8 bits; "f16" on arm64 with FEAT_FP16
+//   - "f64", on the reference
 func Precision(name string) Option { return func(o *options) { o.precision = name } }
 
 // Workers sets how many passes a CPU device runs at once, one core each. The

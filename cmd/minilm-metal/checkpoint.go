@@ -114,7 +114,7 @@ type engineFlags struct {
 func (f *engineFlags) register(flags *pflag.FlagSet) {
 	modelFlag(flags, &f.model)
 	flags.StringVar(&f.device, "device", "auto", "auto, cpu, or reference (float64, slow)")
-	flags.StringVar(&f.precision, "precision", "auto", "auto or f32; f64 with --device reference")
+	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32), f32, f16, bf16 or int8, as far as the processor has them; f64 with --device reference")
 	flags.IntVar(&f.workers, "workers", 0, "passes at once, a core each (default: all cores)")
 }
 

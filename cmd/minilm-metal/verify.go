@@ -26,7 +26,8 @@ func (p *program) verify() *cobra.Command {
 		Short: "Score the published pairs and say how far off each is",
 		Long: `Score pairs whose scores others have published for
 cross-encoder/ms-marco-MiniLM-L-6-v2, and say how far off ours are. The exit code
-is 1 if any is off by more than float32 arithmetic explains.
+is 1 if any is off by more than float32 arithmetic explains, which is what ours
+are computed in unless --precision says otherwise.
 
 --model may be any checkpoint; without it, that one must be in the local cache.`,
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
@@ -36,6 +37,9 @@ is 1 if any is off by more than float32 arithmetic explains.
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.model == "" {
 				flags.model = hub.MiniLM().ID // made-up weights have nothing to verify
+			}
+			if flags.precision == "auto" && flags.device != "reference" {
+				flags.precision = "f32"
 			}
 			e, found, err := flags.open(p)
 			if err != nil {
