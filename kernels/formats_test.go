@@ -3,7 +3,9 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -242,6 +244,20 @@ func TestInt8Error(t *testing.T) {
 	// step's 1/√12: together √2·6/254/√12, or 0.0096.
 	if rms := math.Sqrt(errors / size); !(rms > 0.004 && rms < 0.015) {
 		t.Errorf("error %.4f of the size", rms)
+	}
+}
+
+// Where the environment names instruction sets, as .ci/run does for its machines,
+// they must be there: the tests above would pass without them.
+func TestRequiredInstructionSets(t *testing.T) {
+	names := os.Getenv("MINILM_ISA")
+	if names == "" {
+		t.Skip("MINILM_ISA is not set")
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		if isa, err := ParseISA(name); err != nil || !slices.Contains(Available(), isa) {
+			t.Errorf("%s is not among %v (%v)", name, Available(), err)
+		}
 	}
 }
 
