@@ -32,11 +32,36 @@ func TestKendall(t *testing.T) {
 		{"all ties in one", []float64{2, 2}, []float64{3, 4}, 0},
 	}
 	for _, tt := range tests {
-		if got := kendall(tt.x, tt.y); math.Abs(got-tt.want) > 1e-15 {
+		if got := countOrders(tt.x, tt.y).tau(); math.Abs(got-tt.want) > 1e-15 {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
-		if got := kendall(tt.y, tt.x); math.Abs(got-tt.want) > 1e-15 {
+		if got := countOrders(tt.y, tt.x).tau(); math.Abs(got-tt.want) > 1e-15 {
 			t.Errorf("%s, exchanged: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFlippedOrders(t *testing.T) {
+	tests := []struct {
+		name string
+		x, y []float64
+		want string
+	}{
+		{"equal", []float64{1, 2, 3, 4}, []float64{10, 20, 30, 40}, "0"},
+		{"reversed", []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, "1"},
+		{"one swap of ten", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 2, 4, 5}, "0.1"},
+		{"the last one first", []float64{1, 2, 3, 4, 5}, []float64{1, 2, 3, 4, 0}, "0.4"},
+		{"a tie is no flip", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 3, 4, 5}, "0"},
+		{"one pair has no order", []float64{1}, []float64{2}, notMeasured},
+	}
+	for _, tt := range tests {
+		o := countOrders(tt.x, tt.y)
+		if got := shortest(o.flippedShare()); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		// Without ties, tau says the same.
+		if o.inX == o.all && o.inY == o.all && o.all > 0 && math.Abs((1-o.tau())/2-*o.flippedShare()) > 1e-15 {
+			t.Errorf("%s: tau %v, %v flipped", tt.name, o.tau(), *o.flippedShare())
 		}
 	}
 }
@@ -65,28 +90,87 @@ func TestCompareScores(t *testing.T) {
 	got := slices.Clone(want)
 	got[0] += 0.002
 	got[7] -= 0.006
-	a := compareScores(got, want, 0.001)
-	sd := math.Sqrt(6) // of 1..8, divided by n-1
-	if a.Pairs != 8 || math.Abs(a.MaxError-0.006) > 1e-12 || math.Abs(a.MeanError-0.001) > 1e-12 || math.Abs(a.LogitSD-sd) > 1e-12 {
-		t.Errorf("%+v", a)
-	}
-	if a.KendallTau != 1 || a.TopK != 2 || a.TopKAgreement != 1 || a.Tolerance != 0.001 {
-		t.Errorf("%+v", a)
-	}
-	// The mean error is 0.001/sqrt(6) = 4.08e-4 of the standard deviation.
-	for tolerance, passed := range map[float64]bool{4.0e-4: false, 4.2e-4: true} {
-		if a := compareScores(got, want, tolerance); a.Passed != passed {
-			t.Errorf("tolerance %v: passed %v", tolerance, a.Passed)
+	a, _ := compareScores(got, want, tolerances["f16"])
+	// The mean error is (0.002-0.006)/8; of that the errors are 0.0025, six
+	// times 0.0005, and 0.0055 away.
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"max error", a.MaxError, 0.006},
+		{"mean error", a.MeanError, 0.001},
+		{"offset", *a.Offset, -0.0005},
+		{"centred error", *a.CentredError, 0.011 / 8},
+		{"standard deviation", a.LogitSD, math.Sqrt(6)}, // of 1..8, divided by n-1
+	} {
+		if math.Abs(c.got-c.want) > 1e-12 {
+			t.Errorf("%s %v, want %v", c.name, c.got, c.want)
 		}
 	}
-	// A single pair has no standard deviation: its own size is the scale.
-	for tolerance, passed := range map[float64]bool{0.9e-3: false, 1.1e-3: true} {
-		if a := compareScores([]float64{-5.005}, []float64{-5}, tolerance); a.Passed != passed || a.LogitSD != 0 || a.TopK != 1 {
-			t.Errorf("one pair, tolerance %v: %+v", tolerance, a)
-		}
+	if a.Pairs != 8 || a.KendallTau != 1 || *a.FlippedOrders != 0 || a.TopK != 2 || a.TopKAgreement != 1 || a.Tolerances != tolerances["f16"] || !a.Passed {
+		t.Errorf("%+v", a)
 	}
-	if a := compareScores(make([]float64, 40), make([]float64, 40), 0); a.TopK != topMost || !a.Passed {
+	got[2], got[3] = got[3], got[2]
+	if a, _ := compareScores(got, want, tolerances["f16"]); *a.FlippedOrders != 1./28 {
+		t.Errorf("%v of the orders flipped, want one of 28", *a.FlippedOrders)
+	}
+	if a, _ := compareScores(make([]float64, 40), make([]float64, 40), Tolerances{}); a.TopK != topMost || !a.Passed {
 		t.Errorf("40 equal pairs: %+v", a)
+	}
+}
+
+// Each limit is of a share of the logits' standard deviation, and a broken one
+// is named with its figures.
+func TestLimits(t *testing.T) {
+	sd := math.Sqrt(6)
+	eight := []float64{1, 2, 3, 4, 5, 6, 7, 8}
+	off := func(offset, scatter float64) []float64 {
+		got := slices.Clone(eight)
+		for i := range got {
+			got[i] += (offset + scatter*float64(1-2*(i%2))) * sd
+		}
+		return got
+	}
+	loose := Tolerances{Tolerance: 100, CentredTolerance: 100, OffsetTolerance: 100}
+	centred, offset, mean := loose, loose, loose
+	centred.CentredTolerance, offset.OffsetTolerance, mean.Tolerance = 0.075, 0.3, 0.2
+	tests := []struct {
+		name      string
+		got, want []float64
+		allowed   Tolerances
+		broken    []string // beginnings
+	}{
+		{"centred error within", off(2, 0.0749), eight, centred, nil},
+		{"centred error over", off(2, -0.0751), eight, centred, []string{"centred error 0.184, allowed 0.184 (0.075 of the logits' standard deviation, 2.45)"}},
+		{"offset within", off(-0.299, 9), eight, offset, nil},
+		{"offset over", off(0.301, 9), eight, offset, []string{"|offset| 0.737, allowed 0.735 (0.3 of"}},
+		{"offset over, down", off(-0.301, 9), eight, offset, []string{"|offset| 0.737, allowed 0.735 (0.3 of"}},
+		{"mean error within", off(0.1, 0.199), eight, mean, nil},
+		{"mean error over", off(0.1, 0.201), eight, mean, []string{"mean |error| 0.492, allowed 0.49 (0.2 of"}},
+		{"all over", off(0.5, 0.6), eight, Tolerances{0.01, 0.02, 0.03}, []string{"centred error", "|offset|", "mean |error|"}},
+		{"no number", []float64{math.NaN(), 1}, []float64{0, 1}, loose, []string{"centred error NaN", "|offset| NaN", "mean |error| NaN"}},
+		// The constant offset is good for int8, and for float32 it is a defect.
+		{"int8's offset", off(0.6, 0.04), eight, tolerances["int8"], nil},
+		{"at bf16", off(0.6, 0.04), eight, tolerances["bf16"], []string{"|offset|", "mean |error|"}},
+		{"f32's offset", off(3e-5, 0), eight, tolerances["f32"], []string{"|offset|", "mean |error|"}},
+		// Within the limits of its parts, and more than float32 explains.
+		{"f32's mean error", slices.Concat([]float64{1 + 12e-5*sd}, off(0, 0)[1:4], []float64{5 + 12e-5*sd}, off(0, 0)[5:]), eight,
+			Tolerances{2e-5, 5e-5, 5e-5}, []string{"mean |error|"}},
+		// A single pair has no standard deviation: its own size is the scale.
+		{"one pair within", []float64{-5.0049}, []float64{-5}, Tolerances{1e-3, 1e-3, 1e-3}, nil},
+		{"one pair over", []float64{-5.0051}, []float64{-5}, Tolerances{1, 1e-3, 1e-3}, []string{"|offset| 0.0051, allowed 0.005 (0.001 of the logits' size, 5)"}},
+	}
+	for _, tt := range tests {
+		a, broken := compareScores(tt.got, tt.want, tt.allowed)
+		if a.Passed != (len(tt.broken) == 0) || len(broken) != len(tt.broken) {
+			t.Errorf("%s: passed %v, broken %q, want %q", tt.name, a.Passed, broken, tt.broken)
+			continue
+		}
+		for i, want := range tt.broken {
+			if !strings.HasPrefix(broken[i], want) {
+				t.Errorf("%s: %q, want %q", tt.name, broken[i], want)
+			}
+		}
 	}
 }
 
@@ -129,23 +213,29 @@ func TestCheckAccuracy(t *testing.T) {
 		name      string
 		limit     time.Duration
 		shift     float32
+		scatter   float32
 		precision string
 		pairs     int
 		want      string // in the error; empty: none
 	}{
-		{"all", 0, 0, "f32", 24, ""},
+		{"all", 0, 0, 0, "f32", 24, ""},
 		// Two at a time, a second each.
-		{"limited", 4500 * time.Millisecond, 0, "f32", 10, ""},
-		{"no time", time.Nanosecond, 0, "f32", 2, ""},
-		{"off by 0.01", 0, 0.01, "f32", 24, "mean |error| 0.01"},
-		{"which is good for f16", 0, 0.01, "f16", 24, ""},
-		{"unknown", 0, 0, "fp3", 0, `precision "fp3"`},
+		{"limited", 4500 * time.Millisecond, 0, 0, "f32", 10, ""},
+		{"no time", time.Nanosecond, 0, 0, "f32", 2, ""},
+		// The logits' standard deviation is about 3.
+		{"off by 0.01", 0, 0.01, 0, "f32", 24, "f32 over 24 pairs: |offset| 0.01, allowed"},
+		{"which is good for f16", 0, 0.01, 0, "f16", 24, ""},
+		{"off by 2", 0, 2, 0, "bf16", 24, "bf16 over 24 pairs: |offset| 2, allowed"},
+		{"which is good for int8", 0, 2, 0, "int8", 24, ""},
+		{"scattered by 0.4", 0, 0, 0.4, "int8", 24, "int8 over 24 pairs: centred error 0.4, allowed"},
+		{"by 0.1", 0, 0, 0.1, "int8", 24, ""},
+		{"unknown", 0, 0, 0, "fp3", 0, `precision "fp3"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				measured, reference := newFake(nil), newFake(func([]engine.Pair) time.Duration { return time.Second })
-				measured.shift, measured.info.Precision = tt.shift, tt.precision
+				measured.shift, measured.scatter, measured.info.Precision = tt.shift, tt.scatter, tt.precision
 				heard := 0
 				a, err := checkAccuracy(t.Context(), measured, reference, numbered(100), tt.limit, func(done, total int) {
 					if heard = done; total != 24 {

@@ -41,6 +41,10 @@
 //   - Padding waste is the share of a batch's tokens that would be padding if
 //     every pair were padded to the longest. What was really computed in vain
 //     is "actual", and the difference of the two is "avoided".
+//   - The error of the logits, against a reference in float64, is taken apart
+//     into what all pairs have in common (the offset, which swaps none) and the
+//     rest (the centred error, which does); the gate has a limit for each. The
+//     orders flipped are those of all pairs of the sampled pairs.
 //
 // A figure that was not measured is n/a, null in JSON, and never 0. A percentile
 // that has no upper confidence bound is given and marked (see [Bound]). Without

@@ -62,8 +62,9 @@ func seedLike() *Recording {
 		Dataset: Dataset{Name: "made up", SHA256: "00ff00ff00ff00ff", Pairs: 3200, Tokens: 276800,
 			Histogram: []LengthBucket{{0, 64, 900}, {64, 64, 1800}, {128, 64, 480}, {192, 64, 20}}},
 		ColdStart: ColdStart{Load: 81234 * time.Microsecond, FirstScore: 12345 * time.Microsecond},
-		Accuracy: &Accuracy{Pairs: 64, MaxError: 0.0041, MeanError: 0.0009, LogitSD: 4.5, KendallTau: 0.9994,
-			TopK: 10, TopKAgreement: 1, Tolerance: 0.01, Passed: true},
+		Accuracy: &Accuracy{Pairs: 64, MaxError: 0.0041, MeanError: 0.0009, Offset: ptr(-0.0006), CentredError: ptr(0.0007),
+			LogitSD: 4.5, KendallTau: 0.9994, FlippedOrders: ptr(0.0003), TopK: 10, TopKAgreement: 1,
+			Tolerances: Tolerances{Tolerance: 0.06, CentredTolerance: 0.03, OffsetTolerance: 0.03}, Passed: true},
 		Peak:  ptr(2.6e12),
 		Runs:  []Run{run},
 		Notes: []string{"Nothing here was measured."},
@@ -112,7 +113,7 @@ func loads() *Recording {
 func failed() *Recording {
 	rec := seedLike()
 	rec.Name = "failed"
-	rec.Accuracy.MeanError, rec.Accuracy.Passed = 0.5, false
+	rec.Accuracy.MeanError, rec.Accuracy.CentredError, rec.Accuracy.Passed = 0.5, ptr(0.5), false
 	return rec
 }
 

@@ -25,6 +25,7 @@ type fake struct {
 	service func(pairs []engine.Pair) time.Duration // nil: none
 	fail    func(pairs []engine.Pair) error         // nil: never
 	shift   float32                                 // added to each score
+	scatter float32                                 // added to every other score, taken from the rest
 
 	mu             sync.Mutex
 	underway, most int
@@ -71,10 +72,10 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 		f.scored[p.Query]++
 	}
 	f.mu.Unlock()
-	for _, p := range pairs {
+	for i, p := range pairs {
 		h := fnv.New32a()
 		h.Write([]byte(p.Query + "\n" + p.Passage))
-		dst = append(dst, float32(h.Sum32()%1000)/100+f.shift)
+		dst = append(dst, float32(h.Sum32()%1000)/100+f.shift+f.scatter*float32(1-2*(i%2)))
 	}
 	var b model.Batch
 	f.Tokenize(&b, pairs)

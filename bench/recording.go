@@ -82,17 +82,29 @@ type ColdStart struct {
 }
 
 // Accuracy compares the device's logits with the float64 reference on a
-// sample of the run's own pairs.
+// sample of the run's own pairs. An error is ours less the reference's; what
+// swaps the order of two pairs is the part of it that is not the same for both.
 type Accuracy struct {
-	Pairs         int     `json:"pairs"`
-	MaxError      float64 `json:"max_error"`       // of the logits
-	MeanError     float64 `json:"mean_error"`      // mean |error|
-	LogitSD       float64 `json:"logit_sd"`        // standard deviation of the reference's logits
-	KendallTau    float64 `json:"kendall_tau"`     // tau-b
-	TopK          int     `json:"top_k"`           // k of TopKAgreement
-	TopKAgreement float64 `json:"top_k_agreement"` // share of the reference's top k found in ours
-	Tolerance     float64 `json:"tolerance"`       // allowed MeanError/LogitSD at this precision
-	Passed        bool    `json:"passed"`
+	Pairs         int      `json:"pairs"`
+	MaxError      float64  `json:"max_error"`       // of the logits
+	MeanError     float64  `json:"mean_error"`      // mean |error|
+	Offset        *float64 `json:"offset"`          // mean error, with its sign: what all pairs have in common
+	CentredError  *float64 `json:"centred_error"`   // mean |error - Offset|
+	LogitSD       float64  `json:"logit_sd"`        // standard deviation of the reference's logits
+	KendallTau    float64  `json:"kendall_tau"`     // tau-b
+	FlippedOrders *float64 `json:"flipped_orders"`  // share of all pairs of pairs that are in opposite order
+	TopK          int      `json:"top_k"`           // k of TopKAgreement
+	TopKAgreement float64  `json:"top_k_agreement"` // share of the reference's top k found in ours
+	Tolerances
+	Passed bool `json:"passed"`
+}
+
+// Tolerances is how large the errors may be at a precision, each a share of the
+// logits' standard deviation; 0: not told.
+type Tolerances struct {
+	Tolerance        float64 `json:"tolerance"`         // of MeanError
+	CentredTolerance float64 `json:"centred_tolerance"` // of CentredError
+	OffsetTolerance  float64 `json:"offset_tolerance"`  // of |Offset|
 }
 
 // Run is one configuration, measured.

@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// relativeError prints the mean error over the logits' standard deviation,
-// which is what the gate judges; logits that are all alike have none.
-func (a *Accuracy) relativeError() string {
-	if a.LogitSD == 0 {
-		return notMeasured
-	}
-	return fmt.Sprintf("%.3g", a.MeanError/a.LogitSD)
-}
-
 // writeExtra adds to a configuration's details what the format has no place
 // for.
 func (f *Figures) writeExtra(p *page) {
@@ -85,20 +76,8 @@ func scaled(v *float64, by float64) *float64 {
 // machine and the notes. A report of another tool has none of it.
 func (r *Report) writeBackground(p *page) {
 	r.writeAcross(p)
-	if a := r.Accuracy; a != nil {
-		p.para("## Accuracy Gate")
-		p.block()
-		p.table(metricValue, [][]string{
-			{"Passed", yesNo(a.Passed)},
-			{"Pairs compared with the float64 reference", strconv.Itoa(a.Pairs)},
-			{"Max error of the logits", fmt.Sprintf("%.3g", a.MaxError)},
-			{"Mean error of the logits", fmt.Sprintf("%.3g", a.MeanError)},
-			{"Standard deviation of the logits", fmt.Sprintf("%.4g", a.LogitSD)},
-			{"Mean error over that deviation", a.relativeError()},
-			{"Allowed at this precision", fmt.Sprintf("%.3g", a.Tolerance)},
-			{"Kendall tau-b", fmt.Sprintf("%.6f", a.KendallTau)},
-			{fmt.Sprintf("Top-%d agreement (%%)", a.TopK), fmt.Sprintf("%.1f", 100*a.TopKAgreement)},
-		})
+	if r.Accuracy != nil {
+		r.Accuracy.write(p)
 	}
 	if c := r.ColdStart; c != nil {
 		p.para("## Cold Start")

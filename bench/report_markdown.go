@@ -47,13 +47,8 @@ func (r *Report) writeHead(p *page) {
 		p.para("**No speed figures:** %s", r.Withheld)
 		p.para("**A score that is wrong has no speed worth printing. Every speed figure below is n/a; what was timed is in the recording.**")
 	}
-	if a := r.Accuracy; a != nil {
-		verdict := "passed"
-		if !a.Passed {
-			verdict = "NOT passed"
-		}
-		p.para("**Accuracy gate:** %s, mean error %s of the logits' standard deviation (%.3g allowed)",
-			verdict, a.relativeError(), a.Tolerance)
+	if r.Accuracy != nil {
+		p.para("**Accuracy gate:** %s", r.Accuracy.verdict())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,47 @@ func TestWithheld(t *testing.T) {
 		}
 		if r.Summary.PairsPerSecond != nil || r.Configs[0].Samples != nil {
 			t.Error("a speed figure in the report")
+		}
+	}
+}
+
+// A recording from before the error was taken apart is read as it was; what it
+// does not tell is n/a.
+func TestAccuracyOfOldRecordings(t *testing.T) {
+	rec := seedLike()
+	a := rec.Accuracy
+	a.Offset, a.CentredError, a.FlippedOrders, a.CentredTolerance, a.OffsetTolerance = nil, nil, nil, 0, 0
+	text, err := json.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"offset", "centred_error", "flipped_orders", "centred_tolerance", "offset_tolerance"} {
+		if _, ok := fields["accuracy"].(map[string]any)[name]; !ok {
+			t.Errorf("no field accuracy.%s", name)
+		}
+		delete(fields["accuracy"].(map[string]any), name)
+	}
+	if text, err = json.Marshal(fields); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Parse(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(r.Accuracy, a) || r.Withheld != "" {
+		t.Errorf("read %+v, withheld %q", r.Accuracy, r.Withheld)
+	}
+	got := markdown(t, r)
+	for _, want := range []string{
+		"centred error n/a (n/a allowed), offset n/a (n/a allowed), mean error 0.0002 (0.06 allowed)",
+		"| Offset of the logits | n/a |", "| Centred error allowed | n/a |", "| Pair orders flipped (%) | n/a |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the report lacks %q:\n%s", want, got)
 		}
 	}
 }

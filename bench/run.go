@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
@@ -140,6 +141,9 @@ func (s *session) describe() (err error) {
 	s.rec.Environment.Workers = info.Workers
 	if gpu, ok := s.engine.(GPUMeter); ok {
 		s.rec.Environment.GPU = gpu.GPUName()
+	}
+	if len(info.Choices) > 0 {
+		s.note("Chosen: %s.", strings.Join(info.Choices, "; "))
 	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters

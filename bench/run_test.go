@@ -334,7 +334,8 @@ func TestMeasureEngine(t *testing.T) {
 	if len(r.Runs) != 4 || !r.Accuracy.Passed || r.Accuracy.Pairs < 2 || r.Accuracy.LogitSD == 0 {
 		t.Fatalf("%d runs, accuracy %+v", len(r.Runs), r.Accuracy)
 	}
-	if r.Device != "cpu" || r.Precision != "f32" || r.Model.Layers != 2 || r.Model.Parameters == 0 || len(r.Model.WeightsSHA256) != 64 || len(r.Model.TokenizerSHA256) != 64 {
+	// Which precision is chosen is the processor's affair.
+	if _, known := tolerances[r.Precision]; r.Device != "cpu" || !known || r.Model.Layers != 2 || r.Model.Parameters == 0 || len(r.Model.WeightsSHA256) != 64 || len(r.Model.TokenizerSHA256) != 64 {
 		t.Errorf("%s %s %+v", r.Device, r.Precision, r.Model)
 	}
 	for _, run := range r.Runs {
