@@ -14,14 +14,18 @@
 //	Attention  y = softmax(q·kᵀ/√d)·v            per head (Vaswani et al. 2017, arXiv:1706.03762)
 //	Head.Score y = Wc·tanh(Wp·x + bp) + bc
 //
-// The fast forms are methods of ISA, an instruction set, and of Matrix, weights
-// packed for one; Best chooses what this processor runs fastest. Their assembly
-// comes from internal/asmgen, where a kernel is said once for all instruction
-// sets, and they agree with each other bit for bit.
+// The fast forms are methods of ISA, an instruction set; of Matrix, weights packed
+// for one; and of Variant, an instruction set and the Format of a product's
+// operands: float32, bfloat16, half, or integers of 8 bits. An Input is rows of x
+// in such a format. Best chooses the instruction set that this processor runs
+// fastest, ISA.Formats says what it has. The assembly comes from internal/asmgen,
+// where a kernel is said once for all instruction sets. Within a format they agree
+// with each other bit for bit, and each is held to a plain chain of the same
+// operations.
 //
 // Every output row depends on its own sequence alone and is summed in an order
 // that does not depend on how many rows there are, so that a score is the same,
-// bit for bit, whatever else is in the batch.
+// bit for bit, whatever else is in the batch, at every precision.
 //
 // Matrices are row-major slices. A weight matrix is out×in, as checkpoints
 // store it. Functions panic, before writing, on slices shorter than the sizes

@@ -7,9 +7,9 @@ import (
 
 // ISA is an instruction set that the kernels are written for.
 //
-// All but Generic give the same results, bit for bit: each sum runs in the same
-// order and rounds at the same places, whatever the width of the registers. An
-// instruction set that adds to another has that one's kernels too.
+// In a format, all but Generic give the same results, bit for bit: each sum runs in
+// the same order and rounds at the same places, whatever the width of the
+// registers. An instruction set that adds to another has that one's kernels too.
 type ISA int
 
 const (

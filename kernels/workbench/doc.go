@@ -26,9 +26,10 @@
 // each: the peak by a loop of multiply-adds that touches no memory, with the
 // variant's own registers and format; the bandwidth by a loop that only reads,
 // from a working set half as large as each cache (of L3, which other cores use
-// too, at most four times L2), and from one much larger than all. The level is the smallest cache that holds all operands of a call. A
-// share above 1 is possible where memory is the bound: operands that lie in L3
-// at the last call may be in L2 in part, and writes are a way of their own.
+// too, at most four times L2), and from one much larger than all. The level is the
+// smallest cache that holds all operands of a call. A share above 1 is possible
+// where memory is the bound: operands that lie in L3 at the last call may be in L2
+// in part, and writes are a way of their own.
 //
 // # What is counted
 //
