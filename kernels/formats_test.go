@@ -512,3 +512,33 @@ func TestShortGELU(t *testing.T) {
 		}
 	})
 }
+
+// NaN and infinities reach the queries that they reach in float32; denormals do no
+// harm.
+func TestAttentionBF16OfOddValues(t *testing.T) {
+	heads, n, isa := Heads{1, 32}, 37, Best()
+	if !isa.AttendsBF16(heads) {
+		t.Skip("this processor has no bfloat16")
+	}
+	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 1e-40} {
+		for _, at := range []int{5 * 96, 5*96 + 32, 5*96 + 64, 36*96 + 63, 36*96 + 95} {
+			r := rand.New(rand.NewPCG(75, 76))
+			qkv := make([]float32, n*96)
+			for i := range qkv {
+				qkv[i] = roundBF16(float32(r.NormFloat64()))
+			}
+			qkv[at] = bad
+			narrow := make([]uint16, len(qkv))
+			isa.RoundBF16(narrow, qkv)
+			got, want := make([]float32, n*32), make([]float32, n*32)
+			isa.AttentionBF16(got, narrow, narrow[32:], narrow[64:], n, n, 96, 96, heads, make([]float32, isa.AttentionScratch(n, heads)))
+			Attention(want, qkv, qkv[32:], qkv[64:], n, n, 96, 96, heads, make([]float32, n))
+			for i := range want {
+				g, w := float64(got[i]), float64(want[i])
+				if math.IsNaN(g) != math.IsNaN(w) || math.IsInf(w, 0) && g != w || !math.IsInf(w, 0) && math.Abs(g-w) > 0.02 {
+					t.Fatalf("%g at %d: y[%d,%d] = %g, in float32 %g", bad, at, i/32, i%32, g, w)
+				}
+			}
+		}
+	}
+}
