@@ -46,17 +46,17 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // as sqrt(36): 1e-5. Twice that is a defect.
 //
 // The others round the weights and what the products take in, and keep the sums
-// between the layers in float32. Their error is mostly offset: the mean effect
-// of rounding the weights, which is 0.01 to 0.6 by chance of the model. Their
+// between the layers in float32. On the models studied their error is mostly
+// offset: the mean effect of rounding the weights, 0.01 to 0.6 by chance. Their
 // centred error is 0.010 to 0.040 for int8, 0.018 to 0.037 for bf16, and 0.0025
-// to 0.004 for f16 with products summed in float32. So the centred error may be
-// twice the worst of int8 and bf16, rounded down, which flips 3 % of the orders;
+// to 0.004 for f16 with products summed in float32. So the centred error of int8
+// and bf16 may be not quite twice their worst, which flips 3 % of the orders;
 // f16's 0.03, 1 % of them, leaves room for sums in half precision. The offset is
 // bounded to catch what rounding does not explain: int8 rounds a weight by a
 // share of its row's largest and may have 1, above all that chance has given;
-// bf16 and f16 round it by a share of itself, and may have 0.3 and 0.03.
-// There |error| <= |error - offset| + |offset| leaves the mean error no limit but
-// the sum of the two.
+// bf16 and f16 round it by a share of itself, and may have 0.3 and 0.03. Since
+// |error| <= |error - offset| + |offset|, the mean error of these three has no
+// limit of its own: the sum of the two others.
 var tolerances = map[string]Tolerances{
 	"f64":  {Tolerance: 1e-6, CentredTolerance: 1e-6, OffsetTolerance: 1e-6},
 	"f32":  {Tolerance: 2e-5, CentredTolerance: 2e-5, OffsetTolerance: 2e-5},
