@@ -49,11 +49,15 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // between the layers in float32. On the models studied their error is mostly
 // offset: the mean effect of rounding the weights, 0.01 to 0.6 by chance. Their
 // centred error is 0.010 to 0.040 for int8, 0.018 to 0.037 for bf16, and 0.0025
-// to 0.004 for f16 with products summed in float32. So the centred error of int8
-// and bf16 may be not quite twice their worst, which flips 3 % of the orders;
-// f16's 0.03, 1 % of them, leaves room for sums in half precision. The offset is
-// bounded to catch what rounding does not explain: int8 rounds a weight by a
-// share of its row's largest and may have 1, above all that chance has given;
+// to 0.004 for f16 with products summed in float32. On the built-in synthetic
+// model, one row in thirteen of whose matrices has a weight of eight times the
+// others' size, which makes the steps of its int8 coarse, it is 0.10. So the centred
+// error of bf16 may be not quite twice its worst, which flips 3 % of the orders, and
+// that of int8 0.15, 6 %: what is worse is a defect of ours, and what is better may
+// still be too much for a use, which the engine decides with a limit of its own
+// where it chooses. f16's 0.03, 1 %, leaves room for sums in half precision. The
+// offset is bounded to catch what rounding does not explain: int8 rounds a weight
+// by a share of its row's largest and may have 1, above all that chance has given;
 // bf16 and f16 round it by a share of itself, and may have 0.3 and 0.03. Since
 // |error| <= |error - offset| + |offset|, the mean error of these three has no
 // limit of its own: the sum of the two others.
@@ -62,7 +66,7 @@ var tolerances = map[string]Tolerances{
 	"f32":  {Tolerance: 2e-5, CentredTolerance: 2e-5, OffsetTolerance: 2e-5},
 	"f16":  {Tolerance: 0.06, CentredTolerance: 0.03, OffsetTolerance: 0.03},
 	"bf16": {Tolerance: 0.375, CentredTolerance: 0.075, OffsetTolerance: 0.3},
-	"int8": {Tolerance: 1.075, CentredTolerance: 0.075, OffsetTolerance: 1},
+	"int8": {Tolerance: 1.15, CentredTolerance: 0.15, OffsetTolerance: 1},
 }
 
 // checkAccuracy scores a sample of the workload by the measured engine and by
