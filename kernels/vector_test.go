@@ -3,6 +3,7 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -200,6 +201,32 @@ func TestVectorEmbedNorm(t *testing.T) {
 				if !same(dst[i], want[i]) {
 					t.Fatalf("width %d: y[%d] = %g, want %g", width, i, dst[i], want[i])
 				}
+			}
+		}
+	})
+}
+
+func TestShortGELU(t *testing.T) {
+	assembled(t, func(t *testing.T, isa ISA) {
+		v := Variant{isa, Int8}
+		var x []float32
+		for at := float32(-6); at < 6; at += 1.0 / 1024 {
+			x = append(x, at)
+		}
+		x = append(x, float32(math.Inf(1)), -4.00001, 4.00001, -1e30, 1e30, float32(math.NaN()), 1e-40)
+		got := slices.Clone(x)
+		v.GELU(got)
+		for i, value := range x {
+			exact := float64(value) * 0.5 * math.Erfc(-float64(value)/math.Sqrt2)
+			switch {
+			case value != value:
+				if got[i] == got[i] {
+					t.Errorf("GELU(NaN) = %g", got[i])
+				}
+			case value < -4 && got[i] != 0, value > 4 && got[i] != value:
+				t.Errorf("GELU(%g) = %g", value, got[i])
+			case math.Abs(float64(value)) <= 4 && !(math.Abs(float64(got[i])-exact) <= 3.2e-5*max(1, math.Abs(float64(value)))):
+				t.Errorf("GELU(%g) = %g, want %g", value, got[i], exact)
 			}
 		}
 	})

@@ -140,12 +140,47 @@ stays NaN.
 Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
 the largest score, and far from it where scores are large.`
 
+// powers is what it takes to compute 2^((y-top)·scale).
+type powers struct {
+	scale, low V
+	magic      Operand
+	p          []Operand
+}
+
+// powers holds the parameter scale and a polynomial for 2^r.
+func (f *Func) powers(p []float32) *powers {
+	k := &powers{scale: f.Vec("scale"), low: f.InRegister(f.Const(-127)), magic: f.HoldOne(f.Const(exp2Magic))}
+	f.SplatArg(k.scale)
+	k.p = f.Hold(p...)
+	return k
+}
+
+// of leaves 2^max(-127, (y-top)·scale) in e, side by side. Y and t are gone; top
+// begins again where it ends.
+func (k *powers) of(f *Func, e, y, t, top []V) {
+	each := func(body func(c int)) {
+		for c := range y {
+			body(c)
+		}
+	}
+	each(func(c int) { f.Do(Sub, y[c], y[c], top[c%len(top)]) })
+	each(func(c int) { f.Do(Mul, y[c], y[c], k.scale) })
+	each(func(c int) { f.Do(Max, y[c], k.low, y[c]) })
+	each(func(c int) { f.Do(Add, t[c], y[c], k.magic) })
+	each(func(c int) { f.Do(Sub, e[c], t[c], k.magic) })
+	each(func(c int) { f.Do(Sub, y[c], y[c], e[c]) })
+	each(func(c int) { f.ShiftLeft(t[c], t[c], 23) })
+	each(func(c int) { f.Fill(e[c], k.p[len(k.p)-1]) })
+	for i := len(k.p) - 2; i >= 0; i-- {
+		each(func(c int) { e[c] = f.Horner(e[c], y[c], k.p[i]) })
+	}
+	each(func(c int) { f.Do(Mul, e[c], e[c], t[c]) })
+}
+
 func exponents(f *Func) {
 	narrowOrWide(f, func(across int) {
 		s, keys, largest := f.Arg("s"), f.Arg("keys"), f.Arg("largest")
-		scale, low, magic := f.Vec("scale"), f.InRegister(f.Const(-127)), f.HoldOne(f.Const(exp2Magic))
-		f.SplatArg(scale)
-		p := f.Hold(exp2P...)
+		powers := f.powers(exp2P)
 		top, sum := f.Vecs(across, "largest%d", 1), f.Vecs(across, "sum%d", 1)
 		y, t, e := f.Vecs(across, "y%d", 1), f.Vecs(across, "t%d", 1), f.Vecs(across, "e%d", 1)
 		at := func(p P, c int) Mem { return p.At(4 * f.Lanes() * c) }
@@ -160,18 +195,7 @@ func exponents(f *Func) {
 				}
 			}
 			each(func(c int) { f.Load(y[c], at(s, c)) })
-			each(func(c int) { f.Do(Sub, y[c], y[c], top[c]) })
-			each(func(c int) { f.Do(Mul, y[c], y[c], scale) })
-			each(func(c int) { f.Do(Max, y[c], low, y[c]) })
-			each(func(c int) { f.Do(Add, t[c], y[c], magic) })
-			each(func(c int) { f.Do(Sub, e[c], t[c], magic) })
-			each(func(c int) { f.Do(Sub, y[c], y[c], e[c]) })
-			each(func(c int) { f.ShiftLeft(t[c], t[c], 23) })
-			each(func(c int) { f.Fill(e[c], p[len(p)-1]) })
-			for k := len(p) - 2; k >= 0; k-- {
-				each(func(c int) { e[c] = f.Horner(e[c], y[c], p[k]) })
-			}
-			each(func(c int) { f.Do(Mul, e[c], e[c], t[c]) })
+			powers.of(f, e, y, t, top)
 			each(func(c int) { f.Store(at(s, c), e[c]) })
 			each(func(c int) { f.Do(Add, sum[c], sum[c], e[c]) })
 			f.AddImm(s, 4*f.Lanes()*across)

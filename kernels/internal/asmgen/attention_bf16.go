@@ -30,9 +30,7 @@ func exponentsBF16(f *Func) {
 		s, keys, largest := f.Arg("s"), f.Arg("keys"), f.Arg("largest")
 		dst := f.Ptr("pairs")
 		f.Move(dst, s)
-		scale, low, magic := f.Vec("scale"), f.InRegister(f.Const(-127)), f.HoldOne(f.Const(exp2Magic))
-		f.SplatArg(scale)
-		p := f.Hold(exp2Short...)
+		powers := f.powers(exp2Short)
 		half, upper := f.InRegister(f.ConstBits(0x8000, "half a unit")), f.InRegister(f.ConstBits(0xffff0000, "upper halves"))
 		n, step := 2*across, 4*f.Lanes()
 		top, sum := f.Vecs(across, "largest%d", 1), f.Vecs(across, "sum%d", 1)
@@ -48,18 +46,7 @@ func exponentsBF16(f *Func) {
 				}
 			}
 			each(func(c int) { f.Load(y[c], s.At(step*c)) })
-			each(func(c int) { f.Do(Sub, y[c], y[c], top[c%across]) })
-			each(func(c int) { f.Do(Mul, y[c], y[c], scale) })
-			each(func(c int) { f.Do(Max, y[c], low, y[c]) })
-			each(func(c int) { f.Do(Add, t[c], y[c], magic) })
-			each(func(c int) { f.Do(Sub, e[c], t[c], magic) })
-			each(func(c int) { f.Do(Sub, y[c], y[c], e[c]) })
-			each(func(c int) { f.ShiftLeft(t[c], t[c], 23) })
-			each(func(c int) { f.Fill(e[c], p[len(p)-1]) })
-			for k := len(p) - 2; k >= 0; k-- {
-				each(func(c int) { e[c] = f.Horner(e[c], y[c], p[k]) })
-			}
-			each(func(c int) { f.Do(Mul, e[c], e[c], t[c]) })
+			powers.of(f, e, y, t, top)
 			each(func(c int) { f.Do(Add, sum[c%across], sum[c%across], e[c]) })
 			for c := range across {
 				f.pairHalves(f, e[c], e[across+c], half, upper)
