@@ -21,6 +21,13 @@ func roundBF16(x float32) float32 {
 
 // quantizeWeights rounds an output's weights to integers from -127 to 127, and
 // returns what one is worth and their sum.
+//
+// Tried and lost: up to four weights that are more than twice the fifth largest of
+// their output, multiplied in float32 beside the others, whose steps they make
+// coarse. On the built-in synthetic model, with one in each thirteenth row, the
+// scores' error after its mean fell from 0.103 of their deviation to 0.084, on
+// trained-like weights from 0.040 to 0.035, and the forward took 7 % longer.
+// Scales that clip (the least square error) swapped more orders, not fewer.
 func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
 	largest := float32(0)
 	for _, v := range w {

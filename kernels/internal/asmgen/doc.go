@@ -32,7 +32,7 @@
 // true instruction in the comment: on amd64 AVX512_BF16's VDPBF16PS and
 // VCVTNEPS2BF16 and AVX-VNNI's form of VPDPBUSD; on arm64 the vector forms of FADD,
 // FMUL, FMAX and their kin, FMLA by lanes and of halves, SDOT and what converts
-// between numbers. Where llvm-mc is installed, a test holds arm64's to it.
+// between numbers. Where llvm-mc is installed, a test holds them to it.
 package asmgen
 
 //go:generate go test -run TestGenerated -generate

@@ -2,64 +2,95 @@ package asmgen
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// Every word of arm64 is the instruction that its comment says, as another
-// assembler writes it.
+// Every raw instruction is what its comment says, as another assembler writes it.
 func TestWords(t *testing.T) {
 	assembler, err := exec.LookPath("llvm-mc")
 	if err != nil {
 		t.Skip("no llvm-mc")
 	}
-	word := regexp.MustCompile(`WORD \$(0x[0-9a-f]+) +// ([^:]+):`)
-	var instructions bytes.Buffer
-	var words []uint32
+	// Registers of amd64, as other assemblers than Go's call them.
+	register := regexp.MustCompile(`\b([XYZ])(\d+)\b`)
+	for _, arch := range []struct {
+		name    string
+		args    []string
+		dialect func(string) string
+		fewest  int
+	}{
+		{"arm64", []string{"-triple=aarch64", "-mattr=+fullfp16,+dotprod"}, func(s string) string { return s }, 1000},
+		{"amd64", []string{"-triple=x86_64", "-mattr=+avx512bf16,+avx512vl,+avxvnni"}, func(s string) string {
+			return strings.ToLower(register.ReplaceAllString(s, "%${1}mm$2"))
+		}, 100},
+	} {
+		t.Run(arch.name, func(t *testing.T) {
+			said, codes := rawInstructions(t, "_"+arch.name+".s")
+			if len(said) < arch.fewest {
+				t.Fatalf("only %d raw instructions", len(said))
+			}
+			var in bytes.Buffer
+			for _, s := range said {
+				in.WriteString(arch.dialect(s) + "\n")
+			}
+			command := exec.Command(assembler, append(arch.args, "-show-encoding")...)
+			command.Stdin = &in
+			out, err := command.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			encodings := regexp.MustCompile(`encoding: \[(.*)\]`).FindAllSubmatch(out, -1)
+			if len(encodings) != len(said) {
+				t.Fatalf("%d encodings of %d instructions", len(encodings), len(said))
+			}
+			for i, m := range encodings {
+				want, err := hex.DecodeString(strings.ReplaceAll(string(m[1]), ",0x", "")[2:])
+				if err != nil {
+					t.Fatalf("%s: %v", m[0], err)
+				}
+				if !bytes.Equal(codes[i], want) {
+					t.Errorf("%s: %x, want %x", said[i], codes[i], want)
+				}
+			}
+		})
+	}
+}
+
+// rawInstructions returns what is written as numbers in the files whose names end
+// so: what it is, and its bytes, each once.
+func rawInstructions(t *testing.T, suffix string) (said []string, codes [][]byte) {
+	line := regexp.MustCompile(`(?m)^\t((?:(?:LONG|WORD|BYTE) \$0x[0-9a-f]+(?:; )?)+) +// ([^:]+):`)
+	number := regexp.MustCompile(`\$0x([0-9a-f]+)`)
 	seen := map[string]bool{}
 	for name, text := range Files() {
-		if !strings.HasSuffix(name, "_arm64.s") {
+		if !strings.HasSuffix(name, suffix) {
 			continue
 		}
-		for _, m := range word.FindAllStringSubmatch(text, -1) {
+		for _, m := range line.FindAllStringSubmatch(text, -1) {
 			if seen[m[0]] {
 				continue
 			}
 			seen[m[0]] = true
-			n, err := strconv.ParseUint(m[1], 0, 32)
-			if err != nil {
-				t.Fatal(err)
+			var code []byte
+			for _, n := range number.FindAllStringSubmatch(m[1], -1) {
+				value, err := strconv.ParseUint(n[1], 16, 32)
+				if err != nil {
+					t.Fatal(err)
+				}
+				part := make([]byte, 0, 4)
+				for range len(n[1]) / 2 { // the lowest byte first
+					part, value = append(part, byte(value)), value>>8
+				}
+				code = slices.Concat(code, part)
 			}
-			words = append(words, uint32(n))
-			instructions.WriteString(m[2] + "\n")
+			said, codes = append(said, m[2]), append(codes, code)
 		}
 	}
-	if len(words) < 1000 {
-		t.Fatalf("only %d words", len(words))
-	}
-	said := strings.Split(instructions.String(), "\n")
-	command := exec.Command(assembler, "-triple=aarch64", "-mattr=+fullfp16,+dotprod", "-show-encoding")
-	command.Stdin = &instructions
-	out, err := command.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	encodings := regexp.MustCompile(`encoding: \[(.*)\]`).FindAllSubmatch(out, -1)
-	if len(encodings) != len(words) {
-		t.Fatalf("%d encodings of %d words", len(encodings), len(words))
-	}
-	for i, m := range encodings {
-		code, err := hex.DecodeString(strings.ReplaceAll(string(m[1]), ",0x", "")[2:])
-		if err != nil || len(code) != 4 {
-			t.Fatalf("%s: %v", m[0], err)
-		}
-		if want := binary.LittleEndian.Uint32(code); words[i] != want {
-			t.Errorf("%s: %#08x, want %#08x", said[i], words[i], want)
-		}
-	}
+	return said, codes
 }
