@@ -50,6 +50,17 @@
 // that has no upper confidence bound is given and marked (see [Bound]). Without
 // a passed accuracy gate there is no speed figure at all: [Report.Withheld].
 //
+// # The stages of inference
+//
+// [Options.Stages] tells what each kernel costs, but not of the batches that are
+// measured: a GPU runs a batch as one command buffer, and must be given it in
+// pieces for one kernel to be told from the next. So more batches of the
+// configuration are scored afterwards, each as it was and with its kernels timed,
+// by turns. The report has a row for each kernel, added up over the layers, what
+// they sum up to, and what the timing cost. Rates are of one worker, and so is the
+// peak that they are a share of: they say how good a kernel is, and not how busy
+// the machine was. [Compare] and the CSV leave them out.
+//
 // # report.json
 //
 // The schema is that of the type [Report], versioned by [SchemaVersion]. Names

@@ -41,6 +41,7 @@ func seedLike() *Recording {
 		})
 		at += latency + 25*time.Microsecond
 	}
+	run.Stages = seedLikeStages()
 	run.Elapsed = at - 25*time.Microsecond
 	memory := []float64{1195.6, 1195.6, 1195.6, 1263.6, 1263.6, 1263.6, 1263.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6, 1303.6}
 	busy := []float64{80.0, 83.1, 71.9, 77.2, 78.0, 75.1, 72.5, 73.4, 76.7, 62.5, 63.2, 62.4, 68.7, 74.1}
@@ -69,6 +70,24 @@ func seedLike() *Recording {
 		Runs:  []Run{run},
 		Notes: []string{"Nothing here was measured."},
 	}
+}
+
+// seedLikeStages is two layers of what a GPU may do, ten times.
+func seedLikeStages() *Stages {
+	const us = time.Microsecond
+	s := &Stages{Batches: 10, Pairs: 320, Tokens: 27680, Fused: 598 * time.Millisecond, Timed: 645 * time.Millisecond}
+	s.Kernels = append(s.Kernels, Kernel{-1, "embed", "embed+norm", "384", 10, 3100 * us, 0, 85e6})
+	for layer := range 2 {
+		s.Kernels = append(s.Kernels,
+			Kernel{layer, "attention", "linear qkv", "384x1152", 10, 104000 * us, 24.49e10, 97e6},
+			Kernel{layer, "attention", "attention", "12x32", 10, 22000 * us, 3.1e10, 85e6},
+			Kernel{layer, "feed-forward", "linear|gelu up", "384x1536", 10, 140000 * us, 32.65e10, 118e6},
+			Kernel{layer, "feed-forward", "add+norm", "384", 10, 2500 * us, 0, 64e6})
+	}
+	s.Kernels = append(s.Kernels,
+		Kernel{-1, "classify", "head", "384", 10, 900 * us, 9.4e7, 6e6},
+		Kernel{-1, "", "between kernels", "", 10, 8000 * us, 0, 0})
+	return s
 }
 
 // loads is a recording with three configurations on a machine without a GPU:

@@ -19,9 +19,10 @@ const maxReport = 256 << 20
 // another tool's in the same format. It tells them apart by their content.
 //
 // Of markdown it reads the sections that the format has, what ours adds to a
-// configuration, and of the background the data set, the processor and the
-// noise; the numbers are as precise as they were printed. What a report does
-// not tell is zero or nil in the result. Errors name the line and the field.
+// configuration but for the stages of inference, and of the background the data
+// set, the processor and the noise; the numbers are as precise as they were
+// printed. What a report does not tell is zero or nil in the result. Errors name
+// the line and the field.
 func Parse(r io.Reader) (*Report, error) {
 	data, err := readAll(r)
 	if err != nil {

@@ -118,12 +118,8 @@ type kernelTimer interface {
 	TimeKernels() (stop func() []model.KernelTime, known bool)
 }
 
-// timeKernels begins to time the kernels, if that is asked for. The function
-// that it returns ends it.
+// timeKernels begins to time the kernels. The function that it returns ends it.
 func (s *session) timeKernels() (stop func() []Kernel, err error) {
-	if !s.Profile {
-		return func() []Kernel { return nil }, nil
-	}
 	if timer, ok := s.engine.(kernelTimer); ok {
 		if end, known := timer.TimeKernels(); known {
 			return func() (kernels []Kernel) {
@@ -134,7 +130,7 @@ func (s *session) timeKernels() (stop func() []Kernel, err error) {
 			}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: device %q cannot time its kernels for a profile", ErrOptions, s.rec.Device)
+	return nil, fmt.Errorf("device %q cannot time its kernels", s.rec.Device)
 }
 
 // noteProfile says that the kernels were timed, and how much of the time

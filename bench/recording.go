@@ -120,10 +120,23 @@ type Run struct {
 	Samples     []Sample      `json:"samples"`      // one each half second
 	TimeBound   bool          `json:"time_bounded"` // stopped by the time bound before Requested
 	Kernels     []Kernel      `json:"kernels"`      // null: not asked for
+	Stages      *Stages       `json:"stages"`       // null: not asked for, or no time for it
 }
 
-// Kernel is what one kernel of one layer cost in all of a run, as in
-// model.KernelTime.
+// Stages is what the kernels cost in batches that were scored for that alone,
+// after the measurement, by one caller: each once as it was, and once with its
+// kernels timed.
+type Stages struct {
+	Batches int           `json:"batches"` // scored twice, each
+	Pairs   int           `json:"pairs"`   // in them, each counted once
+	Tokens  int           `json:"tokens"`
+	Fused   time.Duration `json:"fused_infer_ns"` // their inference, without timing
+	Timed   time.Duration `json:"timed_infer_ns"` // their inference, with it
+	Kernels []Kernel      `json:"kernels"`        // in the timed ones
+}
+
+// Kernel is what one kernel of one layer cost in all of a run or of its stages, as
+// in model.KernelTime.
 type Kernel struct {
 	Layer  int           `json:"layer"` // from 0; -1: outside the layers
 	Block  string        `json:"block"` // "": no kernel, but the rest of the time inside passes

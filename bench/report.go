@@ -86,9 +86,10 @@ type Figures struct {
 	Queue    *Summary `json:"queue_ms"`
 	Infer    *Summary `json:"infer_ms"`
 
-	Work      *Work     `json:"work"`
-	Dashboard Dashboard `json:"dashboard"`
-	Samples   *Samples  `json:"samples"`
+	Stages    *StageFigures `json:"stages"` // of inference
+	Work      *Work         `json:"work"`
+	Dashboard Dashboard     `json:"dashboard"`
+	Samples   *Samples      `json:"samples"`
 }
 
 // Throughput is two averages and the spread of one of them, in pairs/s.

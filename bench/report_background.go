@@ -35,6 +35,9 @@ func (f *Figures) writeExtra(p *page) {
 		p.table([]string{"Stage", "Average", "Min", "Max", "Std Dev", "P50", "P90", "P95", "P99"}, rows)
 		p.para("_Over every batch._")
 	}
+	if f.Stages != nil {
+		f.Stages.write(p)
+	}
 	if f.Work != nil {
 		p.para("#### Work and Padding")
 		p.table(metricValue, f.workRows())

@@ -29,8 +29,12 @@ func (rec *Recording) Report() *Report {
 	case !rec.Accuracy.Passed:
 		r.Withheld = "accuracy gate not passed"
 	}
-	for _, run := range rec.Runs {
-		r.Configs = append(r.Configs, run.figures(rec.Peak, r.Withheld == ""))
+	for i := range rec.Runs {
+		f := rec.Runs[i].figures(rec.Peak, r.Withheld == "")
+		if r.Withheld == "" {
+			f.Stages = rec.stages(&rec.Runs[i])
+		}
+		r.Configs = append(r.Configs, f)
 	}
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r

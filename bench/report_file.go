@@ -155,9 +155,31 @@ func (run *Run) validate() error {
 			return fmt.Errorf("%s: batches[%d]: %s", at, j, bad)
 		}
 	}
-	for j, k := range run.Kernels {
+	if err := validateKernels(run.Kernels); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	if err := run.Stages.validate(); err != nil {
+		return fmt.Errorf("%s: stages: %w", at, err)
+	}
+	return nil
+}
+
+func (s *Stages) validate() error {
+	switch {
+	case s == nil:
+		return nil
+	case s.Batches < 1 || s.Pairs < s.Batches || s.Tokens < s.Pairs:
+		return fmt.Errorf("%d batches, %d pairs, %d tokens: want at least 1, and each no less than the one before", s.Batches, s.Pairs, s.Tokens)
+	case s.Fused < 0 || s.Timed < 0:
+		return fmt.Errorf("inference %v, %v: want at least 0", s.Fused, s.Timed)
+	}
+	return validateKernels(s.Kernels)
+}
+
+func validateKernels(list []Kernel) error {
+	for i, k := range list {
 		if k.Layer < -1 || k.Kernel == "" || k.Calls < 0 || k.Time < 0 || k.FLOPs < 0 || k.Bytes < 0 {
-			return fmt.Errorf("%s: kernels[%d]: %+v: want a name, a layer of at least -1 and values of at least 0", at, j, k)
+			return fmt.Errorf("kernels[%d]: %+v: want a name, a layer of at least -1 and values of at least 0", i, k)
 		}
 	}
 	return nil

@@ -31,7 +31,8 @@ const (
 // Scores that fail the gate are not timed: Measure returns the recording without
 // runs, and ErrInaccurate. When ctx is cancelled, Measure returns the recording of
 // what was measured until then, with a note, and ctx's error; a recording
-// without one whole batch is no recording, and nil.
+// without one whole batch is no recording, and nil. When the device fails at
+// timing its stages, Measure returns what was measured too, a note and the error.
 func Measure(ctx context.Context, o Options) (*Recording, error) {
 	return run(ctx, o, func(device, precision string) (scorer, error) {
 		var opts []engine.Option
@@ -98,7 +99,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	}
 	err = s.measureAll(ctx)
 	s.noteProfile()
-	if err != nil && (ctx.Err() == nil || len(s.rec.Runs) == 0) {
+	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || len(s.rec.Runs) == 0) {
 		return nil, err
 	}
 	return s.rec, err
@@ -153,12 +154,13 @@ func (s *session) describe() (err error) {
 	if m.TokenizerSHA256, err = tokenizerSHA256(s.Model.Files); err != nil {
 		return err
 	}
-	// Better now than after the warm-up.
-	stop, err := s.timeKernels()
-	if err != nil {
-		return err
+	if s.Profile || s.Stages { // better now than after the warm-up
+		stop, err := s.timeKernels()
+		if err != nil {
+			return fmt.Errorf("%w: %w, for a profile or for stages", ErrOptions, err)
+		}
+		stop()
 	}
-	stop()
 	s.work.measureLengths(s.engine)
 	s.rec.Dataset = s.work.dataset()
 
@@ -226,7 +228,8 @@ func (s *session) measureAll(ctx context.Context) error {
 	return nil
 }
 
-// measure measures one configuration: warm-up, then the load.
+// measure measures one configuration: warm-up, then the load, then its stages,
+// if they are asked for.
 func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
 	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
 	runtime.GC() // the last configuration's garbage is not this one's
@@ -266,6 +269,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		s.Progress(config, scored, s.Pairs)
 	}
 	if !deadline.IsZero() {
+		end := deadline.Add(-s.stagesTime(deadline))
 		l.stop = func(at time.Time) bool {
 			// A batch that would end too late at the pace so far is not begun. The
 			// pace says nothing of that batch's own latency, so none is favoured.
@@ -273,13 +277,15 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 			if l.arrivals == nil && ended > 0 {
 				at = at.Add(spent / time.Duration(ended))
 			}
-			return !at.Before(deadline)
+			return !at.Before(end)
 		}
 	}
 	s.Progress(config, 0, s.Pairs)
-	kernels, err := s.timeKernels()
-	if err != nil {
-		return err
+	kernels := func() []Kernel { return nil }
+	if s.Profile {
+		if kernels, err = s.timeKernels(); err != nil {
+			return fmt.Errorf("bench: %s: %w", config, err)
+		}
 	}
 	sampling := startSampler(meter)
 	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
@@ -301,6 +307,9 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 	}
 	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && served < overloaded*s.Rate {
 		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
+	}
+	if s.Stages {
+		return s.timeStages(ctx, l, &s.rec.Runs[len(s.rec.Runs)-1], deadline)
 	}
 	return nil
 }

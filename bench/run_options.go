@@ -56,6 +56,10 @@ type Options struct {
 	// Profile asks the device to time its kernels while the batches are measured
 	// (not in the warm-up): see Recording.WriteProfile.
 	Profile bool
+	// Stages asks what each kernel costs without touching the measurement: after
+	// each configuration more batches are scored for that, for about 5 s at most,
+	// which are in the time bound. See Run.Stages.
+	Stages bool
 
 	// Progress hears how far the stage that is under way is. It is called by one
 	// goroutine at a time, and should be quick. May be nil.

@@ -41,11 +41,14 @@ over, the run ends and the report says how many pairs were run. An interrupted
 run writes the report of what it measured.
 
 --out gets recording.json (every sample), report.md, report.json and report.csv.
---profile gets what each kernel of each layer cost, for "minilm-metal pprof".`,
+--profile gets what each kernel of each layer cost, for "minilm-metal pprof".
+--stages puts into the report what each kernel costs a batch, from more batches
+that are run after the measurement, which it leaves as it is.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
+  minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -85,6 +88,7 @@ run writes the report of what it measured.
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
 	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof")
+	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	profiles.register(f)
 	return c
 }

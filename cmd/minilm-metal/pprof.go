@@ -31,7 +31,7 @@ with --top, it prints the functions that cost most.
 Of the kernels, --sample is time (of all workers), calls, flops or bytes. The
 stack is bench > forward > layer > block > kernel, and the labels are device,
 precision, shape, batch and concurrency. Go's CPU profile has the labels stage
-(tokenize, forward) and phase (load, accuracy, warm-up, measure).
+(tokenize, forward) and phase (load, accuracy, warm-up, measure, stages).
 
 "go tool pprof FILE" reads the same files, and can do more.`,
 		Example: `  minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof

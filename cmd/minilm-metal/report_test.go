@@ -68,6 +68,27 @@ func TestBench(t *testing.T) {
 	}
 }
 
+func TestBenchStages(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	benchTiny(t, dir, "--stages")
+	text, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), "#### Stages of Inference\n"); n != 2 || !strings.Contains(string(text), "| feed-forward | gemm down |") {
+		t.Errorf("%d sections:\n%s", n, text)
+	}
+	if text := ok(t, "", "compare", filepath.Join(dir, "report.md"), filepath.Join(dir, "report.json")); !strings.Contains(text, "batch=8") {
+		t.Errorf("%s", text)
+	}
+	// The reference has no kernels to time.
+	out := filepath.Join(t.TempDir(), "out")
+	call(t, "", "bench", "--model", tiny(t), "--device", "reference", "--stages", "--out", out).want(t, usage, "cannot time its kernels")
+	if _, err := os.Stat(out); err == nil {
+		t.Error("an empty folder is left behind")
+	}
+}
+
 func TestBenchDefaultFolder(t *testing.T) {
 	model := tiny(t)
 	t.Chdir(t.TempDir())

@@ -1,0 +1,145 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// The stages are timed in batches of this share of the pairs that were
+	// measured, but in so many batches at least.
+	stagesPairs = 0.02
+	stagesLeast = 10
+	// No further batch begins that would end later than this.
+	stagesLongest = 5 * time.Second
+	// This share of the time that the warm-up leaves to a configuration is kept
+	// for its stages, stagesLongest at most.
+	stagesShare = 0.1
+)
+
+// errStages is in every error about stages that could not be timed. What was
+// measured before is good.
+var errStages = errors.New("stages not timed")
+
+// stagesTime is how much of the time until the deadline, if there is one, the
+// measurement leaves to the stages.
+func (s *session) stagesTime(deadline time.Time) time.Duration {
+	if !s.Stages || deadline.IsZero() {
+		return 0
+	}
+	return min(stagesLongest, max(0, time.Duration(stagesShare*float64(time.Until(deadline)))))
+}
+
+// timeStages scores more batches of the configuration that was just measured,
+// each twice: as it was, and with its kernels timed. Timing may change what it
+// times (a GPU runs a command buffer as a whole, unless each kernel is to be
+// told from the next), so it is no part of the measurement, and the difference
+// is told beside it. There is one caller: with more, a batch's inference is also
+// its share of the others'.
+func (s *session) timeStages(ctx context.Context, l loop, r *Run, deadline time.Time) error {
+	config := fmt.Sprintf("batch=%d, concurrency=%d", r.Batch, r.Concurrency)
+	pairs, turn := 0, time.Duration(0)
+	for _, b := range r.Batches {
+		pairs += b.Pairs
+		turn += 2 * (b.Latency - b.Queue)
+	}
+	turn /= time.Duration(len(r.Batches))
+	l.batch = min(l.batch, s.Pairs)
+	turns := max(stagesLeast, int(stagesPairs*float64(pairs)/float64(l.batch)))
+	l.pairs = turns * l.batch
+
+	begun := time.Now()
+	if left := deadline.Sub(begun); !deadline.IsZero() && turn > left {
+		s.note("%s: no stages: a batch twice takes %v, and the time bound of %v (for the whole run) leaves %v.",
+			config, turn.Round(time.Millisecond), s.TimeBound, max(0, left).Round(time.Millisecond))
+		return nil
+	}
+	end := begun.Add(stagesLongest)
+	if !deadline.IsZero() && deadline.Before(end) {
+		end = deadline
+	}
+	sums := new(Stages)
+	err := phase(ctx, "stages", func(ctx context.Context) error {
+		var memory callMemory
+		for i := range turns {
+			now := time.Now()
+			if i > 0 && now.Add(now.Sub(begun)/time.Duration(i)).After(end) {
+				return nil
+			}
+			if err := s.stageTurn(ctx, &l, i, sums, &memory); err != nil {
+				return fmt.Errorf("bench: %s: %w: batch %d: %w", config, errStages, i, err)
+			}
+			s.Progress(config+": stages", i+1, turns)
+		}
+		return nil
+	})
+	if sums.Batches > 0 {
+		r.Stages = sums
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		s.note("%s: interrupted when its stages were timed in %d of %d batches; what follows it was not measured.", config, sums.Batches, turns)
+	default:
+		s.note("%s: its stages were timed in %d of %d batches, and not in the next; what follows it was not measured.", config, sums.Batches, turns)
+	}
+	return err
+}
+
+// stageTurn scores a batch both ways, and adds what that took to the sums. The
+// two ways take turns in going first: the second finds caches that are warm, and
+// on a small machine a clock that is lower.
+func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *Stages, m *callMemory) error {
+	var plain, timed BatchSample
+	var kernels []Kernel
+	for _, timing := range [2]bool{i%2 != 0, i%2 == 0} {
+		sample, stop := &plain, func() []Kernel { return nil }
+		if timing {
+			begun, err := s.timeKernels()
+			if err != nil {
+				return err
+			}
+			sample, stop = &timed, begun
+		}
+		var err error
+		*sample, err = l.call(ctx, time.Now(), start{batch: i}, m)
+		kernels = append(kernels, stop()...)
+		if err != nil {
+			return err
+		}
+	}
+	if len(kernels) == 0 {
+		return errors.New("the device told the time of no kernel")
+	}
+	sums.Batches++
+	sums.Pairs += timed.Pairs
+	sums.Tokens += timed.Tokens
+	sums.Fused += plain.Infer
+	sums.Timed += timed.Infer
+	sums.Kernels = addKernels(sums.Kernels, kernels)
+	return nil
+}
+
+// addKernels adds more to the sums, each to the kernel of its layer, block, name
+// and shape, or behind the last.
+func addKernels(sums, more []Kernel) []Kernel {
+	for _, k := range more {
+		i := slices.IndexFunc(sums, func(o Kernel) bool {
+			return o.Layer == k.Layer && o.Block == k.Block && o.Kernel == k.Kernel && o.Shape == k.Shape
+		})
+		if i < 0 {
+			sums = append(sums, k)
+		} else {
+			sums[i].add(k)
+		}
+	}
+	return sums
+}
+
+// add adds what another kernel cost.
+func (k *Kernel) add(o Kernel) {
+	k.Calls, k.Time, k.FLOPs, k.Bytes = k.Calls+o.Calls, k.Time+o.Time, k.FLOPs+o.FLOPs, k.Bytes+o.Bytes
+}
