@@ -1,5 +1,7 @@
 package model
 
+import "time"
+
 // Device runs a model's blocks on some hardware. It packs the weights its own
 // way when it is opened. All methods are safe for concurrent use.
 type Device interface {
@@ -43,15 +45,30 @@ const (
 	ClsRows             // the first of each sequence, which is all the head reads
 )
 
+// PassTime is what a pass cost on hardware that has a clock of its own.
+type PassTime struct {
+	Wait time.Duration // in the hardware's queue
+	Busy time.Duration // computing
+}
+
+// TimedPass is what a Pass offers that knows its PassTime, once it is classified.
+type TimedPass interface{ PassTime() PassTime }
+
 // Score runs the whole encoder (Devlin et al. 2018, arXiv:1810.04805) over b
 // and writes one logit per sequence to scores. The last layer is computed for
 // the [CLS] rows alone.
 func Score(d Device, c *Config, b *Batch, scores []float32) error {
+	_, err := ScoreTimed(d, c, b, scores)
+	return err
+}
+
+// ScoreTimed is Score, and says what the pass cost where the device knows.
+func ScoreTimed(d Device, c *Config, b *Batch, scores []float32) (took PassTime, err error) {
 	if err := b.Validate(c); err != nil {
-		return err
+		return took, err
 	}
 	if b.Len() == 0 {
-		return nil // devices need not think of it
+		return took, nil // devices need not think of it
 	}
 	p := d.Begin(b)
 	defer p.End()
@@ -64,5 +81,11 @@ func Score(d Device, c *Config, b *Batch, scores []float32) error {
 		p.Attention(layer, keep)
 		p.FeedForward(layer)
 	}
-	return p.Classify(scores)
+	if err := p.Classify(scores); err != nil {
+		return took, err
+	}
+	if timed, ok := p.(TimedPass); ok {
+		took = timed.PassTime()
+	}
+	return took, nil
 }
