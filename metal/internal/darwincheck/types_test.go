@@ -1,0 +1,39 @@
+package darwincheck
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// driver is the package that sends messages.
+const driver = ours + "/metal/internal/darwinkit"
+
+func TestTypes(t *testing.T) {
+	m := load(t)
+	if !slices.Contains(m.withCgo, driver) {
+		t.Errorf("%v have files for macOS with cgo alone, want %s among them", m.withCgo, driver)
+	}
+	for _, path := range m.withCgo {
+		if err := m.check(path, nil); err != nil {
+			t.Errorf("%s:\n%v", path, err)
+		}
+	}
+	// What is found: each of these in a copy of a file.
+	const file = "messages.go"
+	text := m.source(t, driver, file)
+	for _, c := range []struct{ what, planted, report string }{
+		{"a method that is not there", "o.Releese()", "Releese"},
+		{"an argument of the wrong type", "o.RespondsToSelector(`count`)", "cannot use"},
+		{"too few arguments", "o.RespondsToSelector()", "not enough arguments"},
+		{"a function that is not there", "objc.Selector_(`count`)", "undefined: objc.Selector_"},
+		{"a constant that is not there", "_ = metal.DataTypeUnsigned", "undefined: metal.DataTypeUnsigned"},
+		{"a result narrower than libffi writes", "send[bool](nil, o, objc.Sel(`count`))", "bool does not satisfy reply"},
+		{"a syntax error", "o.Release(", "expected"},
+	} {
+		err := m.check(driver, map[string]string{file: text + "\nfunc planted(o objc.Object) { " + c.planted + " }\n"})
+		if err == nil || !strings.Contains(err.Error(), c.report) || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v, want %q in %s", c.what, err, c.report, file)
+		}
+	}
+}

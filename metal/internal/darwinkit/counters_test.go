@@ -1,0 +1,138 @@
+//go:build fakemetal
+
+package darwinkit
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/progrium/darwinkit/macos/foundation"
+	"github.com/progrium/darwinkit/objc"
+
+	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+)
+
+// standIn is counters for the stand-in for Metal, which has none: classes made at
+// run time, for good, so that the test has a process of its own.
+type standIn struct {
+	stage    uint64      // ticks of each stage
+	sampled  [][3]uint64 // sample buffer, begin, end of each encoder
+	now      [3]uint64
+	requests []uint64 // samples of each buffer
+}
+
+// install adds the classes and the methods. Each function has four parameters,
+// needed or not: darwinkit keeps the addresses of their types in a slice that the
+// compiler leaves on the stack where it is shorter.
+func (s *standIn) install() {
+	class := func(name string) objc.Class { return objc.AllocateClass(objc.GetClass("NSObject"), name, 0) }
+	create := func(c objc.Class) objc.Object { return objc.Call[objc.Object](c, objc.Sel("new")) }
+
+	set := class("StandInCounterSet")
+	objc.AddMethod(set, objc.Sel("name"), func(_ objc.Object, _, _, _ uint64) string { return "timestamp" })
+	objc.RegisterClass(set)
+
+	how := class("MTLCounterSampleBufferDescriptor")
+	objc.AddMethod(how, objc.Sel("setCounterSet:"), func(_, _ objc.Object, _, _ uint64) {})
+	objc.AddMethod(how, objc.Sel("setStorageMode:"), func(_ objc.Object, _, _, _ uint64) {})
+	objc.AddMethod(how, objc.Sel("setSampleCount:"), func(_ objc.Object, n, _, _ uint64) { s.requests = append(s.requests, n) })
+	objc.RegisterClass(how)
+
+	samples := class("StandInSamples")
+	objc.AddMethod(samples, objc.Sel("resolveCounterRange:"), func(_ objc.Object, r foundation.Range, _, _ uint64) []byte {
+		var raw []byte
+		for i := r.Location; i < r.Location+r.Length; i++ { // each stage begins where one ended
+			raw = binary.LittleEndian.AppendUint64(raw, 1+(i+1)/2*s.stage)
+		}
+		return raw
+	})
+	objc.RegisterClass(samples)
+
+	pass := class("MTLComputePassDescriptor") // and its attachments, and the first of them
+	objc.AddClassMethod(pass, objc.Sel("computePassDescriptor"), func(c objc.Class, _, _, _ uint64) objc.Object { return create(c).Autorelease() })
+	objc.AddMethod(pass, objc.Sel("sampleBufferAttachments"), func(o objc.Object, _, _, _ uint64) objc.Object { return o })
+	objc.AddMethod(pass, objc.Sel("objectAtIndexedSubscript:"), func(o objc.Object, _, _, _ uint64) objc.Object { return o })
+	objc.AddMethod(pass, objc.Sel("setSampleBuffer:"), func(_, b objc.Object, _, _ uint64) { s.now[0] = uint64(uintptr(b.Ptr())) })
+	objc.AddMethod(pass, objc.Sel("setStartOfEncoderSampleIndex:"), func(_ objc.Object, i, _, _ uint64) { s.now[1] = i })
+	objc.AddMethod(pass, objc.Sel("setEndOfEncoderSampleIndex:"), func(_ objc.Object, i, _, _ uint64) {
+		s.now[2] = i
+		s.sampled = append(s.sampled, s.now)
+	})
+	objc.RegisterClass(pass)
+
+	device, only := objc.GetClass("FMDevice"), create(set)
+	objc.ReplaceMethod(device, objc.Sel("counterSets"), func(_ objc.Object, _, _, _ uint64) []objc.Object { return []objc.Object{only} })
+	objc.AddMethod(device, objc.Sel("newCounterSampleBufferWithDescriptor:error:"), func(_, _ objc.Object, _ unsafe.Pointer, _ uint64) objc.Object { return create(samples) })
+	objc.AddMethod(device, objc.Sel("sampleTimestamps:gpuTimestamp:"), func(_ objc.Object, cpu, gpu unsafe.Pointer, _ uint64) {
+		*(*uint64)(cpu), *(*uint64)(gpu) = uint64(clock()), uint64(clock())
+	})
+}
+
+func TestCounters(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	s := &standIn{stage: 1000}
+	s.install()
+	const n = 64
+	f := newFixture(t, n)
+	if !f.Info().Counters {
+		t.Fatal("no counters")
+	}
+	x, y, a := f.vector(t, "x", ramp(n, 1)...), f.vector(t, "y", ramp(n, 0)...), f.vector(t, "a", 1)
+	work := make([]gpu.Dispatch, perSamples+100)
+	for i := range work {
+		work[i] = f.on(f.saxpy, "y += x", at(x), at(a), at(y))
+	}
+	each := make([]time.Duration, len(work))
+
+	before := live(t)
+	whole, err := f.RunApart(work, each)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := live(t) - before; got != leakedCommandBuffer {
+		t.Errorf("%d objects more, the stand-in keeps %d", got, leakedCommandBuffer)
+	}
+	want(t, "y", load(y), ramp(n, float32(len(work))))
+	if whole.Busy <= 0 {
+		t.Errorf("%+v of the whole", whole)
+	}
+	for i, one := range each {
+		if one != 1000 {
+			t.Fatalf("dispatch %d took %v, want the 1µs of its stamps", i, one)
+		}
+	}
+	if want := []uint64{2 * perSamples, 200}; !slices.Equal(s.requests, want) {
+		t.Errorf("buffers of %v samples, want %v", s.requests, want)
+	}
+	for i, e := range s.sampled {
+		if b := uint64(i % perSamples); e[1] != 2*b || e[2] != 2*b+1 {
+			t.Fatalf("encoder %d is sampled at %v", i, e)
+		}
+		if first := i < perSamples; first != (e[0] == s.sampled[0][0]) {
+			t.Fatalf("encoder %d is in the wrong buffer", i)
+		}
+	}
+
+	// Stamps that cannot be: the work has run once, and its parts are unknown.
+	s.stage = uint64(time.Hour)
+	work, each = work[:2], each[:2]
+	if _, err := f.RunApart(work, each); err != nil || each[0] != 0 || each[1] != 0 {
+		t.Errorf("%v, %v, want times that are unknown", each, err)
+	}
+	want(t, "y", load(y), ramp(n, perSamples+102))
+	if f.Info().Counters {
+		t.Error("the counters are still in use")
+	}
+	encoders := len(s.sampled)
+	if whole, err = f.RunApart(work, each); err != nil || whole.Busy != each[0]+each[1] || each[0] <= 0 {
+		t.Errorf("%v of %v, %v, want the sum", whole, each, err)
+	}
+	if len(s.sampled) != encoders {
+		t.Error("encoders are still sampled")
+	}
+}
