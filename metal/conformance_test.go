@@ -1,0 +1,129 @@
+package metal
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/metal/internal/emulator"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
+)
+
+// openEmulated opens the device over the emulator, which its tests close with it.
+func openEmulated(w *model.Weights, t Tiling, o emulator.Options) (*Device, error) {
+	e, err := emulator.Open(shaderSource(), o)
+	if err != nil {
+		return nil, err
+	}
+	return open(w, e, t)
+}
+
+// Every tile is held to the reference, block by block, in another order of threads
+// each; the last where elements go by way of memory.
+func TestConformance(t *testing.T) {
+	needEmulator(t)
+	for i, tile := range Tiles {
+		t.Run(tile.String(), func(t *testing.T) {
+			if testing.Short() && i > 0 {
+				t.Skip("one tile is enough for a short test")
+			}
+			t.Parallel()
+			modeltest.Run(t, modeltest.Float16GPU, func(w *model.Weights, _ int) (model.Device, error) {
+				return openEmulated(w, Uniform(tile), emulator.Options{Order: orders[i%len(orders)], OtherLanes: i == 2})
+			})
+		})
+	}
+}
+
+// Many goroutines and many shapes leave memory as it was.
+func TestEmulatedMemoryIsFlat(t *testing.T) {
+	needEmulator(t)
+	w, err := smallWeights(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	d, err := openEmulated(w, Uniform(Tiles[0]), emulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes := func(seed uint64, rounds int) {
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				r := rand.New(rand.NewPCG(seed, uint64(i)))
+				for range rounds {
+					b := randomBatch(r, 600, slices.Repeat([]int{1 + r.IntN(9)}, 1+r.IntN(6))...)
+					if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	// The largest there can be, in both slots.
+	largest := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, 9, 9, 9, 9, 9, 9)
+	for range 2 * slotCount {
+		if err := model.Score(d, &w.Config, largest, make([]float32, 6)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, _ := d.GPUMemoryBytes()
+	shapes(2, 5)
+	if after, _ := d.GPUMemoryBytes(); after != before {
+		t.Errorf("%d bytes after 40 batches, %d before", after, before)
+	}
+	e := d.driver
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left := e.Allocated(); left != 0 {
+		t.Errorf("%d bytes left after Close", left)
+	}
+}
+
+// Tuning measures every tile for every product and finds one for each. What is fast
+// here says nothing of a GPU.
+func TestTune(t *testing.T) {
+	needEmulator(t)
+	e, err := emulator.Open(shaderSource(), emulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c := miniLM
+	c.HiddenSize, c.Heads, c.IntermediateSize = 64, 2, 128
+	calls := 0
+	tuning, err := tune(t.Context(), e, c, 50, func(done, total int) { calls++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tuning.Measurements) != 4*len(Tiles) || tuning.GPU != "emulator" || calls == 0 {
+		t.Errorf("%d measurements on %q, %d calls", len(tuning.Measurements), tuning.GPU, calls)
+	}
+	best := map[string]Measurement{}
+	for _, m := range tuning.Measurements {
+		if m.Low <= 0 || m.Low > m.Median || m.Median > m.High {
+			t.Errorf("%+v", m)
+		}
+		if b, known := best[m.Product]; !known || m.Median < b.Median {
+			best[m.Product] = m
+		}
+	}
+	if want := (Tiling{best["qkv"].Tile, best["output"].Tile, best["up"].Tile, best["down"].Tile}); tuning.Tiling != want {
+		t.Errorf("chosen %v, want %v", tuning.Tiling, want)
+	}
+	if left := e.Allocated(); left != 0 {
+		t.Errorf("%d bytes left", left)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := tune(ctx, e, c, 50, func(int, int) {}); err == nil {
+		t.Error("cancelled: no error")
+	}
+}

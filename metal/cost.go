@@ -1,0 +1,40 @@
+package metal
+
+// cost is the work that a dispatch's shape asks for: floating-point operations,
+// counted as model.Config.FLOPs does, without what is padded; and the bytes of its
+// operands, each read or written once.
+type cost struct{ flops, bytes int64 }
+
+// linearCost is that of a product of rows. Added to the residual stream, it reads and
+// writes that.
+func linearCost(rows, in, out int, added bool) cost {
+	r, i, o := int64(rows), int64(in), int64(out)
+	written := 2 * r * o
+	if added {
+		written = 2 * 4 * r * o
+	}
+	return cost{2 * r * i * o, 2*(r*i+i*o) + 4*o + written}
+}
+
+func (p *plan) attentionCost(squares int64) cost {
+	h := int64(p.layout.config.HiddenSize)
+	return cost{4 * squares * h, 2 * 4 * int64(p.Tokens()) * h}
+}
+
+func (p *plan) attentionClsCost() cost {
+	h, t, s := int64(p.layout.config.HiddenSize), int64(p.Tokens()), int64(p.Len())
+	return cost{2*s*h*h + 4*t*h, 2 * (2*t*h + 2*s*h + h*h)}
+}
+
+func (p *plan) embedCost() cost {
+	return cost{bytes: int64(p.rows) * int64(p.layout.config.HiddenSize) * (3*2 + 4 + 2)}
+}
+
+func (p *plan) normCost() cost {
+	return cost{bytes: int64(p.rows) * int64(p.layout.config.HiddenSize) * (4 + 4 + 2)}
+}
+
+func (p *plan) headCost() cost {
+	s, h := int64(p.Len()), int64(p.layout.config.HiddenSize)
+	return cost{s * (2*h*h + 2*h), 4 * (h*h + 2*h + 1 + s*h + s)}
+}

@@ -1,0 +1,221 @@
+package metal
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/metal/internal/darwinkit"
+	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// Errors of a GPU, for errors.Is.
+var (
+	// ErrUnavailable is in every error about a machine or a build without a GPU that
+	// the shaders run on. The text says what is missing.
+	ErrUnavailable = gpu.ErrUnavailable
+	// ErrOutOfMemory is in every error about memory that the GPU has not got. What was
+	// there before is as it was.
+	ErrOutOfMemory = gpu.ErrOutOfMemory
+	// ErrLost is in every error of a GPU that is gone. It does not come back: every
+	// later pass has the same error.
+	ErrLost = gpu.ErrLost
+	// ErrFault is in every error about a kernel that was ended. The text says which.
+	ErrFault = gpu.ErrFault
+)
+
+const (
+	// slotCount is how many passes may be under way: one on the GPU, and one that is
+	// made ready meanwhile.
+	slotCount = 2
+	// fewestTokens and mostTokens are what is worth a pass of its own, and what one
+	// should have at most: products of fewer rows leave cores idle, and scratch memory
+	// is 7 KB a token.
+	fewestTokens, mostTokens = 2048, 4096
+	// usualSequences is how many sequences there is room for from the start.
+	usualSequences = 256
+)
+
+// Device holds the weights as the shaders read them.
+type Device struct {
+	driver  gpu.Driver
+	info    gpu.Info
+	tiling  Tiling
+	mapped  bool // thread_elements() are where the shaders look first
+	layout  layout
+	parts   parts
+	weights gpu.Buffer
+	kernels *kernelSet
+	scratch scratch
+	noHead  error // why there is no head
+	slots   chan *slot
+	all     []*slot
+
+	timing  sync.Mutex // held by who changes the meter
+	meter   *meter     // nil: nobody asked
+	busy    atomic.Int64
+	batches atomic.Int64
+	lost    atomic.Pointer[error]
+}
+
+// Open packs w for the machine's GPU, with the tiling that Tune stored for it, or
+// the default. The weights stay the caller's, who may close them: the GPU has its
+// own copy.
+//
+// The error wraps ErrUnavailable where there is no GPU that the shaders run on.
+func Open(w *model.Weights) (*Device, error) {
+	driver, err := darwinkit.Open(shaderSource())
+	if err != nil {
+		return nil, located(err)
+	}
+	tiling, err := storedTiling(driver.Info())
+	if err != nil { // a cache that cannot be read costs speed at most
+		tiling = DefaultTiling(driver.Info().Name, driver.Info().Family)
+	}
+	return open(w, driver, tiling)
+}
+
+// open opens a device over a driver, which is the device's from then on.
+func open(w *model.Weights, driver gpu.Driver, tiling Tiling) (_ *Device, err error) {
+	d := &Device{driver: driver, info: driver.Info(), tiling: tiling, slots: make(chan *slot, slotCount)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.release())
+		}
+	}()
+	if d.layout, err = newLayout(w.Config, tiling.columns()); err != nil {
+		return nil, err
+	}
+	if d.mapped, err = probeElements(driver); err != nil {
+		return nil, err
+	}
+	d.kernels = d.layout.kernels(&tiling, d.mapped)
+	if err := d.kernels.compile(driver); err != nil {
+		return nil, err
+	}
+	d.noHead = w.CheckHead()
+	d.parts = d.layout.parts(d.noHead == nil)
+	if d.weights, err = driver.NewBuffer("weights", d.parts.size); err != nil {
+		return nil, err
+	}
+	if err := d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
+		return nil, err
+	}
+	for range slotCount {
+		d.all = append(d.all, newSlot(d))
+	}
+	// What an engine will need, at once: what does not fit is better known now.
+	if err := d.scratch.grow(d, mostTokens+w.Config.MaxPositions, usualSequences); err != nil {
+		return nil, err
+	}
+	for _, s := range d.all {
+		d.slots <- s
+	}
+	return d, nil
+}
+
+// located puts the shaders' own names and lines into what a compiler says.
+func located(err error) error {
+	var source *gpu.SourceError
+	if errors.As(err, &source) {
+		return &gpu.SourceError{Log: locate(source.Log)}
+	}
+	return err
+}
+
+// Name returns "metal".
+func (d *Device) Name() string { return "metal" }
+
+// Passes returns how many passes may be under way.
+func (d *Device) Passes() int { return slotCount }
+
+// PassTokens says how many tokens a pass should have at least, so that the GPU is
+// busy with it, and at most, so that memory is bounded.
+func (d *Device) PassTokens() (fewest, most int) { return fewestTokens, mostTokens }
+
+// GPUName returns the GPU's name.
+func (d *Device) GPUName() string { return d.info.Name }
+
+// GPUMemoryBytes returns what the process has allocated on the GPU.
+func (d *Device) GPUMemoryBytes() (uint64, bool) { return d.driver.Allocated(), true }
+
+// GPUBusy returns how long the GPU has computed, by its own clock, since the device
+// was opened.
+func (d *Device) GPUBusy() (time.Duration, bool) { return time.Duration(d.busy.Load()), true }
+
+// Choices says what the device chose, and why.
+func (d *Device) Choices() []string {
+	elements := "in the lanes that the shaders expect"
+	if !d.mapped {
+		elements = "not in the lanes that the shaders expect: they go by way of memory, which is slower"
+	}
+	return []string{
+		fmt.Sprintf("gpu: %s, Apple family %d, %s", d.info.Name, d.info.Family, d.info.System),
+		fmt.Sprintf("tiles: %v", d.tiling),
+		"fragments' elements: " + elements,
+	}
+}
+
+// Begin starts a pass over b.
+func (d *Device) Begin(b *model.Batch) model.Pass {
+	s := <-d.slots
+	s.err = nil
+	s.plan.begin(b)
+	return s
+}
+
+// Close waits for the passes under way and gives everything back to the GPU.
+func (d *Device) Close() error {
+	for range slotCount {
+		<-d.slots
+	}
+	return d.release()
+}
+
+func (d *Device) release() error {
+	for _, s := range d.all {
+		s.release()
+	}
+	d.scratch.release()
+	if d.weights != nil {
+		d.weights.Release()
+	}
+	if d.kernels != nil {
+		d.kernels.release()
+	}
+	return d.driver.Close()
+}
+
+// probeElements looks whether a fragment's elements are where the shaders expect
+// them.
+func probeElements(d gpu.Driver) (mapped bool, err error) {
+	k := special{kernel: probe}
+	if err := k.compile(d); err != nil {
+		return false, err
+	}
+	defer k.release()
+	found, err := d.NewBuffer("probe", 4*4*32)
+	if err != nil {
+		return false, err
+	}
+	defer found.Release()
+	work := []gpu.Dispatch{{Name: probe.name, Pipeline: k.pipeline, Bindings: []gpu.Binding{{Buffer: found}}, Groups: [2]int{1, 1}}}
+	if _, err := d.Run(work); err != nil {
+		return false, err
+	}
+	for lane := range 32 {
+		first := lane/16*4 + lane/2%4           // its row
+		first = first*8 + lane/8%2*4 + lane%2*2 // and column
+		for i := range 4 {                      // two in float, two in half
+			if float32At(found.Bytes(), 4*(lane*4+i)) != float32(first+i%2) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+var _ model.Device = (*Device)(nil)

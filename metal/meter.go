@@ -1,0 +1,92 @@
+package metal
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// meter adds up what the kernels cost. It is for passes that are run with each
+// dispatch apart.
+type meter struct {
+	mu    sync.Mutex
+	sums  []model.KernelTime // in the order of the first pass that had them
+	index map[model.KernelTime]int
+	rest  model.KernelTime
+}
+
+// add counts a pass: what each of its dispatches took, and all together.
+func (m *meter) add(p *plan, each []time.Duration, all time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range p.steps {
+		s := &p.steps[i]
+		name := model.KernelTime{Layer: s.layer, Block: s.block, Kernel: s.what, Shape: p.shape(s)}
+		at, known := m.index[name]
+		if !known {
+			at = len(m.sums)
+			m.index[name] = at
+			m.sums = append(m.sums, name)
+		}
+		k := &m.sums[at]
+		k.Calls++
+		k.Time += each[i]
+		k.FLOPs += s.flops
+		k.Bytes += s.bytes
+		all -= each[i]
+	}
+	m.rest.Calls++
+	m.rest.Time += all
+}
+
+// shape says what a kernel works on, in the model's own sizes.
+func (p *plan) shape(s *step) string {
+	c, k := &p.layout.config, p.kernels
+	h := c.HiddenSize
+	matrix := func(in, out int) string { return fmt.Sprintf("%dx%d", in, out) }
+	switch s.kernel {
+	case &k.qkv:
+		return matrix(h, 3*h)
+	case &k.keyValue:
+		return matrix(h, 2*h)
+	case &k.output, &k.outputCls:
+		return matrix(h, h)
+	case &k.up:
+		return matrix(h, c.IntermediateSize)
+	case &k.down:
+		return matrix(c.IntermediateSize, h)
+	case &k.attention, &k.attentionCls:
+		return matrix(c.Heads, c.HeadSize())
+	}
+	return fmt.Sprint(h)
+}
+
+// TimeKernels begins to time every pass that begins from then on, each dispatch
+// apart, which slows passes down. Both it and the end wait for the passes under way.
+func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
+	m := &meter{index: map[model.KernelTime]int{}, rest: model.KernelTime{Layer: outside, Kernel: "between kernels"}}
+	d.setMeter(m)
+	return func() []model.KernelTime {
+		d.setMeter(nil)
+		if m.rest.Calls == 0 {
+			return nil
+		}
+		return append(m.sums, m.rest)
+	}
+}
+
+// setMeter changes the meter while no pass is under way.
+func (d *Device) setMeter(m *meter) {
+	d.timing.Lock() // two that wait for all slots would wait for each other
+	defer d.timing.Unlock()
+	var idle [slotCount]*slot
+	for i := range idle {
+		idle[i] = <-d.slots
+	}
+	d.meter = m
+	for _, s := range idle {
+		d.slots <- s
+	}
+}

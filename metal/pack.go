@@ -1,0 +1,207 @@
+package metal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"sync"
+
+	"github.com/x448/float16"
+	"gorgonia.org/tensor"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// parts are where the weights are in their buffer, in bytes. A linear layer is its
+// matrix, inputs × outputs in half, and then its bias; a norm its gain and then its
+// bias. Biases and norms are float, and so is all of the head.
+type parts struct {
+	word, position, types, embedNorm int
+	layers                           []layerParts
+	head                             int // -1: there is none
+	size                             int
+}
+
+type layerParts struct {
+	qkv, output, attentionNorm, up, down, outputNorm int
+}
+
+// partAlignment is that of each part.
+const partAlignment = 256
+
+// partsOf lays the parts out one after the other.
+func (l *layout) parts(head bool) parts {
+	var p parts
+	take := func(bytes int) int {
+		at := p.size
+		p.size = roundUp(at+bytes, partAlignment)
+		return at
+	}
+	linear := func(in, out int) int { return take(2*in*out + 4*out) }
+	norm := func() int { return take(2 * 4 * l.width) }
+	c := &l.config
+	p.word, p.position, p.types = take(2*c.VocabSize*l.width), take(2*c.MaxPositions*l.width), take(2*c.TypeVocabSize*l.width)
+	p.embedNorm = norm()
+	for range c.Layers {
+		p.layers = append(p.layers, layerParts{
+			qkv: linear(l.width, 3*l.context()), output: linear(l.context(), l.width), attentionNorm: norm(),
+			up: linear(l.width, l.inner), down: linear(l.inner, l.width), outputNorm: norm(),
+		})
+	}
+	p.head = -1
+	if head {
+		p.head = take(4 * (l.width*l.width + 2*l.width + 1))
+	}
+	return p
+}
+
+// pack writes w's tensors to dst, which is p.size bytes of zeros, in their places.
+func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
+	clear(dst)
+	c, h := &l.config, l.config.HiddenSize
+	jobs := []job{
+		{"word embeddings", func(k *packer) { k.table(p.word, w.WordEmbeddings, c.VocabSize) }},
+		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, c.MaxPositions) }},
+		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, c.TypeVocabSize) }},
+		{"embeddings' norm", func(k *packer) { k.norm(p.embedNorm, w.EmbeddingNorm) }},
+	}
+	for i := range w.Layers {
+		layer, at := &w.Layers[i], &p.layers[i]
+		jobs = append(jobs, job{fmt.Sprintf("layer %d", i), func(k *packer) {
+			heads := spread{size: c.HeadSize(), padded: l.headSize}
+			qkv, context := 3*l.context(), l.context()
+			// exp2 and not exp, and 1/√d, are in the queries' weights: exact in float, and
+			// rounded to half once.
+			k.linear(at.qkv, layer.Query, qkv, l.width, 0, heads, spread{}, math.Log2E/math.Sqrt(float64(c.HeadSize())))
+			k.linear(at.qkv, layer.Key, qkv, l.width, context, heads, spread{}, 1)
+			k.linear(at.qkv, layer.Value, qkv, l.width, 2*context, heads, spread{}, 1)
+			k.linear(at.output, layer.Output, l.width, context, 0, spread{}, heads, 1)
+			k.norm(at.attentionNorm, layer.AttentionNorm)
+			k.linear(at.up, layer.Up, l.inner, l.width, 0, spread{}, spread{}, 1)
+			k.linear(at.down, layer.Down, l.width, l.inner, 0, spread{}, spread{}, 1)
+			k.norm(at.outputNorm, layer.OutputNorm)
+		}})
+	}
+	if p.head >= 0 {
+		jobs = append(jobs, job{"head", func(k *packer) {
+			pooler := model.Float32s(w.Pooler.W)
+			for o := range h {
+				for i := range h {
+					k.float(p.head+4*(i*l.width+o), pooler[o*h+i])
+				}
+			}
+			at := p.head + 4*l.width*l.width
+			k.floats(at, w.Pooler.B)
+			k.floats(at+4*l.width, w.Classifier.W)
+			k.floats(at+8*l.width, w.Classifier.B)
+		}})
+	}
+	return l.run(dst, jobs)
+}
+
+// job writes a part.
+type job struct {
+	name string
+	do   func(k *packer)
+}
+
+// run runs jobs side by side and returns the first error in their order.
+func (l *layout) run(dst []byte, jobs []job) error {
+	var (
+		wg     sync.WaitGroup
+		errs   = make([]error, len(jobs))
+		places = make(chan struct{}, runtime.GOMAXPROCS(0))
+		panics = make([]any, len(jobs))
+	)
+	for i, j := range jobs {
+		wg.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			debug.SetPanicOnFault(true) // as model.Weights.Guard does for the caller
+			defer func() { panics[i] = recover() }()
+			k := packer{layout: l, dst: dst}
+			if j.do(&k); k.err != nil {
+				errs[i] = fmt.Errorf("%w: %s: %w", ErrModel, j.name, k.err)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range jobs {
+		if panics[i] != nil {
+			panic(panics[i]) // such as a fault in a mapped file, for Guard
+		}
+		if errs[i] != nil {
+			return errs[i]
+		}
+	}
+	return nil
+}
+
+// packer writes into the weights' buffer, and keeps the first error.
+type packer struct {
+	*layout
+	dst []byte
+	err error
+}
+
+// spread says where a channel goes when heads are padded: one of head n of size s to
+// place n·padded + c. The zero spread leaves all where they are.
+type spread struct{ size, padded int }
+
+func (s spread) at(i int) int {
+	if s.size == 0 {
+		return i
+	}
+	return i/s.size*s.padded + i%s.size
+}
+
+// half writes v rounded to half at a byte.
+func (k *packer) half(at int, v float32) {
+	h := float16.Fromfloat32(v)
+	if h.IsInf(0) && k.err == nil {
+		k.err = fmt.Errorf("weight %g is beyond half's 65504", v)
+	}
+	binary.LittleEndian.PutUint16(k.dst[at:], h.Bits())
+}
+
+func (k *packer) float(at int, v float32) {
+	binary.LittleEndian.PutUint32(k.dst[at:], math.Float32bits(v))
+}
+
+func (k *packer) floats(at int, t *tensor.Dense) {
+	for i, v := range model.Float32s(t) {
+		k.float(at+4*i, v)
+	}
+}
+
+// table writes rows of embeddings.
+func (k *packer) table(at int, t *tensor.Dense, rows int) {
+	values, h := model.Float32s(t), k.config.HiddenSize
+	for r := range rows {
+		row := at + 2*r*k.width
+		for i, v := range values[r*h:][:h] {
+			k.half(row+2*i, v)
+		}
+	}
+}
+
+func (k *packer) norm(at int, n model.Norm) {
+	k.floats(at, n.Gain)
+	k.floats(at+4*k.width, n.Bias)
+}
+
+// linear writes a layer times scale, transposed, to the outputs from first on of a
+// matrix of in×out and its bias, its outputs and inputs spread out.
+func (k *packer) linear(at int, l model.Linear, out, in, first int, outputs, inputs spread, scale float64) {
+	w, b := model.Float32s(l.W), model.Float32s(l.B)
+	columns := len(w) / len(b)
+	for o, bias := range b {
+		to := first + outputs.at(o)
+		for i, v := range w[o*columns:][:columns] {
+			k.half(at+2*(inputs.at(i)*out+to), float32(scale*float64(v)))
+		}
+		k.float(at+2*in*out+4*to, float32(scale*float64(bias)))
+	}
+}

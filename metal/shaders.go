@@ -1,0 +1,57 @@
+package metal
+
+import (
+	"embed"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+//go:embed shaders/*.metal
+var shaderFiles embed.FS
+
+// shaderOrder is the order in which the shaders are concatenated: a source that is
+// compiled at run time has no include path.
+var shaderOrder = []string{"common", "linear", "attention", "attention_cls", "norm", "head", "probe"}
+
+// shaderSource returns the source of all shaders, one after the other.
+func shaderSource() string {
+	var all strings.Builder
+	for _, name := range shaderOrder {
+		all.WriteString(shaderFile(name))
+	}
+	return all.String()
+}
+
+func shaderFile(name string) string {
+	text, err := shaderFiles.ReadFile("shaders/" + name + ".metal")
+	if err != nil {
+		panic(err) // the build has them all
+	}
+	return string(text)
+}
+
+// position is how a compiler names a place in the source: by a name of its own for
+// text that was no file.
+var position = regexp.MustCompile(`[\w./-]*:(\d+):(\d+):`)
+
+// locate replaces the positions in what a compiler said of shaderSource by those in
+// the files.
+func locate(log string) string {
+	return position.ReplaceAllStringFunc(log, func(at string) string {
+		parts := position.FindStringSubmatch(at)
+		line, err := strconv.Atoi(parts[1])
+		if err != nil {
+			return at
+		}
+		for _, name := range shaderOrder {
+			lines := strings.Count(shaderFile(name), "\n")
+			if line <= lines {
+				return fmt.Sprintf("metal/shaders/%s.metal:%d:%s:", name, line, parts[2])
+			}
+			line -= lines
+		}
+		return at
+	})
+}

@@ -1,0 +1,97 @@
+// What all shaders share. Operands of products are half; sums, the residual stream,
+// statistics, softmax and GELU are float.
+//
+// Every size is a function constant, so that the compiler sees loops and strides
+// that it can unroll, and there is no argument to bind. Rows are those of the live
+// tokens and no others are read into a result: buffers have room for whole tiles,
+// and what is computed of the rows beyond is garbage that nobody reads. Channels
+// are padded to whole tiles, and zero there.
+
+#include <metal_stdlib>
+#include <metal_simdgroup_matrix>
+using namespace metal;
+
+// Arrays of fragments are registers only where every index is known.
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+constant uint HIDDEN [[function_constant(0)]]; // channels of the model
+constant uint WIDTH [[function_constant(1)]];  // the same, padded
+constant uint HEADS [[function_constant(2)]];
+constant float EPS [[function_constant(3)]];   // of LayerNorm
+constant bool MAPPED [[function_constant(4)]]; // thread_elements() are where fragment_row and _col say
+// Of one kernel only:
+constant uint IN [[function_constant(5)]];     // linear: inputs, padded
+constant uint STRIDE [[function_constant(6)]]; // linear: outputs in a row of W and of y, padded
+constant uint FIRST [[function_constant(7)]];  // linear: the first output to compute
+constant bool GELU [[function_constant(8)]];   // linear: y = gelu(x·W + b)
+constant bool ADD [[function_constant(9)]];    // linear: sum = residual + x·W + b
+constant bool GATHER [[function_constant(10)]]; // linear, head: rows of the residual stream are those that starts names
+
+// An 8×8 fragment of a simdgroup: of each of its two elements, a lane's row, and
+// the column of the first; the second is right of it. Apple does not say where
+// thread_elements() are. This is where they have been found on every chip so far,
+// and probe.metal looks.
+inline ushort fragment_row(ushort lane) { return lane / 16 * 4 + lane / 2 % 4; }
+inline ushort fragment_col(ushort lane) { return lane / 8 % 2 * 4 + lane % 2 * 2; }
+
+// Lanes that hold the rest of a fragment's row differ in these bits.
+constant ushort ROW_MATES[2] = {1, 8};
+
+// elements returns a lane's two elements of a fragment: by way of the simdgroup's
+// 64 floats of scratch memory where thread_elements() are elsewhere.
+inline float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort lane) {
+    if (MAPPED)
+        return float2{m.thread_elements()[0], m.thread_elements()[1]};
+    simdgroup_barrier(mem_flags::mem_threadgroup); // others may still read what was there
+    simdgroup_store(m, scratch, 8);
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+    threadgroup const float *at = scratch + fragment_row(lane) * 8 + fragment_col(lane);
+    return float2{at[0], at[1]};
+}
+
+// fragment is the reverse of elements, in half.
+inline simdgroup_half8x8 fragment(float2 v, threadgroup float *scratch, ushort lane) {
+    simdgroup_half8x8 m;
+    if (MAPPED) {
+        m.thread_elements()[0] = half(v.x);
+        m.thread_elements()[1] = half(v.y);
+        return m;
+    }
+    threadgroup half *halves = (threadgroup half *)scratch;
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+    threadgroup half *at = halves + fragment_row(lane) * 8 + fragment_col(lane);
+    at[0] = half(v.x);
+    at[1] = half(v.y);
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+    simdgroup_load(m, halves, 8);
+    return m;
+}
+
+inline float4 widen(half4 h) { return float4{float(h.x), float(h.y), float(h.z), float(h.w)}; }
+inline half4 narrow(float4 f) { return half4{half(f.x), half(f.y), half(f.z), half(f.w)}; }
+
+// gelu is x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv:1606.08415),
+// off by at most 2.5·2⁻²⁴·|x|: Φ(x) = 1/2 + x·P(s), s = 2x²/5.5² - 1, up to |x| = 5.5,
+// and 0 or 1 beyond. The polynomial is that of the CPU's kernels. Unlike the usual
+// forms of erf it needs no division and no exponential.
+inline float2 gelu(float2 x) {
+    const float2 near = clamp(x, float2(-5.5f), float2(5.5f));
+    const float2 s = fma(near * near, float2(0.06611569970846176f), float2(-1.0f));
+    float2 p = float2(-0.00021709657448809594f);
+    p = fma(p, s, float2(0.0006267166463658214f));
+    p = fma(p, s, float2(-0.0005967837059870362f));
+    p = fma(p, s, float2(0.0007358465227298439f));
+    p = fma(p, s, float2(-0.002324376255273819f));
+    p = fma(p, s, float2(0.004601799417287111f));
+    p = fma(p, s, float2(-0.006886421237140894f));
+    p = fma(p, s, float2(0.01024031825363636f));
+    p = fma(p, s, float2(-0.014974120073020458f));
+    p = fma(p, s, float2(0.020360590890049934f));
+    p = fma(p, s, float2(-0.02605302818119526f));
+    p = fma(p, s, float2(0.03207085654139519f));
+    p = fma(p, s, float2(-0.038792386651039124f));
+    p = fma(p, s, float2(0.047737594693899155f));
+    p = fma(p, s, float2(-0.06417234987020493f));
+    p = fma(p, s, float2(0.1285519301891327f));
+    return x * fma(near, p, float2(0.5f));
+}

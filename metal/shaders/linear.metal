@@ -1,0 +1,160 @@
+// linear: y = x·W + b (Vaswani et al. 2017, arXiv:1706.03762), gelu of it, or the
+// residual stream with it added.
+//
+//   x         rows×IN half
+//   w         IN×STRIDE half, then b: STRIDE float
+//   y         rows×STRIDE half; columns FIRST and up, BN to each group in x
+//   residual  rows×STRIDE float, with ADD; with GATHER, row starts[r] is row r's
+//   starts    as attention_cls's, and zeros up to a whole tile
+//   sum       rows×STRIDE float, with ADD; residual itself, but with GATHER
+//
+// A threadgroup computes BM rows by BN columns with SM×SN simdgroups, each
+// (BM/SM)×(BN/SN). Sums are float: with half ones the error at 384 inputs is 14
+// times as large, and Apple's GPUs are no faster. The residual is float too: in half,
+// it alone makes three quarters of a logit's error.
+//
+// Groups beside each other in x share rows of x, which are the larger operand.
+
+// finish adds what is to be added to a simdgroup's sums, of FM×FN fragments from a
+// row and a column on, and writes them.
+template <int FM, int FN>
+inline void finish(
+    thread simdgroup_float8x8 (&sums)[FM][FN], device const half *w, device half *y, device const float *residual,
+    device const uint *starts, device float *sum, uint row, uint col, threadgroup float *scratch, ushort lane)
+{
+    row += fragment_row(lane);
+    col += fragment_col(lane);
+    device const float *bias = (device const float *)(w + ulong(IN) * STRIDE) + col;
+    UNROLL
+    for (int i = 0; i < FM; i++) {
+        const ulong r = row + i * 8, at = r * STRIDE + col;
+        const ulong from = GATHER ? ulong(starts[r]) * STRIDE + col : at;
+        UNROLL
+        for (int j = 0; j < FN; j++) {
+            float2 v = elements(sums[i][j], scratch, lane) + *(device const float2 *)(bias + j * 8);
+            if (ADD) {
+                *(device float2 *)(sum + at + j * 8) = v + *(device const float2 *)(residual + from + j * 8);
+                continue;
+            }
+            if (GELU)
+                v = gelu(v);
+            *(device half2 *)(y + at + j * 8) = half2{half(v.x), half(v.y)};
+        }
+    }
+}
+
+// The tiles of x and w that a threadgroup works on go through threadgroup memory, BK
+// inputs at a time, each row of a tile 16 bytes past the banks of the one before.
+template <int BM, int BN, int BK, int SM, int SN>
+[[kernel]] void linear(
+    device const half *x [[buffer(0)]],
+    device const half *w [[buffer(1)]],
+    device half *y [[buffer(2)]],
+    device const float *residual [[buffer(3)]],
+    device const uint *starts [[buffer(4)]],
+    device float *sum [[buffer(5)]],
+    uint2 group [[threadgroup_position_in_grid]],
+    ushort simd [[simdgroup_index_in_threadgroup]],
+    ushort lane [[thread_index_in_simdgroup]])
+{
+    constexpr int THREADS = SM * SN * 32;
+    constexpr int XS = BK + 8, WS = BN + 8;           // rows of the tiles
+    constexpr int FM = BM / SM / 8, FN = BN / SN / 8; // fragments of a simdgroup
+    threadgroup uint4 xs8[BM * XS / 8]; // 8 halves each, for their alignment
+    threadgroup uint4 ws8[BK * WS / 8];
+    threadgroup float scratches[SM * SN * 64];
+
+    threadgroup half *xs = (threadgroup half *)xs8, *ws = (threadgroup half *)ws8;
+    const int thread_index = simd * 32 + lane;
+    const int row = simd / SN * (BM / SM), col = simd % SN * (BN / SN); // of the simdgroup, in the tile
+    const uint rows = group.y * BM, cols = FIRST + group.x * BN;        // of the tile
+    device const half *xt = x + ulong(rows) * IN;
+    device const half *wt = w + cols;
+
+    simdgroup_float8x8 sums[FM][FN];
+    UNROLL
+    for (int i = 0; i < FM; i++)
+        UNROLL
+        for (int j = 0; j < FN; j++)
+            sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
+
+    for (uint k = 0; k < IN; k += BK) {
+        threadgroup_barrier(mem_flags::mem_threadgroup); // the tiles before have been read
+        for (int i = thread_index; i < BM * BK / 8; i += THREADS) {
+            const int r = i / (BK / 8), c = i % (BK / 8) * 8;
+            *(threadgroup uint4 *)(xs + r * XS + c) = *(device const uint4 *)(xt + r * IN + k + c);
+        }
+        for (int i = thread_index; i < BK * BN / 8; i += THREADS) {
+            const int r = i / (BN / 8), c = i % (BN / 8) * 8;
+            *(threadgroup uint4 *)(ws + r * WS + c) = *(device const uint4 *)(wt + (k + r) * STRIDE + c);
+        }
+        threadgroup_barrier(mem_flags::mem_threadgroup); // and these have been written
+        UNROLL
+        for (int kk = 0; kk < BK; kk += 8) {
+            simdgroup_half8x8 a[FM], b[FN];
+            UNROLL
+            for (int i = 0; i < FM; i++)
+                simdgroup_load(a[i], xs + (row + i * 8) * XS + kk, XS);
+            UNROLL
+            for (int j = 0; j < FN; j++)
+                simdgroup_load(b[j], ws + kk * WS + col + j * 8, WS);
+            UNROLL
+            for (int i = 0; i < FM; i++)
+                UNROLL
+                for (int j = 0; j < FN; j++)
+                    simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);
+        }
+    }
+    finish<FM, FN>(sums, w, y, residual, starts, sum, rows + row, cols + col, scratches + simd * 64, lane);
+}
+
+// linear_direct loads fragments from device memory, by way of the cache alone: no
+// barriers, but simdgroups of a threadgroup load what their neighbours load too.
+template <int BM, int BN, int SM, int SN>
+[[kernel]] void linear_direct(
+    device const half *x [[buffer(0)]],
+    device const half *w [[buffer(1)]],
+    device half *y [[buffer(2)]],
+    device const float *residual [[buffer(3)]],
+    device const uint *starts [[buffer(4)]],
+    device float *sum [[buffer(5)]],
+    uint2 group [[threadgroup_position_in_grid]],
+    ushort simd [[simdgroup_index_in_threadgroup]],
+    ushort lane [[thread_index_in_simdgroup]])
+{
+    constexpr int FM = BM / SM / 8, FN = BN / SN / 8;
+    threadgroup float scratches[SM * SN * 64];
+
+    const uint row = group.y * BM + simd / SN * (BM / SM), col = FIRST + group.x * BN + simd % SN * (BN / SN);
+    device const half *xt = x + ulong(row) * IN;
+    device const half *wt = w + col;
+
+    simdgroup_float8x8 sums[FM][FN];
+    UNROLL
+    for (int i = 0; i < FM; i++)
+        UNROLL
+        for (int j = 0; j < FN; j++)
+            sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
+
+    for (uint k = 0; k < IN; k += 8) {
+        simdgroup_half8x8 a[FM], b[FN];
+        UNROLL
+        for (int i = 0; i < FM; i++)
+            simdgroup_load(a[i], xt + i * 8 * IN + k, IN);
+        UNROLL
+        for (int j = 0; j < FN; j++)
+            simdgroup_load(b[j], wt + k * STRIDE + j * 8, STRIDE);
+        UNROLL
+        for (int i = 0; i < FM; i++)
+            UNROLL
+            for (int j = 0; j < FN; j++)
+                simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);
+    }
+    finish<FM, FN>(sums, w, y, residual, starts, sum, row, col, scratches + simd * 64, lane);
+}
+
+template [[host_name("linear_64x64x32")]] [[kernel]] decltype(linear<64, 64, 32, 2, 2>) linear<64, 64, 32, 2, 2>;
+template [[host_name("linear_64x64x16")]] [[kernel]] decltype(linear<64, 64, 16, 1, 2>) linear<64, 64, 16, 1, 2>;
+template [[host_name("linear_64x32x32")]] [[kernel]] decltype(linear<64, 32, 32, 2, 2>) linear<64, 32, 32, 2, 2>;
+template [[host_name("linear_48x48x32")]] [[kernel]] decltype(linear<48, 48, 32, 2, 2>) linear<48, 48, 32, 2, 2>;
+template [[host_name("linear_32x32")]] [[kernel]] decltype(linear_direct<32, 32, 1, 1>) linear_direct<32, 32, 1, 1>;

@@ -1,0 +1,239 @@
+package metal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// slot is a place for a pass: its plan, and the buffers that the processor writes
+// and reads while the GPU may be at work for another.
+type slot struct {
+	d       *Device
+	plan    plan
+	err     error                  // the first, kept for the end
+	buffers [placeCount]gpu.Buffer // tokens, starts, items, scores
+	work    []gpu.Dispatch
+	binds   []gpu.Binding // of all of work
+	each    []time.Duration
+	times   gpu.Times
+}
+
+func newSlot(d *Device) *slot {
+	s := &slot{d: d}
+	s.plan.layout, s.plan.parts, s.plan.kernels = &d.layout, &d.parts, d.kernels
+	return s
+}
+
+func (s *slot) release() {
+	releaseAll(s.buffers[:])
+	s.buffers = [placeCount]gpu.Buffer{}
+}
+
+func (s *slot) Embed()                               { s.plan.embed() }
+func (s *slot) Attention(layer int, keep model.Rows) { s.plan.attention(layer, keep) }
+func (s *slot) FeedForward(layer int)                { s.plan.feedForward(layer) }
+
+// Hidden runs the plan as far as it goes. What follows runs it again from the start:
+// the scratch is others' meanwhile.
+func (s *slot) Hidden(dst []float32) error {
+	h, width, rows := s.d.layout.config.HiddenSize, s.d.layout.width, s.plan.rows
+	if len(dst) != rows*h {
+		return fmt.Errorf("metal: hidden state has %d values, dst %d", rows*h, len(dst))
+	}
+	return s.run(true, func(b *[placeCount]gpu.Buffer) {
+		x := b[s.plan.x].Bytes()
+		for r := range rows {
+			for i := range h {
+				dst[r*h+i] = float32At(x, 4*(r*width+i))
+			}
+		}
+	})
+}
+
+func (s *slot) Classify(dst []float32) error {
+	if s.d.noHead != nil {
+		return s.d.noHead
+	}
+	if len(dst) != s.plan.Len() {
+		return fmt.Errorf("metal: batch has %d sequences, scores %d", s.plan.Len(), len(dst))
+	}
+	s.plan.classify()
+	return s.run(false, func(b *[placeCount]gpu.Buffer) {
+		for i := range dst {
+			dst[i] = float32At(b[scores].Bytes(), 4*i)
+		}
+	})
+}
+
+// PassTime says how long the pass waited for the GPU, and how long that computed.
+func (s *slot) PassTime() model.PassTime { return model.PassTime(s.times) }
+
+func (s *slot) End() {
+	s.plan.Batch = nil
+	s.d.slots <- s
+}
+
+// run gives the plan to the GPU, waits, and then lets read have the buffers: the
+// scratch too, if it is asked for alone.
+func (s *slot) run(alone bool, read func(b *[placeCount]gpu.Buffer)) (err error) {
+	d := s.d
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("metal: batch %d, of %d sequences and %d tokens: %w", d.batches.Load(), s.plan.Len(), s.plan.Tokens(), err)
+		}
+	}()
+	d.batches.Add(1)
+	if lost := d.lost.Load(); lost != nil {
+		return *lost
+	}
+	if err := s.write(); err != nil {
+		return err
+	}
+	rows, sequences := s.plan.Tokens(), s.plan.Len()
+	if alone {
+		d.scratch.mu.Lock()
+		defer d.scratch.mu.Unlock()
+		err = d.scratch.grow(d, rows, sequences)
+	} else if err = d.scratch.hold(d, rows, sequences); err == nil {
+		defer d.scratch.mu.RUnlock()
+	}
+	if err != nil {
+		return err
+	}
+	buffers := d.scratch.buffers
+	buffers[weights] = d.weights
+	for _, p := range []place{tokens, starts, items, scores} {
+		buffers[p] = s.buffers[p]
+	}
+	s.resolve(&buffers)
+	if err := s.dispatch(); err != nil {
+		return err
+	}
+	read(&buffers)
+	return nil
+}
+
+// resolve turns the plan's steps into dispatches.
+func (s *slot) resolve(buffers *[placeCount]gpu.Buffer) {
+	s.work, s.binds = s.work[:0], s.binds[:0]
+	for i := range s.plan.steps {
+		for _, o := range s.plan.steps[i].operands {
+			s.binds = append(s.binds, gpu.Binding{Buffer: buffers[o.place], Offset: o.offset})
+		}
+	}
+	for i := range s.plan.steps {
+		step := &s.plan.steps[i]
+		binds := s.binds[i*len(step.operands):][:len(step.kernel.operands)]
+		s.work = append(s.work, gpu.Dispatch{Name: step.what, Pipeline: step.kernel.pipeline, Bindings: binds, Groups: step.groups})
+	}
+}
+
+// dispatch runs the work, and says which kernel it was if one is at fault.
+func (s *slot) dispatch() (err error) {
+	d := s.d
+	if m := d.meter; m != nil {
+		s.each = resize(s.each, len(s.work))
+		if s.times, err = d.driver.RunApart(s.work, s.each); err == nil {
+			m.add(&s.plan, s.each, s.times.Busy)
+		}
+	} else {
+		s.times, err = d.driver.Run(s.work)
+	}
+	switch {
+	case err == nil:
+		d.busy.Add(int64(s.times.Busy))
+	case errors.Is(err, ErrLost):
+		d.lost.CompareAndSwap(nil, &err)
+	case errors.Is(err, ErrFault):
+		return s.blame(err)
+	}
+	return err
+}
+
+// blame runs the work again, one dispatch at a time, for the name of the one that is
+// at fault: of a whole command buffer the GPU does not say.
+func (s *slot) blame(fault error) error {
+	for i := range s.work {
+		if _, err := s.d.driver.Run(s.work[i : i+1]); err != nil {
+			step := &s.plan.steps[i]
+			return fmt.Errorf("%s (kernel %s): %w", step.name(), step.kernel.name, err)
+		}
+	}
+	return fmt.Errorf("some kernel of %d, none of them when run again alone: %w", len(s.work), fault)
+}
+
+// write fills the slot's buffers with the batch. Rows that whole tiles compute
+// beyond it are token 0, and sequences the first.
+func (s *slot) write() error {
+	b := s.plan.Batch
+	for _, r := range []struct {
+		place place
+		label string
+		bytes int
+	}{
+		{tokens, "tokens", 8 * rowsFor(b.Tokens())},
+		{starts, "starts", 4 * (1 + rowsFor(b.Len()))},
+		{items, "attention's items", 16 * s.plan.items},
+		{scores, "scores", 4 * b.Len()},
+	} {
+		if err := s.room(r.place, r.label, r.bytes); err != nil {
+			return err
+		}
+	}
+	put := binary.LittleEndian.PutUint32
+	tok, start, item := s.buffers[tokens].Bytes(), s.buffers[starts].Bytes(), s.buffers[items].Bytes()
+	for i := range b.Len() {
+		lo, hi := b.Bounds(i)
+		put(start[4*i:], uint32(lo))
+		for t := lo; t < hi; t++ {
+			put(tok[8*t:], uint32(b.IDs[t]))
+			put(tok[8*t+4:], uint32(t-lo)|uint32(b.Types[t])<<16)
+		}
+		for q := 0; q < hi-lo; q += queryBlock {
+			put(item[0:], uint32(lo))
+			put(item[4:], uint32(hi-lo))
+			put(item[8:], uint32(q))
+			put(item[12:], 0)
+			item = item[16:]
+		}
+	}
+	clear(tok[8*b.Tokens() : 8*rowsFor(b.Tokens())])
+	put(start[4*b.Len():], uint32(b.Tokens()))
+	clear(start[4*(b.Len()+1) : 4*(1+rowsFor(b.Len()))])
+	return nil
+}
+
+// room makes sure that a buffer has so many bytes, and a little more if it has to be
+// made anew.
+func (s *slot) room(p place, label string, bytes int) error {
+	if b := s.buffers[p]; b != nil && len(b.Bytes()) >= bytes {
+		return nil
+	}
+	grown, err := s.d.driver.NewBuffer(label, roundUp(bytes+bytes/8, 4096))
+	if err != nil {
+		return err
+	}
+	if old := s.buffers[p]; old != nil {
+		old.Release()
+	}
+	s.buffers[p] = grown
+	return nil
+}
+
+func float32At(b []byte, at int) float32 {
+	return math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))
+}
+
+// resize returns a slice of length n, s's memory where it is large enough.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		s = make([]T, n)
+	}
+	return s[:n]
+}

@@ -1,0 +1,124 @@
+package metal
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+)
+
+// tuningFile keeps tilings in the user's cache directory: a JSON object of GPU,
+// system and shaders to the names of the tiles.
+const tuningFile = "minilm-metal/tuning.json"
+
+// storedTiles is a tiling in the file.
+type storedTiles struct {
+	QKV    string `json:"qkv"`
+	Output string `json:"output"`
+	Up     string `json:"up"`
+	Down   string `json:"down"`
+}
+
+// tuningKey is what a tiling depends on. Other shaders need another tuning.
+func tuningKey(name, system string) string {
+	sum := sha256.Sum256([]byte(shaderSource()))
+	return fmt.Sprintf("%s, %s, shaders %s", name, system, hex.EncodeToString(sum[:6]))
+}
+
+// TuningPath returns the file that tilings are stored in.
+func TuningPath() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("metal: %w", err)
+	}
+	return filepath.Join(dir, filepath.FromSlash(tuningFile)), nil
+}
+
+// storedTiling returns the tiling stored for a GPU, or the default where there is
+// none.
+func storedTiling(info gpu.Info) (Tiling, error) {
+	t := DefaultTiling(info.Name, info.Family)
+	path, err := TuningPath()
+	if err != nil {
+		return t, err
+	}
+	all, err := readTunings(path)
+	if err != nil {
+		return t, err
+	}
+	stored, known := all[tuningKey(info.Name, info.System)]
+	if !known {
+		return t, nil
+	}
+	return stored.tiling()
+}
+
+func (s *storedTiles) tiling() (t Tiling, err error) {
+	for _, one := range []struct {
+		name string
+		tile *Tile
+	}{{s.QKV, &t.QKV}, {s.Output, &t.Output}, {s.Up, &t.Up}, {s.Down, &t.Down}} {
+		i := slices.IndexFunc(Tiles, func(t Tile) bool { return t.String() == one.name })
+		if i < 0 {
+			return Tiling{}, fmt.Errorf("metal: there is no tile %q", one.name)
+		}
+		*one.tile = Tiles[i]
+	}
+	return t, nil
+}
+
+func readTunings(path string) (map[string]storedTiles, error) {
+	all := map[string]storedTiles{}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("metal: %w", err)
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, fmt.Errorf("metal: %s: %w", path, err)
+	}
+	return all, nil
+}
+
+// Store keeps the tiling for the GPU that it was measured on, from the next Open on.
+// A file that cannot be read is written anew.
+func (t *Tuning) Store() error {
+	path, err := TuningPath()
+	if err != nil {
+		return err
+	}
+	all, err := readTunings(path)
+	if err != nil {
+		all = map[string]storedTiles{}
+	}
+	all[tuningKey(t.GPU, t.System)] = storedTiles{t.Tiling.QKV.String(), t.Tiling.Output.String(), t.Tiling.Up.String(), t.Tiling.Down.String()}
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("metal: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("metal: %w", err)
+	}
+	// At once or not at all.
+	f, err := os.CreateTemp(filepath.Dir(path), "tuning-*")
+	if err != nil {
+		return fmt.Errorf("metal: %w", err)
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("metal: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
