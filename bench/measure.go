@@ -140,6 +140,7 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 		Tokenize: stats.Tokenize,
 		Queue:    stats.Queue + called.Sub(intended),
 		Infer:    stats.Infer,
+		GPU:      stats.GPU,
 		Pairs:    len(pairs),
 		// The engine may cut a call into batches of its own, and pads none; what
 		// padding would waste is said of the batch that the caller made.

@@ -127,12 +127,14 @@ type Run struct {
 // after the measurement, by one caller: each once as it was, and once with its
 // kernels timed.
 type Stages struct {
-	Batches int           `json:"batches"` // scored twice, each
-	Pairs   int           `json:"pairs"`   // in them, each counted once
-	Tokens  int           `json:"tokens"`
-	Fused   time.Duration `json:"fused_infer_ns"` // their inference, without timing
-	Timed   time.Duration `json:"timed_infer_ns"` // their inference, with it
-	Kernels []Kernel      `json:"kernels"`        // in the timed ones
+	Batches  int           `json:"batches"` // scored twice, each
+	Pairs    int           `json:"pairs"`   // in them, each counted once
+	Tokens   int           `json:"tokens"`
+	Fused    time.Duration `json:"fused_infer_ns"`         // their inference, without timing
+	Timed    time.Duration `json:"timed_infer_ns"`         // their inference, with it
+	FusedGPU time.Duration `json:"fused_gpu_ns,omitempty"` // of both, what the GPU computed by its own clock
+	TimedGPU time.Duration `json:"timed_gpu_ns,omitempty"`
+	Kernels  []Kernel      `json:"kernels"` // in the timed ones
 }
 
 // Kernel is what one kernel of one layer cost in all of a run or of its stages, as
@@ -157,11 +159,12 @@ type Warmup struct {
 
 // BatchSample is one batch of one run.
 type BatchSample struct {
-	Start    time.Duration `json:"start_ns"`    // since the run's start; open loop: the intended start
-	Latency  time.Duration `json:"latency_ns"`  // Start to scores
-	Tokenize time.Duration `json:"tokenize_ns"` //
-	Queue    time.Duration `json:"queue_ns"`    // waiting for a worker
-	Infer    time.Duration `json:"infer_ns"`    //
+	Start    time.Duration `json:"start_ns"`         // since the run's start; open loop: the intended start
+	Latency  time.Duration `json:"latency_ns"`       // Start to scores
+	Tokenize time.Duration `json:"tokenize_ns"`      //
+	Queue    time.Duration `json:"queue_ns"`         // waiting for a worker
+	Infer    time.Duration `json:"infer_ns"`         //
+	GPU      time.Duration `json:"gpu_ns,omitempty"` // of Infer, by a GPU's own clock; 0: there is none
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
 	Padded   int           `json:"padded"`   // tokens if every pair were padded to the batch's longest

@@ -8,15 +8,17 @@ import (
 // StageFigures is what each kernel costs a batch, from the batches that were run
 // for that after the measurement.
 type StageFigures struct {
-	Batches int             `json:"batches"` // scored twice: without timing, and with it
-	Pairs   int             `json:"pairs"`   // in them
-	Tokens  int             `json:"tokens"`
-	Workers int             `json:"workers"`            // whose times are summed; 1 on a GPU
-	Kernels []KernelFigures `json:"kernels"`            // each summed over the layers, in the order of the forward pass
-	Sum     KernelFigures   `json:"sum"`                // of the kernels
-	Rest    []KernelFigures `json:"rest"`               // time inside passes that is no kernel's; null: none told
-	FusedMS float64         `json:"inference_ms"`       // of a batch, without timing
-	TimedMS float64         `json:"timed_inference_ms"` // with it
+	Batches    int             `json:"batches"` // scored twice: without timing, and with it
+	Pairs      int             `json:"pairs"`   // in them
+	Tokens     int             `json:"tokens"`
+	Workers    int             `json:"workers"`            // whose times are summed; 1 on a GPU
+	Kernels    []KernelFigures `json:"kernels"`            // each summed over the layers, in the order of the forward pass
+	Sum        KernelFigures   `json:"sum"`                // of the kernels
+	Rest       []KernelFigures `json:"rest"`               // time inside passes that is no kernel's; null: none told
+	FusedMS    float64         `json:"inference_ms"`       // of a batch, without timing
+	TimedMS    float64         `json:"timed_inference_ms"` // with it
+	FusedGPUMS *float64        `json:"gpu_ms"`             // what a GPU computed of a batch, by its own clock, without timing
+	TimedGPUMS *float64        `json:"timed_gpu_ms"`       // with it
 }
 
 // KernelFigures is what a kernel costs a batch. The rates are a worker's.
@@ -40,6 +42,8 @@ func (rec *Recording) stages(run *Run) *StageFigures {
 	}
 	f := &StageFigures{Batches: s.Batches, Pairs: s.Pairs, Tokens: s.Tokens, Workers: max(1, rec.Environment.Workers),
 		FusedMS: milliseconds(s.Fused) / float64(s.Batches), TimedMS: milliseconds(s.Timed) / float64(s.Batches)}
+	f.FusedGPUMS = quotient(milliseconds(s.FusedGPU), float64(s.Batches))
+	f.TimedGPUMS = quotient(milliseconds(s.TimedGPU), float64(s.Batches))
 	if rec.Environment.GPU != "" {
 		f.Workers = 1 // its workers are passes under way, which one GPU computes
 	}
@@ -116,6 +120,9 @@ func (s *StageFigures) write(p *page) {
 	text += ". Inference of the same batches took " + fixed(&s.FusedMS, 3) + " ms each without timing, and " + fixed(&s.TimedMS, 3) + " ms with it"
 	if s.FusedMS > 0 {
 		text += fmt.Sprintf(" (%+.1f %%)", 100*(s.TimedMS/s.FusedMS-1))
+	}
+	if s.FusedGPUMS != nil && s.TimedGPUMS != nil {
+		text += ", of which the GPU computed " + fixed(s.FusedGPUMS, 3) + " and " + fixed(s.TimedGPUMS, 3) + " ms"
 	}
 	p.para("_%s._", text)
 }

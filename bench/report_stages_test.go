@@ -53,7 +53,11 @@ _The stages sum up to 80.000 ms a batch, and the rest of the time inside passes 
 	}
 
 	rec.Environment.GPU, rec.Peak = "Some GPU", nil // one GPU, however many passes wait for it
+	rec.Runs[1].Stages.FusedGPU, rec.Runs[1].Stages.TimedGPU = 80*time.Millisecond, 86*time.Millisecond
 	text = markdown(t, rec.Report())
+	if !strings.Contains(text, "with it (-10.0 %), of which the GPU computed 40.000 and 43.000 ms._") {
+		t.Errorf("on a GPU:\n%s", text)
+	}
 	if !strings.Contains(text, "| 8x8 | 4.0 | 40.000 | 40.0 | 0.75 | 0.15 | n/a |") || strings.Contains(text, "rates are of one") {
 		t.Errorf("on a GPU:\n%s", text)
 	}

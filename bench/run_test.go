@@ -325,7 +325,7 @@ func TestMeasureEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := Measure(t.Context(), Options{
-		Model: Checkpoint{Files: files, ID: "tiny", Synthetic: true}, Pairs: 40,
+		Device: "cpu", Model: Checkpoint{Files: files, ID: "tiny", Synthetic: true}, Pairs: 40,
 		Batches: []int{1, 32}, Concurrencies: []int{1, 3}, Workers: 2, TimeBound: 2 * time.Second, Profile: true,
 	})
 	if err != nil {

@@ -119,6 +119,8 @@ func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *Stages, m
 	sums.Tokens += timed.Tokens
 	sums.Fused += plain.Infer
 	sums.Timed += timed.Infer
+	sums.FusedGPU += plain.GPU
+	sums.TimedGPU += timed.GPU
 	sums.Kernels = addKernels(sums.Kernels, kernels)
 	return nil
 }

@@ -217,7 +217,7 @@ func TestMeasureStagesEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := Measure(t.Context(), Options{Model: Checkpoint{Files: files, Synthetic: true}, Pairs: 40, Batches: []int{4}, Workers: 2, TimeBound: -1, Stages: true})
+	rec, err := Measure(t.Context(), Options{Device: "cpu", Model: Checkpoint{Files: files, Synthetic: true}, Pairs: 40, Batches: []int{4}, Workers: 2, TimeBound: -1, Stages: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type call struct {
 
 	mu    sync.Mutex
 	first error
+	took  model.PassTime // all passes together
 }
 
 // shard is a part of a batch that one pass scores. Its functions are made once.
@@ -58,7 +59,7 @@ func (c *call) free() {
 }
 
 // roundTokens is the budget of all passes together.
-func (e *Engine) roundTokens() int { return e.options.tokenBudget * e.device.Passes() }
+func (e *Engine) roundTokens() int { return e.mostTokens * e.device.Passes() }
 
 // batchTokens is how many tokens make a batch full. There is a wait for the last
 // shard at the end of each, so that a few rounds are better than one.
@@ -72,7 +73,7 @@ func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *
 	}
 	e, n := c.e, len(dst)
 	dst = slices.Grow(dst, b.Len())[:n+b.Len()]
-	c.ctx, c.first = ctx, nil
+	c.ctx, c.first, c.took = ctx, nil, model.PassTime{}
 	queued := time.Now()
 	begun, count := queued, e.shardCount(b)
 	for i, lo := 0, 0; i < count && lo < b.Len(); i++ {
@@ -100,6 +101,7 @@ func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *
 	}
 	stats.Pairs, stats.Tokens, stats.Padded = b.Len(), b.Tokens(), b.Len()*b.Longest()
 	stats.Queue, stats.Infer = begun.Sub(queued), time.Since(begun)
+	stats.GPU, stats.GPUWait = c.took.Busy, c.took.Wait
 	for s := range b.Len() {
 		lo, hi := b.Bounds(s)
 		stats.FLOPs += e.info.Config.FLOPs(hi - lo)
@@ -125,7 +127,14 @@ func (c *call) fail(err error) {
 func (c *call) shard(i int) *shard {
 	if i == len(c.shards) {
 		s := &shard{call: c}
-		s.pass = func() error { return model.Score(c.e.device, &c.e.info.Config, &s.batch, s.scores) }
+		s.pass = func() error {
+			took, err := model.ScoreTimed(c.e.device, &c.e.info.Config, &s.batch, s.scores)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.took.Busy += took.Busy
+			c.took.Wait += took.Wait
+			return err
+		}
 		s.run = func() {
 			defer c.wg.Done()
 			defer func() { <-c.e.slots }()
@@ -140,10 +149,12 @@ func (c *call) shard(i int) *shard {
 }
 
 // shardCount returns how many shards b makes: as many for each pass, so that they
-// end together, and as many as the budget asks for.
+// end together, and as many as the budget asks for, but none that is too small to be
+// worth a pass.
 func (e *Engine) shardCount(b *model.Batch) int {
 	passes, round := e.device.Passes(), e.roundTokens()
-	return passes * max(1, (b.Tokens()+round-1)/round)
+	count := passes * max(1, (b.Tokens()+round-1)/round)
+	return min(count, max(1, b.Tokens()/e.fewestTokens))
 }
 
 // cut returns where the i-th of count shards ends, which begins at sequence lo.

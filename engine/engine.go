@@ -35,6 +35,8 @@ type Engine struct {
 	weights   *model.Weights
 	device    model.Device
 	slots     chan struct{} // one for each pass that the device runs at once
+	// mostTokens is a pass's budget, fewestTokens what is worth one: 1 is anything.
+	fewestTokens, mostTokens int
 
 	tokenizing, forward stage
 
@@ -52,8 +54,8 @@ type Engine struct {
 type Info struct {
 	Config     model.Config
 	Parameters int64  // weights, all tensors of the model
-	Device     string // "cpu", "reference"
-	Precision  string // "f32", "f64"
+	Device     string // "cpu", "metal", "reference"
+	Precision  string // "f32", "f16", "f64"
 	Workers    int    // passes at once
 	MaxLength  int    // tokens in a pair, special tokens included
 	Choices    []string
@@ -132,6 +134,7 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 		return nil, err
 	}
 	weights.Release() // what the device has packed is not read again
+	e.budget()
 	e.slots = make(chan struct{}, e.device.Passes())
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
 		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)
@@ -150,18 +153,40 @@ func (e *Engine) openDevice() (err error) {
 		}
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
-	case "auto", "cpu":
-		why := "cpu: by request"
-		if device == "auto" {
-			why = "cpu: the only device of this build"
+	case "metal":
+		choose("metal", "f16", "metal: by request")
+		err = e.openMetal()
+	case "auto":
+		var why string
+		if why, err = e.tryMetal(); err != nil || e.device != nil {
+			choose("metal", "f16", why)
+			break
 		}
+		e.options.logger.Info("not on metal", "why", why)
 		choose("cpu", "", why)
 		err = e.openCPU()
+	case "cpu":
+		choose("cpu", "", "cpu: by request")
+		err = e.openCPU()
 	default:
-		return fmt.Errorf("%w: %q, want auto, cpu or reference", ErrDevice, device)
+		return fmt.Errorf("%w: %q, want auto, cpu, metal or reference", ErrDevice, device)
 	}
-	e.info.Workers = e.options.workers
+	if err == nil {
+		e.info.Workers = e.device.Passes()
+	}
 	return err
+}
+
+// budget sets how many tokens a pass has.
+func (e *Engine) budget() {
+	e.fewestTokens, e.mostTokens = 1, 1024
+	if d, ok := e.device.(interface{ PassTokens() (fewest, most int) }); ok {
+		e.fewestTokens, e.mostTokens = d.PassTokens()
+	}
+	if asked := e.options.tokenBudget; asked != nil {
+		e.mostTokens = *asked
+	}
+	e.fewestTokens = min(e.fewestTokens, e.mostTokens)
 }
 
 // Info says what the engine is made of.
@@ -181,7 +206,8 @@ func (e *Engine) PeakFLOPS() (flops float64, known bool) {
 }
 
 // TimeKernels begins to add up what each kernel of the device costs, in the
-// passes that begin from then on, at well under 2 % of their time. The function
+// passes that begin from then on: on the processor at well under 2 % of their time,
+// on a GPU with each kernel apart, which is slower. The function
 // that it returns, which is called once, ends that and returns the sums, none
 // if the engine was closed meanwhile. Not every device can: known is false
 // then, and on a closed engine. One timing at a time may be under way.

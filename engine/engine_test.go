@@ -123,7 +123,7 @@ func TestScoreDoesNotDependOnCompany(t *testing.T) {
 // Left to itself, the engine says which precision it took, why, and why not the
 // others; and that is the precision it has.
 func TestPrecisionIsChosen(t *testing.T) {
-	e := enginetest.Open(t, engine.Precision("auto"))
+	e := enginetest.Open(t, engine.Device("cpu"), engine.Precision("auto"))
 	chosen := e.Info().Precision
 	if !slices.Contains(precisions(t), chosen) {
 		t.Errorf("chose %q", chosen)
@@ -133,7 +133,7 @@ func TestPrecisionIsChosen(t *testing.T) {
 		t.Errorf("chose %q because of %q", chosen, last)
 	}
 	text := pairs(5)
-	if got, want := score(t, e, text), score(t, enginetest.Open(t, engine.Precision(chosen)), text); !slices.Equal(got, want) {
+	if got, want := score(t, e, text), score(t, enginetest.Open(t, engine.Device("cpu"), engine.Precision(chosen)), text); !slices.Equal(got, want) {
 		t.Errorf("scores %g, with %s by request %g", got, chosen, want)
 	}
 }

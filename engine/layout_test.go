@@ -26,7 +26,7 @@ var layers = map[string][]string{
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
 	"bench":  {"engine", "model", "testdata"},
-	"cmd":    {"bench", "engine", "kernels", "model", "testdata"},
+	"cmd":    {"bench", "engine", "kernels", "metal", "model", "testdata"},
 }
 
 // folder returns the layer that a package of ours belongs to.

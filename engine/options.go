@@ -15,7 +15,7 @@ type Option func(*options)
 type options struct {
 	device, precision string
 	workers           int
-	tokenBudget       int
+	tokenBudget       *int            // nil: the device's own
 	maxLength         int             // 0: what the tokenizer files say
 	side              *tokenizer.Side // nil: what the tokenizer files say
 	sigmoid           bool
@@ -25,12 +25,11 @@ type options struct {
 
 func defaults() options {
 	return options{
-		device:      "auto",
-		precision:   "auto",
-		workers:     runtime.GOMAXPROCS(0),
-		tokenBudget: 1024,
-		observe:     func(BatchStats) {},
-		logger:      slog.New(slog.DiscardHandler),
+		device:    "auto",
+		precision: "auto",
+		workers:   runtime.GOMAXPROCS(0),
+		observe:   func(BatchStats) {},
+		logger:    slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -38,8 +37,8 @@ func (o *options) check() error {
 	if o.workers < 1 {
 		return fmt.Errorf("engine: %d workers, want at least 1", o.workers)
 	}
-	if o.tokenBudget < 1 {
-		return fmt.Errorf("engine: token budget %d, want at least 1", o.tokenBudget)
+	if b := o.tokenBudget; b != nil && *b < 1 {
+		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
 	if o.maxLength < 0 {
 		return fmt.Errorf("engine: max length %d tokens, want at least 1", o.maxLength)
@@ -47,8 +46,14 @@ func (o *options) check() error {
 	return nil
 }
 
-// Device chooses the hardware: "auto" (the default), "cpu", or "reference",
-// which is slow and computes in float64.
+// Device chooses the hardware:
+//
+//   - "auto", the default: the GPU on a Mac with Apple silicon, if this build can use
+//     it and its scores are close enough to the processor's; else the processor.
+//     Info says which and why
+//   - "cpu"
+//   - "metal", an Apple GPU
+//   - "reference", which is slow and computes in float64
 func Device(name string) Option { return func(o *options) { o.device = name } }
 
 // Precision chooses the arithmetic of the products, nearly all there is; the
@@ -58,17 +63,18 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 //     whose scores are close enough to float32's, on pairs made up from the
 //     vocabulary; Info says which and why
 //   - "f32"
-//   - "bf16" and "int8" with integers of 8 bits; "f16" on arm64 with FEAT_FP16
+//   - "bf16" and "int8" with integers of 8 bits
+//   - "f16", which is all that Metal has, and on the processor arm64 with FEAT_FP16
 //   - "f64", on the reference
 func Precision(name string) Option { return func(o *options) { o.precision = name } }
 
 // Workers sets how many passes a CPU device runs at once, one core each. The
-// default is GOMAXPROCS.
+// default is GOMAXPROCS. A GPU has its own number.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
-// TokenBudget sets the most tokens in one pass, 1024 by default. A longer
-// sequence has a pass to itself.
-func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = tokens } }
+// TokenBudget sets the most tokens in one pass. The default is what suits the device:
+// 1024 on the processor, 4096 on a GPU. A longer sequence has a pass to itself.
+func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
 // pairs are truncated, longest text first. The default is what the tokenizer's
@@ -101,6 +107,8 @@ type BatchStats struct {
 	Tokenize time.Duration // text to tokens
 	Queue    time.Duration // waiting for the first free pass
 	Infer    time.Duration // first pass begun to last pass ended
+	GPU      time.Duration // computing, all passes together, by a GPU's own clock
+	GPUWait  time.Duration // of all passes together, for the GPU, once they were given to it
 }
 
 // add makes s the stats of two batches together.
@@ -112,4 +120,6 @@ func (s *BatchStats) add(t BatchStats) {
 	s.Tokenize += t.Tokenize
 	s.Queue += t.Queue
 	s.Infer += t.Infer
+	s.GPU += t.GPU
+	s.GPUWait += t.GPUWait
 }

@@ -113,7 +113,7 @@ func TestScoresThatAreNotNumbers(t *testing.T) {
 func TestShards(t *testing.T) {
 	for _, passes := range []int{1, 2, 3, 8} {
 		for _, budget := range []int{1, 50, 1000} {
-			e := &Engine{device: model.NewReference(nil, passes), options: options{tokenBudget: budget}}
+			e := &Engine{device: model.NewReference(nil, passes), fewestTokens: 1, mostTokens: budget}
 			for _, lengths := range [][]int{{5}, {5, 5}, {1, 500, 1}, {500, 1, 1, 1}, {10, 20, 30, 40, 50, 60, 70, 80, 90, 100}} {
 				b := new(model.Batch)
 				longest := 0
@@ -141,8 +141,8 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// A call like the one before allocates nothing, text and tokens, on every device
-// path: its memory, the batch's and the passes' are reused.
+// A call like the one before allocates nothing, text and tokens, on the processor: its
+// memory, the batch's and the passes' are reused. Messages to a GPU allocate.
 func TestCallsAllocateNothing(t *testing.T) {
 	fsys, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 64, Vocab: 30522, Positions: 512, Types: 2, Labels: 1})
 	if err != nil {
@@ -150,7 +150,7 @@ func TestCallsAllocateNothing(t *testing.T) {
 	}
 	for _, precision := range []string{"f32", "auto"} {
 		for _, workers := range []int{1, 2} {
-			e, err := OpenFS(fsys, Workers(workers), Precision(precision))
+			e, err := OpenFS(fsys, Device("cpu"), Workers(workers), Precision(precision))
 			if err != nil {
 				t.Fatal(err)
 			}

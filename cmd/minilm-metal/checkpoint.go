@@ -113,9 +113,9 @@ type engineFlags struct {
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {
 	modelFlag(flags, &f.model)
-	flags.StringVar(&f.device, "device", "auto", "auto, cpu, or reference (float64, slow)")
-	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32), f32, f16, bf16 or int8, as far as the processor has them; f64 with --device reference")
-	flags.IntVar(&f.workers, "workers", 0, "passes at once, a core each (default: all cores)")
+	flags.StringVar(&f.device, "device", "auto", "auto (metal if it is there and good, else cpu), cpu, metal (an Apple GPU), or reference (float64, slow)")
+	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32), f32, f16, bf16 or int8, as far as the processor has them; metal has f16; f64 with --device reference")
+	flags.IntVar(&f.workers, "workers", 0, "passes at once on the cpu, a core each (default: all cores)")
 }
 
 func modelFlag(flags *pflag.FlagSet, name *string) {

@@ -10,6 +10,9 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
 // about is what info tells, and the schema of info --json.
@@ -42,15 +45,35 @@ func (p *program) info() *cobra.Command {
 	var (
 		flags  engineFlags
 		asJSON bool
+		chip   string
 	)
 	c := &cobra.Command{
 		Use:   "info",
 		Short: "Say which model, device and kernels would be used, and why",
-		Long:  `Open the model as "score" would, and say what it is, what it runs on, and why.`,
+		Long: `Open the model as "score" would, and say what it is, what it runs on, and why.
+
+With --device metal --model-chip CHIP, say instead what each dispatch of a batch
+should cost on that Apple GPU, by a model and not by measurement: its FLOPs, bytes
+and threadgroups, and its roofline. That needs no GPU.`,
 		Example: `  minilm-metal info
-  minilm-metal info --model ./checkpoint --json`,
+  minilm-metal info --model ./checkpoint --json
+  minilm-metal info --device metal --model-chip "M1 Pro"`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if chip != "" {
+				if flags.device != "metal" || asJSON {
+					return usageError("--model-chip is for --device metal, and is not written as JSON")
+				}
+				found, err := p.checkpoint(flags.model, hub.Complete)
+				if err != nil {
+					return err
+				}
+				config, err := model.ReadConfig(found.files)
+				if err != nil {
+					return err
+				}
+				return writeChip(p.stdout, chip, *config)
+			}
 			e, found, err := flags.open(p)
 			if err != nil {
 				return err
@@ -75,6 +98,7 @@ func (p *program) info() *cobra.Command {
 	}
 	flags.register(c.Flags())
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	c.Flags().StringVar(&chip, "model-chip", "", "with --device metal: model this chip instead, such as \"M1 Pro\"")
 	return c
 }
 

@@ -9,6 +9,7 @@
 //	minilm-metal compare A B                  two bench reports side by side
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
+//	minilm-metal tune                         the fastest tiles on this Mac's GPU
 //	minilm-metal pull ID                      download a checkpoint
 //	minilm-metal synth --out DIR              make a checkpoint from a seed
 //

@@ -100,7 +100,7 @@ Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(p.bench(), p.rank(), p.score(), p.tokenize(), p.info(),
-		p.synth(), p.compare(), p.kernels(), p.pprof(), p.pull(), p.verify(), p.man())
+		p.synth(), p.compare(), p.kernels(), p.pprof(), p.pull(), p.verify(), p.tune(), p.man())
 	return root
 }
 
