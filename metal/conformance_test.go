@@ -127,3 +127,28 @@ func TestTune(t *testing.T) {
 		t.Error("cancelled: no error")
 	}
 }
+
+// The peak is measured by sums that come out right: by one for each step.
+func TestPeak(t *testing.T) {
+	needEmulator(t)
+	b, err := openBench(shaderSource())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	if flops, err := measurePeak(b); err != nil || !(flops > 1e6) {
+		t.Errorf("%g FLOP/s, %v", flops, err)
+	}
+	found, err := b.buffer(4 * 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.run(special{kernel: peak}, [2]int{3, 1}, found); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if got := float32At(found.Bytes(), 4*i); got != 64 {
+			t.Errorf("threadgroup %d: sums of %g, want 64", i, got)
+		}
+	}
+}

@@ -23,6 +23,7 @@ var (
 	norm         = kernel{"norm", []string{"x", "gain", "xh"}, 128, 4, 0}
 	head         = kernel{"head", []string{"x", "w", "starts", "scores"}, 256, 1, 0}
 	probe        = kernel{"probe", []string{"found"}, 32, 1, 0}
+	peak         = kernel{"peak", []string{"found"}, 128, 1, 0}
 )
 
 // kernel is the linear kernel of a tile.
@@ -36,7 +37,7 @@ const mostOperands = 7
 
 // kernels are all of the table, each in every variant that the shaders have.
 func kernels() []kernel {
-	all := []kernel{embedNorm, norm, head, probe}
+	all := []kernel{embedNorm, norm, head, probe, peak}
 	for _, size := range headSizes {
 		all = append(all, attention.of(size), attentionCls.of(size))
 	}

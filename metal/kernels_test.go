@@ -121,7 +121,7 @@ func infinities(source string) (errs []string) {
 		code, _, _ := strings.Cut(line, "//")
 		for _, word := range []string{"INFINITY", "HUGE_VAL", "infinity()", "isinf"} {
 			if strings.Contains(code, word) {
-				errs = append(errs, locate(fmt.Sprintf(":%d:1: %s", i+1, word)))
+				errs = append(errs, locate(fmt.Sprintf("program_source:%d:1: %s", i+1, word)))
 			}
 		}
 	}
@@ -158,6 +158,7 @@ func TestLocate(t *testing.T) {
 		"program_source:1:2: error: x":                                 "metal/shaders/common.metal:1:2: error: x",
 		fmt.Sprintf("program_source:%d:1: error: x", before):           fmt.Sprintf("metal/shaders/common.metal:%d:1: error: x", before),
 		fmt.Sprintf("/tmp/a.b/k.metal:%d:9: note: y\nz", before+3):     "metal/shaders/linear.metal:3:9: note: y\nz",
+		"/lib/metal_stdlib:12:3: note: a header":                       "/lib/metal_stdlib:12:3: note: a header",
 		"program_source:999999:1: error: past the end":                 "program_source:999999:1: error: past the end",
 		"program_source:99999999999999999999:1: error: no such number": "program_source:99999999999999999999:1: error: no such number",
 	} {

@@ -36,6 +36,9 @@ type layout struct {
 // newLayout pads c's sizes to multiples of columns, which is what the tiles' widths
 // all divide.
 func newLayout(c model.Config, columns int) (layout, error) {
+	if min(c.Heads, c.HiddenSize, c.IntermediateSize, c.Layers) < 1 {
+		return layout{}, fmt.Errorf("%w: %d layers, %d channels, %d heads, %d inner channels", ErrModel, c.Layers, c.HiddenSize, c.Heads, c.IntermediateSize)
+	}
 	l := layout{config: c, width: roundUp(c.HiddenSize, columns), inner: roundUp(c.IntermediateSize, columns)}
 	for _, size := range headSizes {
 		if c.HeadSize() <= size {

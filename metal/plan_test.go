@@ -103,6 +103,7 @@ func TestLayoutRefuses(t *testing.T) {
 	for what, change := range map[string]func(c *model.Config){
 		"wide":       func(c *model.Config) { c.HiddenSize = 1100 },
 		"large head": func(c *model.Config) { c.HiddenSize, c.Heads = 512, 2 },
+		"no heads":   func(c *model.Config) { c.Heads = 0 },
 		"types":      func(c *model.Config) { c.TypeVocabSize = 1 << 20 },
 	} {
 		c := miniLM

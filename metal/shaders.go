@@ -13,7 +13,7 @@ var shaderFiles embed.FS
 
 // shaderOrder is the order in which the shaders are concatenated: a source that is
 // compiled at run time has no include path.
-var shaderOrder = []string{"common", "linear", "attention", "attention_cls", "norm", "head", "probe"}
+var shaderOrder = []string{"common", "linear", "attention", "attention_cls", "norm", "head", "probe", "peak"}
 
 // shaderSource returns the source of all shaders, one after the other.
 func shaderSource() string {
@@ -33,8 +33,8 @@ func shaderFile(name string) string {
 }
 
 // position is how a compiler names a place in the source: by a name of its own for
-// text that was no file.
-var position = regexp.MustCompile(`[\w./-]*:(\d+):(\d+):`)
+// text that was no file. Other names are those of its own headers.
+var position = regexp.MustCompile(`(?:program_source|[\w./-]*\.metal):(\d+):(\d+):`)
 
 // locate replaces the positions in what a compiler said of shaderSource by those in
 // the files.

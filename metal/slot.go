@@ -83,12 +83,12 @@ func (s *slot) End() {
 // scratch too, if it is asked for alone.
 func (s *slot) run(alone bool, read func(b *[placeCount]gpu.Buffer)) (err error) {
 	d := s.d
+	number := d.batches.Add(1)
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("metal: batch %d, of %d sequences and %d tokens: %w", d.batches.Load(), s.plan.Len(), s.plan.Tokens(), err)
+			err = fmt.Errorf("metal: batch %d, of %d sequences and %d tokens: %w", number, s.plan.Len(), s.plan.Tokens(), err)
 		}
 	}()
-	d.batches.Add(1)
 	if lost := d.lost.Load(); lost != nil {
 		return *lost
 	}

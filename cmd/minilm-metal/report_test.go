@@ -13,10 +13,10 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench"
 )
 
-// benchTiny measures the tiny checkpoint for a moment.
+// benchTiny measures the tiny checkpoint on the processor for a moment.
 func benchTiny(t *testing.T, dir string, more ...string) string {
 	t.Helper()
-	args := []string{"bench", "--model", tiny(t), "--pairs", "32", "--batch", "4,8", "--time-bound", "20s", "--out", dir}
+	args := []string{"bench", "--model", tiny(t), "--pairs", "32", "--batch", "4,8", "--time-bound", "20s", "--device", "cpu", "--out", dir}
 	return ok(t, "", append(args, more...)...)
 }
 

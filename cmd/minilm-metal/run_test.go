@@ -342,7 +342,7 @@ func TestSyntheticDefault(t *testing.T) {
 
 func TestInfo(t *testing.T) {
 	dir := tiny(t)
-	text := ok(t, "", "info", "--model", dir)
+	text := ok(t, "", "info", "--model", dir, "--device", "cpu")
 	for _, want := range []string{dir, "3 layers", "hidden 32", "64 tokens", "cpu", "kernels", "synthetic"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("info lacks %q:\n%s", want, text)

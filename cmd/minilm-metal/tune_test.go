@@ -27,8 +27,9 @@ func TestInfoModelChip(t *testing.T) {
 // Without a GPU, asking for one is an error that says what is missing, and auto goes
 // on without, saying so once.
 func TestNoMetal(t *testing.T) {
+	// No model can be tuned for without any heads, wherever there is a GPU.
 	if _, err := metal.Tune(t.Context(), model.Config{}, func(int, int) {}); !errors.Is(err, metal.ErrUnavailable) {
-		t.Skip("there is a GPU")
+		t.Skipf("there is a GPU: %v", err)
 	}
 	for _, args := range [][]string{{"score", "--device", "metal"}, {"bench", "--device", "metal", "--out", t.TempDir()}, {"tune"}} {
 		call(t, "", append(args, "--model", tiny(t))...).want(t, failed, "metal: not available: ")

@@ -11,7 +11,7 @@
 // A threadgroup computes BM rows by BN columns with SM×SN simdgroups, each
 // (BM/SM)×(BN/SN). Sums are float: with half ones the error at 384 inputs is 14
 // times as large, and Apple's GPUs are no faster. The residual is float too: in half,
-// it alone makes three quarters of a logit's error.
+// it alone makes four fifths of a logit's error.
 //
 // Groups beside each other in x share rows of x, which are the larger operand.
 
