@@ -81,6 +81,21 @@ func smallWeights(seed uint64) (*model.Weights, error) {
 	return model.Load(fsys)
 }
 
+// tinyWeights are of a model that is smaller still, for the test's time.
+func tinyWeights(t *testing.T, layers, hidden int) *model.Weights {
+	t.Helper()
+	fsys, err := synth.FS(1, synth.Shape{Layers: layers, Hidden: hidden, Heads: hidden / 32, Intermediate: hidden, Vocab: 600, Positions: 32, Types: 2, Labels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := model.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
 // randomBatch has sequences of the given lengths, random ids, types in two runs.
 func randomBatch(r *rand.Rand, vocabulary int, lengths ...int) *model.Batch {
 	b := new(model.Batch)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 // mock is a GPU that computes nothing: it keeps the books, and fails where it is told
@@ -284,20 +283,12 @@ func TestBusyAndKernelTimes(t *testing.T) {
 
 // A weight that half cannot hold is refused, by name.
 func TestWeightsBeyondHalf(t *testing.T) {
-	fsys, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 64, Vocab: 600, Positions: 32, Types: 2, Labels: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := model.Load(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := tinyWeights(t, 2, 64)
 	values := slices.Clone(model.Float32s(w.Layers[1].Up.W))
 	values[7] = 7e4
 	w.Layers[1].Up.W = tensor.New(tensor.WithShape(64, 64), tensor.WithBacking(values))
 	m := new(mock)
-	_, err = open(w, m, Uniform(Tiles[0]))
+	_, err := open(w, m, Uniform(Tiles[0]))
 	if !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), "layer 1") || !strings.Contains(err.Error(), "70000") {
 		t.Errorf("error %v", err)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/emulator"
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 // books counts what a driver is asked to make, of which the stand-in for Metal never
@@ -116,15 +115,7 @@ func TestDarwinkitMarco(t *testing.T) {
 // A thousand batches from eight goroutines leave the live objects and the memory as
 // they were, and so does Close what was there before Open.
 func TestDarwinkitKeepsNothing(t *testing.T) {
-	fsys, err := synth.FS(1, synth.Shape{Layers: 1, Hidden: 32, Heads: 1, Intermediate: 32, Vocab: 600, Positions: 32, Types: 2, Labels: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := model.Load(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := tinyWeights(t, 1, 32)
 	first, _ := openDarwinkit(t, w, Uniform(Tiles[2])) // the stand-in keeps the device that it makes once
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
@@ -175,15 +166,7 @@ func TestDarwinkitKeepsNothing(t *testing.T) {
 
 // A batch costs few messages, each of which costs a microsecond or more.
 func TestMessagesOfABatch(t *testing.T) {
-	fsys, err := synth.FS(1, synth.Shape{Layers: 6, Hidden: 64, Heads: 2, Intermediate: 64, Vocab: 600, Positions: 32, Types: 2, Labels: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := model.Load(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := tinyWeights(t, 6, 64)
 	d, made := openDarwinkit(t, w, Uniform(Tiles[2]))
 	defer d.Close()
 	b := batchOf(3, 4)
