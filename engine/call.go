@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"runtime/trace"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/metal"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -202,8 +204,12 @@ func (e *Engine) guarded(pass func() error) (err error) {
 			err = fmt.Errorf("engine: internal error: %v", r)
 		}
 	}()
-	if err = e.weights.Guard(pass); err != nil {
+	switch err = e.weights.Guard(pass); {
+	case err == nil:
+		return nil
+	case errors.Is(err, metal.ErrOutOfMemory), errors.Is(err, metal.ErrLost), errors.Is(err, metal.ErrFault):
+		return fmt.Errorf("%w: %w", ErrHardware, err)
+	default:
 		return fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	return nil
 }

@@ -21,6 +21,10 @@ var (
 	// ErrDevice is in every error about a device or a precision that is not to
 	// be had here.
 	ErrDevice = errors.New("engine: no such device")
+	// ErrHardware is in every error of a GPU that failed: out of memory, gone, or at
+	// fault in a kernel. The text says which. After the first, what needs less memory
+	// still works; a GPU that is gone does not come back to this engine.
+	ErrHardware = errors.New("engine: the device failed")
 	// ErrTooLong is in every error about a sequence of tokens that is longer
 	// than the model's positions. Text is truncated instead.
 	ErrTooLong = model.ErrTooLong

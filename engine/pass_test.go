@@ -2,17 +2,19 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/metal"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
-// faulty is a device with one place that panics on sequences of token 103 and
-// scores sequences of token 104 as NaN and of 105 as +Inf.
+// faulty is a device with one place that panics on sequences of token 103, scores
+// sequences of token 104 as NaN and of 105 as +Inf, and is lost for those of 106.
 type faulty struct{ slot chan struct{} }
 
 func (f faulty) Name() string { return "faulty" }
@@ -42,6 +44,8 @@ func (p faultyPass) Classify(s []float32) error {
 			s[i] = float32(math.NaN())
 		case 105:
 			s[i] = float32(math.Inf(1))
+		case 106:
+			return fmt.Errorf("metal: batch 1: %w", metal.ErrLost)
 		default:
 			s[i] = 1
 		}
@@ -91,6 +95,19 @@ func TestPanicStaysInside(t *testing.T) {
 	}
 	if s := e.Stats(); s.Failed != 3 {
 		t.Errorf("%d failed calls counted, want 3", s.Failed)
+	}
+}
+
+// A GPU that fails is not the model's fault, and the calls before and after it are
+// none of its business.
+func TestHardwareFails(t *testing.T) {
+	e := openFaulty(t)
+	dst, err := e.ScoreTokens(t.Context(), []float32{7}, tokens(200, 106))
+	if !errors.Is(err, ErrHardware) || !errors.Is(err, metal.ErrLost) || errors.Is(err, ErrModel) || len(dst) != 1 {
+		t.Errorf("got %g, %v", dst, err)
+	}
+	if got, err := e.ScoreTokens(t.Context(), nil, tokens(200)); err != nil || got[0] != 1 {
+		t.Errorf("afterwards: %g, %v", got, err)
 	}
 }
 

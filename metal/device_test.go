@@ -27,6 +27,7 @@ type mock struct {
 	lengths   []int // dispatches of each run
 	closed    bool
 	fail      func(work []gpu.Dispatch) error
+	wrong     int // times that the counters are wrong
 }
 
 type mockBuffer struct {
@@ -90,7 +91,11 @@ func (m *mock) Run(work []gpu.Dispatch) (gpu.Times, error) {
 func (m *mock) RunApart(work []gpu.Dispatch, each []time.Duration) (gpu.Times, error) {
 	for i := range each {
 		each[i] = time.Microsecond
+		if m.wrong > 0 {
+			each[i] = 0
+		}
 	}
+	m.wrong--
 	return m.Run(work)
 }
 func (m *mock) Allocated() uint64 {
@@ -255,7 +260,8 @@ func TestLostDevice(t *testing.T) {
 
 // Passes are counted by the GPU's clock, and timed apart only while somebody asks.
 func TestBusyAndKernelTimes(t *testing.T) {
-	d, w := openMock(t, new(mock))
+	m := &mock{wrong: 1}
+	d, w := openMock(t, m)
 	defer d.Close()
 	b := batchOf(5, 9)
 	took, err := model.ScoreTimed(d, &w.Config, b, make([]float32, 2))
@@ -268,6 +274,9 @@ func TestBusyAndKernelTimes(t *testing.T) {
 	stop := d.TimeKernels()
 	if err := model.Score(d, &w.Config, b, make([]float32, 2)); err != nil {
 		t.Fatal(err)
+	}
+	if m.runs != 4 { // the probe, the pass, and this one, whose counters were wrong at first
+		t.Errorf("%d command buffers, want 4", m.runs)
 	}
 	kernels := stop()
 	sum, flops := time.Duration(0), int64(0)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
@@ -139,7 +140,13 @@ func (s *slot) dispatch() (err error) {
 	d := s.d
 	if m := d.meter; m != nil {
 		s.each = resize(s.each, len(s.work))
-		if s.times, err = d.driver.RunApart(s.work, s.each); err == nil {
+		s.times, err = d.driver.RunApart(s.work, s.each)
+		if err == nil && slices.Max(s.each) == 0 {
+			// Counters that are wrong are not used again. A plan begins with Embed, so it
+			// may run twice.
+			s.times, err = d.driver.RunApart(s.work, s.each)
+		}
+		if err == nil {
 			m.add(&s.plan, s.each, s.times.Busy)
 		}
 	} else {

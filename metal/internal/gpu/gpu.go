@@ -42,7 +42,8 @@ type Driver interface {
 	Run(work []Dispatch) (Times, error)
 	// RunApart is Run that also measures each dispatch alone: each[i] becomes the
 	// GPU time of work[i], as the GPU's counters say, or as the time of a command
-	// buffer of its own where there are no counters. Times are of the whole.
+	// buffer of its own where there are no counters. All are 0 where the counters turn
+	// out to be wrong: the next call does without them. Times are of the whole.
 	RunApart(work []Dispatch, each []time.Duration) (Times, error)
 	// Allocated returns the bytes that the process has allocated on the GPU.
 	Allocated() uint64
