@@ -28,8 +28,12 @@ type layerParts struct {
 	qkv, output, attentionNorm, up, down, outputNorm int
 }
 
-// partAlignment is that of each part.
-const partAlignment = 256
+const (
+	// partAlignment is that of each part.
+	partAlignment = 256
+	// tableRows is how many rows of a table are a job.
+	tableRows = 4096
+)
 
 // partsOf lays the parts out one after the other.
 func (l *layout) parts(head bool) parts {
@@ -62,10 +66,14 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 	clear(dst)
 	c, h := &l.config, l.config.HiddenSize
 	jobs := []job{
-		{"word embeddings", func(k *packer) { k.table(p.word, w.WordEmbeddings, c.VocabSize) }},
-		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, c.MaxPositions) }},
-		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, c.TypeVocabSize) }},
+		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, 0, c.MaxPositions) }},
+		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, 0, c.TypeVocabSize) }},
 		{"embeddings' norm", func(k *packer) { k.norm(p.embedNorm, w.EmbeddingNorm) }},
+	}
+	for lo := 0; lo < c.VocabSize; lo += tableRows { // half of all weights
+		jobs = append(jobs, job{"word embeddings", func(k *packer) {
+			k.table(p.word, w.WordEmbeddings, lo, min(lo+tableRows, c.VocabSize))
+		}})
 	}
 	for i := range w.Layers {
 		layer, at := &w.Layers[i], &p.layers[i]
@@ -176,10 +184,10 @@ func (k *packer) floats(at int, t *tensor.Dense) {
 	}
 }
 
-// table writes rows of embeddings.
-func (k *packer) table(at int, t *tensor.Dense, rows int) {
+// table writes rows lo to hi of embeddings.
+func (k *packer) table(at int, t *tensor.Dense, lo, hi int) {
 	values, h := model.Float32s(t), k.config.HiddenSize
-	for r := range rows {
+	for r := lo; r < hi; r++ {
 		row := at + 2*r*k.width
 		for i, v := range values[r*h:][:h] {
 			k.half(row+2*i, v)
