@@ -73,7 +73,7 @@ func Precision(name string) Option { return func(o *options) { o.precision = nam
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
 // TokenBudget sets the most tokens in one pass. The default is what suits the device:
-// 1024 on the processor, 4096 on a GPU. A longer sequence has a pass to itself.
+// 1024 on the processor, 4096 or 8192 on a GPU. A longer sequence has a pass to itself.
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer

@@ -316,7 +316,7 @@ func halfAt(b []byte, i int) float64 {
 	return float64(float16.Frombits(binary.LittleEndian.Uint16(b[2*i:])).Float32())
 }
 
-func (b *bench) run(k special, groups [2]int, buffers ...gpu.Buffer) error {
+func (b *bench) run(k variant, groups [2]int, buffers ...gpu.Buffer) error {
 	if err := k.compile(b); err != nil {
 		return err
 	}
@@ -363,7 +363,7 @@ func checkLinear(source string) error {
 				if err != nil {
 					return err
 				}
-				k := special{kernel: tile.kernel(), constants: constants{in: s.in, stride: s.out, first: s.first, mapped: true}}
+				k := variant{kernel: tile.kernel(), constants: constants{in: s.in, stride: s.out, first: s.first, mapped: true}}
 				grid := [2]int{(s.out - s.first) / tile.Columns, k.groups(s.rows)}
 				if err := b.run(k, grid, x, w, y, y, y, y); err != nil {
 					return err
@@ -438,7 +438,7 @@ func checkHeads(b *bench, size int, lengths []int, scale float64) error {
 	if err != nil {
 		return err
 	}
-	k := special{kernel: attention.of(size), constants: constants{heads: l.heads, mapped: true}}
+	k := variant{kernel: attention.of(size), constants: constants{heads: l.heads, mapped: true}}
 	if err := b.run(k, [2]int{s.plan.items, heads}, qkv, s.buffers[items], found); err != nil {
 		return err
 	}
@@ -498,7 +498,7 @@ func checkHeads(b *bench, size int, lengths []int, scale float64) error {
 		if err != nil {
 			return err
 		}
-		k := special{kernel: attentionCls.of(size), constants: constants{width: l.width, heads: l.heads}}
+		k := variant{kernel: attentionCls.of(size), constants: constants{width: l.width, heads: l.heads}}
 		if err := b.run(k, [2]int{batch.Len(), heads}, x, w, qkv, s.buffers[starts], cls); err != nil {
 			return err
 		}
@@ -533,7 +533,7 @@ func checkGELU(source string) error {
 		for i := range groups * 64 {
 			binary.LittleEndian.PutUint32(x.Bytes()[4*i:], math.Float32bits(value(i)))
 		}
-		k := special{kernel: kernel{name: "test_gelu", threads: 32}}
+		k := variant{kernel: kernel{name: "test_gelu", threads: 32}}
 		if err := b.run(k, [2]int{groups, 1}, x); err != nil {
 			return err
 		}
@@ -588,7 +588,7 @@ func checkHead(source string) error {
 			if err != nil {
 				return err
 			}
-			k := special{kernel: head, constants: constants{hidden: h, width: h, gather: gather}}
+			k := variant{kernel: head, constants: constants{hidden: h, width: h, gather: gather}}
 			if err := b.run(k, [2]int{sequences, 1}, x, w, start, logits); err != nil {
 				return err
 			}

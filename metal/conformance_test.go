@@ -143,7 +143,7 @@ func TestPeak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.run(special{kernel: peak}, [2]int{3, 1}, found); err != nil {
+	if err := b.run(variant{kernel: peak}, [2]int{3, 1}, found); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {

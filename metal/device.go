@@ -33,7 +33,7 @@ const (
 	slotCount = 2
 	// fewestTokens and mostTokens are what is worth a pass of its own, and what one
 	// should have at most: products of fewer rows leave cores idle, and scratch memory
-	// is 7 KB a token.
+	// is 7 KB a token. Chips of many cores take twice as many.
 	fewestTokens, mostTokens = 2048, 4096
 	// usualSequences is how many sequences there is room for from the start.
 	usualSequences = 256
@@ -108,7 +108,8 @@ func open(w *model.Weights, driver gpu.Driver, tiling Tiling) (_ *Device, err er
 		d.all = append(d.all, newSlot(d))
 	}
 	// What an engine will need, at once: what does not fit is better known now.
-	if err := d.scratch.grow(d, mostTokens+w.Config.MaxPositions, usualSequences); err != nil {
+	_, most := d.PassTokens()
+	if err := d.scratch.grow(d, most+w.Config.MaxPositions, usualSequences); err != nil {
 		return nil, err
 	}
 	for _, s := range d.all {
@@ -134,7 +135,12 @@ func (d *Device) Passes() int { return slotCount }
 
 // PassTokens says how many tokens a pass should have at least, so that the GPU is
 // busy with it, and at most, so that memory is bounded.
-func (d *Device) PassTokens() (fewest, most int) { return fewestTokens, mostTokens }
+func (d *Device) PassTokens() (fewest, most int) {
+	if manyCores(d.info.Name) {
+		return 2 * fewestTokens, 2 * mostTokens
+	}
+	return fewestTokens, mostTokens
+}
 
 // GPUName returns the GPU's name.
 func (d *Device) GPUName() string { return d.info.Name }
@@ -192,7 +198,7 @@ func (d *Device) release() error {
 // probeElements looks whether a fragment's elements are where the shaders expect
 // them.
 func probeElements(d gpu.Driver) (mapped bool, err error) {
-	k := special{kernel: probe}
+	k := variant{kernel: probe}
 	if err := k.compile(d); err != nil {
 		return false, err
 	}

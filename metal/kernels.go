@@ -47,7 +47,7 @@ func kernels() []kernel {
 	return all
 }
 
-// of is the variant for a size of heads.
+// of is the kernel for a size of heads.
 func (k kernel) of(headSize int) kernel {
 	k.name = fmt.Sprintf(k.name, headSize)
 	return k
@@ -59,14 +59,14 @@ func (k *kernel) groups(n int) int { return (n + k.rows - 1) / k.rows }
 // queryBlock is how many queries of a sequence an item of attention is.
 const queryBlock = 32
 
-// special is a kernel with values for its function constants.
-type special struct {
+// variant is a kernel with values for its function constants.
+type variant struct {
 	kernel
 	constants
 	pipeline gpu.Pipeline // once compiled
 }
 
-func (s *special) compile(d gpu.Driver) (err error) {
+func (s *variant) compile(d gpu.Driver) (err error) {
 	s.pipeline, err = d.NewPipeline(gpu.Function{Name: s.name, Constants: s.list(), Threads: s.threads})
 	if err != nil {
 		return fmt.Errorf("kernel %s: %w", s.name, err)
@@ -74,7 +74,7 @@ func (s *special) compile(d gpu.Driver) (err error) {
 	return nil
 }
 
-func (s *special) release() {
+func (s *variant) release() {
 	if s.pipeline != nil {
 		s.pipeline.Release()
 		s.pipeline = nil
@@ -83,19 +83,19 @@ func (s *special) release() {
 
 // kernelSet are the kernels that a model's plans are made of.
 type kernelSet struct {
-	embed, norm, attention, attentionCls       special
-	head, headGather                           special
-	qkv, keyValue, output, outputCls, up, down special
+	embed, norm, attention, attentionCls       variant
+	head, headGather                           variant
+	qkv, keyValue, output, outputCls, up, down variant
 }
 
 // kernels specialises what a model needs. Mapped says where a fragment's elements
 // are: see common.metal.
 func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
-	model := constants{hidden: l.config.HiddenSize, width: l.width, heads: l.heads, eps: float32(l.config.LayerNormEps), mapped: mapped}
-	of := func(k kernel, set func(c *constants)) special {
-		c := model
+	sizes := constants{hidden: l.config.HiddenSize, width: l.width, heads: l.heads, eps: float32(l.config.LayerNormEps), mapped: mapped}
+	of := func(k kernel, set func(c *constants)) variant {
+		c := sizes
 		set(&c)
-		return special{kernel: k, constants: c}
+		return variant{kernel: k, constants: c}
 	}
 	plain := func(*constants) {}
 	gather := func(c *constants) { c.gather = true }
@@ -114,8 +114,8 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 	}
 }
 
-func (k *kernelSet) each() []*special {
-	return []*special{&k.embed, &k.norm, &k.attention, &k.attentionCls, &k.head, &k.headGather,
+func (k *kernelSet) each() []*variant {
+	return []*variant{&k.embed, &k.norm, &k.attention, &k.attentionCls, &k.head, &k.headGather,
 		&k.qkv, &k.keyValue, &k.output, &k.outputCls, &k.up, &k.down}
 }
 

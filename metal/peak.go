@@ -26,7 +26,7 @@ func (d *Device) PeakFLOPS() float64 {
 }
 
 func measurePeak(d gpu.Driver) (flops float64, err error) {
-	k := special{kernel: peak}
+	k := variant{kernel: peak}
 	if err := k.compile(d); err != nil {
 		return 0, err
 	}

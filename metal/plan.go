@@ -39,7 +39,7 @@ type operand struct {
 
 // step is one dispatch of a plan.
 type step struct {
-	kernel   *special
+	kernel   *variant
 	layer    int
 	block    string // as in model.KernelTime
 	what     string // the kernel's name there
@@ -87,7 +87,7 @@ func (p *plan) begin(b *model.Batch) {
 }
 
 // add appends a dispatch of a kernel over rows; the operands are by buffer index.
-func (p *plan) add(layer int, block, what string, k *special, groups [2]int, rows int, c cost, operands ...operand) {
+func (p *plan) add(layer int, block, what string, k *variant, groups [2]int, rows int, c cost, operands ...operand) {
 	s := step{kernel: k, layer: layer, block: block, what: what, groups: groups, rows: rows, cost: c}
 	copy(s.operands[:], operands)
 	p.steps = append(p.steps, s)
@@ -101,7 +101,7 @@ func (p *plan) headGrid(n int) [2]int { return [2]int{n, p.layout.heads} }
 // linear adds a product of rows; outputs are those to compute, padded. One that adds
 // to the residual stream does not write to out, and one that does not leaves residual
 // and sum alone: they are there because a kernel's buffers must be.
-func (p *plan) linear(layer int, block, what string, k *special, rows, outputs int, c cost, in place, w int, out place, residual, sum place) {
+func (p *plan) linear(layer int, block, what string, k *variant, rows, outputs int, c cost, in place, w int, out place, residual, sum place) {
 	grid := [2]int{outputs / k.columns, k.groups(rows)}
 	p.add(layer, block, what, k, grid, rows, c, at(in), weight(w), at(out), at(residual), at(starts), at(sum))
 }

@@ -82,7 +82,7 @@ func TestTilesFit(t *testing.T) {
 			p := planOf(t, c, tiling, batchOf(40))
 			k := p.kernels
 			for _, s := range []struct {
-				kernel  *special
+				kernel  *variant
 				outputs int
 			}{{&k.qkv, 3 * p.layout.context()}, {&k.keyValue, 2 * p.layout.context()}, {&k.output, p.layout.width}, {&k.up, p.layout.inner}, {&k.down, p.layout.width}} {
 				if s.outputs%s.kernel.columns != 0 {

@@ -66,10 +66,16 @@ func DefaultTiling(gpuName string, family int) Tiling {
 		return Uniform(Tiles[4])
 	}
 	t := Uniform(Tiles[0])
-	if strings.Contains(gpuName, "Max") || strings.Contains(gpuName, "Ultra") {
+	if manyCores(gpuName) {
 		t.Output, t.Down = Tiles[2], Tiles[2]
 	}
 	return t
+}
+
+// manyCores says whether a GPU has 24 cores or more, by its name: Metal does not
+// tell.
+func manyCores(gpuName string) bool {
+	return strings.Contains(gpuName, "Max") || strings.Contains(gpuName, "Ultra")
 }
 
 // threadgroupMemory is what a tile takes of it, in bytes: tiles of x and w with rows

@@ -60,7 +60,7 @@ func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (
 // contestant is a tile's kernel for a product.
 type contestant struct {
 	Measurement
-	kernel *special
+	kernel *variant
 	groups [2]int
 	took   []time.Duration
 }
@@ -91,7 +91,7 @@ func tune(ctx context.Context, d gpu.Driver, c model.Config, rows int, progress 
 		for _, p := range []struct {
 			product          string
 			in, out, columns int
-			kernel           *special
+			kernel           *variant
 		}{
 			{"qkv", h, 3 * h, 3 * l.context(), &k.qkv},
 			{"output", h, h, l.width, &k.output},
