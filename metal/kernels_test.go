@@ -135,6 +135,37 @@ func TestShadersHaveNoInfinity(t *testing.T) {
 	}
 }
 
+// reserved are words that Apple's compiler does not take for names, and those of C++
+// that Metal leaves out, as far as no other compiler would notice (Metal Shading
+// Language Specification 3.1, 1.4 and chapters 4 and 5).
+var reserved = strings.Fields(`
+	vertex fragment kernel intersection visible object mesh
+	device constant thread threadgroup threadgroup_imageblock ray_data object_data
+	sampler texture1d texture2d texture3d texturecube depth2d imageblock patch_control_point
+	new delete dynamic_cast typeid goto register thread_local virtual throw try catch noexcept
+	double long_double wchar_t`)
+
+// names are the identifiers that a source declares: a word after a type, a star or a
+// reference, and before what can follow a name.
+var names = regexp.MustCompile(`(?:[\w>]\s+|[*&]\s*)(\w+)\s*(?:[;,=)(\[]|$)`)
+
+// What no other compiler minds, Apple's does.
+func TestShadersUseNoReservedNames(t *testing.T) {
+	for _, name := range shaderOrder {
+		for i, line := range strings.Split(shaderFile(name), "\n") {
+			code, _, _ := strings.Cut(line, "//")
+			for _, m := range names.FindAllStringSubmatch(code, -1) {
+				if slices.Contains(reserved, m[1]) {
+					t.Errorf("%s.metal:%d: %q is a reserved word: %s", name, i+1, m[1], strings.TrimSpace(code))
+				}
+			}
+			if strings.Contains(code, "double") || strings.Contains(code, "[=]") || strings.Contains(code, "[&]") {
+				t.Errorf("%s.metal:%d: Metal has no double, and no lambdas: %s", name, i+1, code)
+			}
+		}
+	}
+}
+
 // Each shader fits the head and says what it is.
 func TestShadersAreSmall(t *testing.T) {
 	files, err := shaderFiles.ReadDir("shaders")

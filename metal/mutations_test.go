@@ -45,7 +45,7 @@ var mutations = []mutation{
 	{"no residual", "linear", 0, "v + *(device const float2 *)(residual + from + j * 8)", "v"},
 	{"the residual of the row itself where rows are gathered", "linear", 0, "GATHER ? ulong(starts[r]) * STRIDE + col : at", "at"},
 	{"sums in half", "linear", 0, "simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);",
-		"{ simdgroup_half8x8 h = make_filled_simdgroup_matrix<half, 8, 8>(half(0)); float2 e = elements(sums[i][j], scratches + simd * 64, lane); h = fragment(e, scratches + simd * 64, lane); simdgroup_multiply_accumulate(h, a[i], b[j], h); for (int n = 0; n < 2; n++) sums[i][j].thread_elements()[n] = float(h.thread_elements()[n]); }"},
+		"{ simdgroup_half8x8 h = make_filled_simdgroup_matrix<half, 8, 8>(half(0)); float2 e = elements(sums[i][j], scratches + simd * 64, lane); h = as_fragment(e, scratches + simd * 64, lane); simdgroup_multiply_accumulate(h, a[i], b[j], h); for (int n = 0; n < 2; n++) sums[i][j].thread_elements()[n] = float(h.thread_elements()[n]); }"},
 
 	{"attention masks one key too few", "attention", 0, "if (col >= length)", "if (col > length)"},
 	{"attention masks one key too many", "attention", 0, "if (col >= length)", "if (col + 1 >= length)"},
@@ -56,7 +56,7 @@ var mutations = []mutation{
 	{"attention writes a row beyond the end", "attention", 0, "if (at >= length)", "if (at > length)"},
 	{"attention leaves a row out", "attention", 0, "if (at >= length)", "if (at + 1 >= length)"},
 	{"attention leaves out simdgroups with a live query", "attention", 0, "live = query < length;", "live = query + 1 < length;"},
-	{"an infinite mask", "attention", 0, "constant float MASK = -1e30f;", "constant float MASK = -INFINITY;"},
+	{"an infinite mask", "attention", 0, "constant constexpr float MASK = -1e30f;", "constant constexpr float MASK = -INFINITY;"},
 	{"attention does not scale down", "attention", 0, "total *= shrink;", ""},
 	{"attention's sums are not scaled down", "attention", 0, "sum[d] * shrink", "sum[d]"},
 	{"attention's largest of a lane alone", "attention", 0, "most = max(most, simd_shuffle_xor(most, ROW_MATES[i]));", ";"},
@@ -74,7 +74,7 @@ var mutations = []mutation{
 	{"statistics without the last channel", "norm", 0, "if (c + 3 >= HIDDEN) v[i].w = 0;", "if (c + 4 >= HIDDEN) v[i].w = 0;"},
 	{"a mean of the padded width", "norm", 0, "simd_sum(sum) / HIDDEN;", "simd_sum(sum) / WIDTH;"},
 	{"a norm without eps", "norm", 0, " + EPS", " + 1e-3f"},
-	{"a row to few rows", "norm", 0, "constant uint ROWS = 4;", "constant uint ROWS = 3;"},
+	{"a row to few rows", "norm", 0, "constant constexpr uint ROWS = 4;", "constant constexpr uint ROWS = 3;"},
 	{"types for positions", "norm", 0, "token.y & 0xffff", "token.y >> 16"},
 
 	{"head without its last channel", "head", 0, "c < WIDTH; c++", "c < WIDTH - 1; c++"},

@@ -14,7 +14,7 @@
 // not make NaN harmless. A query past the end is computed with, if there is a live
 // one beside it, and not written.
 
-constant float MASK = -1e30f; // large, and finite: the compiler may assume that all numbers are
+constant constexpr float MASK = -1e30f; // large, and finite: the compiler may assume that all numbers are
 
 template <int D>
 [[kernel]] void attention(
@@ -99,7 +99,7 @@ template <int D>
         for (int j = 0; j < KEYS / 8; j++) {
             const float2 p = exp2(s[j] - float2(most));
             total += p.x + p.y;
-            weights[j] = fragment(p, scratch, lane);
+            weights[j] = as_fragment(p, scratch, lane);
         }
         UNROLL
         for (int d = 0; d < D / 8; d++) {
@@ -123,7 +123,7 @@ template <int D>
     device half *out = context + ulong(item.x + at) * HEADS * D + group.y * D + fragment_col(lane);
     UNROLL
     for (int d = 0; d < D / 8; d++)
-        *(device half2 *)(out + d * 8) = half2{half(sum[d].x / total), half(sum[d].y / total)};
+        *(device half2 *)(out + d * 8) = narrow(sum[d] / total);
 }
 
 template [[host_name("attention_32")]] [[kernel]] decltype(attention<32>) attention<32>;

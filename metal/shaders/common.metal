@@ -35,22 +35,28 @@ inline ushort fragment_row(ushort lane) { return lane / 16 * 4 + lane / 2 % 4; }
 inline ushort fragment_col(ushort lane) { return lane / 8 % 2 * 4 + lane % 2 * 2; }
 
 // Lanes that hold the rest of a fragment's row differ in these bits.
-constant ushort ROW_MATES[2] = {1, 8};
+constant constexpr ushort ROW_MATES[2] = {1, 8};
 
 // elements returns a lane's two elements of a fragment: by way of the simdgroup's
 // 64 floats of scratch memory where thread_elements() are elsewhere.
 inline float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort lane) {
-    if (MAPPED)
-        return float2{m.thread_elements()[0], m.thread_elements()[1]};
+    float2 v;
+    if (MAPPED) {
+        v.x = m.thread_elements()[0];
+        v.y = m.thread_elements()[1];
+        return v;
+    }
     simdgroup_barrier(mem_flags::mem_threadgroup); // others may still read what was there
     simdgroup_store(m, scratch, 8);
     simdgroup_barrier(mem_flags::mem_threadgroup);
     threadgroup const float *at = scratch + fragment_row(lane) * 8 + fragment_col(lane);
-    return float2{at[0], at[1]};
+    v.x = at[0];
+    v.y = at[1];
+    return v;
 }
 
-// fragment is the reverse of elements, in half.
-inline simdgroup_half8x8 fragment(float2 v, threadgroup float *scratch, ushort lane) {
+// as_fragment is the reverse of elements, in half.
+inline simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushort lane) {
     simdgroup_half8x8 m;
     if (MAPPED) {
         m.thread_elements()[0] = half(v.x);
@@ -67,8 +73,25 @@ inline simdgroup_half8x8 fragment(float2 v, threadgroup float *scratch, ushort l
     return m;
 }
 
-inline float4 widen(half4 h) { return float4{float(h.x), float(h.y), float(h.z), float(h.w)}; }
-inline half4 narrow(float4 f) { return half4{half(f.x), half(f.y), half(f.z), half(f.w)}; }
+// Vectors are converted one component after the other: that is all that Metal and the
+// compilers of our tests agree on.
+inline float4 widen(half4 h) {
+    float4 f;
+    f.x = h.x, f.y = h.y, f.z = h.z, f.w = h.w;
+    return f;
+}
+
+inline half4 narrow(float4 f) {
+    half4 h;
+    h.x = half(f.x), h.y = half(f.y), h.z = half(f.z), h.w = half(f.w);
+    return h;
+}
+
+inline half2 narrow(float2 f) {
+    half2 h;
+    h.x = half(f.x), h.y = half(f.y);
+    return h;
+}
 
 // gelu is x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv:1606.08415),
 // off by at most 2.5·2⁻²⁴·|x|: Φ(x) = 1/2 + x·P(s), s = 2x²/5.5² - 1, up to |x| = 5.5,

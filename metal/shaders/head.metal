@@ -8,7 +8,7 @@
 //
 // A threadgroup computes a sequence.
 
-constant uint HEAD_THREADS = 256;
+constant constexpr uint HEAD_THREADS = 256;
 
 [[kernel]] void head(
     device const float *x [[buffer(0)]],

@@ -38,7 +38,7 @@ inline void finish(
             }
             if (GELU)
                 v = gelu(v);
-            *(device half2 *)(y + at + j * 8) = half2{half(v.x), half(v.y)};
+            *(device half2 *)(y + at + j * 8) = narrow(v);
         }
     }
 }

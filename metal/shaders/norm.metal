@@ -11,8 +11,8 @@
 //
 // A simdgroup has a row, in registers; ROWS rows to a threadgroup.
 
-constant uint ROWS = 4;
-constant int QUADS = 8; // of four channels, that a lane has of the widest row: 1024 channels
+constant constexpr uint ROWS = 4;
+constant constexpr int QUADS = 8; // of four channels, that a lane has of the widest row: 1024 channels
 
 // write_norm writes LN(v), of which each lane has every 32nd four channels.
 inline void write_norm(thread float4 *v, device const float *gain, device float *x, device half *xh, ushort lane) {

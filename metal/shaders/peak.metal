@@ -4,8 +4,8 @@
 //
 //   found  a float to each threadgroup: what a sum has come to, PEAK_STEPS
 
-constant int SUMS = 16;
-constant int PEAK_STEPS = 64;
+constant constexpr int SUMS = 16;
+constant constexpr int PEAK_STEPS = 64;
 
 [[kernel]] void peak(
     device float *found [[buffer(0)]],
