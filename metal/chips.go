@@ -127,7 +127,7 @@ func (p *plan) padded(s *step) int64 {
 	case &p.kernels.attentionCls, &p.kernels.head, &p.kernels.headGather, &p.kernels.embed, &p.kernels.norm:
 		return s.flops
 	}
-	return 2 * int64(s.groups[0]*s.kernel.columns) * int64(s.groups[1]*s.kernel.kernel.rows) * int64(s.kernel.in)
+	return 2 * int64(s.groups[0]*s.kernel.columns) * int64(s.groups[1]*s.kernel.rows) * int64(s.kernel.in)
 }
 
 // needs returns a threadgroup's memory in bytes, and a guess at a thread's registers:

@@ -5,20 +5,20 @@ package metal
 // operands, each read or written once.
 type cost struct{ flops, bytes int64 }
 
-// linearCost is that of a product of rows. Added to the residual stream, it reads and
-// writes that.
-func linearCost(rows, in, out int, added bool) cost {
-	r, i, o := int64(rows), int64(in), int64(out)
+// linearCost is that of a product of the live rows. Added to the residual stream, it
+// reads and writes that.
+func (p *plan) linearCost(k *variant) cost {
+	r, i, o := int64(p.rows), int64(k.product.in), int64(k.product.out)
 	written := 2 * r * o
-	if added {
+	if k.add {
 		written = 2 * 4 * r * o
 	}
 	return cost{2 * r * i * o, 2*(r*i+i*o) + 4*o + written}
 }
 
-func (p *plan) attentionCost(squares int64) cost {
+func (p *plan) attentionCost() cost {
 	h := int64(p.layout.config.HiddenSize)
-	return cost{4 * squares * h, 2 * 4 * int64(p.Tokens()) * h}
+	return cost{4 * p.squares * h, 2 * 4 * int64(p.Tokens()) * h}
 }
 
 func (p *plan) attentionClsCost() cost {

@@ -63,8 +63,14 @@ const queryBlock = 32
 type variant struct {
 	kernel
 	constants
+	shape    string       // in the model's sizes, as in model.KernelTime
+	product  product      // of linear
 	pipeline gpu.Pipeline // once compiled
 }
+
+// product is a linear layer's size: inputs and outputs as the model has them, and the
+// outputs to compute, which are padded.
+type product struct{ in, out, columns int }
 
 func (s *variant) compile(d gpu.Driver) (err error) {
 	s.pipeline, err = d.NewPipeline(gpu.Function{Name: s.name, Constants: s.list(), Threads: s.threads})
@@ -91,27 +97,31 @@ type kernelSet struct {
 // kernels specialises what a model needs. Mapped says where a fragment's elements
 // are: see common.metal.
 func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
-	sizes := constants{hidden: l.config.HiddenSize, width: l.width, heads: l.heads, eps: float32(l.config.LayerNormEps), mapped: mapped}
-	of := func(k kernel, set func(c *constants)) variant {
-		c := sizes
-		set(&c)
-		return variant{kernel: k, constants: c}
+	h, inner, context := l.config.HiddenSize, l.config.IntermediateSize, l.context()
+	sizes := constants{hidden: h, width: l.width, heads: l.heads, eps: float32(l.config.LayerNormEps), mapped: mapped}
+	rows := func(k kernel) variant { return variant{kernel: k, constants: sizes, shape: fmt.Sprint(h)} }
+	heads := func(k kernel) variant {
+		v := rows(k.of(l.headSize))
+		v.shape = fmt.Sprintf("%dx%d", l.config.Heads, l.config.HeadSize())
+		return v
 	}
-	plain := func(*constants) {}
-	gather := func(c *constants) { c.gather = true }
-	qkv := func(c *constants) { c.in, c.stride = l.width, 3*l.context() }
-	output := func(c *constants) { c.in, c.stride, c.add = l.context(), l.width, true }
-	return &kernelSet{
-		embed: of(embedNorm, plain), norm: of(norm, plain),
-		attention: of(attention.of(l.headSize), plain), attentionCls: of(attentionCls.of(l.headSize), plain),
-		head: of(head, plain), headGather: of(head, gather),
-		qkv:       of(t.QKV.kernel(), qkv),
-		keyValue:  of(t.QKV.kernel(), func(c *constants) { qkv(c); c.first = l.context() }),
-		output:    of(t.Output.kernel(), output),
-		outputCls: of(t.Output.kernel(), func(c *constants) { output(c); gather(c) }),
-		up:        of(t.Up.kernel(), func(c *constants) { c.in, c.stride, c.gelu = l.width, l.inner, true }),
-		down:      of(t.Down.kernel(), func(c *constants) { c.in, c.stride, c.add = l.inner, l.width, true }),
+	linear := func(t Tile, p product, in, stride int, set func(c *constants)) variant {
+		v := variant{kernel: t.kernel(), constants: sizes, shape: fmt.Sprintf("%dx%d", p.in, p.out), product: p}
+		v.in, v.stride = in, stride
+		set(&v.constants)
+		return v
 	}
+	k := &kernelSet{
+		embed: rows(embedNorm), norm: rows(norm), attention: heads(attention), attentionCls: heads(attentionCls), head: rows(head), headGather: rows(head),
+		qkv:       linear(t.QKV, product{h, 3 * h, 3 * context}, l.width, 3*context, func(*constants) {}),
+		keyValue:  linear(t.QKV, product{h, 2 * h, 2 * context}, l.width, 3*context, func(c *constants) { c.first = context }),
+		output:    linear(t.Output, product{h, h, l.width}, context, l.width, func(c *constants) { c.add = true }),
+		outputCls: linear(t.Output, product{h, h, l.width}, context, l.width, func(c *constants) { c.add, c.gather = true, true }),
+		up:        linear(t.Up, product{h, inner, l.inner}, l.width, l.inner, func(c *constants) { c.gelu = true }),
+		down:      linear(t.Down, product{inner, h, l.width}, l.inner, l.width, func(c *constants) { c.add = true }),
+	}
+	k.headGather.gather = true
+	return k
 }
 
 func (k *kernelSet) each() []*variant {

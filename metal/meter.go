@@ -1,7 +1,6 @@
 package metal
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -23,7 +22,7 @@ func (m *meter) add(p *plan, each []time.Duration, all time.Duration) {
 	defer m.mu.Unlock()
 	for i := range p.steps {
 		s := &p.steps[i]
-		name := model.KernelTime{Layer: s.layer, Block: s.block, Kernel: s.what, Shape: p.shape(s)}
+		name := model.KernelTime{Layer: s.layer, Block: s.block, Kernel: s.what, Shape: s.kernel.shape}
 		at, known := m.index[name]
 		if !known {
 			at = len(m.sums)
@@ -39,28 +38,6 @@ func (m *meter) add(p *plan, each []time.Duration, all time.Duration) {
 	}
 	m.rest.Calls++
 	m.rest.Time += all
-}
-
-// shape says what a kernel works on, in the model's own sizes.
-func (p *plan) shape(s *step) string {
-	c, k := &p.layout.config, p.kernels
-	h := c.HiddenSize
-	matrix := func(in, out int) string { return fmt.Sprintf("%dx%d", in, out) }
-	switch s.kernel {
-	case &k.qkv:
-		return matrix(h, 3*h)
-	case &k.keyValue:
-		return matrix(h, 2*h)
-	case &k.output, &k.outputCls:
-		return matrix(h, h)
-	case &k.up:
-		return matrix(h, c.IntermediateSize)
-	case &k.down:
-		return matrix(c.IntermediateSize, h)
-	case &k.attention, &k.attentionCls:
-		return matrix(c.Heads, c.HeadSize())
-	}
-	return fmt.Sprint(h)
 }
 
 // TimeKernels begins to time every pass that begins from then on, each dispatch

@@ -45,7 +45,6 @@ type step struct {
 	what     string // the kernel's name there
 	groups   [2]int
 	operands [mostOperands]operand // by buffer index
-	rows     int                   // that count
 	cost
 }
 
@@ -66,7 +65,9 @@ type plan struct {
 	kernels *kernelSet
 	steps   []step
 
-	rows    int // live ones: T, then S
+	layer   int    // of the block that is being planned
+	block   string // its name
+	rows    int    // live ones: T, then S
 	x, xh   place
 	squares int64 // the sum of the sequences' squared lengths
 	items   int   // of attention
@@ -86,68 +87,70 @@ func (p *plan) begin(b *model.Batch) {
 	}
 }
 
-// add appends a dispatch of a kernel over rows; the operands are by buffer index.
-func (p *plan) add(layer int, block, what string, k *variant, groups [2]int, rows int, c cost, operands ...operand) {
-	s := step{kernel: k, layer: layer, block: block, what: what, groups: groups, rows: rows, cost: c}
+// add appends a dispatch of a kernel; the operands are by buffer index.
+func (p *plan) add(what string, k *variant, groups [2]int, c cost, operands ...operand) {
+	s := step{kernel: k, layer: p.layer, block: p.block, what: what, groups: groups, cost: c}
 	copy(s.operands[:], operands)
 	p.steps = append(p.steps, s)
 }
 
-func at(pl place) operand             { return operand{pl, 0} }
-func weight(offset int) operand       { return operand{weights, offset} }
-func across(n int) (grid [2]int)      { return [2]int{n, 1} }
-func (p *plan) headGrid(n int) [2]int { return [2]int{n, p.layout.heads} }
+func at(pl place) operand       { return operand{pl, 0} }
+func weight(offset int) operand { return operand{weights, offset} }
 
-// linear adds a product of rows; outputs are those to compute, padded. One that adds
-// to the residual stream does not write to out, and one that does not leaves residual
-// and sum alone: they are there because a kernel's buffers must be.
-func (p *plan) linear(layer int, block, what string, k *variant, rows, outputs int, c cost, in place, w int, out place, residual, sum place) {
-	grid := [2]int{outputs / k.columns, k.groups(rows)}
-	p.add(layer, block, what, k, grid, rows, c, at(in), weight(w), at(out), at(residual), at(starts), at(sum))
+// linear adds a product of the live rows. What it does not use of a kernel's buffers
+// is bound all the same, to what is bound already.
+func (p *plan) linear(what string, k *variant, in place, w int, out place) {
+	y, sum := out, p.x
+	if k.add {
+		y, sum = wide, out
+	}
+	grid := [2]int{k.product.columns / k.columns, k.groups(p.rows)}
+	p.add(what, k, grid, p.linearCost(k), at(in), weight(w), at(y), at(p.x), at(starts), at(sum))
 }
 
-func (p *plan) norm(layer int, block string, gain int) {
-	p.add(layer, block, "norm", &p.kernels.norm, across(p.kernels.norm.groups(p.rows)), p.rows, p.normCost(), at(p.x), weight(gain), at(p.xh))
+func (p *plan) norm(gain int) {
+	k := &p.kernels.norm
+	p.add("norm", k, [2]int{k.groups(p.rows), 1}, p.normCost(), at(p.x), weight(gain), at(p.xh))
 }
 
 func (p *plan) embed() {
-	k := &p.kernels.embed
-	p.add(outside, "embed", "embed+norm", k, across(k.groups(p.rows)), p.rows, p.embedCost(),
-		at(tokens), weight(p.parts.word), weight(p.parts.position), weight(p.parts.types), weight(p.parts.embedNorm), at(p.x), at(p.xh))
+	p.layer, p.block = outside, "embed"
+	k, w := &p.kernels.embed, p.parts
+	p.add("embed+norm", k, [2]int{k.groups(p.rows), 1}, p.embedCost(),
+		at(tokens), weight(w.word), weight(w.position), weight(w.types), weight(w.embedNorm), at(p.x), at(p.xh))
 }
 
 func (p *plan) attention(layer int, keep model.Rows) {
-	const block = "attention"
-	w, k, context, h := &p.parts.layers[layer], p.kernels, p.layout.context(), p.layout.config.HiddenSize
+	p.layer, p.block = layer, "attention"
+	k, w, heads := p.kernels, &p.parts.layers[layer], p.layout.heads
 	if keep == model.AllRows {
-		p.linear(layer, block, "linear qkv", &k.qkv, p.rows, 3*context, linearCost(p.rows, h, 3*h, false), p.xh, w.qkv, wide, p.x, p.x)
-		p.add(layer, block, "attention", &k.attention, p.headGrid(p.items), p.rows, p.attentionCost(p.squares),
-			at(wide), at(items), at(found))
-		p.linear(layer, block, "linear output", &k.output, p.rows, p.layout.width, linearCost(p.rows, h, h, true), found, w.output, wide, p.x, p.x)
+		p.linear("linear qkv", &k.qkv, p.xh, w.qkv, wide)
+		p.add("attention", &k.attention, [2]int{p.items, heads}, p.attentionCost(), at(wide), at(items), at(found))
+		p.linear("linear output", &k.output, found, w.output, p.x)
 	} else {
 		// K and V of every token; Q of the first is the attention's own matter.
-		p.linear(layer, block, "linear kv", &k.keyValue, p.rows, 2*context, linearCost(p.rows, h, 2*h, false), p.xh, w.qkv, wide, p.x, p.x)
+		p.linear("linear kv", &k.keyValue, p.xh, w.qkv, wide)
 		p.rows = p.Len()
-		p.add(layer, block, "attention cls", &k.attentionCls, p.headGrid(p.rows), p.rows, p.attentionClsCost(),
-			at(p.xh), weight(w.qkv), at(wide), at(starts), at(found))
-		p.linear(layer, block, "linear output", &k.outputCls, p.rows, p.layout.width, linearCost(p.rows, h, h, true), found, w.output, wide, p.x, streamCls)
+		p.add("attention cls", &k.attentionCls, [2]int{p.rows, heads}, p.attentionClsCost(), at(p.xh), weight(w.qkv), at(wide), at(starts), at(found))
+		p.linear("linear output", &k.outputCls, found, w.output, streamCls)
 		p.x, p.xh = streamCls, streamClsH
 	}
-	p.norm(layer, block, w.attentionNorm)
+	p.norm(w.attentionNorm)
 }
 
 func (p *plan) feedForward(layer int) {
-	const block = "feed-forward"
-	w, k, h, inner := &p.parts.layers[layer], p.kernels, p.layout.config.HiddenSize, p.layout.config.IntermediateSize
-	p.linear(layer, block, "linear+gelu up", &k.up, p.rows, p.layout.inner, linearCost(p.rows, h, inner, false), p.xh, w.up, wide, p.x, p.x)
-	p.linear(layer, block, "linear down", &k.down, p.rows, p.layout.width, linearCost(p.rows, inner, h, true), wide, w.down, wide, p.x, p.x)
-	p.norm(layer, block, w.outputNorm)
+	p.layer, p.block = layer, "feed-forward"
+	k, w := p.kernels, &p.parts.layers[layer]
+	p.linear("linear+gelu up", &k.up, p.xh, w.up, wide)
+	p.linear("linear down", &k.down, wide, w.down, p.x)
+	p.norm(w.outputNorm)
 }
 
 func (p *plan) classify() {
+	p.layer, p.block = outside, "classify"
 	k := &p.kernels.head
 	if p.x == stream {
 		k = &p.kernels.headGather
 	}
-	p.add(outside, "classify", "head", k, across(p.Len()), p.Len(), p.headCost(), at(p.x), weight(p.parts.head), at(starts), at(scores))
+	p.add("head", k, [2]int{p.Len(), 1}, p.headCost(), at(p.x), weight(p.parts.head), at(starts), at(scores))
 }

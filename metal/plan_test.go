@@ -59,8 +59,8 @@ func TestPlan(t *testing.T) {
 	if got != want {
 		t.Errorf("%d FLOPs planned, the model has %d", got, want)
 	}
-	if last := p.steps[len(p.steps)-2]; last.rows != b.Len() || p.x != streamCls {
-		t.Errorf("the last layer ends with %d rows, want the %d [CLS] rows", last.rows, b.Len())
+	if p.rows != b.Len() || p.x != streamCls {
+		t.Errorf("the last layer ends with %d rows, want the %d [CLS] rows", p.rows, b.Len())
 	}
 	// 3 queries blocks of 87, 16 of 512, 2 of 33, one each of 1 and 32.
 	if p.items != 1+3+16+2+1 {
@@ -81,15 +81,12 @@ func TestTilesFit(t *testing.T) {
 			tiling.Up = tile
 			p := planOf(t, c, tiling, batchOf(40))
 			k := p.kernels
-			for _, s := range []struct {
-				kernel  *variant
-				outputs int
-			}{{&k.qkv, 3 * p.layout.context()}, {&k.keyValue, 2 * p.layout.context()}, {&k.output, p.layout.width}, {&k.up, p.layout.inner}, {&k.down, p.layout.width}} {
-				if s.outputs%s.kernel.columns != 0 {
-					t.Errorf("%v in %d channels: %d outputs in columns of %d", tile, c.HiddenSize, s.outputs, s.kernel.columns)
+			for _, v := range []*variant{&k.qkv, &k.keyValue, &k.output, &k.outputCls, &k.up, &k.down} {
+				if n := v.product.columns; n%v.columns != 0 || v.first+n != v.stride {
+					t.Errorf("%v in %d channels: outputs %d to %d of %d, in columns of %d", tile, c.HiddenSize, v.first, v.first+n, v.stride, v.columns)
 				}
-				if s.kernel.in%max(tile.Inputs, 8) != 0 {
-					t.Errorf("%v: %d inputs", tile, s.kernel.in)
+				if v.in%max(tile.Inputs, 8) != 0 {
+					t.Errorf("%v: %d inputs", tile, v.in)
 				}
 			}
 			if c.HiddenSize == 384 && (p.layout.width != 384 || p.layout.inner != 1536 || p.layout.context() != 384) {

@@ -87,23 +87,17 @@ func tune(ctx context.Context, d gpu.Driver, c model.Config, rows int, progress 
 		k := l.kernels(&tiling, mapped)
 		widest.width, widest.inner, widest.heads = max(widest.width, l.width), max(widest.inner, l.inner), max(widest.heads, l.heads)
 		widest.headSize = l.headSize
-		h := c.HiddenSize
 		for _, p := range []struct {
-			product          string
-			in, out, columns int
-			kernel           *variant
-		}{
-			{"qkv", h, 3 * h, 3 * l.context(), &k.qkv},
-			{"output", h, h, l.width, &k.output},
-			{"up", h, c.IntermediateSize, l.inner, &k.up},
-			{"down", c.IntermediateSize, h, l.width, &k.down},
-		} {
+			name   string
+			kernel *variant
+		}{{"qkv", &k.qkv}, {"output", &k.output}, {"up", &k.up}, {"down", &k.down}} {
 			if err := p.kernel.compile(d); err != nil {
 				return nil, err
 			}
 			release = append(release, p.kernel.pipeline)
-			all = append(all, &contestant{Measurement{Product: p.product, In: p.in, Out: p.out, Tile: tile},
-				p.kernel, [2]int{p.columns / p.kernel.columns, p.kernel.groups(rows)}, nil})
+			size := p.kernel.product
+			all = append(all, &contestant{Measurement{Product: p.name, In: size.in, Out: size.out, Tile: tile},
+				p.kernel, [2]int{size.columns / p.kernel.columns, p.kernel.groups(rows)}, nil})
 		}
 	}
 
