@@ -15,6 +15,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/emulator"
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -96,23 +97,6 @@ func tinyWeights(t *testing.T, layers, hidden int) *model.Weights {
 	return w
 }
 
-// randomBatch has sequences of the given lengths, random ids, types in two runs.
-func randomBatch(r *rand.Rand, vocabulary int, lengths ...int) *model.Batch {
-	b := new(model.Batch)
-	for _, n := range lengths {
-		second := r.IntN(n + 1)
-		for i := range n {
-			typ := int32(0)
-			if i >= second {
-				typ = 1
-			}
-			b.IDs, b.Types = append(b.IDs, int32(r.IntN(vocabulary))), append(b.Types, typ)
-		}
-		b.End()
-	}
-	return b
-}
-
 // withDevice runs do on a device over the emulator.
 func withDevice(source string, o emulator.Options, w *model.Weights, t Tiling, do func(d *Device) error) error {
 	e, err := emulator.Open(source, o)
@@ -134,7 +118,7 @@ func checkOrders(source string) error {
 		return err
 	}
 	defer w.Close()
-	b := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, 1, 40, 65, 9, 33)
+	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 40, 65, 9, 33)
 	var want []float32
 	for i, order := range orders {
 		for _, tile := range Tiles {
@@ -167,7 +151,7 @@ func checkOtherLanes(source string) error {
 		return err
 	}
 	defer w.Close()
-	b := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, 1, 40, 65)
+	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 40, 65)
 	got, want := make([]float32, b.Len()), make([]float32, b.Len())
 	if err := withDevice(source, emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
 		if !d.mapped {
@@ -205,7 +189,7 @@ func checkBlocks(source string) error {
 	}
 	defer w.Close()
 	reference := model.NewReference(w, 1)
-	b := randomBatch(rand.New(rand.NewPCG(2, 2)), 600, 1, 2, 31, 32, 33, 64, 65, 97, 127)
+	b := modeltest.Batch(rand.New(rand.NewPCG(2, 2)), 600, 1, 2, 31, 32, 33, 64, 65, 97, 127)
 	return withDevice(source, emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
 		for _, last := range []model.Rows{model.AllRows, model.ClsRows} {
 			got, want := d.Begin(b), reference.Begin(b).(*model.ReferencePass)

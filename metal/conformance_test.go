@@ -56,7 +56,7 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 			wg.Go(func() {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				for range rounds {
-					b := randomBatch(r, 600, slices.Repeat([]int{1 + r.IntN(9)}, 1+r.IntN(6))...)
+					b := modeltest.Batch(r, 600, slices.Repeat([]int{1 + r.IntN(9)}, 1+r.IntN(6))...)
 					if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
 						t.Error(err)
 						return
@@ -67,7 +67,7 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 		wg.Wait()
 	}
 	// The largest there can be, in both slots.
-	largest := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, 9, 9, 9, 9, 9, 9)
+	largest := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 9, 9, 9, 9, 9, 9)
 	for range 2 * slotCount {
 		if err := model.Score(d, &w.Config, largest, make([]float32, 6)); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // mock is a GPU that computes nothing: it keeps the books, and fails where it is told
@@ -134,7 +135,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	full := randomBatch(r, 600, slices.Repeat([]int{37}, mostTokens/37)...)
+	full := modeltest.Batch(r, 600, slices.Repeat([]int{37}, mostTokens/37)...)
 	for range 2 * slotCount { // both slots have had it
 		score(full)
 	}
@@ -149,13 +150,13 @@ func TestMemoryIsBounded(t *testing.T) {
 				break
 			}
 		}
-		score(randomBatch(r, 600, lengths...))
+		score(modeltest.Batch(r, 600, lengths...))
 	}
 	if after := m.Allocated(); after != before {
 		t.Errorf("%d bytes after many shapes, %d before", after, before)
 	}
 	// A larger one grows it, once.
-	larger := randomBatch(r, 600, slices.Repeat([]int{512}, 12)...)
+	larger := modeltest.Batch(r, 600, slices.Repeat([]int{512}, 12)...)
 	for range 2 * slotCount {
 		score(larger)
 	}
@@ -181,7 +182,7 @@ func TestOutOfMemory(t *testing.T) {
 	d, w := openMock(t, m)
 	defer d.Close()
 	m.room = m.Allocated() + 1<<20
-	large := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, slices.Repeat([]int{512}, 40)...)
+	large := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, slices.Repeat([]int{512}, 40)...)
 	err := model.Score(d, &w.Config, large, make([]float32, 40))
 	if !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "20480 tokens") {
 		t.Errorf("error %v", err)
@@ -321,7 +322,7 @@ func TestConcurrentPasses(t *testing.T) {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for range 40 {
-				b := randomBatch(r, 600, 1+r.IntN(500), 1+r.IntN(500), 1+r.IntN(512))
+				b := modeltest.Batch(r, 600, 1+r.IntN(500), 1+r.IntN(500), 1+r.IntN(512))
 				if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
 					t.Error(err)
 					return

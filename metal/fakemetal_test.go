@@ -14,6 +14,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/emulator"
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // books counts what a driver is asked to make, of which the stand-in for Metal never
@@ -61,7 +62,7 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	b := randomBatch(rand.New(rand.NewPCG(1, 1)), 600, 1, 34, 66)
+	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 34, 66)
 	want, got := make([]float32, b.Len()), make([]float32, b.Len())
 	if err := withDevice(shaderSource(), emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
 		return model.Score(d, &w.Config, b, want)
@@ -141,7 +142,7 @@ func TestDarwinkitKeepsNothing(t *testing.T) {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for range 125 {
-				score(randomBatch(r, 600, 1+r.IntN(3), 1+r.IntN(3)))
+				score(modeltest.Batch(r, 600, 1+r.IntN(3), 1+r.IntN(3)))
 			}
 		})
 	}

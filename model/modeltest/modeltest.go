@@ -148,14 +148,19 @@ func (s *suite) batches() map[string]*model.Batch {
 	return all
 }
 
-// batch returns sequences of the given lengths: random ids, the types in two
-// runs.
+// batch returns sequences of the given lengths.
 func (s *suite) batch(r *rand.Rand, lengths ...int) *model.Batch {
+	return Batch(r, s.w.Config.VocabSize, lengths...)
+}
+
+// Batch returns sequences of the given lengths: random ids of a vocabulary, the types
+// in two runs.
+func Batch(r *rand.Rand, vocabulary int, lengths ...int) *model.Batch {
 	b := new(model.Batch)
 	for _, n := range lengths {
 		second := r.IntN(n + 1)
 		for t := range n {
-			b.IDs = append(b.IDs, int32(r.IntN(s.w.Config.VocabSize)))
+			b.IDs = append(b.IDs, int32(r.IntN(vocabulary)))
 			typ := int32(0)
 			if t >= second {
 				typ = 1
