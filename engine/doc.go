@@ -11,8 +11,8 @@
 //
 // A call goes text -> tokens -> packed batch -> shards -> scores: pairs are
 // tokenized into one batch without padding, the batch is cut by tokens into as
-// many shards as the device runs passes at once, and each shard is one pass
-// through the encoder. A score does not depend on what else is in the batch.
+// many shards as the device runs passes at once (a GPU wants a few large ones), and
+// each shard is one pass through the encoder. A score does not depend on what else is in the batch.
 //
 // Go's own profiles tell a call's stages apart: goroutines carry the label
 // stage=tokenize or stage=forward beside those of the call's context, and
