@@ -363,7 +363,7 @@ func checkLinear(source string) error {
 						got, want = append(got, float32(halfAt(y.Bytes(), row*s.out+o))), append(want, sum)
 					}
 				}
-				// Summed in half, it would be 4e-6.
+				// Summed in half, it would be 6e-6.
 				if e := nmse(got, want); !(e < mostNMSE) {
 					return fmt.Errorf("%v, %+v: normalised mean square error %.2g, want at most %.2g", tile, s, e, mostNMSE)
 				}
