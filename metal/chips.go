@@ -71,13 +71,13 @@ func (e *Estimate) Roofline() time.Duration { return max(e.Compute, e.Memory) }
 
 // EstimatePass returns an estimate for each dispatch of a pass over b.
 func EstimatePass(chip Chip, c model.Config, t Tiling, b *model.Batch) ([]Estimate, error) {
-	l, err := newLayout(c, t.columns())
+	p, err := newPlanner(c, t)
 	if err != nil {
 		return nil, err
 	}
-	parts := l.parts(true)
-	p := plan{layout: &l, parts: &parts, kernels: l.kernels(&t, true)}
-	p.score(b)
+	if err := model.Score(p, &c, b, nil); err != nil {
+		return nil, err
+	}
 	estimates := make([]Estimate, len(p.steps))
 	for i := range p.steps {
 		s := &p.steps[i]
@@ -95,21 +95,6 @@ func EstimatePass(chip Chip, c model.Config, t Tiling, b *model.Batch) ([]Estima
 		estimates[i] = e
 	}
 	return estimates, nil
-}
-
-// score makes p the plan of a whole batch, as model.Score has it.
-func (p *plan) score(b *model.Batch) {
-	p.begin(b)
-	p.embed()
-	for layer := range p.layout.config.Layers {
-		keep := model.AllRows
-		if layer == p.layout.config.Layers-1 {
-			keep = model.ClsRows
-		}
-		p.attention(layer, keep)
-		p.feedForward(layer)
-	}
-	p.classify()
 }
 
 // padded returns the FLOPs of whole tiles.
@@ -146,11 +131,7 @@ func (p *plan) needs(s *step) (memory, registers int) {
 	case &p.kernels.head, &p.kernels.headGather:
 		return 4*mostWidth + 4*8, registers
 	}
-	for _, t := range Tiles {
-		if t.String() == s.kernel.name {
-			rows, columns := t.Rows/t.Simdgroups[0]/8, t.Columns/t.Simdgroups[1]/8
-			return t.threadgroupMemory(), registers + 2*rows*columns + rows + columns
-		}
-	}
-	return 0, registers
+	t := s.kernel.tile
+	rows, columns := t.Rows/t.Simdgroups[0]/8, t.Columns/t.Simdgroups[1]/8
+	return t.threadgroupMemory(), registers + 2*rows*columns + rows + columns
 }

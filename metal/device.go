@@ -71,10 +71,7 @@ func Open(w *model.Weights) (*Device, error) {
 	if err != nil {
 		return nil, located(err)
 	}
-	tiling, err := storedTiling(driver.Info())
-	if err != nil { // a cache that cannot be read costs speed at most
-		tiling = DefaultTiling(driver.Info().Name, driver.Info().Family)
-	}
+	tiling, _ := storedTiling(driver.Info()) // a cache that cannot be read costs speed at most
 	return open(w, driver, tiling)
 }
 
@@ -168,7 +165,6 @@ func (d *Device) Choices() []string {
 // Begin starts a pass over b.
 func (d *Device) Begin(b *model.Batch) model.Pass {
 	s := <-d.slots
-	s.err = nil
 	s.plan.begin(b)
 	return s
 }

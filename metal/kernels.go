@@ -64,6 +64,7 @@ type variant struct {
 	kernel
 	constants
 	shape    string       // in the model's sizes, as in model.KernelTime
+	tile     Tile         // of linear
 	product  product      // of linear
 	pipeline gpu.Pipeline // once compiled
 }
@@ -106,7 +107,7 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 		return v
 	}
 	linear := func(t Tile, p product, in, stride int, set func(c *constants)) variant {
-		v := variant{kernel: t.kernel(), constants: sizes, shape: fmt.Sprintf("%dx%d", p.in, p.out), product: p}
+		v := variant{kernel: t.kernel(), constants: sizes, shape: fmt.Sprintf("%dx%d", p.in, p.out), tile: t, product: p}
 		v.in, v.stride = in, stride
 		set(&v.constants)
 		return v

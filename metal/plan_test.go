@@ -18,15 +18,15 @@ func batchOf(lengths ...int) *model.Batch {
 	return b
 }
 
-func planOf(t *testing.T, c model.Config, tiling Tiling, b *model.Batch) *plan {
+func planOf(t *testing.T, c model.Config, tiling Tiling, b *model.Batch) *planner {
 	t.Helper()
-	l, err := newLayout(c, tiling.columns())
+	p, err := newPlanner(c, tiling)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := l.parts(true)
-	p := &plan{layout: &l, parts: &parts, kernels: l.kernels(&tiling, true)}
-	p.score(b)
+	if err := model.Score(p, &c, b, nil); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -66,7 +66,11 @@ func TestPlan(t *testing.T) {
 	if p.items != 1+3+16+2+1 {
 		t.Errorf("%d items of attention", p.items)
 	}
-	if again := testing.AllocsPerRun(10, func() { p.score(b) }); again != 0 {
+	if again := testing.AllocsPerRun(10, func() {
+		if err := model.Score(p, &miniLM, b, nil); err != nil {
+			t.Error(err)
+		}
+	}); again != 0 {
 		t.Errorf("%v allocations to plan a batch again", again)
 	}
 }

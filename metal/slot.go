@@ -17,7 +17,6 @@ import (
 type slot struct {
 	d       *Device
 	plan    plan
-	err     error                  // the first, kept for the end
 	buffers [placeCount]gpu.Buffer // tokens, starts, items, scores
 	work    []gpu.Dispatch
 	binds   []gpu.Binding // of all of work

@@ -125,14 +125,14 @@ func tune(ctx context.Context, d gpu.Driver, c model.Config, rows int, progress 
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			one := gpu.Dispatch{Name: "tune " + one.Product, Pipeline: one.kernel.pipeline, Groups: one.groups,
+			product := gpu.Dispatch{Name: "tune " + one.Product, Pipeline: one.kernel.pipeline, Groups: one.groups,
 				Bindings: []gpu.Binding{{Buffer: x}, {Buffer: w}, {Buffer: y}, {Buffer: residual}, {Buffer: residual}, {Buffer: residual}}}
-			times, err := d.Run(slices.Repeat([]gpu.Dispatch{one}, tuneRepeats))
+			times, err := d.Run(slices.Repeat([]gpu.Dispatch{product}, tuneRepeats))
 			if err != nil {
 				return nil, err
 			}
 			if round > 0 {
-				all[i].took = append(all[i].took, times.Busy/tuneRepeats)
+				one.took = append(one.took, times.Busy/tuneRepeats)
 			}
 			progress(round*len(all)+i+1, (tuneRounds+1)*len(all))
 		}

@@ -42,22 +42,26 @@ func TuningPath() (string, error) {
 }
 
 // storedTiling returns the tiling stored for a GPU, or the default where there is
-// none.
+// none, or none that can be read.
 func storedTiling(info gpu.Info) (Tiling, error) {
-	t := DefaultTiling(info.Name, info.Family)
+	usual := DefaultTiling(info.Name, info.Family)
 	path, err := TuningPath()
 	if err != nil {
-		return t, err
+		return usual, err
 	}
 	all, err := readTunings(path)
 	if err != nil {
-		return t, err
+		return usual, err
 	}
 	stored, known := all[tuningKey(info.Name, info.System)]
 	if !known {
-		return t, nil
+		return usual, nil
 	}
-	return stored.tiling()
+	t, err := stored.tiling()
+	if err != nil {
+		return usual, err
+	}
+	return t, nil
 }
 
 func (s *storedTiles) tiling() (t Tiling, err error) {

@@ -1,0 +1,36 @@
+package metal
+
+import "github.com/minilm-metal/minilm-metal/model"
+
+// planner is a device that plans a pass and does not run it, so that what there is to
+// say of plans is said of those that model.Score makes.
+type planner struct{ plan }
+
+func newPlanner(c model.Config, t Tiling) (*planner, error) {
+	l, err := newLayout(c, t.columns())
+	if err != nil {
+		return nil, err
+	}
+	parts := l.parts(true)
+	return &planner{plan{layout: &l, parts: &parts, kernels: l.kernels(&t, true)}}, nil
+}
+
+func (p *planner) Name() string { return "plan" }
+func (p *planner) Passes() int  { return 1 }
+func (p *planner) Close() error { return nil }
+
+func (p *planner) Begin(b *model.Batch) model.Pass {
+	p.begin(b)
+	return p
+}
+
+func (p *planner) Embed()                               { p.embed() }
+func (p *planner) Attention(layer int, keep model.Rows) { p.attention(layer, keep) }
+func (p *planner) FeedForward(layer int)                { p.feedForward(layer) }
+func (p *planner) Hidden([]float32) error               { return nil }
+func (p *planner) End()                                 {}
+
+func (p *planner) Classify([]float32) error {
+	p.classify()
+	return nil
+}
