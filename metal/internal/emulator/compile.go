@@ -217,8 +217,8 @@ func (c *compiler) build(p *program) (string, error) {
 // them is an error, as it is for Metal. The error is a *gpu.SourceError where the
 // source is refused.
 //
-// clang lets pass an explicit cast from one space to another, and refuses to copy a
-// struct out of device memory as a whole, which Metal allows: take a reference.
+// clang refuses to copy a struct out of device memory as a whole, which Metal allows:
+// take a reference.
 func CheckStrict(source string) error {
 	c, err := newCompiler()
 	if err != nil {
@@ -231,6 +231,9 @@ func CheckStrict(source string) error {
 	if err := p.checkSpaces(); err != nil {
 		return err
 	}
-	_, err = c.run(p.rewrite(true), append(c.language(), "-fsyntax-only", "-DSTRICT", "-")...)
-	return err
+	dump, err := c.run(p.rewrite(true), append(c.language(), "-fsyntax-only", "-DSTRICT", "-Xclang", "-ast-dump", "-")...)
+	if err != nil {
+		return err
+	}
+	return checkCasts(dump)
 }
