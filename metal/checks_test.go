@@ -560,6 +560,8 @@ func checkHead(source string) error {
 		if err != nil {
 			return err
 		}
+		// Where tanh is 1 its exponential may overflow.
+		binary.LittleEndian.PutUint32(w.Bytes()[4*h*h:], math.Float32bits(50))
 		start, err := b.buffer(4 * (sequences + 1))
 		if err != nil {
 			return err

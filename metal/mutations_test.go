@@ -80,6 +80,7 @@ var mutations = []mutation{
 	{"head without its last channel", "head", 0, "c < WIDTH; c++", "c < WIDTH - 1; c++"},
 	{"head's outputs a thread too far", "head", 0, "o < WIDTH; o += HEAD_THREADS", "o <= WIDTH; o += HEAD_THREADS"},
 	{"head's parts one too few", "head", 0, "i < HEAD_THREADS / 32;", "i < HEAD_THREADS / 32 - 1;"},
+	{"head's tanh of the compiler's choice", "head", 0, "precise::tanh", "tanh"},
 	{"head reads the wrong row", "head", 0, "GATHER ? starts[group] : group", "group"},
 
 	{"GELU by tanh", "common", 0, "    return x * fma(near, p, float2(0.5f));",

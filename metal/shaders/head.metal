@@ -34,7 +34,7 @@ constant constexpr uint HEAD_THREADS = 256;
         float sum = bp[o];
         for (uint c = 0; c < WIDTH; c++)
             sum = fma(row[c], w[c * WIDTH + o], sum);
-        logit = fma(wc[o], tanh(sum), logit);
+        logit = fma(wc[o], precise::tanh(sum), logit);
     }
     logit = simd_sum(logit);
     if (lane == 0)

@@ -38,7 +38,9 @@ EMULATOR_UNARY(sqrt, __builtin_sqrtf(x))
 EMULATOR_UNARY(rsqrt, 1.0f / __builtin_sqrtf(x))
 EMULATOR_UNARY(sin, __builtin_sinf(x))
 EMULATOR_UNARY(cos, __builtin_cosf(x))
-EMULATOR_UNARY(tanh, __builtin_tanhf(x))
+// Metal's fast tanh, which is tanh if fast math is on: (t-1)/(t+1), t = exp(2x).
+EMULATOR_UNARY(tanh, (__builtin_expf(2 * x) - 1) / (__builtin_expf(2 * x) + 1))
+namespace precise { EMULATOR_UNARY(tanh, __builtin_tanhf(x)) }
 EMULATOR_UNARY(fabs, __builtin_fabsf(x))
 EMULATOR_UNARY(abs, __builtin_fabsf(x))
 EMULATOR_UNARY(floor, __builtin_floorf(x))
@@ -113,8 +115,8 @@ template <typename T> T dot(vec<T, 4> x, vec<T, 4> y) {
 #define EMULATOR_AGAIN                                                         \
   using metal::exp; using metal::exp2; using metal::log; using metal::log2;    \
   using metal::sqrt; using metal::rsqrt; using metal::sin; using metal::cos;   \
-  using metal::tanh; using metal::pow;
-namespace fast { EMULATOR_AGAIN }
+  using metal::pow;
+namespace fast { EMULATOR_AGAIN using metal::tanh; }
 namespace precise { EMULATOR_AGAIN }
 #undef EMULATOR_AGAIN
 
