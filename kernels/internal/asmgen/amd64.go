@@ -8,6 +8,7 @@ type amd64 struct {
 	lanes int
 	dot   bool // VNNI: VPDPBUSD
 	bf16  bool // AVX512_BF16
+	tiles bool // AMX, whose own instructions are in tiles.go
 }
 
 // The machines of amd64.
@@ -15,6 +16,7 @@ var (
 	AVX512     Machine = amd64{lanes: 16}
 	AVX512VNNI Machine = amd64{lanes: 16, dot: true}
 	AVX512BF16 Machine = amd64{lanes: 16, dot: true, bf16: true}
+	AMX        Machine = amd64{lanes: 16, dot: true, bf16: true, tiles: true}
 	AVX2       Machine = amd64{lanes: 8}
 	AVXVNNI    Machine = amd64{lanes: 8, dot: true}
 )
@@ -25,6 +27,8 @@ func (m amd64) Lanes() int   { return m.lanes }
 
 func (m amd64) Name() string {
 	switch m {
+	case AMX:
+		return "AMX"
 	case AVX512BF16:
 		return "AVX512BF16"
 	case AVX512VNNI:

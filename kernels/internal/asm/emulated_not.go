@@ -1,0 +1,5 @@
+//go:build !amxemu
+
+package asm
+
+const emulated = false
