@@ -3,10 +3,9 @@ package kernels
 import (
 	"fmt"
 	"time"
-)
 
-// readBlock is how many values the assembly reads at a time.
-const readBlock = 128
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
 
 // readRound is about how many values are read between two looks at the clock:
 // a fraction of a millisecond's at the speed of an L1 cache.
@@ -19,8 +18,8 @@ const readRound = 8 << 20
 // has a multiple of 128 values. What a kernel reads and writes, over this, is
 // the least time that it can take.
 func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
-	if len(x) == 0 || len(x)%readBlock != 0 {
-		panic(fmt.Sprintf("kernels: %d values to read, want a multiple of %d", len(x), readBlock))
+	if len(x) == 0 || len(x)%asm.ReadBlock != 0 {
+		panic(fmt.Sprintf("kernels: %d values to read, want a multiple of %d", len(x), asm.ReadBlock))
 	}
 	times := max(1, readRound/len(x))
 	work, best := 4*float64(len(x))*float64(times), 0.0
@@ -41,7 +40,7 @@ func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
 // read reads x times over. What it returns means nothing.
 func (i ISA) read(x []float32, times int) (sum float32) {
 	if i != Generic {
-		read(i.base(), &x[0], len(x)/readBlock, times)
+		asm.Read(asm.ISA(i), &x[0], len(x)/asm.ReadBlock, times)
 		return 0
 	}
 	for range times {

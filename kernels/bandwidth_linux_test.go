@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // The loops read to the end of x and not beyond: the page behind it may be
@@ -24,7 +26,7 @@ func TestReadStaysInside(t *testing.T) {
 		all[i] = 1
 	}
 	for _, isa := range Available() {
-		for _, n := range []int{readBlock, 3 * readBlock, len(all)} {
+		for _, n := range []int{asm.ReadBlock, 3 * asm.ReadBlock, len(all)} {
 			sum := isa.read(all[len(all)-n:], 3)
 			if isa == Generic && sum != 3*float32(n) {
 				t.Errorf("generic: three times %d ones add up to %v", n, sum)

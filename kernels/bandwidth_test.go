@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 func TestReadBandwidth(t *testing.T) {
 	for _, isa := range Available() {
 		// Once over, and more values than a round's.
-		for _, n := range []int{readBlock, 9 << 20} {
+		for _, n := range []int{asm.ReadBlock, 9 << 20} {
 			if got := isa.ReadBandwidth(make([]float32, n), time.Microsecond); !(got > 0) {
 				t.Errorf("%v, %d values: %v bytes/s", isa, n, got)
 			}
 		}
-		for _, n := range []int{0, 1, readBlock + 1} {
+		for _, n := range []int{0, 1, asm.ReadBlock + 1} {
 			func() {
 				defer func() {
 					if recover() == nil {

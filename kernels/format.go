@@ -3,6 +3,8 @@ package kernels
 import (
 	"fmt"
 	"slices"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // Format is what the operands of a product are. Sums are float32, those of
@@ -11,13 +13,16 @@ import (
 type Format int
 
 const (
-	F32  Format = iota
-	BF16        // bfloat16: float32 without the last 16 bits
-	F16         // IEEE 754's half: 11 significant bits, at most 65504
-	Int8        // integers from -127 to 127, with a scale for each output of w and for each row of x
+	F32  = Format(asm.F32)
+	BF16 = Format(asm.BF16) // bfloat16: float32 without the last 16 bits
+	F16  = Format(asm.F16)  // IEEE 754's half: 11 significant bits, at most 65504
+	Int8 = Format(asm.Int8) // integers from -127 to 127, with a scale for each output of w and for each row of x
 )
 
-var formatNames = [...]string{"f32", "bf16", "f16", "int8"}
+var formatNames = [...]string{F32: "f32", BF16: "bf16", F16: "f16", Int8: "int8"}
+
+// coarsest has the formats by how few bits they keep.
+var coarsest = [...]Format{Int8, BF16, F16, F32}
 
 // String returns the name that ParseFormat reads: "f32", "bf16", "f16" or "int8".
 func (f Format) String() string {
@@ -35,19 +40,18 @@ func ParseFormat(name string) (Format, error) {
 	return 0, fmt.Errorf("kernels: format %q, want one of %q", name, formatNames)
 }
 
-// Formats returns the formats that i has kernels for, the fastest first.
+// Formats returns the formats that i has kernels for, the coarsest first.
 func (i ISA) Formats() []Format {
-	switch i {
-	case Generic:
-		return []Format{F32, BF16, Int8, F16}
-	case AVX512BF16:
-		return []Format{Int8, BF16, F32}
-	case NEON:
-		return []Format{F32}
-	case NEON82:
-		return []Format{Int8, F16, F32}
+	if i == Generic {
+		return slices.Clone(coarsest[:])
 	}
-	return []Format{Int8, F32}
+	var all []Format
+	for _, f := range coarsest {
+		if i.set().Products[f].Group > 0 {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // Variant is one way to compute: an instruction set and a format.
@@ -63,8 +67,9 @@ const MostInt8 = 1 << 17
 // String returns for example "avx512vnni/int8".
 func (v Variant) String() string { return v.ISA.String() + "/" + v.Format.String() }
 
-// Check returns an error where this processor or build does not run v, which
-// names what it has.
+// Check returns an error where this processor or build does not run v, or the system
+// does not permit it; the error says which, and names what there is. It asks the
+// system for the permission that v needs, once for the whole process.
 func (v Variant) Check() error {
 	if !slices.Contains(Available(), v.ISA) {
 		return fmt.Errorf("kernels: this processor or build does not run %v, only %v", v.ISA, Available())
@@ -72,28 +77,31 @@ func (v Variant) Check() error {
 	if !slices.Contains(v.ISA.Formats(), v.Format) {
 		return fmt.Errorf("kernels: %v has no kernels for %v, only for %v", v.ISA, v.Format, v.ISA.Formats())
 	}
+	if err := asm.Permit(asm.ISA(v.ISA)); err != nil {
+		return fmt.Errorf("kernels: %v: %w", v.ISA, err)
+	}
 	return nil
 }
+
+// product returns how v multiplies: nothing of it means anything for Generic.
+func (v Variant) product() *asm.Product { return &v.ISA.set().Products[v.Format] }
 
 // Kernels returns the variant of the least instruction set whose kernels v has: an
 // instruction set that adds to another has its own for some formats only.
 func (v Variant) Kernels() Variant {
-	switch {
-	case v.Format == F32:
-		v.ISA = v.ISA.base()
-	case v.Format == Int8 && v.ISA == AVX512BF16:
-		v.ISA = AVX512VNNI
+	if v.ISA != Generic {
+		v.ISA = ISA(v.product().Code)
 	}
 	return v
 }
 
-// Variants returns every variant that this processor has, those with the same
-// kernels once.
+// Variants returns every variant that this processor has and the system permits,
+// those with the same kernels once.
 func Variants() []Variant {
 	var all []Variant
 	for _, isa := range Available() {
 		for _, format := range isa.Formats() {
-			if v := (Variant{isa, format}); v == v.Kernels() {
+			if v := (Variant{isa, format}); v == v.Kernels() && v.Check() == nil {
 				all = append(all, v)
 			}
 		}
@@ -101,25 +109,10 @@ func Variants() []Variant {
 	return all
 }
 
-// group returns how many inputs the int8 products of v's instruction set multiply
-// at a time.
-func (v Variant) group() int {
-	if v.ISA == AVX2 || v.ISA == AVX512 {
-		return 2 // as int16, for want of VNNI
-	}
-	return 4
-}
-
-// unsigned says whether int8 inputs are stored as 128 more, since the
-// instruction multiplies unsigned by signed.
-func (v Variant) unsigned() bool {
-	return v.ISA == AVXVNNI || v.ISA == AVX512VNNI || v.ISA == AVX512BF16
-}
-
 // xSize returns the bytes of a narrow input.
 func (v Variant) xSize() int {
-	if v.Format == BF16 || v.Format == F16 || v.ISA != Generic && v.group() == 2 {
-		return 2
+	if v.ISA == Generic {
+		return 1 // Int8: the other formats are float32s there, rounded
 	}
-	return 1
+	return v.product().XBytes
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // narrowed runs a test on every variant with assembly whose operands are not
@@ -205,7 +207,7 @@ func TestVariants(t *testing.T) {
 			t.Errorf("ParseFormat(%q) = %v, %v", v.Format.String(), f, err)
 		}
 	}
-	for _, v := range []Variant{{Generic, Int8 + 1}, {AVX512BF16 + 1, F32}, {AVX2, BF16}, {NEON, BF16}, {NEON, F16}} {
+	for _, v := range []Variant{{Generic, Int8 + 1}, {ISA(len(asm.Sets)), F32}, {ISA(asm.AVX2), BF16}, {ISA(asm.NEON), BF16}, {ISA(asm.NEON), F16}} {
 		if err := v.Check(); err == nil {
 			t.Errorf("%v: no error", v)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // Matrix is a layer's weights and bias, laid out once for the kernels of one
@@ -19,7 +21,6 @@ type Matrix struct {
 	keep    []int // channels
 	in, out int
 	tile    tileSize
-	kernels Variant   // variant.Kernels()
 	steps   int       // in a panel
 	values  []float32 // F32, and Generic's BF16 and F16, which are row-major out×in as Generic's F32
 	narrow  []byte    // BF16, F16 and Int8
@@ -43,7 +44,8 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 		panic(err.Error())
 	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
-	m := &Matrix{variant: v, kernels: v.Kernels(), in: in, out: out, tile: tileOf(v)}
+	p := v.product()
+	m := &Matrix{variant: v, in: in, out: out, tile: tileSize{p.Rows, p.Cols}}
 	switch {
 	case v.ISA == Generic:
 		m.packGeneric(w, bias, keep)
@@ -57,7 +59,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 		m.steps = padded(in) / 2
 		m.packF16(w, bias)
 	default:
-		m.steps = padded(in) / v.group()
+		m.steps = padded(in) / p.Group
 		m.packInt8(w, bias, keep)
 	}
 	return m
@@ -139,7 +141,7 @@ type panel struct {
 	weights unsafe.Pointer
 	bytes   int // of weights
 	columns *float32
-	terms   int // Int8: what is float32, see gemmInt8AVX512VNNI
+	terms   int // Int8: what is float32, see package asm's gemmInt8
 }
 
 // panels returns how many there are.
@@ -203,27 +205,24 @@ func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p
 	if m.variant.Format == Int8 {
 		ofRows = &x.ofRows[rowTerms*row]
 	}
-	gemm(m.kernels, rows, &dst[0], 4*dstStride, x.at(row), x.stride, p.weights, p.columns, m.steps, fetch, ofRows, p.terms)
+	asm.Gemm(asm.ISA(m.variant.ISA), asm.Format(m.variant.Format), rows, &dst[0], 4*dstStride, x.at(row), x.stride, p.weights, p.columns, m.steps, fetch, ofRows, p.terms)
 	if len(x.keep.Rows) > 0 {
 		x.addRest(dst, dstStride, row, rows, p.first, min(m.tile.cols, m.out-p.first), m.out)
 	}
 	if gelu {
-		geluTile(m.variant, &dst[0], 4*dstStride, rows)
+		m.variant.geluTile(&dst[0], 4*dstStride, rows, m.tile.cols)
 	}
 }
 
 // narrowTo multiplies a tile of the last panel, of which not all columns are
 // outputs.
 func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
-	var tile [maxTile]float32
+	var tile [asm.MaxTile]float32
 	m.tileTo(tile[:], m.tile.cols, x, row, rows, p, fetch, gelu)
 	for r := range rows {
 		copy(dst[r*dstStride:][:m.out-p.first], tile[r*m.tile.cols:])
 	}
 }
-
-// maxTile is the largest tile of all instruction sets.
-const maxTile = 8 * 48
 
 // check panics if a matrix does not lie within a slice.
 func (m *Matrix) check(name string, length, rows, stride, width int) {

@@ -60,7 +60,7 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 	}
 }
 
-// rowInt8 is a row of gemmInt8AVX512VNNI's result.
+// rowInt8 is a row of package asm's gemmInt8.
 func (m *Matrix) rowInt8(dst []float32, x *Input, row int) {
 	q, of := x.narrow[row*x.stride:][:m.in], x.ofRows[row*rowTerms:][:rowTerms]
 	said := 1 + fewTerms + len(m.keep)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // Half is IEEE 754's binary16: a sign, 5 bits of exponent and 10 of fraction; the
@@ -66,7 +68,7 @@ func (m *Matrix) packF16(w, bias []float32) {
 	row, halves := make([]float32, padded(m.in)), make([]uint16, padded(m.in))
 	for o := range m.out {
 		copy(row, w[o*m.in:][:m.in])
-		round(m.variant.ISA, unsafe.Pointer(&halves[0]), &row[0], len(row))
+		asm.Round(asm.ISA(m.variant.ISA), asm.F16, unsafe.Pointer(&halves[0]), &row[0], len(row))
 		panel := m.narrow[o/cols*cols*m.steps*4:]
 		for i, h := range halves {
 			binary.LittleEndian.PutUint16(panel[(i*cols+o%cols)*2:], h)
@@ -74,7 +76,7 @@ func (m *Matrix) packF16(w, bias []float32) {
 	}
 }
 
-// linearF16 is Linear in halves, bit for bit what gemmF16NEON82 computes: each sum
+// linearF16 is Linear in halves, bit for bit what package asm's gemmF16 computes: each sum
 // of sumBlockF16 products is rounded to half at every step.
 func linearF16(dst, x, w, b []float32, rows, in, out int) {
 	for r := range rows {

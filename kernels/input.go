@@ -3,6 +3,8 @@ package kernels
 import (
 	"fmt"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // Input is the left operand of products: rows of x in a variant's format. It
@@ -16,7 +18,7 @@ type Input struct {
 	values      []float32 // F32: x itself. Generic's BF16 and F16: rounded
 	rounded     []float32 // memory for those
 	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units
-	ofRows      []float32 // Int8: rowTerms values of each row, see gemmInt8AVX512VNNI
+	ofRows      []float32 // Int8: rowTerms values of each row, see package asm's gemmInt8
 	wide        []float32 // a row as the narrowing kernel wants it
 	rest        *Input    // what the kept rows lost
 	products    []float32 // the rest's, in the layout of the kept rows' outputs
@@ -88,7 +90,7 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 		in.narrow = grow(in.narrow, rows*in.stride)
 		for r := range rows {
 			row := in.fill(x[r*stride:][:width], 0)
-			round(v.ISA, unsafe.Pointer(&in.narrow[r*in.stride]), &row[0], len(row))
+			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), unsafe.Pointer(&in.narrow[r*in.stride]), &row[0], len(row))
 		}
 	default:
 		in.quantize(x, stride, keep)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // quantize makes in the integers that stand for rows of x.
@@ -42,7 +44,7 @@ func (in *Input) quantizeRow(r int, x []float32) {
 	} else {
 		// What fills up the last unit is within the range of the others.
 		row := in.fill(x, x[len(x)-1])
-		quantize(in.variant.ISA, unsafe.Pointer(&dst[0]), &row[0], len(row), &of[rowScale])
+		asm.Quantize(asm.ISA(in.variant.ISA), unsafe.Pointer(&dst[0]), &row[0], len(row), &of[rowScale])
 	}
 	of[rowOffset], of[rowBias] = of[rowBias], 1
 	for i, c := range in.keep.Channels {
@@ -84,7 +86,7 @@ func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
 func (in *Input) digit(row, c int) int {
 	at := in.narrow[row*in.stride:]
 	switch {
-	case in.variant.unsigned():
+	case in.variant.product().Unsigned:
 		return int(at[c]) - 128
 	case in.variant.xSize() == 2:
 		return int(int8(at[2*c])) // int16, in which int8 fits

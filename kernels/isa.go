@@ -3,61 +3,68 @@ package kernels
 import (
 	"fmt"
 	"slices"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// ISA is an instruction set that the kernels are written for.
+// ISA is an instruction set that the kernels are written for: a row of the
+// generator's table, which String and ParseISA name. Only Generic has a name here.
 //
 // In a format, all but Generic give the same results, bit for bit: each sum runs in
 // the same order and rounds at the same places, whatever the width of the
 // registers. An instruction set that adds to another has that one's kernels too.
 type ISA int
 
-const (
-	Generic    ISA = iota // plain Go, on every machine
-	NEON                  // arm64
-	NEON82                // arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd
-	AVX2                  // amd64 with AVX2 and FMA
-	AVXVNNI               // AVX2 and AVX-VNNI
-	AVX512                // amd64 with AVX-512 F, DQ, BW and VL
-	AVX512VNNI            // AVX512 and AVX512_VNNI
-	AVX512BF16            // AVX512VNNI and AVX512_BF16
-)
+// Generic is plain Go, on every machine.
+const Generic = ISA(asm.Generic)
 
-var isaNames = [...]string{"generic", "neon", "neon82", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16"}
+// set returns what i has.
+func (i ISA) set() *asm.Set { return &asm.Sets[i] }
 
-// base returns the instruction set whose float32 kernels i has.
-func (i ISA) base() ISA {
-	switch i {
-	case NEON82:
-		return NEON
-	case AVXVNNI:
-		return AVX2
-	case AVX512VNNI, AVX512BF16:
-		return AVX512
-	}
-	return i
-}
+// vectors returns the instruction set whose float32 vector kernels i has.
+func (i ISA) vectors() ISA { return ISA(i.set().Vectors) }
 
 // String returns the name that ParseISA reads, such as "generic", "neon" or
 // "avx512bf16".
 func (i ISA) String() string {
-	if i < 0 || int(i) >= len(isaNames) {
+	if i < 0 || int(i) >= len(asm.Sets) {
 		return fmt.Sprintf("ISA(%d)", int(i))
 	}
-	return isaNames[i]
+	return i.set().Name
 }
 
 // ParseISA returns the instruction set of that name.
 func ParseISA(name string) (ISA, error) {
-	if i := slices.Index(isaNames[:], name); i >= 0 {
-		return ISA(i), nil
+	var known []string
+	for i := range asm.Sets {
+		if known = append(known, asm.Sets[i].Name); asm.Sets[i].Name == name {
+			return ISA(i), nil
+		}
 	}
-	return 0, fmt.Errorf("kernels: instruction set %q, want one of %q", name, isaNames)
+	return 0, fmt.Errorf("kernels: instruction set %q, want one of %q", name, known)
 }
 
 // Available returns the instruction sets that this processor runs, the best
-// first and Generic last.
-func Available() []ISA { return append(available(), Generic) }
+// first and Generic last. One of them may need the system's permission, which
+// Variant.Check asks for.
+func Available() []ISA {
+	all := []ISA{Generic}
+	for i := range asm.Sets {
+		if asm.Has(asm.ISA(i)) {
+			all = append(all, ISA(i))
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
 
-// Best returns the best instruction set that this processor runs.
-func Best() ISA { return Available()[0] }
+// Best returns the best instruction set that this processor runs and the system
+// permits.
+func Best() ISA {
+	for _, i := range Available() {
+		if asm.Permit(asm.ISA(i)) == nil {
+			return i
+		}
+	}
+	return Generic
+}

@@ -48,7 +48,7 @@ func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
 // tiny is the least normal float32: no scale is less, and its inverse is finite.
 const tiny = 1.0 / (1 << 126)
 
-// quantizeRow is quantizeAVX2 in plain Go, for whole rows of any length, with
+// quantizeRow is package asm's quantize in plain Go, for whole rows of any length, with
 // results in int8.
 func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	low, high, odd := x[0], x[0], float32(0)

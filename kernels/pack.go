@@ -43,7 +43,7 @@ const (
 // sum of the weights, and the weights of the channels that are kept.
 func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 	m.keep = keep
-	cols, group, said := m.tile.cols, m.variant.group(), 2+fewTerms
+	cols, group, said := m.tile.cols, m.variant.product().Group, 2+fewTerms
 	if len(keep) > 0 {
 		said = 2 + mostTerms
 	}
@@ -68,7 +68,7 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 				*(*[2]byte)(panel[at:]), bytes = [2]byte(bytes), bytes[2:]
 			}
 		}
-		if m.variant.unsigned() {
+		if m.variant.product().Unsigned {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
 		}
 		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, bias[o], scale*float32(sum)

@@ -1,6 +1,10 @@
 package kernels
 
-import "time"
+import (
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
 
 // PeakFLOPS measures how many operations a second one core does with v's
 // registers when nothing is read or written: multiplications and additions, those
@@ -26,9 +30,8 @@ func (v Variant) PeakFLOPS(budget time.Duration) float64 {
 func (v Variant) peakRound() float64 {
 	if v.ISA != Generic {
 		const n = 100_000
-		peak(v, n)
-		lanes := map[ISA]int{NEON: 4, AVX2: 8, AVX512: 16}[v.ISA.base()]
-		return 2 * peakSums * n * float64(lanes*v.perLane())
+		asm.Peak(asm.ISA(v.ISA), asm.Format(v.Format), n)
+		return n * float64(v.product().PeakFLOPs)
 	}
 	// The generic kernel's own inner loop, which multiplies and adds; its integers
 	// are no faster.
@@ -38,15 +41,4 @@ func (v Variant) peakRound() float64 {
 		dot2x4(row[:], row[:], row[:], row[:], row[:], row[:])
 	}
 	return 2 * 8 * sumBlock * rounds
-}
-
-// perLane returns how many products a lane sums up at once.
-func (v Variant) perLane() int {
-	switch v.Format {
-	case BF16, F16:
-		return 2
-	case Int8:
-		return v.group()
-	}
-	return 1
 }

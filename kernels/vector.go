@@ -1,5 +1,11 @@
 package kernels
 
+import (
+	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
+
 // lanes is what the vector kernels take at a time, on every instruction set.
 const lanes = 16
 
@@ -11,16 +17,30 @@ func (v Variant) GELU(x []float32) {
 		GELU(x)
 		return
 	}
-	t := tileOf(v)
-	if rows := len(x) / t.cols; rows > 0 {
-		geluTile(v, &x[0], 4*t.cols, rows)
-		x = x[rows*t.cols:]
+	width := v.ISA.set().GeluColumns
+	if rows := len(x) / width; rows > 0 {
+		v.geluTile(&x[0], 4*width, rows, width)
+		x = x[rows*width:]
 	}
 	if len(x) > 0 {
-		var tile [maxTile]float32
-		copy(tile[:], x)
-		geluTile(v, &tile[0], 4*t.cols, 1)
-		copy(x, tile[:])
+		var last [asm.MaxTile]float32
+		copy(last[:], x)
+		v.geluTile(&last[0], 4*width, 1, width)
+		copy(x, last[:])
+	}
+}
+
+// geluTile replaces rows, stride bytes apart, of cols values by their GELU; cols is a
+// multiple of what the kernel takes.
+func (v Variant) geluTile(x *float32, stride, rows, cols int) {
+	isa := asm.ISA(v.ISA)
+	for c := 0; c < cols; c += v.ISA.set().GeluColumns {
+		part := (*float32)(unsafe.Add(unsafe.Pointer(x), 4*c))
+		if v.Format == F32 {
+			asm.Gelu(isa, part, stride, rows)
+		} else {
+			asm.GeluShort(isa, part, stride, rows)
+		}
 	}
 }
 
@@ -36,7 +56,7 @@ func (i ISA) AddNorm(x, r []float32, n *Norm, rows int) {
 	}
 	x, r, bias := x[:rows*width], r[:rows*width], n.Bias[:width]
 	if len(x) > 0 {
-		norm(i, &x[0], &r[0], &n.Gain[0], &bias[0], width, rows, float32(n.Eps))
+		asm.Norm(asm.ISA(i), &x[0], &r[0], &n.Gain[0], &bias[0], width, rows, float32(n.Eps), float32(width))
 	}
 }
 
@@ -51,7 +71,7 @@ func (i ISA) EmbedNorm(dst []float32, ids, types []int32, first int, e *Embeddin
 	dst, types = dst[:len(ids)*width], types[:len(ids)]
 	for t, id := range ids {
 		word, typ := row(e.Word, int(id), width), row(e.Type, int(types[t]), width)
-		add(i, &row(dst, t, width)[0], &word[0], &typ[0], width)
+		asm.Add(asm.ISA(i), &row(dst, t, width)[0], &word[0], &typ[0], width)
 	}
 	i.AddNorm(dst, e.Position[first*width:], &e.Norm, len(ids))
 }

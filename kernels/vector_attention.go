@@ -3,6 +3,8 @@ package kernels
 import (
 	"math"
 	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
 // headUnit is what the vector kernels' head sizes are multiples of.
@@ -14,7 +16,7 @@ func (i ISA) AttentionScratch(keys int, heads Heads) int {
 	if !i.attends(heads) {
 		return keys
 	}
-	columns := attentionTileOf(i).columns
+	columns := i.set().Columns
 	keys += keys & 1 // in bfloat16 keys go by pairs
 	return columns*(heads.Size+1) + keys*(columns+heads.Size)
 }
@@ -23,7 +25,7 @@ func (i ISA) AttentionScratch(keys int, heads Heads) int {
 func (i ISA) attends(heads Heads) bool { return i != Generic && heads.Size%headUnit == 0 }
 
 // AttendsBF16 says whether i has AttentionBF16 for heads of that size.
-func (i ISA) AttendsBF16(heads Heads) bool { return i == AVX512BF16 && i.attends(heads) }
+func (i ISA) AttendsBF16(heads Heads) bool { return i.set().AttendsBF16 && i.attends(heads) }
 
 // Attention computes softmax(q·kᵀ/√size)·v for one sequence, every head, as the
 // function Attention does, with AttentionScratch(keys, heads) values of scratch.
@@ -55,29 +57,25 @@ func (i ISA) AttentionBF16(dst []float32, q, k, v []uint16, queries, keys, qs, k
 func (i ISA) RoundBF16(dst []uint16, x []float32) {
 	dst = dst[:len(x)]
 	whole := 0
-	if i == AVX512BF16 {
+	if i.set().AttendsBF16 {
 		whole = len(x) / inputUnit * inputUnit
 	}
 	if whole > 0 {
-		round(i, unsafe.Pointer(&dst[0]), &x[0], whole)
+		asm.Round(asm.ISA(i), asm.BF16, unsafe.Pointer(&dst[0]), &x[0], whole)
 	}
 	for c, v := range x[whole:] {
 		dst[whole+c] = uint16(math.Float32bits(roundBF16(v)) >> 16)
 	}
 }
 
-// attentionTile is how many queries, and columns of V, are two registers, and
-// how many rows are transposed at once.
-type attentionTile struct{ columns, transpose int }
-
 // attention is one sequence's, and the memory it goes through: for one head a
 // tile of queries transposed, what each query's weights are multiplied by, the
 // scores (a row for each key, a column for each query) and V in panels of
-// tile.columns columns. In bfloat16 every float32 of q, of v and of the scores
+// tile.Columns columns. In bfloat16 every float32 of q, of v and of the scores
 // that have become weights is a pair: of a query's values, of two keys'.
 type attention[T float32 | uint16] struct {
 	isa                  ISA
-	tile                 attentionTile
+	tile                 asm.Attention
 	size, keys           int
 	pairs                int // keys, or pairs of them
 	q, factor, scores, v []float32
@@ -87,20 +85,20 @@ func attend[T float32 | uint16](i ISA, dst []float32, q, k, v []T, queries, keys
 	width := heads.Count * heads.Size
 	dst, q = dst[:queries*width], q[:(queries-1)*qs+width]
 	k, v = k[:(keys-1)*kvs+width], v[:(keys-1)*kvs+width]
-	a := attention[T]{isa: i, tile: attentionTileOf(i), size: heads.Size, keys: keys, pairs: keys}
+	a := attention[T]{isa: i, tile: i.set().Attention, size: heads.Size, keys: keys, pairs: keys}
 	if a.narrow() {
 		a.pairs = (keys + 1) / 2
 	}
 	scratch = scratch[:i.AttentionScratch(keys, heads)]
-	a.q, scratch = scratch[:a.tile.columns*a.size], scratch[a.tile.columns*a.size:]
-	a.factor, scratch = scratch[:a.tile.columns], scratch[a.tile.columns:]
+	a.q, scratch = scratch[:a.tile.Columns*a.size], scratch[a.tile.Columns*a.size:]
+	a.factor, scratch = scratch[:a.tile.Columns], scratch[a.tile.Columns:]
 	rows := keys + keys&1
-	a.scores, a.v = scratch[:a.tile.columns*rows], scratch[a.tile.columns*rows:]
+	a.scores, a.v = scratch[:a.tile.Columns*rows], scratch[a.tile.Columns*rows:]
 	for h := range heads.Count {
 		c := h * a.size
 		a.packValues(v[c:], kvs)
-		for at := 0; at < queries; at += a.tile.columns {
-			n := min(a.tile.columns, queries-at)
+		for at := 0; at < queries; at += a.tile.Columns {
+			n := min(a.tile.Columns, queries-at)
 			a.queries(dst[at*width+c:], q[at*qs+c:], k[c:], n, width, qs, kvs)
 		}
 	}
@@ -111,11 +109,11 @@ func (a *attention[T]) narrow() bool { return unsafe.Sizeof(T(0)) == 2 }
 
 // packValues copies a head's columns of V into panels.
 func (a *attention[T]) packValues(v []T, stride int) {
-	columns := a.tile.columns
+	columns := a.tile.Columns
 	for c := 0; c < a.size; c += columns {
 		panel := a.v[c*a.pairs:][:columns*a.pairs]
 		if a.narrow() {
-			pairRows(a.isa, &panel[0], unsafe.Pointer(&v[c]), 2*stride, a.keys/2)
+			asm.PairRows(asm.ISA(a.isa), &panel[0], unsafe.Pointer(&v[c]), 2*stride, a.keys/2)
 			if a.keys%2 != 0 {
 				last := panel[(a.pairs-1)*columns:]
 				for x, value := range v[(a.keys-1)*stride+c:][:columns] {
@@ -134,29 +132,25 @@ func (a *attention[T]) packValues(v []T, stride int) {
 // queries does a tile of at most tile.columns queries.
 func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 	across := 2
-	if n <= a.tile.columns/2 {
+	if n <= a.tile.Columns/2 {
 		across = 1
 	}
-	columns := a.tile.columns / 2 * across
+	columns := a.tile.Columns / 2 * across
 	a.transpose(q, n, columns, qs)
 	scale := float32(math.Log2E / math.Sqrt(float64(a.size)))
-	bytes := int(unsafe.Sizeof(T(0)))
+	bytes, size, form, isa := int(unsafe.Sizeof(T(0))), a.size, asm.F32, asm.ISA(a.isa)
 	if a.narrow() {
-		scoresBF16(a.isa, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], a.size/2, a.keys, &a.factor[0])
+		size, form = a.size/2, asm.BF16
+	}
+	asm.Scores(isa, form, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], size, a.keys, &a.factor[0])
+	if a.narrow() {
 		for i := a.keys * columns; i < 2*a.pairs*columns; i++ {
 			a.scores[i] = float32(math.Inf(-1)) // the key that makes the last pair whole
 		}
-		exponentsBF16(a.isa, across, &a.scores[0], a.pairs, &a.factor[0], scale)
-	} else {
-		scores(a.isa, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], a.size, a.keys, &a.factor[0])
-		exponents(a.isa, across, &a.scores[0], a.keys, &a.factor[0], scale)
 	}
-	for c := 0; c < a.size; c += a.tile.columns {
-		if a.narrow() {
-			mixBF16(a.isa, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.pairs], a.pairs, &a.factor[0], n)
-		} else {
-			mix(a.isa, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.pairs], a.pairs, &a.factor[0], n)
-		}
+	asm.Exponents(isa, form, across, &a.scores[0], a.pairs, &a.factor[0], scale)
+	for c := 0; c < a.size; c += a.tile.Columns {
+		asm.Mix(isa, form, across, &dst[c], 4*width, &a.scores[0], &a.v[c*a.pairs], a.pairs, &a.factor[0], n)
 	}
 }
 
@@ -164,13 +158,13 @@ func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 func (a *attention[T]) transpose(q []T, n, columns, stride int) {
 	values := int(4 / unsafe.Sizeof(T(0))) // in a float32's room
 	size := a.size / values
-	whole := n / a.tile.transpose * a.tile.transpose
+	whole := n / a.tile.Transpose * a.tile.Transpose
 	if whole < columns {
 		clear(a.q[:columns*size])
 	}
 	row := func(i int) *float32 { return (*float32)(unsafe.Pointer(&q[i*stride])) }
-	for i := 0; i < whole; i += a.tile.transpose {
-		transpose(a.isa, &a.q[i], 4*columns, row(i), stride*4/values, size)
+	for i := 0; i < whole; i += a.tile.Transpose {
+		asm.Transpose(asm.ISA(a.isa), &a.q[i], 4*columns, row(i), stride*4/values, size)
 	}
 	for i := whole; i < n; i++ {
 		for c, value := range unsafe.Slice(row(i), size) {

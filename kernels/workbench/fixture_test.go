@@ -31,10 +31,19 @@ func golden(t *testing.T, name, got string) {
 }
 
 var (
-	fast = kernels.Variant{ISA: kernels.AVX512, Format: kernels.F32}
-	tiny = kernels.Variant{ISA: kernels.AVX512VNNI, Format: kernels.Int8}
+	fast = kernels.Variant{ISA: set("avx512"), Format: kernels.F32}
+	tiny = kernels.Variant{ISA: set("avx512vnni"), Format: kernels.Int8}
 	slow = kernels.Variant{ISA: kernels.Generic, Format: kernels.F32}
 )
+
+// set returns an instruction set by its name, whether or not this processor runs it.
+func set(name string) kernels.ISA {
+	isa, err := kernels.ParseISA(name)
+	if err != nil {
+		panic(err)
+	}
+	return isa
+}
 
 // made is a report of a machine that does not exist: 100 GFLOP/s and 10 to 1000
 // GB/s. The last case has not had its turn.

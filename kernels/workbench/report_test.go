@@ -71,7 +71,7 @@ func TestRates(t *testing.T) {
 		}
 	}
 	// Without a ceiling there are no shares.
-	for _, v := range []kernels.Variant{slow, {ISA: kernels.NEON, Format: kernels.F32}} {
+	for _, v := range []kernels.Variant{slow, {ISA: set("neon"), Format: kernels.F32}} {
 		if got, want := p.Rates(&Result{Case: &Case{Variant: v, Work: Work{10, 10, 10}}}, 10), (Rates{FLOPS: 1e9, Bandwidth: 1e9, Level: "L1"}); got != want {
 			t.Errorf("%v: %+v, want %+v", v, got, want)
 		}

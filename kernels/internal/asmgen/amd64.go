@@ -23,7 +23,11 @@ var (
 
 func (m amd64) wide() bool   { return m.lanes == 16 }
 func (m amd64) Arch() string { return "amd64" }
-func (m amd64) Lanes() int   { return m.lanes }
+
+// unsigned says whether products of int8 take x as 128 more, in uint8: VPDPBUSD does.
+func (m amd64) unsigned() bool { return m.dot && !m.tiles }
+
+func (m amd64) Lanes() int { return m.lanes }
 
 func (m amd64) Name() string {
 	switch m {

@@ -1,5 +1,5 @@
-// Package asmgen writes the assembly of package kernels: one Go program for
-// all instruction sets.
+// Package asmgen writes the assembly of package kernels, which lies in package asm: one
+// Go program for all instruction sets.
 //
 // A kernel is a Go function that is given a *Func and calls its methods, one
 // for each operation (Load, Splat, MulAdd, ...). A Machine turns the operation
@@ -13,11 +13,23 @@
 // kernel gave its registers, and each function's comment is the loop that it
 // replaces. The Go declarations come from the same source.
 //
-// To write the files anew:
+// To write the files, which are all of package asm but a few, anew:
 //
 //	go generate ./kernels/internal/asmgen
 //
 // The package's test fails while they differ.
+//
+// # To add an instruction set
+//
+//  1. Write its machine, in a file of its own: a Machine, or an existing one with a
+//     field more, that says what the new instructions change (amd64.go, arm64.go).
+//  2. If its products have a shape of their own, write their kernels, in a file of
+//     their own, and put them into a group of families (families.go).
+//  3. Give it a row in sets.go: the machine, what it adds to, how to find out whether
+//     the processor has it, and the groups of families that it has for itself.
+//  4. go generate. Declarations, dispatch, tile sizes, detection and what other
+//     architectures are told come from the row; package kernels takes them as they
+//     are, and its tests, the workbench and "auto" find the set by themselves.
 //
 // # Why not avo
 //

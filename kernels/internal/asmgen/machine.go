@@ -81,7 +81,8 @@ type Machine interface {
 	rotate(f *Func, dst, src V, n int)
 }
 
-// Format is what a product's operands are: kernels.Format.
+// Format is what a product's operands are. Package asm's constants are written from
+// these.
 type Format int
 
 const (
@@ -89,7 +90,15 @@ const (
 	BF16
 	F16
 	Int8
+
+	formatCount
+	None Format = -1 // of kernels that are the same for all
 )
+
+var formatNames = [formatCount]string{"F32", "BF16", "F16", "Int8"}
+
+// String returns the format's name as functions have it.
+func (f Format) String() string { return formatNames[f] }
 
 // Op is an operation on two vectors, lane by lane.
 type Op int

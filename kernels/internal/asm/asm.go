@@ -1,0 +1,51 @@
+// Package asm is what the generator in package asmgen wrote, and a little that is
+// written by hand because it asks the system: assembly for every instruction set,
+// which set has what, and functions that call the right set's code. Package kernels
+// is the only one that uses it, and knows no set by name.
+//
+// What a reader may change is here (this file and amx_*.go, emulated*.go) and in
+// asmgen. All other files are written by
+//
+//	go generate ./kernels/internal/asmgen
+//
+// Nothing here checks lengths: package kernels does, before it calls.
+package asm
+
+// ISA is an instruction set: its place in Sets.
+type ISA int
+
+// Format is what a product's operands are.
+type Format int
+
+// Set says what an instruction set has.
+type Set struct {
+	Name    string
+	Vectors ISA // the set whose float32 vectors it computes with
+	// Products are the formats that it multiplies; the others have a Group of 0.
+	Products [formatCount]Product
+	Attention
+	GeluColumns int // of a row that Gelu takes
+	AttendsBF16 bool
+}
+
+// Product says how operands of one format are multiplied.
+type Product struct {
+	Code       ISA // whose kernels these are
+	Rows, Cols int // of the tile of outputs that the kernel keeps in registers
+	Group      int // inputs that are multiplied at once
+	XBytes     int // of an input
+	// Unsigned says that int8 inputs are stored as 128 more, since the instruction
+	// multiplies unsigned by signed.
+	Unsigned  bool
+	PeakFLOPs int // operations of one step of Peak
+}
+
+// Attention says how many queries, and columns of V, a tile of attention has, and how
+// many rows are transposed at once.
+type Attention struct{ Columns, Transpose int }
+
+// absent panics: a set was asked for what it has not got, or this build has not got
+// the set.
+func absent(set ISA, op string) {
+	panic("kernels: " + Sets[set].Name + " has no " + op + " in this build")
+}

@@ -1,0 +1,86 @@
+package asmgen
+
+// kernel is a function that some machines have.
+type kernel struct {
+	op     string // what it does; the format and the machine's name follow
+	form   Format // None where it is the same for all
+	params []string
+	doc    string
+	body   func(*Func)
+}
+
+func (k *kernel) name() string {
+	if k.form == None || k.form == F32 {
+		return k.op
+	}
+	return k.op + k.form.String()
+}
+
+// family is a file, for each machine that has it.
+type family struct {
+	name    string
+	kernels []kernel
+}
+
+// The families come in groups, of which an instruction set has the whole.
+var (
+	// vectors are what every set has, or the one that it adds to.
+	vectors = []family{
+		{"gemm", []kernel{{"gemm", F32, gemmParams, gemmDoc, gemm(F32)}}},
+		{"gelu", []kernel{
+			{"gelu", None, geluParams, geluDoc, gelu(phiF32)},
+			{"geluShort", None, geluParams, geluShortDoc, gelu(phiShort)},
+		}},
+		{"attention", []kernel{
+			{"scores", F32, scoresParams, scoresDoc, scores(F32)},
+			{"exponents", F32, exponentsParams, exponentsDoc, exponents},
+			{"mix", F32, mixParams, mixDoc, mix(F32)},
+			{"transpose", None, transposeParams, transposeDoc, transpose},
+		}},
+		{"norm", []kernel{{"norm", None, normParams, normDoc, norm}, {"add", None, addParams, addDoc, add}}},
+		{"peak", []kernel{{"peak", F32, peakParams, peakDoc, peak(F32)}, {"read", None, readParams, readDoc, read}}},
+	}
+	// integers are products of int8.
+	integers = []family{
+		{"gemm_int8", []kernel{{"gemm", Int8, gemmParams, gemmInt8Doc, gemm(Int8)}}},
+		{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}},
+		{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}},
+	}
+	// bfloats are products and attention of bfloat16.
+	bfloats = []family{
+		{"gemm_bf16", []kernel{{"gemm", BF16, gemmParams, gemmBF16Doc, gemm(BF16)}}},
+		{"round", []kernel{{"round", BF16, roundParams, roundDoc, round(BF16)}}},
+		{"attention_bf16", []kernel{
+			{"scores", BF16, scoresParams, scoresBF16Doc, scores(BF16)},
+			{"exponents", BF16, exponentsParams, exponentsBF16Doc, exponentsBF16},
+			{"mix", BF16, mixParams, mixBF16Doc, mix(BF16)},
+			{"pairRows", None, pairRowsParams, pairRowsDoc, pairRows},
+		}},
+		{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}},
+	}
+	// halves are products of half.
+	halves = []family{
+		{"gemm_f16", []kernel{{"gemm", F16, gemmParams, gemmF16Doc, gemm(F16)}}},
+		{"round_f16", []kernel{{"round", F16, roundParams, roundF16Doc, round(F16)}}},
+		{"peak_f16", []kernel{{"peak", F16, peakParams, peakDoc, peak(F16)}}},
+	}
+)
+
+// groups are all of them, in the order of the generated declarations.
+var groups = [][]family{vectors, integers, bfloats, halves}
+
+// ops returns the operations that there are, in order, each with its kernels.
+func ops() (names []string, kernels map[string][]kernel) {
+	kernels = map[string][]kernel{}
+	for _, group := range groups {
+		for _, f := range group {
+			for _, k := range f.kernels {
+				if kernels[k.op] == nil {
+					names = append(names, k.op)
+				}
+				kernels[k.op] = append(kernels[k.op], k)
+			}
+		}
+	}
+	return names, kernels
+}

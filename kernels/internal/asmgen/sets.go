@@ -1,0 +1,67 @@
+package asmgen
+
+import "strings"
+
+// set is an instruction set: a row of the table below. All that package asm and
+// package kernels know of it is written from here.
+type set struct {
+	machine Machine
+	// adds is the set that this one adds to: it has that one's kernels where it has
+	// none of its own.
+	adds Machine
+	// has is a Go expression: whether the processor and the system have what this set
+	// adds. Package cpu is golang.org/x/sys/cpu; features there say that the system
+	// saves the registers too.
+	has string
+	// permit is a Go function that asks the system for what may be refused, "" if
+	// nothing may.
+	permit string
+	what   string // for readers
+	own    [][]family
+}
+
+// sets has a row for each instruction set, the better ones of an architecture behind
+// the others.
+var sets = []set{
+	{machine: NEON, has: "true", what: "arm64", own: [][]family{vectors}},
+	// Every Apple M has both features. On Linux and on macOS each is asked for, on
+	// Windows the package knows of no question for FEAT_FP16: there it is NEON.
+	{machine: NEON82, adds: NEON, has: "cpu.ARM64.HasFPHP && cpu.ARM64.HasASIMDHP && cpu.ARM64.HasASIMDDP",
+		what: "arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd", own: [][]family{integers, halves}},
+	{machine: AVX2, has: "cpu.X86.HasAVX2 && cpu.X86.HasFMA", what: "amd64 with AVX2 and FMA", own: [][]family{vectors, integers}},
+	{machine: AVXVNNI, adds: AVX2, has: "cpu.X86.HasAVXVNNI", what: "AVX2 and AVX-VNNI", own: [][]family{integers}},
+	{machine: AVX512, has: "cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL",
+		what: "amd64 with AVX-512 F, DQ, BW and VL", own: [][]family{vectors, integers}},
+	{machine: AVX512VNNI, adds: AVX512, has: "cpu.X86.HasAVX512VNNI", what: "AVX512 and AVX512_VNNI", own: [][]family{integers}},
+	{machine: AVX512BF16, adds: AVX512VNNI, has: "cpu.X86.HasAVX512BF16", what: "AVX512VNNI and AVX512_BF16", own: [][]family{bfloats}},
+}
+
+// name is what users call the set.
+func (s *set) name() string { return strings.ToLower(s.machine.Name()) }
+
+// setOf returns a machine's row.
+func setOf(m Machine) *set {
+	for i := range sets {
+		if sets[i].machine == m {
+			return &sets[i]
+		}
+	}
+	panic("asmgen: " + m.Name() + " has no row")
+}
+
+// code returns the machine whose code a set runs for a kernel, if it has one.
+func (s *set) code(name string) (Machine, bool) {
+	for _, families := range s.own {
+		for _, f := range families {
+			for _, k := range f.kernels {
+				if k.name() == name {
+					return s.machine, true
+				}
+			}
+		}
+	}
+	if s.adds == nil {
+		return nil, false
+	}
+	return setOf(s.adds).code(name)
+}

@@ -1,0 +1,70 @@
+package asmgen
+
+import (
+	"fmt"
+	"strings"
+)
+
+// table returns the constants and the table that say, on every architecture, which
+// instruction sets and formats there are and how each multiplies.
+func table() string {
+	var b strings.Builder
+	b.WriteString("// The instruction sets: those of an architecture, the better ones later.\nconst (\nGeneric ISA = iota // plain Go, on every machine\n")
+	for i := range sets {
+		fmt.Fprintf(&b, "%s // %s\n", sets[i].machine.Name(), sets[i].what)
+	}
+	b.WriteString(")\n\n// The formats.\nconst (\n")
+	for f := range formatCount {
+		fmt.Fprintf(&b, "%s Format = %d\n", f, int(f))
+	}
+	fmt.Fprintf(&b, "\nformatCount = %d\n)\n", int(formatCount))
+	fmt.Fprintf(&b, "\n// ReadBlock is how many values Read takes at a time.\nconst ReadBlock = %d\n", readBlock)
+	largest := 0
+	for i := range sets {
+		for form := range formatCount {
+			if _, ok := sets[i].code((&kernel{op: "gemm", form: form}).name()); ok {
+				t := TileOf(sets[i].machine, form)
+				largest = max(largest, t.Rows*t.Cols)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n// MaxTile is the most outputs that a tile has.\nconst MaxTile = %d\n", largest)
+	b.WriteString("\n// Sets has the instruction sets by number.\nvar Sets = [...]Set{\nGeneric: {Name: \"generic\"},\n")
+	for i := range sets {
+		row(&b, &sets[i])
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// row writes a set's element of Sets.
+func row(b *strings.Builder, s *set) {
+	m := s.machine
+	fmt.Fprintf(b, "%s: {\nName: %q,\n", m.Name(), s.name())
+	if base, ok := s.code("norm"); ok {
+		fmt.Fprintf(b, "Vectors: %s,\n", base.Name())
+	}
+	b.WriteString("Products: [formatCount]Product{\n")
+	for form := range formatCount {
+		if code, ok := s.code((&kernel{op: "gemm", form: form}).name()); ok {
+			product(b, form, code)
+		}
+	}
+	fmt.Fprintf(b, "},\nAttention: Attention{Columns: %d, Transpose: %d},\nGeluColumns: %d,\n", attentionColumns(m), transposeBlock(m), geluColumns(m))
+	if _, ok := s.code((&kernel{op: "scores", form: BF16}).name()); ok {
+		b.WriteString("AttendsBF16: true,\n")
+	}
+	b.WriteString("},\n")
+}
+
+// product writes how code, a machine, multiplies in a format.
+func product(b *strings.Builder, form Format, code Machine) {
+	t := TileOf(code, form)
+	group := map[Format]int{F32: 1, F16: 1, BF16: 2, Int8: 4 / code.xSize(Int8)}[form]
+	flops := 2 * peakSums(code) * code.sumsIn(form) * group
+	fmt.Fprintf(b, "%s: {Code: %s, Rows: %d, Cols: %d, Group: %d, XBytes: %d, PeakFLOPs: %d", form, code.Name(), t.Rows, t.Cols, group, code.xSize(form), flops)
+	if a, ok := code.(amd64); ok && form == Int8 && a.unsigned() {
+		b.WriteString(", Unsigned: true")
+	}
+	b.WriteString("},\n")
+}
