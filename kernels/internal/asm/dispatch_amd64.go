@@ -23,6 +23,8 @@ func Has(set ISA) bool {
 		return Has(AVX512) && cpu.X86.HasAVX512VNNI
 	case AVX512BF16:
 		return Has(AVX512VNNI) && cpu.X86.HasAVX512BF16
+	case AMX:
+		return Has(AVX512BF16) && hasAMX()
 	}
 	return false
 }
@@ -30,6 +32,9 @@ func Has(set ISA) bool {
 // Permit asks the system for what a set needs of it and may be refused, once for the
 // whole process. A set that was not permitted must not run.
 func Permit(set ISA) error {
+	if set == AMX {
+		return permitAMX()
+	}
 	return nil
 }
 
@@ -41,7 +46,7 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 		case AVX2, AVXVNNI:
 			gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
-		case AVX512, AVX512VNNI, AVX512BF16:
+		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
@@ -56,13 +61,13 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 		case AVX512:
 			gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
-		case AVX512VNNI, AVX512BF16:
+		case AVX512VNNI, AVX512BF16, AMX:
 			gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
@@ -76,7 +81,7 @@ func Gelu(set ISA, x *float32, stride int, rows int) {
 	case AVX2, AVXVNNI:
 		geluAVX2(x, stride, rows)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		geluAVX512(x, stride, rows)
 		return
 	}
@@ -89,7 +94,7 @@ func GeluShort(set ISA, x *float32, stride int, rows int) {
 	case AVX2, AVXVNNI:
 		geluShortAVX2(x, stride, rows)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		geluShortAVX512(x, stride, rows)
 		return
 	}
@@ -104,13 +109,13 @@ func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kS
 		case AVX2, AVXVNNI:
 			scoresAVX2(across, dst, k, kStride, q, size, keys, largest)
 			return
-		case AVX512, AVX512VNNI, AVX512BF16:
+		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			scoresAVX512(across, dst, k, kStride, q, size, keys, largest)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			scoresBF16AVX512BF16(across, dst, k, kStride, q, size, keys, largest)
 			return
 		}
@@ -126,13 +131,13 @@ func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *
 		case AVX2, AVXVNNI:
 			exponentsAVX2(across, s, keys, largest, scale)
 			return
-		case AVX512, AVX512VNNI, AVX512BF16:
+		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			exponentsAVX512(across, s, keys, largest, scale)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			exponentsBF16AVX512BF16(across, s, keys, largest, scale)
 			return
 		}
@@ -148,13 +153,13 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 		case AVX2, AVXVNNI:
 			mixAVX2(across, dst, dstStride, p, v, keys, factor, queries)
 			return
-		case AVX512, AVX512VNNI, AVX512BF16:
+		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			mixAVX512(across, dst, dstStride, p, v, keys, factor, queries)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			mixBF16AVX512BF16(across, dst, dstStride, p, v, keys, factor, queries)
 			return
 		}
@@ -168,7 +173,7 @@ func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int
 	case AVX2, AVXVNNI:
 		transposeAVX2(dst, dstStride, src, srcStride, cols)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		transposeAVX512(dst, dstStride, src, srcStride, cols)
 		return
 	}
@@ -181,7 +186,7 @@ func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width i
 	case AVX2, AVXVNNI:
 		normAVX2(x, r, gain, bias, width, rows, eps, count)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		normAVX512(x, r, gain, bias, width, rows, eps, count)
 		return
 	}
@@ -194,7 +199,7 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	case AVX2, AVXVNNI:
 		addAVX2(dst, a, b, n)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		addAVX512(dst, a, b, n)
 		return
 	}
@@ -209,7 +214,7 @@ func Peak(set ISA, form Format, n int) {
 		case AVX2, AVXVNNI:
 			peakAVX2(n)
 			return
-		case AVX512, AVX512VNNI, AVX512BF16:
+		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			peakAVX512(n)
 			return
 		}
@@ -224,13 +229,13 @@ func Peak(set ISA, form Format, n int) {
 		case AVX512:
 			peakInt8AVX512(n)
 			return
-		case AVX512VNNI, AVX512BF16:
+		case AVX512VNNI, AVX512BF16, AMX:
 			peakInt8AVX512VNNI(n)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			peakBF16AVX512BF16(n)
 			return
 		}
@@ -244,7 +249,7 @@ func Read(set ISA, x *float32, blocks int, times int) {
 	case AVX2, AVXVNNI:
 		readAVX2(x, blocks, times)
 		return
-	case AVX512, AVX512VNNI, AVX512BF16:
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		readAVX512(x, blocks, times)
 		return
 	}
@@ -263,7 +268,7 @@ func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	case AVX512:
 		quantizeAVX512(dst, src, n, scale)
 		return
-	case AVX512VNNI, AVX512BF16:
+	case AVX512VNNI, AVX512BF16, AMX:
 		quantizeAVX512VNNI(dst, src, n, scale)
 		return
 	}
@@ -275,7 +280,7 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	switch form {
 	case BF16:
 		switch set {
-		case AVX512BF16:
+		case AVX512BF16, AMX:
 			roundBF16AVX512BF16(dst, src, n)
 			return
 		}
@@ -286,9 +291,19 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 // PairRows is a set's pairRows, see pairRowsAVX512BF16.
 func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	switch set {
-	case AVX512BF16:
+	case AVX512BF16, AMX:
 		pairRowsAVX512BF16(dst, v, stride, pairs)
 		return
 	}
 	absent(set, "pairRows")
+}
+
+// Xcr0 is a set's xcr0, see xcr0AMX.
+func Xcr0(set ISA, state *uint64) {
+	switch set {
+	case AMX:
+		xcr0AMX(state)
+		return
+	}
+	absent(set, "xcr0")
 }

@@ -203,3 +203,8 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	absent(set, "pairRows")
 }
+
+// Xcr0 is a set's xcr0.
+func Xcr0(set ISA, state *uint64) {
+	absent(set, "xcr0")
+}

@@ -648,3 +648,10 @@ func pairRowsAVX512BF16(dst *float32, v unsafe.Pointer, stride int, pairs int)
 //
 //go:noescape
 func peakBF16AVX512BF16(n int)
+
+// xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
+// component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
+// section 13.3). The processor has XGETBV where it has AVX.
+//
+//go:noescape
+func xcr0AMX(state *uint64)

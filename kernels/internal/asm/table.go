@@ -12,6 +12,7 @@ const (
 	AVX512                // amd64 with AVX-512 F, DQ, BW and VL
 	AVX512VNNI            // AVX512 and AVX512_VNNI
 	AVX512BF16            // AVX512VNNI and AVX512_BF16
+	AMX                   // AVX512BF16 and AMX's tiles of bfloat16 and int8
 )
 
 // The formats.
@@ -95,6 +96,18 @@ var Sets = [...]Set{
 	},
 	AVX512BF16: {
 		Name:    "avx512bf16",
+		Vectors: AVX512,
+		Products: [formatCount]Product{
+			F32:  {Code: AVX512, Rows: 8, Cols: 48, Group: 1, XBytes: 4, PeakFLOPs: 384},
+			BF16: {Code: AVX512BF16, Rows: 8, Cols: 48, Group: 2, XBytes: 2, PeakFLOPs: 768},
+			Int8: {Code: AVX512VNNI, Rows: 8, Cols: 48, Group: 4, XBytes: 1, PeakFLOPs: 1536, Unsigned: true},
+		},
+		Attention:   Attention{Columns: 32, Transpose: 8},
+		GeluColumns: 48,
+		AttendsBF16: true,
+	},
+	AMX: {
+		Name:    "amx",
 		Vectors: AVX512,
 		Products: [formatCount]Product{
 			F32:  {Code: AVX512, Rows: 8, Cols: 48, Group: 1, XBytes: 4, PeakFLOPs: 384},

@@ -66,8 +66,14 @@ var (
 	}
 )
 
+// tileKernels are products and attention on tiles, and what finds out whether they
+// are there.
+var tileKernels = []family{
+	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
+}
+
 // groups are all of them, in the order of the generated declarations.
-var groups = [][]family{vectors, integers, bfloats, halves}
+var groups = [][]family{vectors, integers, bfloats, halves, tileKernels}
 
 // ops returns the operations that there are, in order, each with its kernels.
 func ops() (names []string, kernels map[string][]kernel) {

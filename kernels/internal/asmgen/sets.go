@@ -34,6 +34,8 @@ var sets = []set{
 		what: "amd64 with AVX-512 F, DQ, BW and VL", own: [][]family{vectors, integers}},
 	{machine: AVX512VNNI, adds: AVX512, has: "cpu.X86.HasAVX512VNNI", what: "AVX512 and AVX512_VNNI", own: [][]family{integers}},
 	{machine: AVX512BF16, adds: AVX512VNNI, has: "cpu.X86.HasAVX512BF16", what: "AVX512VNNI and AVX512_BF16", own: [][]family{bfloats}},
+	{machine: AMX, adds: AVX512BF16, has: "hasAMX()", permit: "permitAMX", what: "AVX512BF16 and AMX's tiles of bfloat16 and int8",
+		own: [][]family{tileKernels}},
 }
 
 // name is what users call the set.

@@ -1,0 +1,8 @@
+//go:build !noasm && !linux
+
+package asm
+
+// hasAMX is no where we do not know how to ask for the tiles' registers.
+func hasAMX() bool { return false }
+
+func permitAMX() error { return nil }
