@@ -98,6 +98,13 @@ func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 	m.linear(dst, x, 0, x.rows, dstStride, true)
 }
 
+// LinearGELUTo makes next, after its Narrow, what the next layer multiplies:
+// GELU(x·wᵀ + bias), in the format of m's variant.
+func (m *Matrix) LinearGELUTo(next, x *Input) {
+	next.Room(m.variant, x.rows, m.out)
+	m.LinearGELU(next.room, x, m.out)
+}
+
 // inputBlock is how much of x is multiplied by all panels before the next rows
 // are: it stays in the L2 cache beside a panel of weights.
 const inputBlock = 384 << 10 // bytes

@@ -19,6 +19,7 @@ type Input struct {
 	rounded     []float32 // memory for those
 	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units
 	ofRows      []float32 // Int8: rowTerms values of each row, see package asm's gemmInt8
+	room        []float32 // what a product writes that Narrow makes rows of
 	wide        []float32 // a row as the narrowing kernel wants it
 	rest        *Input    // what the kept rows lost
 	products    []float32 // the rest's, in the layout of the kept rows' outputs
@@ -95,6 +96,25 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 	default:
 		in.quantize(x, stride, keep)
 	}
+}
+
+// Len returns the number of rows.
+func (in *Input) Len() int { return in.rows }
+
+// Room makes in rows of v that are yet to be written: by Matrix.LinearGELUTo, or into
+// Floats. Then Narrow makes them what products read.
+func (in *Input) Room(v Variant, rows, width int) {
+	in.variant, in.rows, in.width, in.keep = v, rows, width, Keep{}
+	in.room = grow(in.room, rows*width)
+}
+
+// Floats returns the rows that Room made room for, from one on: width values each,
+// one after the other.
+func (in *Input) Floats(row int) []float32 { return in.room[row*in.width:] }
+
+// Narrow makes in what products read, of the float32s that were written since Room.
+func (in *Input) Narrow(keep Keep) {
+	in.Set(in.variant, in.room, in.rows, in.width, in.width, keep)
 }
 
 // fill returns a row of whole units. Beside what is filled up are weights of 0.

@@ -24,11 +24,11 @@ type pass struct {
 	layer *layer
 	begun time.Duration // on the meter of the worker who leads
 
-	x       []float32 // R×hidden, the hidden state
-	qkv     values    // T×3·hidden: Q, K and V of a token side by side
-	q       values    // S×hidden: Q of the [CLS] rows alone
-	context []float32 // R×hidden, what the heads found
-	pooled  []float32 // S×hidden
+	x       []float32     // R×hidden, the hidden state
+	qkv     values        // T×3·hidden: Q, K and V of a token side by side
+	q       values        // S×hidden: Q of the [CLS] rows alone
+	context kernels.Input // R×hidden, what the heads found
+	pooled  []float32     // S×hidden
 }
 
 // values are what attention reads, in bfloat16 too where it reads that.
@@ -97,7 +97,7 @@ func (p *pass) Attention(index int, keep model.Rows) {
 		p.q.grow(p.rows*h, p.d.attendsBF16)
 		p.share(p.rows, (*pass).projectCls)
 	}
-	p.context = grow(p.context, p.rows*h)
+	p.context.Room(p.d.variant, p.rows, h)
 	p.share(p.rows, (*pass).attend)
 }
 
@@ -106,8 +106,8 @@ func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], n, 3*h)
-		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
+		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], &w.in, 3*h)
+		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], &w.in, 3*h)
 		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
 	})
 }
@@ -117,7 +117,7 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], n, 3*h)
+		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], &w.in, 3*h)
 		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
 	})
 }
@@ -127,7 +127,7 @@ func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], n, h)
+		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], &w.in, h)
 		p.round(w, &p.q, r*h, n, h, h)
 	})
 }
@@ -144,8 +144,8 @@ func (p *pass) attend(w *worker, lo, hi int) {
 	}
 	chunks(lo, hi, func(r, n int) {
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toAttention, p.context[r*h:], n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
-		p.product(w, gemmOutput, p.layer.output, w.scratch, n, h)
+		p.input(w, toAttention, p.context.Floats(r), n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
+		p.product(w, gemmOutput, p.layer.output, w.scratch, &w.in, h)
 		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
 	})
 }
@@ -159,9 +159,9 @@ func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) 
 	begun := w.meter.now()
 	w.scores = grow(w.scores, isa.AttentionScratch(hi-lo, p.d.heads))
 	if p.d.attendsBF16 {
-		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+		isa.AttentionBF16(p.context.Floats(row), q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
 	} else {
-		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+		isa.Attention(p.context.Floats(row), q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
 	}
 	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, hi-lo, h))
 }
@@ -176,14 +176,15 @@ func (p *pass) feedForward(w *worker, lo, hi int) {
 	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
 	chunks(lo, hi, func(r, n int) {
 		x, cls := p.x[r*h:][:n*h], p.clsRows(w, r, n)
-		w.up = grow(w.up, n*f)
 		w.scratch = grow(w.scratch, n*h)
 		p.input(w, toUp, x, n, h, kernels.Keep{Rows: cls, Channels: p.layer.upKeep})
 		begun := w.meter.now()
-		p.layer.up.LinearGELU(w.up, &w.in, f)
+		p.layer.up.LinearGELUTo(&w.inner, &w.in)
 		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
-		p.input(w, toDown, w.up, n, f, kernels.Keep{Rows: cls})
-		p.product(w, gemmDown, p.layer.down, w.scratch, n, h)
+		begun = w.meter.now()
+		w.inner.Narrow(kernels.Keep{Rows: cls})
+		p.narrowed(w, begun, toDown, n, f)
+		p.product(w, gemmDown, p.layer.down, w.scratch, &w.inner, h)
 		p.addNorm(w, outputNorm, &p.layer.outputNorm, x, n)
 	})
 }
@@ -225,7 +226,12 @@ func (p *pass) End() {
 func (p *pass) input(w *worker, k kernel, x []float32, rows, width int, keep kernels.Keep) {
 	begun := w.meter.now()
 	w.in.Set(p.d.variant, x, rows, width, width, keep)
-	if p.d.variant.Format != kernels.F32 { // where it is x itself
+	p.narrowed(w, begun, k, rows, width)
+}
+
+// narrowed says that rows have been made a product's input since begun.
+func (p *pass) narrowed(w *worker, begun time.Duration, k kernel, rows, width int) {
+	if p.d.variant.Format != kernels.F32 { // where they are x itself
 		w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, p.d.variant.Format))
 	}
 }
@@ -248,11 +254,11 @@ func (p *pass) clsRows(w *worker, first, rows int) []int {
 	return w.cls
 }
 
-// product multiplies w's input by a matrix.
-func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, rows, stride int) {
+// product multiplies x by a matrix.
+func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, x *kernels.Input, stride int) {
 	begun := w.meter.now()
-	m.Linear(dst, &w.in, stride)
-	w.meter.add(begun, p.index, k, 1, products(rows, m, p.d.variant.Format))
+	m.Linear(dst, x, stride)
+	w.meter.add(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
 }
 
 // round makes width values of each row, which lie stride apart from at, what

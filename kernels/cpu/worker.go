@@ -9,10 +9,10 @@ type worker struct {
 	meter *meter // nil: nobody asked
 
 	in      kernels.Input
-	cls     []int     // rows of the input that are [CLS] rows
-	up      []float32 // chunk×intermediate
-	scratch []float32 // what a product's kernel wants
-	scores  []float32 // what attention wants for the longest sequence
+	inner   kernels.Input // chunk×intermediate: what up makes for down
+	cls     []int         // rows of the input that are [CLS] rows
+	scratch []float32     // what a product's kernel wants
+	scores  []float32     // what attention wants for the longest sequence
 }
 
 func newWorker(d *Device) *worker {
