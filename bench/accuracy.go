@@ -60,13 +60,16 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // by a share of its row's largest and may have 1, above all that chance has given;
 // bf16 and f16 round it by a share of itself, and may have 0.3 and 0.03. Since
 // |error| <= |error - offset| + |offset|, the mean error of these three has no
-// limit of its own: the sum of the two others.
+// limit of its own: the sum of the two others. bf16x3 keeps 8 bits more than bf16 of
+// whatever that rounds, and may have a 256th of all its errors.
 var tolerances = map[string]Tolerances{
 	"f64":  {Tolerance: 1e-6, CentredTolerance: 1e-6, OffsetTolerance: 1e-6},
 	"f32":  {Tolerance: 2e-5, CentredTolerance: 2e-5, OffsetTolerance: 2e-5},
 	"f16":  {Tolerance: 0.06, CentredTolerance: 0.03, OffsetTolerance: 0.03},
 	"bf16": {Tolerance: 0.375, CentredTolerance: 0.075, OffsetTolerance: 0.3},
 	"int8": {Tolerance: 1.15, CentredTolerance: 0.15, OffsetTolerance: 1},
+
+	"bf16x3": {Tolerance: 1.5e-3, CentredTolerance: 3e-4, OffsetTolerance: 1.2e-3},
 }
 
 // checkAccuracy scores a sample of the workload by the measured engine and by

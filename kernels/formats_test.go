@@ -207,7 +207,7 @@ func TestVariants(t *testing.T) {
 			t.Errorf("ParseFormat(%q) = %v, %v", v.Format.String(), f, err)
 		}
 	}
-	for _, v := range []Variant{{Generic, Int8 + 1}, {ISA(len(asm.Sets)), F32}, {ISA(asm.AVX2), BF16}, {ISA(asm.NEON), BF16}, {ISA(asm.NEON), F16}} {
+	for _, v := range []Variant{{Generic, BF16x3 + 1}, {ISA(len(asm.Sets)), F32}, {ISA(asm.AVX2), BF16}, {ISA(asm.NEON), BF16}, {ISA(asm.NEON), F16}} {
 		if err := v.Check(); err == nil {
 			t.Errorf("%v: no error", v)
 		}

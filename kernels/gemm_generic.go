@@ -15,6 +15,9 @@ func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
 				m.values[i] = roundBF16(v)
 			}
 		}
+	case BF16x3:
+		m.values = make([]float32, 2*len(w))
+		splitAll(m.values[:len(w)], m.values[len(w):], w)
 	case Int8:
 		m.keep = keep
 		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 0, (1+fewTerms+len(keep))*m.out)
@@ -50,6 +53,8 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 		if len(x.keep.Rows) > 0 {
 			x.addRest(dst, dstStride, first, 1, 0, m.out, m.out)
 		}
+	case BF16x3:
+		linearSplit(dst, x.values[first*x.stride/4:], x.low[first*x.stride/4:], m.values[:m.in*m.out], m.values[m.in*m.out:], m.columns, rows, m.in, m.out)
 	case F16:
 		linearF16(dst, x.values[first*x.stride/4:], m.values, m.columns, rows, m.in, m.out)
 	default:

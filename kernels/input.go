@@ -17,6 +17,7 @@ type Input struct {
 	stride      int       // bytes from row to row
 	values      []float32 // F32: x itself. Generic's BF16 and F16: rounded
 	rounded     []float32 // memory for those
+	low         []float32 // Generic's BF16x3: the low parts beside values
 	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units
 	ofRows      []float32 // Int8: rowTerms values of each row, see package asm's gemmInt8
 	room        []float32 // what a product writes that Narrow makes rows of
@@ -60,7 +61,8 @@ func padded(width int) int { return (width + inputUnit - 1) / inputUnit * inputU
 //
 // For F32 in is x itself, which must stay as it is while in is used. For BF16
 // and F16 each value is rounded to the nearest, ties to even; BF16 rounds denormals
-// to 0, F16 what is too large to infinity. For Int8 each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
+// to 0, F16 what is too large to infinity; BF16x3 rounds what is lost to bfloat16 once more.
+// For Int8 each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
 // offset such that the row's smallest and largest values are at the ends. A row
 // with values that are not finite gives products that are not. The channels that
 // are kept are overwritten while Set runs, and then are what they were.
@@ -77,6 +79,13 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 	case v.ISA == Generic && v.Format != Int8:
 		in.rounded = grow(in.rounded, rows*width)
 		in.values, in.stride = in.rounded, 4*width
+		if v.Format == BF16x3 {
+			in.low = grow(in.low, rows*width)
+			for r := range rows {
+				splitAll(row(in.values, r, width), row(in.low, r, width), x[r*stride:][:width])
+			}
+			break
+		}
 		for r := range rows {
 			for c, value := range x[r*stride:][:width] {
 				if v.Format == F16 {

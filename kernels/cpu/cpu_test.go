@@ -11,6 +11,7 @@ import (
 
 var precisions = map[kernels.Format]modeltest.Precision{
 	kernels.F32: modeltest.Float32, kernels.BF16: modeltest.BFloat16, kernels.F16: modeltest.Float16, kernels.Int8: modeltest.Int8,
+	kernels.BF16x3: modeltest.BFloat16x3,
 }
 
 func TestConformance(t *testing.T) {

@@ -51,6 +51,11 @@ var Float32 = Precision{Hidden: 2e-6, Logit: 2e-6, Exact: true}
 // error is that of their sizes, more.
 var BFloat16 = Precision{Hidden: 2e-2, Logit: 2e-2, Exact: true}
 
+// BFloat16x3 keeps operands to 2^-16 of themselves and leaves out a product that is
+// as small: a sum of many is off by about 2^-17.5 of its size (5e-6), four times that
+// on the way through the blocks, and for large scores more, as with BFloat16.
+var BFloat16x3 = Precision{Hidden: 6e-5, Logit: 6e-5, Exact: true}
+
 // Float16 rounds the operands of products to 11 bits, so that each is off by up to
 // 2^-12 of itself, and so is every sum of up to 32 of them: of n products of size 1,
 // by 2^-12/√3·√(2·n + n²/2), which is 4·2^-12 of the size of the whole sum for the

@@ -284,6 +284,12 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 			roundBF16AVX512BF16(dst, src, n)
 			return
 		}
+	case BF16x3:
+		switch set {
+		case AMX:
+			roundBF16x3AMX(dst, src, n)
+			return
+		}
 	}
 	absent(set, "round")
 }

@@ -649,6 +649,20 @@ func pairRowsAVX512BF16(dst *float32, v unsafe.Pointer, stride int, pairs int)
 //go:noescape
 func peakBF16AVX512BF16(n int)
 
+// roundBF16x3AMX splits n values into two bfloat16 each, whose sum they nearly are;
+// n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
+//
+//	for i := range n {
+//		at := i/32*64 + i%32
+//		high := bfloat16(src[i])
+//		dst[at], dst[at+32] = high, bfloat16(src[i]-high)
+//	}
+//
+// 32 high parts, and the 32 low ones behind them, are a row of a tile each.
+//
+//go:noescape
+func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
+
 // xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
 // component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
 // section 13.3). The processor has XGETBV where it has AVX.

@@ -17,12 +17,13 @@ const (
 
 // The formats.
 const (
-	F32  Format = 0
-	BF16 Format = 1
-	F16  Format = 2
-	Int8 Format = 3
+	F32    Format = 0
+	BF16   Format = 1
+	F16    Format = 2
+	Int8   Format = 3
+	BF16x3 Format = 4
 
-	formatCount = 4
+	formatCount = 5
 )
 
 // ReadBlock is how many values Read takes at a time.

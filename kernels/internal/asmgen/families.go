@@ -69,6 +69,7 @@ var (
 // tileKernels are products and attention on tiles, and what finds out whether they
 // are there.
 var tileKernels = []family{
+	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
 	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
 }
 

@@ -90,12 +90,13 @@ const (
 	BF16
 	F16
 	Int8
+	BF16x3
 
 	formatCount
 	None Format = -1 // of kernels that are the same for all
 )
 
-var formatNames = [formatCount]string{"F32", "BF16", "F16", "Int8"}
+var formatNames = [formatCount]string{"F32", "BF16", "F16", "Int8", "BF16x3"}
 
 // String returns the format's name as functions have it.
 func (f Format) String() string { return formatNames[f] }

@@ -16,6 +16,36 @@ multiple of 16. What is too large becomes infinite.
 		dst[i] = float16(src[i])
 	}`
 
+const roundBF16x3Doc = `splits n values into two bfloat16 each, whose sum they nearly are;
+n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
+
+	for i := range n {
+		at := i/32*64 + i%32
+		high := bfloat16(src[i])
+		dst[at], dst[at+32] = high, bfloat16(src[i]-high)
+	}
+
+32 high parts, and the 32 low ones behind them, are a row of a tile each.`
+
+// split is round to two parts.
+func split(f *Func) {
+	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
+	v, high, out := f.Vec("x"), f.Vec("high"), f.Vec("out")
+	f.Times(n, 32, func() {
+		for i := 0; i < 32; i += f.Lanes() {
+			f.Load(v, src.At(4*i))
+			f.storeNarrow(f, BF16, dst.At(2*i), v, out)
+			f.loadHalves(f, high, dst.At(2*i))
+			f.ShiftLeft(high, high, 16)
+			f.Do(Sub, v, v, high)
+			f.storeNarrow(f, BF16, dst.At(64+2*i), v, out)
+		}
+		f.AddImm(src, 128)
+		f.AddImm(dst, 128)
+	})
+	f.Return()
+}
+
 func round(form Format) func(*Func) {
 	return func(f *Func) { roundTo(f, form) }
 }
