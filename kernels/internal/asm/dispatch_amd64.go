@@ -313,3 +313,85 @@ func Xcr0(set ISA, state *uint64) {
 	}
 	absent(set, "xcr0")
 }
+
+// Linear is a set's linear, see linearBF16AMX.
+func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	switch form {
+	case BF16:
+		switch set {
+		case AMX:
+			linearBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	case Int8:
+		switch set {
+		case AMX:
+			linearInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	case BF16x3:
+		switch set {
+		case AMX:
+			linearBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	}
+	absent(set, "linear")
+}
+
+// LinearNarrow is a set's linearNarrow, see linearNarrowBF16AMX.
+func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	switch form {
+	case BF16:
+		switch set {
+		case AMX:
+			linearNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	case Int8:
+		switch set {
+		case AMX:
+			linearNarrowInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	}
+	absent(set, "linearNarrow")
+}
+
+// LinearGELU is a set's linearGELU, see linearGELUBF16AMX.
+func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	switch form {
+	case BF16:
+		switch set {
+		case AMX:
+			linearGELUBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	case Int8:
+		switch set {
+		case AMX:
+			linearGELUInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	case BF16x3:
+		switch set {
+		case AMX:
+			linearGELUBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	}
+	absent(set, "linearGELU")
+}
+
+// LinearGELUNarrow is a set's linearGELUNarrow, see linearGELUNarrowBF16AMX.
+func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	switch form {
+	case BF16:
+		switch set {
+		case AMX:
+			linearGELUNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			return
+		}
+	}
+	absent(set, "linearGELUNarrow")
+}

@@ -208,3 +208,23 @@ func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
+
+// Linear is a set's linear.
+func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	absent(set, "linear")
+}
+
+// LinearNarrow is a set's linearNarrow.
+func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	absent(set, "linearNarrow")
+}
+
+// LinearGELU is a set's linearGELU.
+func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	absent(set, "linearGELU")
+}
+
+// LinearGELUNarrow is a set's linearGELUNarrow.
+func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+	absent(set, "linearGELUNarrow")
+}

@@ -669,3 +669,217 @@ func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
 //
 //go:noescape
 func xcr0AMX(state *uint64)
+
+// linearBF16AMX multiplies rows of x by a whole matrix, both in bfloat16, and adds
+// a bias.
+//
+//	for r := range rows {
+//		for c := range out {
+//			var sum float32
+//			for s := range steps {
+//				var even, odd float32
+//				for i := range 16 {
+//					even = fma(x[r*xStride][32*s+2*i], w[c/32][s][c%32/16][i][c%16][0], even)
+//					odd = fma(x[r*xStride][32*s+2*i+1], w[c/32][s][c%32/16][i][c%16][1], odd)
+//				}
+//				sum += even + odd
+//			}
+//			dst[r*dstStride][c] = sum + columns[c]
+//		}
+//	}
+//
+// Denormals count as 0 in the sum, whether they are operands or come out on the way.
+//
+// rows, out and steps are at least 1. Strides are in bytes. x can be read, whatever is
+// there, up to a multiple of 16 rows. columns goes on to a multiple of 32 columns, dst
+// need not. scratch is 4 KB, best at a multiple of 64. ofRows, terms, rests and rest are
+// not read.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0            2      2     5
+//	a step and rows, 384 inputs         4           4            5      5    21
+//	a step and rows, 1536 inputs        4           4            1      1    11
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearNarrowBF16AMX is linearBF16 with dst in bfloat16, rounded to the nearest, ties to
+// even. Denormals become 0, NaN stays NaN.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0            1      3     5
+//	a step and rows, 384 inputs         4           4            3      8    21
+//	a step and rows, 1536 inputs        4           4            1      2    11
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearGELUBF16AMX is linearBF16, then geluShort: dst = GELU(sum + columns[c]).
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0            4     30     5
+//	a step and rows, 384 inputs         4           4           11     80    21
+//	a step and rows, 1536 inputs        4           4            3     20    11
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearGELUNarrowBF16AMX is linearBF16, then geluShort, with dst in bfloat16, rounded to
+// the nearest, ties to even. Denormals become 0, NaN stays NaN.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0            3     31     5
+//	a step and rows, 384 inputs         4           4            8     83    21
+//	a step and rows, 1536 inputs        4           4            2     21    11
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearInt8AMX multiplies rows of x by a whole matrix, both in signed int8, which
+// stand for numbers as in gemmInt8, and adds what is known of a row's rest.
+//
+//	for r := range rows {
+//		for c := range out {
+//			var sum int32
+//			for s := range steps {
+//				for i := range 16 {
+//					for j := range 4 {
+//						sum += x[r*xStride+64*s+4*i+j] * w[c/32][s][c%32/16][i][c%16][j]
+//					}
+//				}
+//			}
+//			y := ofRows[r][1] * term[0][c]
+//			for j := 1; j < terms; j++ {
+//				y = fma(ofRows[r][1+j], term[j][c], y)
+//			}
+//			y = fma(sum*ofRows[r][0], columnScale[c], y)
+//			dst[r*dstStride][c] = y + rest[rests[r]][c]
+//		}
+//	}
+//
+// Of each panel of 32 columns, columns has 32 values each of what is not read, of
+// columnScale and of each term. Terms are 2 or 6. ofRows has 8 values of each row. rests
+// are in bytes; a row that lost nothing has the place of negative zeros there, which
+// change nothing. rows, out, steps, the strides, x and scratch are as in linearBF16.
+//
+// Sums of integers are exact in any order.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0           10     20    12
+//	a step and rows, 384 inputs         4           4           53    107    72
+//	a step and rows, 1536 inputs        4           4           13     27    24
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearNarrowInt8AMX is linearInt8 with dst in bfloat16, rounded to the nearest, ties
+// to even. Denormals become 0, NaN stays NaN.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0            9     21    12
+//	a step and rows, 384 inputs         4           4           48    112    72
+//	a step and rows, 1536 inputs        4           4           12     28    24
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearGELUInt8AMX is linearInt8, then geluShort.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                              4           4            0      0     8
+//	a row of the epilogue               0           0           12     48    12
+//	a step and rows, 384 inputs         4           4           64    256    72
+//	a step and rows, 1536 inputs        4           4           16     64    24
+//
+// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearBF16x3AMX multiplies rows of x by a whole matrix, and adds a bias. A number is
+// the sum of two in bfloat16: x = hi + mid, w = hi + mid. The product of mid and mid,
+// 2⁻¹⁶ of the whole, is left out.
+//
+//	for r := range rows {
+//		for c := range out {
+//			var sum float32
+//			for s := range steps {
+//				sum += dot(x[r*xStride][s].hi, w[c/32][s].mid[c%32/16])
+//				sum += dot(x[r*xStride][s].hi, w[c/32][s].hi[c%32/16])
+//				sum += dot(x[r*xStride][s].mid, w[c/32][s].hi[c%32/16])
+//			}
+//			dst[r*dstStride][c] = sum + columns[c]
+//		}
+//	}
+//
+// dot is even + odd of linearBF16's step. A step of x is 32 values of hi, then 32 of
+// mid; one of w is two tiles of hi, then two of mid. All else is as in linearBF16.
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                             12           8            0      0    12
+//	a row of the epilogue               0           0            2      2     5
+//	a step and rows, 384 inputs        12           8            5      5    25
+//	a step and rows, 1536 inputs       12           8            1      1    15
+//
+// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+
+// linearGELUBF16x3AMX is linearBF16x3, then gelu: dst = GELU(sum + columns[c]).
+//
+// Instructions of the inner loop, in a block of 32 rows, counted:
+//
+//	                             products  tile loads vector moves vector  rest
+//	a step                             12           8            0      0    12
+//	a row of the epilogue               0           0            4     46     5
+//	a step and rows, 384 inputs        12           8           11    123    25
+//	a step and rows, 1536 inputs       12           8            3     31    15
+//
+// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
+// them: the prototype's multiply-adds were up to 16 a product.
+//
+//go:noescape
+func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)

@@ -20,6 +20,7 @@ type consts struct {
 	symbol string
 	size   int
 	values []uint32
+	tiles  bool // the shapes of tiles are wanted too
 }
 
 // Const returns a constant of the file's table.
@@ -64,7 +65,32 @@ func (f *Func) InRegister(c C) V {
 	return v
 }
 
+// shapes is the symbol of what LDTILECFG reads.
+func (t *consts) shapes() string { return t.symbol + "Shapes" }
+
+// writeShapes writes the shapes of eight tiles as large as they can be: a byte for the
+// palette, from byte 16 on 16 bits each for the bytes of a row, from byte 48 on a byte
+// each for the rows.
+func (t *consts) writeShapes(b *strings.Builder) {
+	for at := 0; at < 64; at += 8 {
+		value, what := uint64(0), "reserved"
+		switch {
+		case at == 0:
+			value, what = 1, "palette 1"
+		case at == 16 || at == 24:
+			value, what = 0x0040004000400040, "four tiles' rows of 64 bytes"
+		case at == 48:
+			value, what = 0x1010101010101010, "eight tiles' 16 rows"
+		}
+		fmt.Fprintf(b, "DATA %s<>+%d(SB)/8, $%#016x // %s\n", t.shapes(), at, value, what)
+	}
+	fmt.Fprintf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $64\n\n", t.shapes())
+}
+
 func (t *consts) write(b *strings.Builder) {
+	if t.tiles {
+		t.writeShapes(b)
+	}
 	if len(t.values) == 0 {
 		return
 	}

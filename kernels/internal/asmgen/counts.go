@@ -25,7 +25,11 @@ func (f *Func) Count(name string, body func()) {
 	c := f.counted[name]
 	for line := range strings.SplitSeq(f.body.String()[from:], "\n") {
 		if strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t//") {
-			c.add(line)
+			if f.Arch() == "amd64" {
+				c.addTiles(line)
+			} else {
+				c.add(line)
+			}
 		}
 	}
 	f.counted[name] = c

@@ -68,10 +68,10 @@ var (
 
 // tileKernels are products and attention on tiles, and what finds out whether they
 // are there.
-var tileKernels = []family{
+var tileKernels = append([]family{
 	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
 	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
-}
+}, linears...)
 
 // groups are all of them, in the order of the generated declarations.
 var groups = [][]family{vectors, integers, bfloats, halves, tileKernels}

@@ -64,7 +64,7 @@ func assembly(m Machine, family family) (text, declarations string) {
 		doc := comment(f, k.doc)
 		_, size := f.offset("")
 		signature := fmt.Sprintf("func %s(%s)", f.name, strings.Join(k.params, ", "))
-		fmt.Fprintf(&functions, "%s//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n%s", doc, signature, f.name, size, f.body.String())
+		fmt.Fprintf(&functions, "%s//\n// %s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n%s", doc, signature, f.name, f.frame, size, f.body.String())
 		functions.WriteString("\n")
 		declarations += fmt.Sprintf("\n%s//\n//go:noescape\n%s\n", doc, signature)
 	}

@@ -47,6 +47,7 @@ type Func struct {
 	vectors  []int
 	pointers []string
 	labels   int
+	frame    int // bytes of local variables
 	consts   *consts
 	counted  map[string]count
 	says     []string // words of the comment and what they stand for

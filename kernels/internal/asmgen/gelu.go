@@ -67,9 +67,7 @@ func gelu(a phi) func(*Func) { return func(f *Func) { geluBy(f, a) } }
 
 func geluBy(f *Func, a phi) {
 	x, stride, rows := f.Arg("x"), f.Arg("stride"), f.Arg("rows")
-	low, high := f.InRegister(f.Const(-a.limit)), f.InRegister(f.Const(a.limit))
-	scale, minusOne, half := f.InRegister(f.Const(a.scale)), f.HoldOne(f.Const(-1)), f.HoldOne(f.Const(0.5))
-	p := f.Hold(a.p...)
+	held := f.holdPhi(a)
 	across := geluColumns(f.Machine) / f.Lanes()
 	near, s, sum := f.Vecs(across, "near%d", 1), f.Vecs(across, "s%d", 1), f.Vecs(across, "p%d", 1)
 	f.Times(rows, 1, func() {
@@ -79,20 +77,46 @@ func geluBy(f *Func, a phi) {
 			}
 		}
 		each(func(i int) { f.Load(near[i], x.At(4*f.Lanes()*i)) })
-		each(func(i int) { f.Do(Max, near[i], low, near[i]) })
-		each(func(i int) { f.Do(Min, near[i], high, near[i]) })
-		each(func(i int) { f.Do(Mul, s[i], near[i], near[i]) })
-		each(func(i int) { s[i] = f.Horner(s[i], scale, minusOne) })
-		each(func(i int) { f.Fill(sum[i], p[len(p)-1]) })
-		for k := len(p) - 2; k >= 0; k-- {
-			each(func(i int) { sum[i] = f.Horner(sum[i], s[i], p[k]) })
-		}
-		each(func(i int) { f.Do(Mul, sum[i], sum[i], near[i]) })
-		each(func(i int) { f.Do(Add, sum[i], sum[i], half) })
+		held.of(f, sum, near, near, s)
 		each(func(i int) { f.Load(near[i], x.At(4*f.Lanes()*i)) })
 		each(func(i int) { f.Do(Mul, sum[i], sum[i], near[i]) })
 		each(func(i int) { f.Store(x.At(4*f.Lanes()*i), sum[i]) })
 		f.AddPtr(x, stride, 1)
 	})
 	f.Return()
+}
+
+// heldPhi is a phi's constants, ready for a loop.
+type heldPhi struct {
+	low, high, scale V
+	minusOne, half   Operand
+	p                []Operand
+}
+
+func (f *Func) holdPhi(a phi) *heldPhi {
+	return &heldPhi{
+		f.InRegister(f.Const(-a.limit)), f.InRegister(f.Const(a.limit)),
+		f.InRegister(f.Const(a.scale)), f.HoldOne(f.Const(-1)), f.HoldOne(f.Const(0.5)),
+		f.Hold(a.p...),
+	}
+}
+
+// of sets dst to Φ(x), all vectors side by side. near, which may be x, and s are
+// scratch.
+func (h *heldPhi) of(f *Func, dst, x, near, s []V) {
+	each := func(body func(i int)) {
+		for i := range dst {
+			body(i)
+		}
+	}
+	each(func(i int) { f.Do(Max, near[i], h.low, x[i]) })
+	each(func(i int) { f.Do(Min, near[i], h.high, near[i]) })
+	each(func(i int) { f.Do(Mul, s[i], near[i], near[i]) })
+	each(func(i int) { s[i] = f.Horner(s[i], h.scale, h.minusOne) })
+	each(func(i int) { f.Fill(dst[i], h.p[len(h.p)-1]) })
+	for k := len(h.p) - 2; k >= 0; k-- {
+		each(func(i int) { dst[i] = f.Horner(dst[i], s[i], h.p[k]) })
+	}
+	each(func(i int) { f.Do(Mul, dst[i], dst[i], near[i]) })
+	each(func(i int) { f.Do(Add, dst[i], dst[i], h.half) })
 }

@@ -59,6 +59,13 @@ func (t *tiles) Configure(p P) {
 	t.f.bytes(fmt.Sprintf("LDTILECFG (%s): the shapes of the tiles", p.reg), t.address(code, 0, p, nil, 0)...)
 }
 
+// ConfigureAll makes all tiles 16 rows of 64 bytes. p is scratch.
+func (t *tiles) ConfigureAll(p P) {
+	t.f.consts.tiles = true
+	t.f.line(p.name+" = where the shapes of the tiles are", "LEAQ %s<>(SB), %s", t.f.consts.shapes(), p.reg)
+	t.Configure(p)
+}
+
 // Release leaves no tile state behind: it would make every switch of threads save it.
 func (t *tiles) Release() {
 	t.f.bytes("TILERELEASE: no tile state left behind", append(vexMap2(0, 0, 0, 0, vexNone), 0x49, 0xc0)...)

@@ -17,8 +17,15 @@ func TestWords(t *testing.T) {
 	if err != nil {
 		t.Skip("no llvm-mc")
 	}
-	// Registers of amd64, as other assemblers than Go's call them.
-	register := regexp.MustCompile(`\b([XYZ])(\d+)\b`)
+	// Registers and places of amd64, as other assemblers than Go's call them.
+	vector, tile := regexp.MustCompile(`\b([XYZ])(\d+)\b`), regexp.MustCompile(`\bT(\d)\b`)
+	place := regexp.MustCompile(`\((\w+)\)(?:\((\w+)\*(\d)\))?`)
+	general := func(name string) string {
+		if !strings.ContainsAny(name, "0123456789") {
+			name = "r" + name
+		}
+		return "%" + name
+	}
 	for _, arch := range []struct {
 		name    string
 		args    []string
@@ -26,8 +33,16 @@ func TestWords(t *testing.T) {
 		fewest  int
 	}{
 		{"arm64", []string{"-triple=aarch64", "-mattr=+fullfp16,+dotprod"}, func(s string) string { return s }, 1000},
-		{"amd64", []string{"-triple=x86_64", "-mattr=+avx512bf16,+avx512vl,+avxvnni"}, func(s string) string {
-			return strings.ToLower(register.ReplaceAllString(s, "%${1}mm$2"))
+		{"amd64", []string{"-triple=x86_64", "-mattr=+avx512bf16,+avx512vl,+avxvnni,+amx-tile,+amx-bf16,+amx-int8"}, func(s string) string {
+			s = place.ReplaceAllStringFunc(s, func(s string) string {
+				m := place.FindStringSubmatch(s)
+				if m[2] == "" {
+					return "(" + general(m[1]) + ")"
+				}
+				return "(" + general(m[1]) + "," + general(m[2]) + "," + m[3] + ")"
+			})
+			s = tile.ReplaceAllString(s, "%tmm$1")
+			return strings.ToLower(vector.ReplaceAllString(s, "%${1}mm$2"))
 		}, 100},
 	} {
 		t.Run(arch.name, func(t *testing.T) {

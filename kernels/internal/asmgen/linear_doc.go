@@ -1,0 +1,132 @@
+package asmgen
+
+var linearParams = []string{
+	"rows int", "out int", "dst unsafe.Pointer", "dstStride int", "x unsafe.Pointer", "xStride int",
+	"w unsafe.Pointer", "steps int", "columns *float32", "scratch *float32",
+	"ofRows *float32", "terms int", "rests *int", "rest *float32",
+}
+
+const linearBF16Doc = `multiplies rows of x by a whole matrix, both in bfloat16, and adds
+a bias.
+
+	for r := range rows {
+		for c := range out {
+			var sum float32
+			for s := range steps {
+				var even, odd float32
+				for i := range 16 {
+					even = fma(x[r*xStride][32*s+2*i], w[c/32][s][c%32/16][i][c%16][0], even)
+					odd = fma(x[r*xStride][32*s+2*i+1], w[c/32][s][c%32/16][i][c%16][1], odd)
+				}
+				sum += even + odd
+			}
+			dst[r*dstStride][c] = sum + columns[c]
+		}
+	}
+
+Denormals count as 0 in the sum, whether they are operands or come out on the way.
+
+rows, out and steps are at least 1. Strides are in bytes. x can be read, whatever is
+there, up to a multiple of 16 rows. columns goes on to a multiple of 32 columns, dst
+need not. scratch is 4 KB, best at a multiple of 64. ofRows, terms, rests and rest are
+not read.
+
+COUNTS`
+
+const linearNarrowDoc = `is linearBF16 with dst in bfloat16, rounded to the nearest, ties to
+even. Denormals become 0, NaN stays NaN.
+
+COUNTS`
+
+const linearGELUDoc = `is linearBF16, then geluShort: dst = GELU(sum + columns[c]).
+
+COUNTS`
+
+const linearGELUNarrowDoc = `is linearBF16, then geluShort, with dst in bfloat16, rounded to
+the nearest, ties to even. Denormals become 0, NaN stays NaN.
+
+COUNTS`
+
+const linearInt8Doc = `multiplies rows of x by a whole matrix, both in signed int8, which
+stand for numbers as in gemmInt8, and adds what is known of a row's rest.
+
+	for r := range rows {
+		for c := range out {
+			var sum int32
+			for s := range steps {
+				for i := range 16 {
+					for j := range 4 {
+						sum += x[r*xStride+64*s+4*i+j] * w[c/32][s][c%32/16][i][c%16][j]
+					}
+				}
+			}
+			y := ofRows[r][1] * term[0][c]
+			for j := 1; j < terms; j++ {
+				y = fma(ofRows[r][1+j], term[j][c], y)
+			}
+			y = fma(sum*ofRows[r][0], columnScale[c], y)
+			dst[r*dstStride][c] = y + rest[rests[r]][c]
+		}
+	}
+
+Of each panel of 32 columns, columns has 32 values each of what is not read, of
+columnScale and of each term. Terms are 2 or 6. ofRows has 8 values of each row. rests
+are in bytes; a row that lost nothing has the place of negative zeros there, which
+change nothing. rows, out, steps, the strides, x and scratch are as in linearBF16.
+
+Sums of integers are exact in any order.
+
+COUNTS`
+
+const linearInt8NarrowDoc = `is linearInt8 with dst in bfloat16, rounded to the nearest, ties
+to even. Denormals become 0, NaN stays NaN.
+
+COUNTS`
+
+const linearInt8GELUDoc = `is linearInt8, then geluShort.
+
+COUNTS`
+
+const linearSplitDoc = `multiplies rows of x by a whole matrix, and adds a bias. A number is
+the sum of two in bfloat16: x = hi + mid, w = hi + mid. The product of mid and mid,
+2⁻¹⁶ of the whole, is left out.
+
+	for r := range rows {
+		for c := range out {
+			var sum float32
+			for s := range steps {
+				sum += dot(x[r*xStride][s].hi, w[c/32][s].mid[c%32/16])
+				sum += dot(x[r*xStride][s].hi, w[c/32][s].hi[c%32/16])
+				sum += dot(x[r*xStride][s].mid, w[c/32][s].hi[c%32/16])
+			}
+			dst[r*dstStride][c] = sum + columns[c]
+		}
+	}
+
+dot is even + odd of linearBF16's step. A step of x is 32 values of hi, then 32 of
+mid; one of w is two tiles of hi, then two of mid. All else is as in linearBF16.
+
+COUNTS`
+
+const linearSplitGELUDoc = `is linearBF16x3, then gelu: dst = GELU(sum + columns[c]).
+
+COUNTS`
+
+// linears are the files of products on tiles.
+var linears = []family{
+	{"linear_bf16", []kernel{
+		{"linear", BF16, linearParams, linearBF16Doc, linear(linearKind{form: BF16})},
+		{"linearNarrow", BF16, linearParams, linearNarrowDoc, linear(linearKind{form: BF16, narrow: true})},
+		{"linearGELU", BF16, linearParams, linearGELUDoc, linear(linearKind{form: BF16, gelu: &phiShort})},
+		{"linearGELUNarrow", BF16, linearParams, linearGELUNarrowDoc, linear(linearKind{form: BF16, gelu: &phiShort, narrow: true})},
+	}},
+	{"linear_int8", []kernel{
+		{"linear", Int8, linearParams, linearInt8Doc, linear(linearKind{form: Int8})},
+		{"linearNarrow", Int8, linearParams, linearInt8NarrowDoc, linear(linearKind{form: Int8, narrow: true})},
+		{"linearGELU", Int8, linearParams, linearInt8GELUDoc, linear(linearKind{form: Int8, gelu: &phiShort})},
+	}},
+	{"linear_bf16x3", []kernel{
+		{"linear", BF16x3, linearParams, linearSplitDoc, linear(linearKind{form: BF16x3})},
+		{"linearGELU", BF16x3, linearParams, linearSplitGELUDoc, linear(linearKind{form: BF16x3, gelu: &phiF32})},
+	}},
+}
