@@ -48,18 +48,25 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	m := &Matrix{variant: v, in: in, out: out, tile: tileSize{p.Rows, p.Cols}}
 	switch {
 	case v.ISA == Generic:
+	case p.Tiles:
+		m.steps = padded(in, p.Unit) / p.Unit
+	case v.Format == F16:
+		m.steps = padded(in, p.Unit) / 2 // one after the other
+	default:
+		m.steps = padded(in, p.Unit) / p.Group
+	}
+	switch {
+	case v.ISA == Generic:
 		m.packGeneric(w, bias, keep)
 	case v.Format == F32:
-		m.steps = in
 		m.packF32(w, bias)
 	case v.Format == BF16:
-		m.steps = padded(in) / 2
 		m.packBF16(w, bias)
 	case v.Format == F16:
-		m.steps = padded(in) / 2
 		m.packF16(w, bias)
+	case v.Format == BF16x3:
+		m.packSplit(w, bias)
 	default:
-		m.steps = padded(in) / p.Group
 		m.packInt8(w, bias, keep)
 	}
 	return m
@@ -102,8 +109,32 @@ func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 // GELU(x·wᵀ + bias), in the format of m's variant.
 func (m *Matrix) LinearGELUTo(next, x *Input) {
 	next.Room(m.variant, x.rows, m.out)
-	m.LinearGELU(next.room, x, m.out)
+	switch {
+	case !m.variant.WritesInput():
+		m.LinearGELU(next.room, x, m.out)
+	case x.rows > 0:
+		m.begin(x)
+		// What fills up the rows are outputs of weights and biases that are 0.
+		m.linearTiles(unsafe.Pointer(&next.narrow[0]), m.padded(), x, 0, x.rows, next.stride/2, true, true)
+	}
 }
+
+// LinearBF16 computes dst = bfloat16(x·wᵀ + bias), rounded as RoundBF16 does, see
+// Linear. It is there where the variant's WritesBF16 says so.
+func (m *Matrix) LinearBF16(dst []uint16, x *Input, dstStride int) {
+	if !m.variant.WritesBF16() {
+		panic("kernels: no products in bfloat16 of " + m.variant.String())
+	}
+	m.begin(x)
+	m.check("dst", len(dst), x.rows, dstStride, m.out)
+	if x.rows > 0 {
+		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, 0, x.rows, dstStride, false, true)
+	}
+}
+
+// WritesBF16 says whether products of v can be rounded to bfloat16 as they are
+// written.
+func (v Variant) WritesBF16() bool { return v.product().Tiles && v.Format != BF16x3 }
 
 // inputBlock is how much of x is multiplied by all panels before the next rows
 // are: it stays in the L2 cache beside a panel of weights.
@@ -123,7 +154,11 @@ func (m *Matrix) begin(x *Input) {
 	if x.rows > 0 && !slices.Equal(x.keep.Channels, m.keep) {
 		panic(fmt.Sprintf("kernels: input keeps channels %d, the matrix %d", x.keep.Channels, m.keep))
 	}
-	x.multiplyRest(m)
+	if m.variant.product().Tiles && m.variant.Format == Int8 {
+		x.restTiles(m)
+	} else {
+		x.multiplyRest(m)
+	}
 }
 
 // linear multiplies some rows of x.
@@ -134,6 +169,10 @@ func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gel
 	m.check("dst", len(dst), rows, dstStride, m.out)
 	if m.variant.ISA == Generic {
 		m.linearGeneric(dst, x, first, rows, dstStride, gelu)
+		return
+	}
+	if m.variant.product().Tiles {
+		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, first, rows, dstStride, gelu, false)
 		return
 	}
 	step := m.blockRows()

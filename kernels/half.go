@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"encoding/binary"
 	"math"
 	"unsafe"
 
@@ -62,17 +61,13 @@ func fmaF16(x, y, z float32) float32 {
 
 // packF16 lays out panels as packF32 does, in half.
 func (m *Matrix) packF16(w, bias []float32) {
-	cols := m.tile.cols
-	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*4), aligned[float32](m.padded())
+	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
 	copy(m.columns, bias)
-	row, halves := make([]float32, padded(m.in)), make([]uint16, padded(m.in))
+	row, halves := make([]float32, m.rowBytes()/2), make([]uint16, m.rowBytes()/2)
 	for o := range m.out {
 		copy(row, w[o*m.in:][:m.in])
 		asm.Round(asm.ISA(m.variant.ISA), asm.F16, unsafe.Pointer(&halves[0]), &row[0], len(row))
-		panel := m.narrow[o/cols*cols*m.steps*4:]
-		for i, h := range halves {
-			binary.LittleEndian.PutUint16(panel[(i*cols+o%cols)*2:], h)
-		}
+		m.place(o, bytesOf(halves), 2)
 	}
 }
 

@@ -24,6 +24,9 @@ type Input struct {
 	wide        []float32 // a row as the narrowing kernel wants it
 	rest        *Input    // what the kept rows lost
 	products    []float32 // the rest's, in the layout of the kept rows' outputs
+	rests       []int     // tiles: where in products each row's are, in bytes
+	zeros       int       // tiles: the negative zeros that products begins with
+	sums        []float32 // tiles: what products go through
 }
 
 // Keep says what of an Int8 input is worth more than 8 bits. What is not Int8 has
@@ -49,11 +52,19 @@ const (
 	rowScale, rowBias, rowOffset, rowFirst = 0, 1, 2, 3
 )
 
-// inputUnit is what the narrowing kernels take at a time; rows of narrow values
-// are filled up to whole units, weights with zeros beside them.
-const inputUnit = 16
+// padded returns the next multiple of a unit. The narrowing kernels take 16 values or
+// more at a time, products whole steps: rows of narrow values are filled up, with
+// zeros as the weights beside them.
+func padded(n, unit int) int { return (n + unit - 1) / unit * unit }
 
-func padded(width int) int { return (width + inputUnit - 1) / inputUnit * inputUnit }
+// rowStride returns the bytes of a narrow row.
+func (v Variant) rowStride(width int) int {
+	if v.ISA == Generic {
+		return padded(width, 16) // Int8: the other formats are float32s there, rounded
+	}
+	p := v.product()
+	return padded(width, p.Unit) * p.XBytes
+}
 
 // Set makes in the rows of x.
 //
@@ -96,8 +107,7 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 			}
 		}
 	case v.Format != Int8:
-		in.stride = padded(width) * v.xSize()
-		in.narrow = grow(in.narrow, rows*in.stride)
+		in.narrowRows()
 		for r := range rows {
 			row := in.fill(x[r*stride:][:width], 0)
 			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), unsafe.Pointer(&in.narrow[r*in.stride]), &row[0], len(row))
@@ -110,28 +120,57 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 // Len returns the number of rows.
 func (in *Input) Len() int { return in.rows }
 
-// Room makes in rows of v that are yet to be written: by Matrix.LinearGELUTo, or into
-// Floats. Then Narrow makes them what products read.
+// Room makes in rows of v that are yet to be written: by Matrix.LinearGELUTo, by
+// attention, or into Floats. Then Narrow makes them what products read.
 func (in *Input) Room(v Variant, rows, width int) {
 	in.variant, in.rows, in.width, in.keep = v, rows, width, Keep{}
-	in.room = grow(in.room, rows*width)
+	if v.WritesInput() {
+		in.narrowRows()
+	} else {
+		in.room = grow(in.room, rows*width)
+	}
 }
+
+// WritesInput says whether v's kernels write what products read straight into an
+// Input: then there are no Floats, and Narrow has nothing to do.
+func (v Variant) WritesInput() bool { return v.Format == BF16 && v.product().Tiles }
 
 // Floats returns the rows that Room made room for, from one on: width values each,
 // one after the other.
 func (in *Input) Floats(row int) []float32 { return in.room[row*in.width:] }
 
-// Narrow makes in what products read, of the float32s that were written since Room.
+// Narrow makes in what products read, of what was written since Room.
 func (in *Input) Narrow(keep Keep) {
-	in.Set(in.variant, in.room, in.rows, in.width, in.width, keep)
+	if !in.variant.WritesInput() {
+		in.Set(in.variant, in.room, in.rows, in.width, in.width, keep)
+	}
+}
+
+// View makes in some rows of another Input that is written without Floats. They share
+// their memory: in must not be Set.
+func (in *Input) View(of *Input, first, rows int) {
+	in.variant, in.keep, in.rows, in.width, in.stride = of.variant, Keep{}, rows, of.width, of.stride
+	in.narrow = of.narrow[first*of.stride:]
+}
+
+// narrowRows makes room for narrow rows. Tiles read whole tiles of them, whatever is
+// there.
+func (in *Input) narrowRows() {
+	in.stride = in.variant.rowStride(in.width)
+	rows := in.rows
+	if in.variant.product().Tiles {
+		rows = padded(rows, tileRows)
+	}
+	in.narrow = grow(in.narrow, rows*in.stride)
 }
 
 // fill returns a row of whole units. Beside what is filled up are weights of 0.
 func (in *Input) fill(x []float32, value float32) []float32 {
-	if len(x)%inputUnit == 0 {
+	unit := in.variant.product().Unit
+	if len(x)%unit == 0 {
 		return x
 	}
-	in.wide = grow(in.wide, padded(len(x)))
+	in.wide = grow(in.wide, padded(len(x), unit))
 	for i := copy(in.wide, x); i < len(in.wide); i++ {
 		in.wide[i] = value
 	}

@@ -14,8 +14,7 @@ func (in *Input) quantize(x []float32, stride int, keep Keep) {
 		panic(fmt.Sprintf("kernels: %d channels kept, want at most %d", len(keep.Channels), MostChannels))
 	}
 	in.keep, in.other = keep, keep.firstOther()
-	in.stride = padded(in.width) * in.variant.xSize()
-	in.narrow = grow(in.narrow, in.rows*in.stride)
+	in.narrowRows()
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
 	for r := range in.rows {
 		in.quantizeRow(r, x[r*stride:][:in.width])
@@ -64,9 +63,9 @@ func (k *Keep) firstOther() int {
 // quantizeRest makes in what was lost of the rows that of keeps. There is no bias
 // in their products, and the channels that stay float32 lost nothing.
 func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
-	in.variant, in.width, in.stride = of.variant, of.width, of.stride
+	in.variant, in.width = of.variant, of.width
 	in.rows, in.keep, in.other = len(of.keep.Rows), Keep{}, 0
-	in.narrow = grow(in.narrow, in.rows*in.stride)
+	in.narrowRows()
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
 	in.rounded = grow(in.rounded, in.width)
 	for i, r := range of.keep.Rows {

@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"encoding/binary"
 	"math"
 	"unsafe"
 )
@@ -18,17 +17,47 @@ func (m *Matrix) packF32(w, bias []float32) {
 	}
 }
 
+// packBF16 lays out panels of bfloat16.
 func (m *Matrix) packBF16(w, bias []float32) {
-	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*4), aligned[float32](m.padded())
+	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
 	copy(m.columns, bias)
-	cols := m.tile.cols
+	row := make([]uint16, m.rowBytes()/2)
 	for o := range m.out {
-		panel, c := m.narrow[o/cols*cols*m.steps*4:], o%cols
 		for i, v := range w[o*m.in:][:m.in] {
-			half := uint16(math.Float32bits(roundBF16(v)) >> 16)
-			binary.LittleEndian.PutUint16(panel[(i/2*cols+c)*4+i%2*2:], half)
+			row[i] = uint16(math.Float32bits(roundBF16(v)) >> 16)
+		}
+		m.place(o, bytesOf(row), 4)
+	}
+}
+
+// rowBytes returns what the inputs of an output take.
+func (m *Matrix) rowBytes() int {
+	p := m.variant.product()
+	return padded(m.in, p.Unit) * p.WeightBytes
+}
+
+// place puts an output's weights into its column of a panel: groups of size bytes,
+// which are multiplied at once.
+func (m *Matrix) place(o int, row []byte, size int) {
+	cols := m.tile.cols
+	panel, c := m.narrow[o/cols*cols*m.rowBytes():], o%cols
+	switch {
+	case m.variant.product().Tiles:
+		m.placeTiles(panel, c, row)
+	case size == 4:
+		for at := 4 * c; len(row) > 0; at += 4 * cols {
+			*(*[4]byte)(panel[at:]), row = [4]byte(row), row[4:]
+		}
+	default:
+		for at := 2 * c; len(row) > 0; at += 2 * cols {
+			*(*[2]byte)(panel[at:]), row = [2]byte(row), row[2:]
 		}
 	}
+}
+
+// bytesOf returns the memory of a slice.
+func bytesOf[T int8 | uint16](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(T(0))))
 }
 
 // The terms of an Int8 product that are float32: the bias and the offset, and the
@@ -47,27 +76,16 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 	if len(keep) > 0 {
 		said = 2 + mostTerms
 	}
-	m.narrow, m.columns = aligned[byte](m.padded()*m.steps*group), aligned[float32](said*m.padded())
-	row, q := make([]float32, m.in), make([]int8, m.steps*group)
+	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](said*m.padded())
+	row, q := make([]float32, m.in), make([]int8, m.rowBytes())
 	for o := range m.out {
-		panel, c := m.narrow[o/cols*cols*m.steps*group:], o%cols
-		of := m.columns[o/cols*cols*said:]
+		of, c := m.columns[o/cols*cols*said:], o%cols
 		copy(row, w[o*m.in:])
 		for i, channel := range keep {
 			of[(2+fewTerms+i)*cols+c], row[channel] = row[channel], 0
 		}
 		scale, sum := quantizeWeights(q[:m.in], row)
-		// A group's bytes at a time: packing is much of what opening a model takes.
-		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&q[0])), len(q))
-		if group == 4 {
-			for at := c * 4; len(bytes) > 0; at += cols * 4 {
-				*(*[4]byte)(panel[at:]), bytes = [4]byte(bytes), bytes[4:]
-			}
-		} else {
-			for at := c * 2; len(bytes) > 0; at += cols * 2 {
-				*(*[2]byte)(panel[at:]), bytes = [2]byte(bytes), bytes[2:]
-			}
-		}
+		m.place(o, bytesOf(q), group)
 		if m.variant.product().Unsigned {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
 		}

@@ -29,9 +29,10 @@ func (v Variant) PeakFLOPS(budget time.Duration) float64 {
 // operations it was.
 func (v Variant) peakRound() float64 {
 	if v.ISA != Generic {
-		const n = 100_000
+		const work = 4e7
+		n := int(work / v.product().PeakFLOPs)
 		asm.Peak(asm.ISA(v.ISA), asm.Format(v.Format), n)
-		return n * float64(v.product().PeakFLOPs)
+		return float64(n * v.product().PeakFLOPs)
 	}
 	// The generic kernel's own inner loop, which multiplies and adds; its integers
 	// are no faster.

@@ -58,7 +58,7 @@ func (i ISA) RoundBF16(dst []uint16, x []float32) {
 	dst = dst[:len(x)]
 	whole := 0
 	if i.set().AttendsBF16 {
-		whole = len(x) / inputUnit * inputUnit
+		whole = len(x) / lanes * lanes
 	}
 	if whole > 0 {
 		asm.Round(asm.ISA(i), asm.BF16, unsafe.Pointer(&dst[0]), &x[0], whole)

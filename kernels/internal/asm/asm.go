@@ -30,10 +30,16 @@ type Set struct {
 
 // Product says how operands of one format are multiplied.
 type Product struct {
-	Code       ISA // whose kernels these are
-	Rows, Cols int // of the tile of outputs that the kernel keeps in registers
+	Code ISA // whose kernels these are
+	// Tiles says that the kernel is Linear, which multiplies by a whole matrix.
+	// Otherwise it is Gemm, which multiplies a tile of Rows×Cols outputs in registers.
+	Tiles      bool
+	Rows, Cols int // of a block of outputs; Cols is the width of a panel
 	Group      int // inputs that are multiplied at once
-	XBytes     int // of an input
+	Unit       int // rows of inputs are filled up to a multiple of it
+	// XBytes and WeightBytes are what an input and a weight take. Some kernels widen
+	// the one or the other themselves.
+	XBytes, WeightBytes int
 	// Unsigned says that int8 inputs are stored as 128 more, since the instruction
 	// multiplies unsigned by signed.
 	Unsigned  bool

@@ -229,14 +229,26 @@ func Peak(set ISA, form Format, n int) {
 		case AVX512:
 			peakInt8AVX512(n)
 			return
-		case AVX512VNNI, AVX512BF16, AMX:
+		case AVX512VNNI, AVX512BF16:
 			peakInt8AVX512VNNI(n)
+			return
+		case AMX:
+			peakInt8AMX(n)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16, AMX:
+		case AVX512BF16:
 			peakBF16AVX512BF16(n)
+			return
+		case AMX:
+			peakBF16AMX(n)
+			return
+		}
+	case BF16x3:
+		switch set {
+		case AMX:
+			peakBF16x3AMX(n)
 			return
 		}
 	}
@@ -256,7 +268,7 @@ func Read(set ISA, x *float32, blocks int, times int) {
 	absent(set, "read")
 }
 
-// Quantize is a set's quantize, see quantizeAVX512VNNI.
+// Quantize is a set's quantize, see quantizeAMX.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
 	case AVX2:
@@ -268,8 +280,11 @@ func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	case AVX512:
 		quantizeAVX512(dst, src, n, scale)
 		return
-	case AVX512VNNI, AVX512BF16, AMX:
+	case AVX512VNNI, AVX512BF16:
 		quantizeAVX512VNNI(dst, src, n, scale)
+		return
+	case AMX:
+		quantizeAMX(dst, src, n, scale)
 		return
 	}
 	absent(set, "quantize")

@@ -649,6 +649,13 @@ func pairRowsAVX512BF16(dst *float32, v unsafe.Pointer, stride int, pairs int)
 //go:noescape
 func peakBF16AVX512BF16(n int)
 
+// xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
+// component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
+// section 13.3). The processor has XGETBV where it has AVX.
+//
+//go:noescape
+func xcr0AMX(state *uint64)
+
 // roundBF16x3AMX splits n values into two bfloat16 each, whose sum they nearly are;
 // n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
 //
@@ -663,12 +670,42 @@ func peakBF16AVX512BF16(n int)
 //go:noescape
 func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
 
-// xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
-// component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
-// section 13.3). The processor has XGETBV where it has AVX.
+// quantizeAMX writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
+// -127 to 127; n is a multiple of 16 and at least 16.
+//
+//	low, high, odd := src[0], src[0], 0
+//	for i := range n {
+//		low, high, odd = min(low, src[i]), max(high, src[i]), fma(src[i], 0, odd)
+//	}
+//	scale[0] = max(2^-126, (high/2 - low/2)/127)
+//	scale[1] = high/2 + low/2 + odd
+//	for i := range n {
+//		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
+//	}
+//
+// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
+// products of this instruction set read: int8, or 128 more as uint8, or int16.
 //
 //go:noescape
-func xcr0AMX(state *uint64)
+func quantizeAMX(dst unsafe.Pointer, src *float32, n int, scale *float32)
+
+// peakBF16AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakBF16AMX(n int)
+
+// peakInt8AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8AMX(n int)
+
+// peakBF16x3AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakBF16x3AMX(n int)
 
 // linearBF16AMX multiplies rows of x by a whole matrix, both in bfloat16, and adds
 // a bias.

@@ -127,7 +127,8 @@ func (m amd64) toFloat(f *Func, dst, src V) {
 func whereBytes(a Mem) string { return fmt.Sprintf("%s+%d bytes", a.name, a.disp) }
 
 // storeNarrow rounds to the nearest, ties to even, as the processor does unless
-// told otherwise. VNNI takes x as unsigned: 128 more, the top bit turned over.
+// told otherwise. VNNI takes x as unsigned: 128 more, the top bit turned over; tiles
+// take it as it is.
 func (m amd64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 	if form == BF16 {
 		m.evex(f, fmt.Sprintf("VCVTNEPS2BF16 %s, Y%d", m.v(v), scratch.n), scratch.name+" = bfloat16("+v.name+")", 0xf3, 0x72, scratch, 0, v)
@@ -145,6 +146,10 @@ func (m amd64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 		f.line(effect+v.name, "VMOVUPS X%d, %s", v.n, m.mem(a))
 	case m.wide():
 		f.line("as int8", "VPMOVSDB %s, X%d", m.v(v), v.n)
+		if !m.unsigned() {
+			f.line(effect+v.name, "VMOVUPS X%d, %s", v.n, m.mem(a))
+			return
+		}
 		f.line("plus 128", "VPXORD.BCST %s<>+%d(SB), X%d, X%d", f.consts.symbol, f.topBits().offset, v.n, v.n)
 		f.line(effect+v.name, "VMOVUPS X%d, %s", v.n, m.mem(a))
 	default:

@@ -1,5 +1,7 @@
 package asmgen
 
+import "slices"
+
 // kernel is a function that some machines have.
 type kernel struct {
 	op     string // what it does; the format and the machine's name follow
@@ -69,14 +71,21 @@ var (
 // tileKernels are products and attention on tiles, and what finds out whether they
 // are there.
 var tileKernels = append([]family{
-	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
 	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
+	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
+	{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}},
+	{"peak_tiles", []kernel{
+		{"peak", BF16, peakParams, peakTilesDoc, peakTiles(BF16)},
+		{"peak", Int8, peakParams, peakTilesDoc, peakTiles(Int8)},
+		{"peak", BF16x3, peakParams, peakTilesDoc, peakTiles(BF16x3)},
+	}},
 }, linears...)
 
 // groups are all of them, in the order of the generated declarations.
 var groups = [][]family{vectors, integers, bfloats, halves, tileKernels}
 
-// ops returns the operations that there are, in order, each with its kernels.
+// ops returns the operations that there are, in order, each with its kernels: one of
+// a name, since sets may have forms of their own.
 func ops() (names []string, kernels map[string][]kernel) {
 	kernels = map[string][]kernel{}
 	for _, group := range groups {
@@ -85,7 +94,9 @@ func ops() (names []string, kernels map[string][]kernel) {
 				if kernels[k.op] == nil {
 					names = append(names, k.op)
 				}
-				kernels[k.op] = append(kernels[k.op], k)
+				if !slices.ContainsFunc(kernels[k.op], func(o kernel) bool { return o.form == k.form }) {
+					kernels[k.op] = append(kernels[k.op], k)
+				}
 			}
 		}
 	}

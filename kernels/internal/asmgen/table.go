@@ -46,7 +46,9 @@ func row(b *strings.Builder, s *set) {
 	}
 	b.WriteString("Products: [formatCount]Product{\n")
 	for form := range formatCount {
-		if code, ok := s.code((&kernel{op: "gemm", form: form}).name()); ok {
+		if code, ok := s.code((&kernel{op: "linear", form: form}).name()); ok {
+			tileProduct(b, form, code)
+		} else if code, ok := s.code((&kernel{op: "gemm", form: form}).name()); ok {
 			product(b, form, code)
 		}
 	}
@@ -61,10 +63,26 @@ func row(b *strings.Builder, s *set) {
 func product(b *strings.Builder, form Format, code Machine) {
 	t := TileOf(code, form)
 	group := map[Format]int{F32: 1, F16: 1, BF16: 2, Int8: 4 / code.xSize(Int8)}[form]
+	unit := 16
+	if form == F32 {
+		unit = 1
+	}
+	weight := map[Format]int{F32: 4, F16: 2, BF16: 2, Int8: 1}[form]
 	flops := 2 * peakSums(code) * code.sumsIn(form) * group
-	fmt.Fprintf(b, "%s: {Code: %s, Rows: %d, Cols: %d, Group: %d, XBytes: %d, PeakFLOPs: %d", form, code.Name(), t.Rows, t.Cols, group, code.xSize(form), flops)
+	fmt.Fprintf(b, "%s: {Code: %s, Rows: %d, Cols: %d, Group: %d, Unit: %d, XBytes: %d, WeightBytes: %d, PeakFLOPs: %d",
+		form, code.Name(), t.Rows, t.Cols, group, unit, code.xSize(form), weight, flops)
 	if a, ok := code.(amd64); ok && form == Int8 && a.unsigned() {
 		b.WriteString(", Unsigned: true")
 	}
 	b.WriteString("},\n")
+}
+
+// tileProduct writes how code, a machine with tiles, multiplies in a format.
+func tileProduct(b *strings.Builder, form Format, code Machine) {
+	bytes := map[Format]int{BF16: 2, Int8: 1, BF16x3: 4}[form]
+	group := map[Format]int{BF16: 2, Int8: 4, BF16x3: 2}[form]
+	unit := 64 / bytes * min(parts(form), 2) // of 64 bytes, or of two such parts
+	flops := tileSums / parts(form) * tileFLOPs(form)
+	fmt.Fprintf(b, "%s: {Code: %s, Tiles: true, Rows: %d, Cols: %d, Group: %d, Unit: %d, XBytes: %d, WeightBytes: %d, PeakFLOPs: %d},\n",
+		form, code.Name(), 2*tileRows, panelColumns, group, unit, bytes, bytes, flops)
 }

@@ -1,0 +1,101 @@
+package kernels
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
+
+// A product on tiles (asm.Linear) is of rows by a whole matrix. A panel is 32 outputs
+// wide; a step of it, 64 bytes of each output's inputs, is two tiles, of the first
+// and of the last 16 outputs. A tile has a row for each group of 4 bytes.
+const (
+	tileRows  = 16
+	tileBytes = 1 << 10
+	stepBytes = 64
+)
+
+// placeTiles puts an output's inputs, whole steps of them, into column c of a panel.
+// Where there are two parts, row has the high parts of a step and then the low ones,
+// as a row of x has; their tiles follow one another in the same way.
+func (m *Matrix) placeTiles(panel []byte, c int, row []byte) {
+	at := c/tileRows*tileBytes + c%tileRows*4
+	for ; len(row) > 0; at += 2 * tileBytes {
+		for g := range tileRows {
+			*(*[4]byte)(panel[at+g*stepBytes:]) = [4]byte(row[4*g:])
+		}
+		row = row[stepBytes:]
+	}
+}
+
+// packSplit lays out panels of BF16x3: of each step the high parts, then the low ones.
+func (m *Matrix) packSplit(w, bias []float32) {
+	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
+	copy(m.columns, bias)
+	const step = stepBytes / 2 // values of a part
+	row := make([]uint16, m.rowBytes()/2)
+	for o := range m.out {
+		for i, v := range w[o*m.in:][:m.in] {
+			high, low := split(v)
+			at := i/step*2*step + i%step
+			row[at], row[at+step] = uint16(math.Float32bits(high)>>16), uint16(math.Float32bits(low)>>16)
+		}
+		m.place(o, bytesOf(row), 4)
+	}
+}
+
+// linearTiles multiplies some rows of x for the first out outputs, and replaces the
+// products by their GELU if gelu. dst is float32, or bfloat16 if narrow.
+func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows, dstStride int, gelu, narrow bool) {
+	linear, size := asm.Linear, 4
+	switch {
+	case gelu && narrow:
+		linear, size = asm.LinearGELUNarrow, 2
+	case gelu:
+		linear = asm.LinearGELU
+	case narrow:
+		linear, size = asm.LinearNarrow, 2
+	}
+	if x.sums == nil {
+		x.sums = aligned[float32](tileBytes)
+	}
+	var ofRows, rest *float32
+	var rests *int
+	terms := fewTerms
+	if m.variant.Format == Int8 {
+		ofRows, rests, rest = &x.ofRows[rowTerms*first], &x.rests[first], &x.products[0]
+		if len(m.keep) > 0 {
+			terms = mostTerms
+		}
+	}
+	linear(asm.ISA(m.variant.ISA), asm.Format(m.variant.Format), rows, out, dst, size*dstStride, x.at(first), x.stride,
+		unsafe.Pointer(&m.narrow[0]), m.steps, &m.columns[0], &x.sums[0], ofRows, terms, rests, rest)
+}
+
+// restTiles multiplies what x's kept rows lost by all of m, and says of each row of x
+// where that is: products has a row for each kept one, behind one of negative zeros
+// for all the others.
+func (x *Input) restTiles(m *Matrix) {
+	width := m.padded()
+	x.rests = grow(x.rests, x.rows)
+	clear(x.rests)
+	if n := (1 + len(x.keep.Rows)) * width; cap(x.products) < n || x.zeros < width {
+		x.products = grow(x.products, n)
+		x.zeros = width
+		for i := range x.products[:width] {
+			x.products[i] = float32(math.Copysign(0, -1))
+		}
+	} else {
+		x.products = x.products[:n]
+	}
+	if len(x.keep.Rows) == 0 {
+		return
+	}
+	for i, r := range x.keep.Rows {
+		x.rests[r] = (1 + i) * width * 4
+	}
+	x.zeros = width // what the last matrix had beyond is overwritten
+	x.rest.restTiles(m)
+	m.linearTiles(unsafe.Pointer(&x.products[width]), m.out, x.rest, 0, x.rest.rows, width, false, false)
+}
