@@ -120,8 +120,8 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 // Len returns the number of rows.
 func (in *Input) Len() int { return in.rows }
 
-// Room makes in rows of v that are yet to be written: by Matrix.LinearGELUTo, by
-// attention, or into Floats. Then Narrow makes them what products read.
+// Room makes in rows of v that are yet to be written, by Matrix.LinearGELUTo or by
+// attention. Then Narrow makes them what products read.
 func (in *Input) Room(v Variant, rows, width int) {
 	in.variant, in.rows, in.width, in.keep = v, rows, width, Keep{}
 	if v.WritesInput() {
@@ -132,12 +132,8 @@ func (in *Input) Room(v Variant, rows, width int) {
 }
 
 // WritesInput says whether v's kernels write what products read straight into an
-// Input: then there are no Floats, and Narrow has nothing to do.
+// Input: then Narrow has nothing to do.
 func (v Variant) WritesInput() bool { return v.Format == BF16 && v.product().Tiles }
-
-// Floats returns the rows that Room made room for, from one on: width values each,
-// one after the other.
-func (in *Input) Floats(row int) []float32 { return in.room[row*in.width:] }
 
 // Narrow makes in what products read, of what was written since Room.
 func (in *Input) Narrow(keep Keep) {
@@ -146,7 +142,7 @@ func (in *Input) Narrow(keep Keep) {
 	}
 }
 
-// View makes in some rows of another Input that is written without Floats. They share
+// View makes in some rows of another Input that WritesInput says was written. They share
 // their memory: in must not be Set.
 func (in *Input) View(of *Input, first, rows int) {
 	in.variant, in.keep, in.rows, in.width, in.stride = of.variant, Keep{}, rows, of.width, of.stride

@@ -25,6 +25,11 @@ type Device struct {
 	// attendsBF16 says that attention's products are bfloat16: where the others are
 	// not float32 and the processor has it.
 	attendsBF16 bool
+	// projectsBF16 says that Q, K and V are written in bfloat16 at once.
+	projectsBF16 bool
+	// attendsInput says that attention writes what the next product reads.
+	attendsInput bool
+	chunk        int // rows that go through a block's products at a time
 
 	embed   kernels.Embeddings
 	layers  []layer
@@ -65,7 +70,9 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		},
 		free: make(chan *worker, workers),
 	}
-	d.attendsBF16 = v.Format != kernels.F32 && v.ISA.AttendsBF16(d.heads)
+	d.attendsBF16 = (v.Format == kernels.BF16 || v.Format == kernels.Int8) && v.ISA.AttendsBF16(d.heads)
+	d.projectsBF16 = d.attendsBF16 && v.WritesBF16()
+	d.chunk = chunkRows(v, h, f)
 	d.layers = make([]layer, len(w.Layers))
 	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = pack(w, i, v) })
 	if d.noHead = w.CheckHead(); d.noHead == nil {

@@ -24,35 +24,36 @@ type pass struct {
 	layer *layer
 	begun time.Duration // on the meter of the worker who leads
 
-	x       []float32     // R×hidden, the hidden state
-	qkv     values        // T×3·hidden: Q, K and V of a token side by side
-	q       values        // S×hidden: Q of the [CLS] rows alone
-	context kernels.Input // R×hidden, what the heads found
-	pooled  []float32     // S×hidden
+	x   []float32 // R×hidden, the hidden state
+	qkv values    // T×3·hidden: Q, K and V of a token side by side
+	q   values    // S×hidden: Q of the [CLS] rows alone
+	// R×hidden, what the heads found: found where that is a product's input already.
+	context []float32
+	found   kernels.Input
+	pooled  []float32 // S×hidden
 }
 
-// values are what attention reads, in bfloat16 too where it reads that.
+// values are what attention reads: in bfloat16 where it reads that, and in float32
+// where it does not, or where products cannot be written as bfloat16 at once.
 type values struct {
 	wide   []float32
 	narrow []uint16
 }
 
-func (v *values) grow(n int, narrow bool) {
-	v.wide = grow(v.wide, n)
-	if narrow {
+// grow makes room for n values.
+func (p *pass) grow(v *values, n int) {
+	if p.d.attendsBF16 {
 		v.narrow = grow(v.narrow, n)
+	}
+	if !p.d.projectsBF16 {
+		v.wide = grow(v.wide, n)
 	}
 }
 
-// chunk is how many rows go through a block's products at a time, so that what
-// lies between two of them stays in the L2 cache: 96 rows of 1536 are 576 KB,
-// and no tile's height leaves a rest.
-const chunk = 96
-
-// chunks calls do for rows lo to hi, at most chunk at a time.
-func chunks(lo, hi int, do func(lo, n int)) {
-	for r := lo; r < hi; r += chunk {
-		do(r, min(hi-r, chunk))
+// chunks calls do for rows lo to hi, a chunk of them at most at a time.
+func (p *pass) chunks(lo, hi int, do func(lo, n int)) {
+	for r := lo; r < hi; r += p.d.chunk {
+		do(r, min(hi-r, p.d.chunk))
 	}
 }
 
@@ -87,27 +88,31 @@ func (p *pass) sequences(lo, hi int, do func(s, first, lo, hi int)) {
 func (p *pass) Attention(index int, keep model.Rows) {
 	h, tokens := p.d.config.HiddenSize, p.b.Tokens()
 	p.index, p.layer = index, &p.d.layers[index]
-	p.qkv.grow(tokens*3*h, p.d.attendsBF16)
+	p.grow(&p.qkv, tokens*3*h)
 	if keep == model.AllRows {
 		p.share(tokens, (*pass).project)
 	} else {
 		// K and V of every token, Q of the [CLS] rows alone.
 		p.share(tokens, (*pass).projectKeyValue)
 		p.keepCls()
-		p.q.grow(p.rows*h, p.d.attendsBF16)
+		p.grow(&p.q, p.rows*h)
 		p.share(p.rows, (*pass).projectCls)
 	}
-	p.context.Room(p.d.variant, p.rows, h)
+	if p.d.attendsInput {
+		p.found.Room(p.d.variant, p.rows, h)
+	} else {
+		p.context = grow(p.context, p.rows*h)
+	}
 	p.share(p.rows, (*pass).attend)
 }
 
 // project computes Q, K and V.
 func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
-	chunks(lo, hi, func(r, n int) {
+	p.chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmQ, p.layer.query, p.qkv.wide[r*3*h:], &w.in, 3*h)
-		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], &w.in, 3*h)
+		p.projectBy(w, gemmQ, p.layer.query, &p.qkv, r*3*h, 3*h)
+		p.projectBy(w, gemmKV, p.layer.keyValue, &p.qkv, r*3*h+h, 3*h)
 		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
 	})
 }
@@ -115,9 +120,9 @@ func (p *pass) project(w *worker, lo, hi int) {
 // projectKeyValue computes K and V.
 func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
-	chunks(lo, hi, func(r, n int) {
+	p.chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmKV, p.layer.keyValue, p.qkv.wide[r*3*h+h:], &w.in, 3*h)
+		p.projectBy(w, gemmKV, p.layer.keyValue, &p.qkv, r*3*h+h, 3*h)
 		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
 	})
 }
@@ -125,9 +130,9 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 // projectCls computes Q of the rows that are left.
 func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
-	chunks(lo, hi, func(r, n int) {
+	p.chunks(lo, hi, func(r, n int) {
 		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.product(w, gemmQ, p.layer.query, p.q.wide[r*h:], &w.in, h)
+		p.projectBy(w, gemmQ, p.layer.query, &p.q, r*h, h)
 		p.round(w, &p.q, r*h, n, h, h)
 	})
 }
@@ -142,10 +147,16 @@ func (p *pass) attend(w *worker, lo, hi int) {
 			p.heads(w, s, s, 1, &p.q, s*h, h)
 		}
 	}
-	chunks(lo, hi, func(r, n int) {
+	p.chunks(lo, hi, func(r, n int) {
 		w.scratch = grow(w.scratch, n*h)
-		p.input(w, toAttention, p.context.Floats(r), n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
-		p.product(w, gemmOutput, p.layer.output, w.scratch, &w.in, h)
+		x := &w.in
+		if p.d.attendsInput {
+			x = &w.found
+			x.View(&p.found, r, n)
+		} else {
+			p.input(w, toAttention, p.context[r*h:], n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
+		}
+		p.product(w, gemmOutput, p.layer.output, w.scratch, x, h)
 		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
 	})
 }
@@ -159,9 +170,9 @@ func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) 
 	begun := w.meter.now()
 	w.scores = grow(w.scores, isa.AttentionScratch(hi-lo, p.d.heads))
 	if p.d.attendsBF16 {
-		isa.AttentionBF16(p.context.Floats(row), q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
 	} else {
-		isa.Attention(p.context.Floats(row), q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
 	}
 	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, hi-lo, h))
 }
@@ -174,7 +185,7 @@ func (p *pass) FeedForward(index int) {
 // feedForward replaces rows by LN(x + W2·gelu(W1·x + b1) + b2).
 func (p *pass) feedForward(w *worker, lo, hi int) {
 	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
-	chunks(lo, hi, func(r, n int) {
+	p.chunks(lo, hi, func(r, n int) {
 		x, cls := p.x[r*h:][:n*h], p.clsRows(w, r, n)
 		w.scratch = grow(w.scratch, n*h)
 		p.input(w, toUp, x, n, h, kernels.Keep{Rows: cls, Channels: p.layer.upKeep})
@@ -261,10 +272,22 @@ func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, x 
 	w.meter.add(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
 }
 
+// projectBy multiplies w's input by a matrix and writes what attention reads, or
+// what round makes that of: rows stride apart from at.
+func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, stride int) {
+	if !p.d.projectsBF16 {
+		p.product(w, k, m, v.wide[at:], &w.in, stride)
+		return
+	}
+	begun := w.meter.now()
+	m.LinearBF16(v.narrow[at:], &w.in, stride)
+	w.meter.add(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
+}
+
 // round makes width values of each row, which lie stride apart from at, what
-// attention reads.
+// attention reads, if the products have not written that.
 func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
-	if !p.d.attendsBF16 {
+	if !p.d.attendsBF16 || p.d.projectsBF16 {
 		return
 	}
 	begun := w.meter.now()

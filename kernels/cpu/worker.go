@@ -9,6 +9,7 @@ type worker struct {
 	meter *meter // nil: nobody asked
 
 	in      kernels.Input
+	found   kernels.Input // rows of what the heads found, where that is an input already
 	inner   kernels.Input // chunk×intermediate: what up makes for down
 	cls     []int         // rows of the input that are [CLS] rows
 	scratch []float32     // what a product's kernel wants
