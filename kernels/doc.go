@@ -16,12 +16,12 @@
 //
 // The fast forms are methods of ISA, an instruction set; of Matrix, weights packed
 // for one; and of Variant, an instruction set and the Format of a product's
-// operands: float32, bfloat16, half, or integers of 8 bits. An Input is rows of x
-// in such a format. Best chooses the instruction set that this processor runs
-// fastest, ISA.Formats says what it has. The assembly comes from internal/asmgen,
-// where a kernel is said once for all instruction sets. Within a format they agree
-// with each other bit for bit, and each is held to a plain chain of the same
-// operations.
+// operands: float32, bfloat16, half, integers of 8 bits, or float32 split into two
+// bfloat16. An Input is rows of x in such a format. Best chooses the instruction set
+// that this processor runs fastest, ISA.Formats says what it has. The assembly is
+// package internal/asm, written by the generator internal/asmgen, where a kernel is
+// said once for all instruction sets that can share it. Each is held, bit for bit, to a
+// plain chain of the same operations.
 //
 // Every output row depends on its own sequence alone and is summed in an order
 // that does not depend on how many rows there are, so that a score is the same,

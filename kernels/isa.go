@@ -10,9 +10,11 @@ import (
 // ISA is an instruction set that the kernels are written for: a row of the
 // generator's table, which String and ParseISA name. Only Generic has a name here.
 //
-// In a format, all but Generic give the same results, bit for bit: each sum runs in
-// the same order and rounds at the same places, whatever the width of the
-// registers. An instruction set that adds to another has that one's kernels too.
+// In F32 and in Int8 all but Generic give the same results, bit for bit: each sum runs
+// in the same order and rounds at the same places, whatever the width of the
+// registers. Instructions for bfloat16 round each in a way of their own, and what is
+// the same there is what the same instruction computes. An instruction set that adds
+// to another has that one's kernels too.
 type ISA int
 
 // Generic is plain Go, on every machine.

@@ -11,7 +11,7 @@ const lanes = 16
 
 // GELU replaces each x by x·Φ(x), Φ the normal distribution, which is
 // x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|, and in variants whose
-// products are not of float32 by 3.2e-5·max(1, |x|).
+// operands have fewer bits than BF16x3's by 3.2e-5·max(1, |x|).
 func (v Variant) GELU(x []float32) {
 	if v.ISA == Generic {
 		GELU(x)
@@ -36,7 +36,7 @@ func (v Variant) geluTile(x *float32, stride, rows, cols int) {
 	isa := asm.ISA(v.ISA)
 	for c := 0; c < cols; c += v.ISA.set().GeluColumns {
 		part := (*float32)(unsafe.Add(unsafe.Pointer(x), 4*c))
-		if v.Format == F32 {
+		if v.Format == F32 || v.Format == BF16x3 {
 			asm.Gelu(isa, part, stride, rows)
 		} else {
 			asm.GeluShort(isa, part, stride, rows)
