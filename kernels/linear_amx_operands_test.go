@@ -65,13 +65,11 @@ func (o *operandsAMX) tileAt(parts, part, c, step, group int) int {
 	return tile*1024 + group*64 + c%16*4
 }
 
-// oddValues puts what is not a usual number into rows of n values.
-func oddValues(x []float32, rows, n int) {
+// oddValues puts what is not a usual number into some of the rowsAMX rows of n values.
+func oddValues(x []float32, n int) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	for r, odd := range map[int][]float32{3: {nan}, 5: {inf}, 6: {-inf}, 8: {inf, -inf}, 11: {3e38, 3e38}, 20: {nan, inf}, 64: {-inf}} {
-		if r < rows {
-			copy(x[r*n:][:n], odd)
-		}
+		copy(x[r*n:][:n], odd)
 	}
 	// Operands that are denormal, and some whose products are.
 	for i := range n {
@@ -103,28 +101,28 @@ func operandsBF16AMX(r *rand.Rand, in int) *operandsAMX {
 // operandsSplitAMX splits what is multiplied into two bfloat16.
 func operandsSplitAMX(r *rand.Rand, in int) *operandsAMX {
 	x, w, bias := valuesAMX(r, in)
-	split := func(values []float32) (hi, mid []float32) {
-		hi, mid = slices.Clone(values), slices.Clone(values)
+	parts := func(values []float32) (high, low []float32) {
+		high, low = slices.Clone(values), slices.Clone(values)
 		for i, v := range values {
-			hi[i] = truncated(v)
-			mid[i] = truncated(v - hi[i])
+			high[i] = truncated(v)
+			low[i] = truncated(v - high[i])
 		}
-		return hi, mid
+		return high, low
 	}
-	xHi, xMid := split(x)
-	wHi, wMid := split(w)
+	xHigh, xLow := parts(x)
+	wHigh, wLow := parts(w)
 	o := newOperandsAMX((in+31)/32, 2)
 	o.columns = bias
-	o.putBF16(xHi, wHi, in, 2, 0)
-	o.putBF16(xMid, wMid, in, 2, 1)
+	o.putBF16(xHigh, wHigh, in, 2, 0)
+	o.putBF16(xLow, wLow, in, 2, 1)
 	o.results = make([]float32, rowsAMX*outAMX)
 	for i := range o.results {
 		row, column := i/outAMX*in, i%outAMX*in
 		var sum float32
 		for step := range o.steps {
-			sum = flushed(sum + dotTDPBF16PS(xHi[row:][:in], wMid[column:][:in], step))
-			sum = flushed(sum + dotTDPBF16PS(xHi[row:][:in], wHi[column:][:in], step))
-			sum = flushed(sum + dotTDPBF16PS(xMid[row:][:in], wHi[column:][:in], step))
+			sum = flushed(sum + dotTDPBF16PS(xHigh[row:][:in], wLow[column:][:in], step))
+			sum = flushed(sum + dotTDPBF16PS(xHigh[row:][:in], wHigh[column:][:in], step))
+			sum = flushed(sum + dotTDPBF16PS(xLow[row:][:in], wHigh[column:][:in], step))
 		}
 		o.results[i] = sum + bias[i%outAMX]
 	}
@@ -134,7 +132,7 @@ func operandsSplitAMX(r *rand.Rand, in int) *operandsAMX {
 // valuesAMX returns rows of x, weights and biases of whole panels.
 func valuesAMX(r *rand.Rand, in int) (x, w, bias []float32) {
 	x, w, bias = random(r, rowsAMX*in), random(r, outAMX*in), beforeEnd[float32]((outAMX+31)/32*32)
-	oddValues(x, rowsAMX, in)
+	oddValues(x, in)
 	for i := range in { // with these the small rows' products are denormal
 		w[2*in+i], w[40*in+i] = 1e-3*float32(i+1), -1e-38
 	}
@@ -189,7 +187,7 @@ func dotTDPBF16PS(x, w []float32, step int) float32 {
 // inputs.
 func operandsInt8AMX(r *rand.Rand, in int) *operandsAMX {
 	x, w, bias := random(r, rowsAMX*in), random(r, outAMX*in), random(r, outAMX)
-	oddValues(x, rowsAMX, in)
+	oddValues(x, in)
 	keep := Keep{Rows: []int{1, 2, 16, 31, 32, 40}}
 	if in%32 == 0 {
 		keep.Channels = []int{0, 2, 5, 30}

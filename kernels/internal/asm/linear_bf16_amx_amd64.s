@@ -62,8 +62,8 @@ GLOBL linearbf16AMX<>(SB), RODATA|NOPTR, $52
 //	a step and rows, 384 inputs         4           4            5      5    21
 //	a step and rows, 1536 inputs        4           4            1      1    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearBF16AMX(SB), NOSPLIT, $40-112
@@ -228,8 +228,8 @@ end5:
 //	a step and rows, 384 inputs         4           4            3      8    21
 //	a step and rows, 1536 inputs        4           4            1      2    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearNarrowBF16AMX(SB), NOSPLIT, $40-112
@@ -393,8 +393,8 @@ end5:
 //	a step and rows, 384 inputs         4           4           11     80    21
 //	a step and rows, 1536 inputs        4           4            3     20    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUBF16AMX(SB), NOSPLIT, $40-112
@@ -632,8 +632,8 @@ end5:
 //	a step and rows, 384 inputs         4           4            8     83    21
 //	a step and rows, 1536 inputs        4           4            2     21    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUNarrowBF16AMX(SB), NOSPLIT, $40-112

@@ -38,23 +38,23 @@ DATA linearbf16x3AMX<>+80(SB)/4, $0xb963a46b // -0.000217096574
 GLOBL linearbf16x3AMX<>(SB), RODATA|NOPTR, $84
 
 // linearBF16x3AMX multiplies rows of x by a whole matrix, and adds a bias. A number is
-// the sum of two in bfloat16: x = hi + mid, w = hi + mid. The product of mid and mid,
-// 2⁻¹⁶ of the whole, is left out.
+// the sum of two in bfloat16, high and low. The product of the low parts, at most 2⁻¹⁶ of
+// the whole, is left out.
 //
 //	for r := range rows {
 //		for c := range out {
 //			var sum float32
 //			for s := range steps {
-//				sum += dot(x[r*xStride][s].hi, w[c/32][s].mid[c%32/16])
-//				sum += dot(x[r*xStride][s].hi, w[c/32][s].hi[c%32/16])
-//				sum += dot(x[r*xStride][s].mid, w[c/32][s].hi[c%32/16])
+//				sum += dot(x[r*xStride][s].high, w[c/32][s].low[c%32/16])
+//				sum += dot(x[r*xStride][s].high, w[c/32][s].high[c%32/16])
+//				sum += dot(x[r*xStride][s].low, w[c/32][s].high[c%32/16])
 //			}
 //			dst[r*dstStride][c] = sum + columns[c]
 //		}
 //	}
 //
-// dot is even + odd of linearBF16's step. A step of x is 32 values of hi, then 32 of
-// mid; one of w is two tiles of hi, then two of mid. All else is as in linearBF16.
+// dot is even + odd of linearBF16's step. A step of x is 32 high parts, then their low
+// ones; one of w is two tiles of high parts, then two of low ones. All else is as in linearBF16.
 //
 // Instructions of the inner loop, in a block of 32 rows, counted:
 //
@@ -64,8 +64,8 @@ GLOBL linearbf16x3AMX<>(SB), RODATA|NOPTR, $84
 //	a step and rows, 384 inputs        12           8            5      5    25
 //	a step and rows, 1536 inputs       12           8            1      1    15
 //
-// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearBF16x3AMX(SB), NOSPLIT, $40-112
@@ -249,8 +249,8 @@ end5:
 //	a step and rows, 384 inputs        12           8           11    123    25
 //	a step and rows, 1536 inputs       12           8            3     31    15
 //
-// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUBF16x3AMX(SB), NOSPLIT, $40-112

@@ -66,8 +66,8 @@ GLOBL linearint8AMX<>(SB), RODATA|NOPTR, $52
 //	a step and rows, 384 inputs         4           4           53    107    72
 //	a step and rows, 1536 inputs        4           4           13     27    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearInt8AMX(SB), NOSPLIT, $72-112
@@ -326,8 +326,8 @@ end5:
 //	a step and rows, 384 inputs         4           4           48    112    72
 //	a step and rows, 1536 inputs        4           4           12     28    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearNarrowInt8AMX(SB), NOSPLIT, $72-112
@@ -585,8 +585,8 @@ end5:
 //	a step and rows, 384 inputs         4           4           64    256    72
 //	a step and rows, 1536 inputs        4           4           16     64    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 // func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUInt8AMX(SB), NOSPLIT, $72-112

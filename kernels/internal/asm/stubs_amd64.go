@@ -740,8 +740,8 @@ func peakBF16x3AMX(n int)
 //	a step and rows, 384 inputs         4           4            5      5    21
 //	a step and rows, 1536 inputs        4           4            1      1    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -757,8 +757,8 @@ func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsaf
 //	a step and rows, 384 inputs         4           4            3      8    21
 //	a step and rows, 1536 inputs        4           4            1      2    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -773,8 +773,8 @@ func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x
 //	a step and rows, 384 inputs         4           4           11     80    21
 //	a step and rows, 1536 inputs        4           4            3     20    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -790,8 +790,8 @@ func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x u
 //	a step and rows, 384 inputs         4           4            8     83    21
 //	a step and rows, 1536 inputs        4           4            2     21    11
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -833,8 +833,8 @@ func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride in
 //	a step and rows, 384 inputs         4           4           53    107    72
 //	a step and rows, 1536 inputs        4           4           13     27    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -850,8 +850,8 @@ func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsaf
 //	a step and rows, 384 inputs         4           4           48    112    72
 //	a step and rows, 1536 inputs        4           4           12     28    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -866,30 +866,30 @@ func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x
 //	a step and rows, 384 inputs         4           4           64    256    72
 //	a step and rows, 1536 inputs        4           4           16     64    24
 //
-// The ideal is 4 products and 4 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
 
 // linearBF16x3AMX multiplies rows of x by a whole matrix, and adds a bias. A number is
-// the sum of two in bfloat16: x = hi + mid, w = hi + mid. The product of mid and mid,
-// 2⁻¹⁶ of the whole, is left out.
+// the sum of two in bfloat16, high and low. The product of the low parts, at most 2⁻¹⁶ of
+// the whole, is left out.
 //
 //	for r := range rows {
 //		for c := range out {
 //			var sum float32
 //			for s := range steps {
-//				sum += dot(x[r*xStride][s].hi, w[c/32][s].mid[c%32/16])
-//				sum += dot(x[r*xStride][s].hi, w[c/32][s].hi[c%32/16])
-//				sum += dot(x[r*xStride][s].mid, w[c/32][s].hi[c%32/16])
+//				sum += dot(x[r*xStride][s].high, w[c/32][s].low[c%32/16])
+//				sum += dot(x[r*xStride][s].high, w[c/32][s].high[c%32/16])
+//				sum += dot(x[r*xStride][s].low, w[c/32][s].high[c%32/16])
 //			}
 //			dst[r*dstStride][c] = sum + columns[c]
 //		}
 //	}
 //
-// dot is even + odd of linearBF16's step. A step of x is 32 values of hi, then 32 of
-// mid; one of w is two tiles of hi, then two of mid. All else is as in linearBF16.
+// dot is even + odd of linearBF16's step. A step of x is 32 high parts, then their low
+// ones; one of w is two tiles of high parts, then two of low ones. All else is as in linearBF16.
 //
 // Instructions of the inner loop, in a block of 32 rows, counted:
 //
@@ -899,8 +899,8 @@ func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x u
 //	a step and rows, 384 inputs        12           8            5      5    25
 //	a step and rows, 1536 inputs       12           8            1      1    15
 //
-// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
@@ -915,8 +915,8 @@ func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x uns
 //	a step and rows, 384 inputs        12           8           11    123    25
 //	a step and rows, 1536 inputs       12           8            3     31    15
 //
-// The ideal is 12 products and 8 tile loads, and vector instructions that are hidden by
-// them: the prototype's multiply-adds were up to 16 a product.
+// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
+// multiply-adds on vectors beside each product, which cost nothing there.
 //
 //go:noescape
 func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)

@@ -8,8 +8,8 @@ import (
 // ofRowBeside is a row of an epilogue that runs beside a product on tiles.
 const ofRowBeside = "row"
 
-// addTiles counts a line of amd64, as a function on tiles has them: stores are vectors
-// read or written and nothing else, tile loads are loads.
+// addTiles counts a line of amd64, as a function on tiles has them: loads are of tiles,
+// stores are vectors that are only read, written or copied.
 func (c *count) addTiles(line string) {
 	instruction, effect, _ := strings.Cut(line, "//")
 	if name := strings.Fields(instruction)[0]; name == "LONG" || name == "WORD" {
@@ -53,7 +53,7 @@ func (p *linearFunc) linearCounts() string {
 			of(step.stores, row.stores), of(step.vector, row.vector), of(step.rest, row.rest))
 	}
 	fmt.Fprintf(&b, `
-The ideal is %d products and %d tile loads, and vector instructions that are hidden by
-them: the prototype's multiply-adds were up to 16 a product.`, step.products, map[bool]int{false: 4, true: 8}[p.form == BF16x3])
+The ideal, a prototype's in C, is %d products and %d tile loads, with up to 16
+multiply-adds on vectors beside each product, which cost nothing there.`, step.products, map[bool]int{false: 4, true: 8}[p.form == BF16x3])
 	return b.String()
 }

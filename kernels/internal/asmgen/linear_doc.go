@@ -88,23 +88,23 @@ const linearInt8GELUDoc = `is linearInt8, then geluShort.
 COUNTS`
 
 const linearSplitDoc = `multiplies rows of x by a whole matrix, and adds a bias. A number is
-the sum of two in bfloat16: x = hi + mid, w = hi + mid. The product of mid and mid,
-2⁻¹⁶ of the whole, is left out.
+the sum of two in bfloat16, high and low. The product of the low parts, at most 2⁻¹⁶ of
+the whole, is left out.
 
 	for r := range rows {
 		for c := range out {
 			var sum float32
 			for s := range steps {
-				sum += dot(x[r*xStride][s].hi, w[c/32][s].mid[c%32/16])
-				sum += dot(x[r*xStride][s].hi, w[c/32][s].hi[c%32/16])
-				sum += dot(x[r*xStride][s].mid, w[c/32][s].hi[c%32/16])
+				sum += dot(x[r*xStride][s].high, w[c/32][s].low[c%32/16])
+				sum += dot(x[r*xStride][s].high, w[c/32][s].high[c%32/16])
+				sum += dot(x[r*xStride][s].low, w[c/32][s].high[c%32/16])
 			}
 			dst[r*dstStride][c] = sum + columns[c]
 		}
 	}
 
-dot is even + odd of linearBF16's step. A step of x is 32 values of hi, then 32 of
-mid; one of w is two tiles of hi, then two of mid. All else is as in linearBF16.
+dot is even + odd of linearBF16's step. A step of x is 32 high parts, then their low
+ones; one of w is two tiles of high parts, then two of low ones. All else is as in linearBF16.
 
 COUNTS`
 

@@ -77,13 +77,34 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// tilePlaces is code that no kernel has: tiles at every place that registers reach.
+func tilePlaces() string {
+	f := &Func{Machine: AMX, name: "places"}
+	_, names := AMX.registers()
+	t := f.Tiles()
+	tile := []T{t.Reg("first"), t.Reg("second")}
+	for i, base := range names {
+		p := P{base, "p"}
+		t.Configure(p)
+		for _, index := range names {
+			for _, disp := range []int{0, 64, -128, 128, 3072} {
+				t.Load(tile[i%2], p, disp, P{index, "stride"})
+				t.Store(p, disp, P{index, "stride"}, tile[i%2])
+			}
+		}
+	}
+	return f.body.String()
+}
+
 // rawInstructions returns what is written as numbers in the files whose names end
 // so: what it is, and its bytes, each once.
 func rawInstructions(t *testing.T, suffix string) (said []string, codes [][]byte) {
 	line := regexp.MustCompile(`(?m)^\t((?:(?:LONG|WORD|BYTE) \$0x[0-9a-f]+(?:; )?)+) +// ([^:]+):`)
 	number := regexp.MustCompile(`\$0x([0-9a-f]+)`)
 	seen := map[string]bool{}
-	for name, text := range Files() {
+	files := Files()
+	files["places_amd64.s"] = tilePlaces()
+	for name, text := range files {
 		if !strings.HasSuffix(name, suffix) {
 			continue
 		}
