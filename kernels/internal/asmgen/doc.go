@@ -41,10 +41,10 @@
 // # Instructions that the Go assembler lacks
 //
 // They are written as raw words (WORD on arm64, LONG and WORD on amd64), with the
-// true instruction in the comment: on amd64 AVX512_BF16's VDPBF16PS and
-// VCVTNEPS2BF16 and AVX-VNNI's form of VPDPBUSD; on arm64 the vector forms of FADD,
-// FMUL, FMAX and their kin, FMLA by lanes and of halves, SDOT and what converts
-// between numbers. Where llvm-mc is installed, a test holds them to it.
+// true instruction in the comment: on amd64 AVX512_BF16's VDPBF16PS, VCVTNEPS2BF16
+// and VCVTNE2PS2BF16, all of AMX, and AVX-VNNI's form of VPDPBUSD; on arm64 the vector
+// forms of FADD, FMUL, FMAX and their kin, FMLA by lanes and of halves, SDOT and what
+// converts between numbers. Where llvm-mc is installed, a test holds them to it.
 package asmgen
 
 //go:generate go test -run TestGenerated -generate
