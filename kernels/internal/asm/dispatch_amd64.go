@@ -329,6 +329,26 @@ func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
 
+// Attend is a set's attend, see attendAMX.
+func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
+	switch set {
+	case AMX:
+		attendAMX(dst, dstStride, q, qStride, queries, k, v, kvStride, keys, heads, size, scratch)
+		return
+	}
+	absent(set, "attend")
+}
+
+// AttendNarrow is a set's attendNarrow, see attendNarrowAMX.
+func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
+	switch set {
+	case AMX:
+		attendNarrowAMX(dst, dstStride, q, qStride, queries, k, v, kvStride, keys, heads, size, scratch)
+		return
+	}
+	absent(set, "attendNarrow")
+}
+
 // Linear is a set's linear, see linearBF16AMX.
 func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
 	switch form {

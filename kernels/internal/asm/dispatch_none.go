@@ -94,6 +94,16 @@ func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
 
+// Attend is a set's attend.
+func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
+	absent(set, "attend")
+}
+
+// AttendNarrow is a set's attendNarrow.
+func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
+	absent(set, "attendNarrow")
+}
+
 // Linear is a set's linear.
 func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linear")

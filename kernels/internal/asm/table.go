@@ -29,6 +29,15 @@ const (
 // ReadBlock is how many values Read takes at a time.
 const ReadBlock = 128
 
+// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
+func AttendScratch(keys, size int) int {
+	fixed := 13440
+	if size > 32 {
+		fixed = 18560
+	}
+	return fixed + (keys+31)/32*32*size*4
+}
+
 // MaxTile is the most outputs that a tile has.
 const MaxTile = 384
 

@@ -3,6 +3,7 @@ package asmgen
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -104,4 +105,17 @@ func (t *consts) write(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", t.symbol, len(t.values)*t.size)
+}
+
+// table returns several values of the file's table that lie in a row, where machines
+// spread one value: bytes for instructions that widen or repeat them.
+func (f *Func) table(name string, values ...uint32) C {
+	t := f.consts
+	for i := range t.values {
+		if len(t.values)-i >= len(values) && slices.Equal(t.values[i:i+len(values)], values) {
+			return C{i * t.size, name}
+		}
+	}
+	t.values = append(t.values, values...)
+	return C{(len(t.values) - len(values)) * t.size, name}
 }

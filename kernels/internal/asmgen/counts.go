@@ -6,7 +6,7 @@ import (
 )
 
 // count is how many instructions of each kind there are.
-type count struct{ products, vector, loads, stores, fetches, rest int }
+type count struct{ products, vector, loads, stores, tileStores, fetches, rest int }
 
 // What is counted of a product: a pass of the inner loop, and what is done once for
 // each block of sums.

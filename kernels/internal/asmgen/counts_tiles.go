@@ -20,6 +20,8 @@ func (c *count) addTiles(line string) {
 		c.products++
 	case strings.HasPrefix(name, "TILELOADD"):
 		c.loads++
+	case strings.HasPrefix(name, "TILESTORED"):
+		c.tileStores++
 	case strings.HasPrefix(name, "VMOV"), strings.HasPrefix(name, "VBROADCAST"):
 		c.stores++
 	case strings.HasPrefix(name, "V"):

@@ -79,6 +79,10 @@ var tileKernels = append([]family{
 		{"peak", Int8, peakParams, peakTilesDoc, peakTiles(Int8)},
 		{"peak", BF16x3, peakParams, peakTilesDoc, peakTiles(BF16x3)},
 	}},
+	{"attention", []kernel{
+		{"attend", None, attendAMXParams, attendAMXDoc, attendAMX(false)},
+		{"attendNarrow", None, attendAMXParams, attendNarrowAMXDoc, attendAMX(true)},
+	}},
 }, linears...)
 
 // groups are all of them, in the order of the generated declarations.

@@ -19,6 +19,16 @@ func table() string {
 	}
 	fmt.Fprintf(&b, "\nformatCount = %d\n)\n", int(formatCount))
 	fmt.Fprintf(&b, "\n// ReadBlock is how many values Read takes at a time.\nconst ReadBlock = %d\n", readBlock)
+	fmt.Fprintf(&b, `
+// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
+func AttendScratch(keys, size int) int {
+fixed := %d
+if size > 32 {
+fixed = %d
+}
+return fixed + (keys+31)/32*32*size*4
+}
+`, amxScratch(1), amxScratch(2))
 	largest := 0
 	for i := range sets {
 		for form := range formatCount {
