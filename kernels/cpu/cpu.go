@@ -27,8 +27,9 @@ type Device struct {
 	attendsBF16 bool
 	// projectsBF16 says that Q, K and V are written in bfloat16 at once.
 	projectsBF16 bool
-	// attendsInput says that attention writes what the next product reads.
-	attendsInput bool
+	// attendsTiles says that attention is on tiles, attendsInput that it writes what
+	// the next product reads.
+	attendsTiles, attendsInput bool
 	chunk        int // rows that go through a block's products at a time
 
 	embed   kernels.Embeddings
@@ -71,10 +72,12 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		free: make(chan *worker, workers),
 	}
 	d.attendsBF16 = (v.Format == kernels.BF16 || v.Format == kernels.Int8) && v.ISA.AttendsBF16(d.heads)
+	d.attendsTiles = d.attendsBF16 && v.ISA.AttendsTiles(d.heads)
+	d.attendsInput = d.attendsTiles && v.WritesInput()
 	d.projectsBF16 = d.attendsBF16 && v.WritesBF16()
 	d.chunk = chunkRows(v, h, f)
 	d.layers = make([]layer, len(w.Layers))
-	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = pack(w, i, v) })
+	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = d.pack(w, i) })
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
 			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), nil),

@@ -24,9 +24,9 @@ type layer struct {
 	attentionKeep, upKeep []int
 }
 
-// pack lays out a layer for a variant.
-func pack(w *model.Weights, index int, v kernels.Variant) layer {
-	h, f := w.Config.HiddenSize, w.Config.IntermediateSize
+// pack lays out a layer for the device's variant.
+func (d *Device) pack(w *model.Weights, index int) layer {
+	v, h, f := d.variant, w.Config.HiddenSize, w.Config.IntermediateSize
 	l, before := &w.Layers[index], w.EmbeddingNorm // the LayerNorm that the layer's x comes from
 	if index > 0 {
 		before = w.Layers[index-1].OutputNorm
@@ -39,7 +39,12 @@ func pack(w *model.Weights, index int, v kernels.Variant) layer {
 	linear := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
 		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)
 	}
-	p.query = linear(l.Query, h, h, p.attentionKeep)
+	query, bias := model.Float32s(l.Query.W), model.Float32s(l.Query.B)
+	if d.attendsTiles {
+		scale := kernels.TilesQueryScale(d.heads)
+		query, bias = scaled(query, scale), scaled(bias, scale)
+	}
+	p.query = kernels.Pack(query, bias, h, h, v, p.attentionKeep)
 	p.keyValue = kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, p.attentionKeep)
 	p.output = linear(l.Output, h, h, nil)
 	p.up, p.down = linear(l.Up, f, h, p.upKeep), linear(l.Down, h, f, nil)
@@ -48,6 +53,15 @@ func pack(w *model.Weights, index int, v kernels.Variant) layer {
 
 func norm(w *model.Weights, n model.Norm) kernels.Norm {
 	return kernels.Norm{Gain: model.Float32s(n.Gain), Bias: model.Float32s(n.Bias), Eps: w.Config.LayerNormEps}
+}
+
+// scaled returns x times by.
+func scaled(x []float32, by float32) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = v * by
+	}
+	return y
 }
 
 // stack returns the tensors' values one after the other.

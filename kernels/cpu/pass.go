@@ -164,17 +164,27 @@ func (p *pass) attend(w *worker, lo, hi int) {
 // heads writes rows of the context: what queries, which lie in q from at, find in
 // sequence s.
 func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) {
-	h, isa := p.d.config.HiddenSize, p.d.variant.ISA
+	d, isa, h := p.d, p.d.variant.ISA, p.d.config.HiddenSize
 	lo, hi := p.b.Bounds(s)
-	k, v := lo*3*h+h, lo*3*h+2*h
+	keys, k, v := hi-lo, lo*3*h+h, lo*3*h+2*h
 	begun := w.meter.now()
-	w.scores = grow(w.scores, isa.AttentionScratch(hi-lo, p.d.heads))
-	if p.d.attendsBF16 {
-		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
-	} else {
-		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, hi-lo, stride, 3*h, p.d.heads, w.scores)
+	switch {
+	case d.attendsTiles:
+		w.scores = grow(w.scores, kernels.AttentionTilesScratch(keys, d.heads))
+		qs, ks, vs := q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:]
+		if d.attendsInput {
+			isa.AttentionTilesTo(&p.found, row, qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
+		} else {
+			isa.AttentionTiles(p.context[row*h:], qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
+		}
+	case d.attendsBF16:
+		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
+		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, keys, stride, 3*h, d.heads, w.scores)
+	default:
+		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
+		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, keys, stride, 3*h, d.heads, w.scores)
 	}
-	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, hi-lo, h))
+	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, keys, h))
 }
 
 func (p *pass) FeedForward(index int) {

@@ -26,6 +26,8 @@ type Set struct {
 	Attention
 	GeluColumns int // of a row that Gelu takes
 	AttendsBF16 bool
+	// AttendsTiles says that there is Attend, for heads of 32 and of 64.
+	AttendsTiles bool
 }
 
 // Product says how operands of one format are multiplied.

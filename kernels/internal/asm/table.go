@@ -29,6 +29,9 @@ const (
 // ReadBlock is how many values Read takes at a time.
 const ReadBlock = 128
 
+// AttendUnit is what scores of Attend are shares of, as exponents of 2.
+const AttendUnit = 32
+
 // AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
 func AttendScratch(keys, size int) int {
 	fixed := 13440
@@ -125,8 +128,9 @@ var Sets = [...]Set{
 			Int8:   {Code: AMX, Tiles: true, Rows: 32, Cols: 32, Group: 4, Unit: 64, XBytes: 1, WeightBytes: 1, PeakFLOPs: 196608},
 			BF16x3: {Code: AMX, Tiles: true, Rows: 32, Cols: 32, Group: 2, Unit: 32, XBytes: 4, WeightBytes: 4, PeakFLOPs: 32768},
 		},
-		Attention:   Attention{Columns: 32, Transpose: 8},
-		GeluColumns: 48,
-		AttendsBF16: true,
+		Attention:    Attention{Columns: 32, Transpose: 8},
+		GeluColumns:  48,
+		AttendsBF16:  true,
+		AttendsTiles: true,
 	},
 }

@@ -20,6 +20,9 @@ func table() string {
 	fmt.Fprintf(&b, "\nformatCount = %d\n)\n", int(formatCount))
 	fmt.Fprintf(&b, "\n// ReadBlock is how many values Read takes at a time.\nconst ReadBlock = %d\n", readBlock)
 	fmt.Fprintf(&b, `
+// AttendUnit is what scores of Attend are shares of, as exponents of 2.
+const AttendUnit = %d
+
 // AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
 func AttendScratch(keys, size int) int {
 fixed := %d
@@ -28,7 +31,7 @@ fixed = %d
 }
 return fixed + (keys+31)/32*32*size*4
 }
-`, amxScratch(1), amxScratch(2))
+`, exponentUnit, amxScratch(1), amxScratch(2))
 	largest := 0
 	for i := range sets {
 		for form := range formatCount {
@@ -65,6 +68,9 @@ func row(b *strings.Builder, s *set) {
 	fmt.Fprintf(b, "},\nAttention: Attention{Columns: %d, Transpose: %d},\nGeluColumns: %d,\n", attentionColumns(m), transposeBlock(m), geluColumns(m))
 	if _, ok := s.code((&kernel{op: "scores", form: BF16}).name()); ok {
 		b.WriteString("AttendsBF16: true,\n")
+	}
+	if _, ok := s.code("attend"); ok {
+		fmt.Fprintf(b, "AttendsTiles: true,\n")
 	}
 	b.WriteString("},\n")
 }
