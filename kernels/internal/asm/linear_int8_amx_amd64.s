@@ -62,7 +62,7 @@ GLOBL linearint8AMX<>(SB), RODATA|NOPTR, $52
 //
 //	                             products  tile loads vector moves vector  rest
 //	a step                              4           4            0      0     8
-//	a row of the epilogue               0           0           10     20    12
+//	a row, all 6 terms                  0           0           10     20    12
 //	a step and rows, 384 inputs         4           4           53    107    72
 //	a step and rows, 1536 inputs        4           4           13     27    24
 //
@@ -322,7 +322,7 @@ end5:
 //
 //	                             products  tile loads vector moves vector  rest
 //	a step                              4           4            0      0     8
-//	a row of the epilogue               0           0            9     21    12
+//	a row, all 6 terms                  0           0            9     21    12
 //	a step and rows, 384 inputs         4           4           48    112    72
 //	a step and rows, 1536 inputs        4           4           12     28    24
 //
@@ -581,7 +581,7 @@ end5:
 //
 //	                             products  tile loads vector moves vector  rest
 //	a step                              4           4            0      0     8
-//	a row of the epilogue               0           0           12     48    12
+//	a row, all 6 terms                  0           0           12     48    12
 //	a step and rows, 384 inputs         4           4           64    256    72
 //	a step and rows, 1536 inputs        4           4           16     64    24
 //

@@ -36,9 +36,9 @@ func (c *count) addTiles(line string) {
 func (p *linearFunc) linearCounts() string {
 	step, row := p.counted[ofPass], p.counted[ofRowBeside]
 	step.rest += loopEnd
-	inputs := 32
+	inputs, what := 32, "a row of the epilogue"
 	if p.form == Int8 {
-		inputs = 64
+		inputs, what = 64, fmt.Sprintf("a row, all %d terms", mostTerms)
 	}
 	var b strings.Builder
 	b.WriteString("Instructions of the inner loop, in a block of 32 rows, counted:\n\n")
@@ -47,7 +47,7 @@ func (p *linearFunc) linearCounts() string {
 	}
 	line("", "products", "tile loads", "vector moves", "vector", "rest")
 	line("a step", step.products, step.loads, step.stores, step.vector, step.rest)
-	line("a row of the epilogue", row.products, row.loads, row.stores, row.vector, row.rest)
+	line(what, row.products, row.loads, row.stores, row.vector, row.rest)
 	for _, in := range []int{384, 1536} {
 		steps := in / inputs
 		of := func(step, row int) string { return fmt.Sprintf("%.0f", float64(step)+float64(row)*32/float64(steps)) }
