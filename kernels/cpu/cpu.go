@@ -30,7 +30,7 @@ type Device struct {
 	// attendsTiles says that attention is on tiles, attendsInput that it writes what
 	// the next product reads.
 	attendsTiles, attendsInput bool
-	chunk        int // rows that go through a block's products at a time
+	chunk                      int // rows that go through a block's products at a time
 
 	embed   kernels.Embeddings
 	layers  []layer
