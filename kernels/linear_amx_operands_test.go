@@ -163,25 +163,6 @@ func truncated(x float32) float32 {
 	return math.Float32frombits(math.Float32bits(x) &^ 0xffff)
 }
 
-// flushed is what TDPBF16PS makes of a number: 0 of denormals.
-func flushed(x float32) float32 {
-	if bits := math.Float32bits(x); bits&0x7f800000 == 0 {
-		return math.Float32frombits(bits & 0x80000000)
-	}
-	return x
-}
-
-// dotTDPBF16PS is what the instruction adds to a sum, by Intel's manual: even and odd
-// products are summed apart, all is rounded to the nearest, denormals count as 0 (they
-// are what tells this loop from one of fma alone).
-func dotTDPBF16PS(x, w []float32, step int) float32 {
-	var sums [2]float32
-	for i := 32 * step; i < min(32*step+32, len(x)); i++ {
-		sums[i%2] = flushed(fma(flushed(x[i]), flushed(w[i]), sums[i%2]))
-	}
-	return flushed(sums[0] + sums[1])
-}
-
 // operandsInt8AMX takes integers, scales and results from Generic's Int8, with rows
 // that have a second digit, and with channels that stay float32 where there are enough
 // inputs.

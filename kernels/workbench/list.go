@@ -3,6 +3,7 @@ package workbench
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
@@ -36,8 +37,9 @@ func inFloat32(v kernels.Variant) bool { return v.Format == kernels.F32 }
 func inInt8(v kernels.Variant) bool    { return v.Format == kernels.Int8 }
 func narrowed(v kernels.Variant) bool  { return v.Format != kernels.F32 }
 func attendsNarrow(v kernels.Variant) bool {
-	return v.Format == kernels.BF16 && v.ISA.AttendsBF16(heads)
+	return v.Format == kernels.BF16 && (v.ISA.AttendsBF16(heads) || v.ISA.AttendsTiles(heads))
 }
+func rounds(v kernels.Variant) bool  { return attendsNarrow(v) && !v.WritesBF16() }
 func attends(v kernels.Variant) bool { return inFloat32(v) || attendsNarrow(v) }
 
 // kernel is a kernel with all its shapes and variants.
@@ -98,6 +100,7 @@ func miniLM() []kernel {
 		keeping(narrow(width, kept)),
 		product("qkv", plain, width, 3*width, nothing),
 		keeping(product("qkv", plain, width, 3*width, kept)),
+		narrowProduct("qkv-bf16", narrowed32, width, 3*width, kernels.Variant.WritesBF16),
 		round(),
 		attention(),
 		product("output", plain, width, width, nothing),
@@ -105,6 +108,7 @@ func miniLM() []kernel {
 		product("up", plain, width, inner, nothing),
 		product("up-gelu", withGELU, width, inner, nothing),
 		keeping(product("up-gelu", withGELU, width, inner, kept)),
+		narrowProduct("up-gelu-bf16", narrowedGELU, width, inner, kernels.Variant.WritesInput),
 		narrow(inner, nothing),
 		product("down", plain, inner, width, nothing),
 		product("down-norm", withNorm, inner, width, nothing),
@@ -136,6 +140,9 @@ func attention() kernel {
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			qkv, y := o.x[:s.Rows*s.In], o.y[:s.Rows*s.Out]
+			if v.Format == kernels.BF16 && v.ISA.AttendsTiles(heads) {
+				return attentionOnTiles(qkv, y, s, v)
+			}
 			scratch := make([]float32, v.ISA.AttentionScratch(s.Rows, heads))
 			if v.Format == kernels.BF16 {
 				qkv := rounded(v.ISA, qkv)
@@ -150,6 +157,22 @@ func attention() kernel {
 	}
 }
 
+// attentionOnTiles has queries as the weights make them there.
+func attentionOnTiles(qkv, y []float32, s Shape, v kernels.Variant) job {
+	qkv = slices.Clone(qkv)
+	scale := kernels.TilesQueryScale(heads)
+	for i := range qkv {
+		if i%s.In < s.Out {
+			qkv[i] *= scale
+		}
+	}
+	narrow := rounded(v.ISA, qkv)
+	scratch := make([]float32, kernels.AttentionTilesScratch(s.Rows, heads))
+	return job{run: func() {
+		v.ISA.AttentionTiles(y, narrow, narrow[s.Out:], narrow[2*s.Out:], s.Rows, s.Rows, s.In, s.In, heads, scratch)
+	}}
+}
+
 // rounded returns x in bfloat16.
 func rounded(isa kernels.ISA, x []float32) []uint16 {
 	narrow := make([]uint16, len(x))
@@ -161,7 +184,7 @@ func rounded(isa kernels.ISA, x []float32) []uint16 {
 func round() kernel {
 	const in = 3 * width
 	return kernel{
-		name: "round-qkv", title: fmt.Sprintf("float32 to bfloat16, rows of %d", in), in: in, out: in, rows: rows, has: attendsNarrow,
+		name: "round-qkv", title: fmt.Sprintf("float32 to bfloat16, rows of %d", in), in: in, out: in, rows: rows, has: rounds,
 		work: func(s Shape, v kernels.Variant) Work {
 			bytes := int64(s.Rows * s.In * (float + size(v.Format)))
 			return Work{0, bytes, bytes}

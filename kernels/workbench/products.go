@@ -16,6 +16,9 @@ var (
 	plain    = epilogue{"", "bias"}
 	withGELU = epilogue{"-gelu", "bias, GELU"}
 	withNorm = epilogue{"-norm", "bias, residual, LayerNorm"}
+
+	narrowed32   = epilogue{"-bf16", "bias, bfloat16 out"}
+	narrowedGELU = epilogue{"-gelu-bf16", "bias, GELU, bfloat16 out"}
 )
 
 // nothing and kept are what int8 keeps beyond 8 bits of an input with that many
@@ -74,6 +77,27 @@ func product(name string, e epilogue, in, out int, keep func(rows int) kernels.K
 			return job{run: func() { m.Linear(y, x, s.Out) }}
 		},
 	}
+}
+
+// narrowProduct is a product whose kernel writes bfloat16 for what comes next, as the
+// device has it where has says that it can.
+func narrowProduct(name string, e epilogue, in, out int, has func(kernels.Variant) bool) kernel {
+	k := product(name, e, in, out, nothing)
+	k.has, k.work = has, func(s Shape, v kernels.Variant) Work {
+		bytes := inputBytes(v, s) + weightBytes(v, s) + int64(s.Rows*s.Out*size(kernels.BF16))
+		return Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
+	}
+	k.prepare = func(o *operands, s Shape, v kernels.Variant) job {
+		m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, nil)
+		x, next := new(kernels.Input), new(kernels.Input)
+		x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{})
+		if e == narrowedGELU {
+			return job{run: func() { m.LinearGELUTo(next, x) }}
+		}
+		y := make([]uint16, s.Rows*s.Out)
+		return job{run: func() { m.LinearBF16(y, x, s.Out) }}
+	}
+	return k
 }
 
 // inputBytes is what a product's input takes: with int8, a scale and an offset
