@@ -1,0 +1,110 @@
+package cpu_test
+
+import (
+	"flag"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+var soak = flag.Duration("soak", 200*time.Millisecond, "how long TestSoak runs, for each variant")
+
+// Whatever interrupts a kernel (the profiler's signals, the garbage collector, other
+// goroutines, threads that move from core to core), every score keeps its bits. It is
+// registers that are at stake: those of tiles are kept by nobody but the kernel.
+func TestSoak(t *testing.T) {
+	fsys, err := synth.FS(7, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 300, Positions: 128, Types: 2, Labels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := model.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	runtime.SetCPUProfileRate(1000) // signals a second; nobody reads the profile
+	defer runtime.SetCPUProfileRate(0)
+	for _, v := range kernels.Variants() {
+		if v.ISA != kernels.Generic {
+			t.Run(v.String(), func(t *testing.T) { soakVariant(t, w, v) })
+		}
+	}
+}
+
+func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
+	d, err := cpu.Open(w, 2, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	r := rand.New(rand.NewPCG(1, 2))
+	var sequences [24][]int32
+	var want [24]float32
+	score := func(b *model.Batch, scores []float32) {
+		if err := model.Score(d, &w.Config, b, scores); err != nil {
+			t.Error(err)
+		}
+	}
+	for i := range sequences {
+		sequences[i] = make([]int32, 1+r.IntN(70))
+		for j := range sequences[i] {
+			sequences[i][j] = r.Int32N(300)
+		}
+		var b model.Batch
+		b.Append(sequences[i], make([]int32, len(sequences[i])))
+		score(&b, want[i:i+1])
+	}
+	var (
+		callers, others sync.WaitGroup
+		stop            atomic.Bool
+		scored          atomic.Int64
+	)
+	others.Go(func() {
+		for !stop.Load() {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+	})
+	time.AfterFunc(*soak, func() { stop.Store(true) })
+	for caller := range uint64(64) {
+		callers.Go(func() {
+			r := rand.New(rand.NewPCG(caller, 3))
+			for {
+				var b model.Batch
+				var which []int
+				for range 1 + r.IntN(5) {
+					i := r.IntN(len(sequences))
+					which = append(which, i)
+					b.Append(sequences[i], make([]int32, len(sequences[i])))
+				}
+				got := make([]float32, len(which))
+				score(&b, got)
+				for i, s := range which {
+					if math.Float32bits(got[i]) != math.Float32bits(want[s]) {
+						t.Errorf("sequence %d is %g, alone %g", s, got[i], want[s])
+						stop.Store(true)
+					}
+				}
+				scored.Add(int64(len(got)))
+				if stop.Load() {
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
+	others.Wait()
+	if scored.Load() < 64 {
+		t.Errorf("only %d scores", scored.Load())
+	}
+	t.Logf("%d scores", scored.Load())
+}
