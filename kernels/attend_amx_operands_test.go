@@ -89,26 +89,6 @@ func (a *attended) run(t *testing.T, from, to int, narrow bool) []float32 {
 	return out
 }
 
-// flush is what tiles make of denormals.
-func flush(x float32) float32 {
-	if math.Abs(float64(x)) < 0x1p-126 {
-		return float32(math.Copysign(0, float64(x)))
-	}
-	return x
-}
-
-// dotTile adds to acc what a product of tiles does for one of its sums: pairs of x and w,
-// the even and the odd ones apart.
-func dotTile(acc float32, x, w func(pair, half int) float32) float32 {
-	var sums [2]float32
-	for pair := range 16 {
-		for half := range sums {
-			sums[half] = flush(fma(flush(x(pair, half)), flush(w(pair, half)), sums[half]))
-		}
-	}
-	return flush(acc + flush(sums[0]+sums[1]))
-}
-
 // scores returns those of query i in head h, over 32, by blocks of 32 keys with 0 past
 // the last.
 func (a *attended) scores(i, h int) []float32 {

@@ -91,7 +91,7 @@ func operandsBF16AMX(r *rand.Rand, in int) *operandsAMX {
 	for i := range o.results {
 		var sum float32
 		for step := range o.steps {
-			sum = flushed(sum + dotTDPBF16PS(x[i/outAMX*in:][:in], w[i%outAMX*in:][:in], step))
+			sum = stepTile(sum, x[i/outAMX*in:][:in], w[i%outAMX*in:][:in], step)
 		}
 		o.results[i] = sum + bias[i%outAMX]
 	}
@@ -120,9 +120,9 @@ func operandsSplitAMX(r *rand.Rand, in int) *operandsAMX {
 		row, column := i/outAMX*in, i%outAMX*in
 		var sum float32
 		for step := range o.steps {
-			sum = flushed(sum + dotTDPBF16PS(xHigh[row:][:in], wLow[column:][:in], step))
-			sum = flushed(sum + dotTDPBF16PS(xHigh[row:][:in], wHigh[column:][:in], step))
-			sum = flushed(sum + dotTDPBF16PS(xLow[row:][:in], wHigh[column:][:in], step))
+			sum = stepTile(sum, xHigh[row:][:in], wLow[column:][:in], step)
+			sum = stepTile(sum, xHigh[row:][:in], wHigh[column:][:in], step)
+			sum = stepTile(sum, xLow[row:][:in], wHigh[column:][:in], step)
 		}
 		o.results[i] = sum + bias[i%outAMX]
 	}

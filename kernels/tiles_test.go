@@ -10,44 +10,57 @@ func flushed(x float32) float32 {
 	return x
 }
 
-// dotTDPBF16PS is what the instruction adds to a sum, by Intel's manual: even and odd
-// products are summed apart, all is rounded to the nearest, denormals count as 0 (they
-// are what tells this loop from one of fma alone).
-func dotTDPBF16PS(x, w []float32, step int) float32 {
+// dotTile adds to acc what TDPBF16PS adds to one of its sums, by Intel's manual: the even
+// and the odd products of 16 pairs are summed apart, all is rounded to the nearest,
+// denormals count as 0 (they are what tells this loop from one of fma alone).
+func dotTile(acc float32, x, w func(pair, half int) float32) float32 {
 	var sums [2]float32
-	for i := 32 * step; i < min(32*step+32, len(x)); i++ {
-		sums[i%2] = flushed(fma(flushed(x[i]), flushed(w[i]), sums[i%2]))
+	for pair := range 16 {
+		for half := range sums {
+			sums[half] = flushed(fma(flushed(x(pair, half)), flushed(w(pair, half)), sums[half]))
+		}
 	}
-	return flushed(sums[0] + sums[1])
+	return flushed(acc + flushed(sums[0]+sums[1]))
+}
+
+// stepTile adds the products of a step: 32 inputs, or what is left of them.
+func stepTile(acc float32, x, w []float32, step int) float32 {
+	of := func(s []float32) func(pair, half int) float32 {
+		return func(pair, half int) float32 {
+			if i := 32*step + 2*pair + half; i < len(s) {
+				return s[i]
+			}
+			return 0
+		}
+	}
+	return dotTile(acc, of(x), of(w))
 }
 
 // chainTiles is what each output of a product of bfloat16 on tiles is, said plainly.
-func chainTiles(x, w []float32, bias float32) float32 {
-	return sumTiles(len(x), func(step int) []float32 {
-		return []float32{dotTDPBF16PS(rounded(x), rounded(w), step)}
-	}) + bias
+func chainTiles(x, w []float32, bias float32) (sum float32) {
+	x, w = rounded(x), rounded(w)
+	for step := range steps(len(x)) {
+		sum = stepTile(sum, x, w, step)
+	}
+	return sum + bias
 }
 
 // chainTilesSplit is chainTiles for BF16x3.
-func chainTilesSplit(x, w []float32, bias float32) float32 {
+func chainTilesSplit(x, w []float32, bias float32) (sum float32) {
 	high, low := make([]float32, len(x)), make([]float32, len(x))
 	wHigh, wLow := make([]float32, len(x)), make([]float32, len(x))
 	splitAll(high, low, x)
 	splitAll(wHigh, wLow, w)
-	return sumTiles(len(x), func(step int) []float32 {
-		return []float32{dotTDPBF16PS(high, wLow, step), dotTDPBF16PS(high, wHigh, step), dotTDPBF16PS(low, wHigh, step)}
-	}) + bias
+	for step := range steps(len(x)) {
+		sum = stepTile(sum, high, wLow, step)
+		sum = stepTile(sum, high, wHigh, step)
+		sum = stepTile(sum, low, wHigh, step)
+	}
+	return sum + bias
 }
 
-// sumTiles adds up what the steps of n inputs add, one after the other.
-func sumTiles(n int, step func(int) []float32) (sum float32) {
-	for s := range (n + 31) / 32 {
-		for _, v := range step(s) {
-			sum = flushed(sum + v)
-		}
-	}
-	return sum
-}
+// steps returns how many steps n inputs are.
+func steps(n int) int { return (n + 31) / 32 }
 
 func rounded(x []float32) []float32 {
 	y := make([]float32, len(x))
