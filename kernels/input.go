@@ -149,13 +149,13 @@ func (in *Input) View(of *Input, first, rows int) {
 	in.narrow = of.narrow[first*of.stride:]
 }
 
-// narrowRows makes room for narrow rows. Tiles read whole tiles of them, whatever is
-// there.
+// narrowRows makes room for narrow rows. Tiles read 16 of them from wherever a View
+// begins, whatever is there.
 func (in *Input) narrowRows() {
 	in.stride = in.variant.rowStride(in.width)
 	rows := in.rows
 	if in.variant.product().Tiles {
-		rows = padded(rows, tileRows)
+		rows += tileRows - 1
 	}
 	in.narrow = grow(in.narrow, rows*in.stride)
 }

@@ -1,6 +1,28 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
+
+// Tiles read whole tiles of rows: they must be there for every part of an Input.
+func TestViewsHaveWholeTiles(t *testing.T) {
+	v := Variant{ISA(asm.AMX), BF16} // nothing is computed
+	for rows := 1; rows < 70; rows++ {
+		var whole, view Input
+		whole.Room(v, rows, 40)
+		for first := range rows {
+			for n := 1; n <= rows-first; n++ {
+				view.View(&whole, first, n)
+				if need := padded(n, tileRows) * view.stride; len(view.narrow) < need {
+					t.Fatalf("rows %d to %d of %d: %d bytes, tiles read %d", first, first+n, rows, len(view.narrow), need)
+				}
+			}
+		}
+	}
+}
 
 // flushed is what TDPBF16PS makes of a number: 0 of denormals.
 func flushed(x float32) float32 {
