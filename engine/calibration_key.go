@@ -5,16 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"iter"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/cpuid/v2"
 	"gorgonia.org/tensor"
@@ -26,7 +20,8 @@ import (
 // the maker and the part have.
 func processor() string {
 	if name := strings.TrimSpace(cpuid.CPU.BrandName); name != "" {
-		return name
+		// A virtual machine may know no more than "AMD EPYC".
+		return fmt.Sprintf("%s (family %d, model %d, stepping %d)", name, cpuid.CPU.Family, cpuid.CPU.Model, cpuid.CPU.Stepping)
 	}
 	if id, err := os.ReadFile("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1"); err == nil {
 		return "processor " + string(bytes.TrimSpace(id))
@@ -85,57 +80,4 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			}
 		}
 	}
-}
-
-// module is this module's path, which its version goes by.
-const module = "github.com/minilm-metal/minilm-metal"
-
-// buildID returns what is another where this package's arithmetic may be another: the
-// version, where the build has one that means one state of the source, and what it was
-// built for; else the executable itself, by its length and checksum, so that a program
-// that is built anew from the same source keeps its name.
-var buildID = sync.OnceValues(func() (string, error) {
-	info, ok := debug.ReadBuildInfo()
-	if ok {
-		if v := sourceVersion(info); v != "" {
-			return v, nil
-		}
-	}
-	path, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli)) // most processors have it
-	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, f, make([]byte, 1<<20))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("of %d bytes, %08x", n, sum.Sum32()), nil
-})
-
-// sourceVersion returns the version of this module in a build and how it was built, ""
-// where the source may be any: in a checkout with changes, or with none of version
-// control, and in place of another module.
-func sourceVersion(info *debug.BuildInfo) string {
-	of := &info.Main
-	for _, m := range info.Deps {
-		if m.Path == module {
-			of = m
-		}
-	}
-	if of.Path != module || of.Replace != nil || of.Version == "" || of.Version == "(devel)" || strings.Contains(of.Version, "dirty") {
-		return ""
-	}
-	version := of.Version + " " + info.GoVersion + " " + runtime.GOARCH
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "-tags", "-gcflags", "-race", "GOAMD64", "GOARM64", "GOEXPERIMENT":
-			version += " " + s.Key + "=" + s.Value
-		}
-	}
-	return version
 }

