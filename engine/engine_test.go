@@ -306,7 +306,7 @@ func TestCancelled(t *testing.T) {
 func TestClose(t *testing.T) {
 	begun := make(chan struct{})
 	var once sync.Once
-	e, err := engine.OpenFS(checkpoint(t), engine.TokenBudget(64),
+	e, err := engine.OpenFS(checkpoint(t), engine.TokenBudget(64), engine.NoCalibrationFile(),
 		engine.Observe(func(engine.BatchStats) { once.Do(func() { close(begun) }) }))
 	if err != nil {
 		t.Fatal(err)
@@ -384,7 +384,7 @@ func TestOpenRefuses(t *testing.T) {
 		{engine.MaxLength(513), nil, "max length 513"},
 		{engine.MaxLength(2), nil, "2"},
 	} {
-		e, err := engine.OpenFS(fsys, c.opt)
+		e, err := engine.OpenFS(fsys, c.opt, engine.NoCalibrationFile())
 		if err == nil {
 			e.Close()
 			t.Errorf("no error, want one with %q", c.says)
