@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"strings"
 
@@ -40,21 +41,24 @@ func fingerprint(w *model.Weights) string {
 	fmt.Fprintf(sum, "%+v", w.Config)
 	var buffer []byte
 	for values := range tensors(w) {
-		step := 1
-		if len(values) > whole {
-			step = (len(values) - length) / (samples - 1)
-		}
 		buffer = binary.LittleEndian.AppendUint64(buffer[:0], uint64(len(values)))
-		if step == 1 {
-			buffer, _ = binary.Append(buffer, binary.LittleEndian, values)
+		if len(values) <= whole {
+			buffer = appendValues(buffer, values)
 		} else {
 			for i := range samples {
-				buffer, _ = binary.Append(buffer, binary.LittleEndian, values[i*step:][:length])
+				buffer = appendValues(buffer, values[i*(len(values)-length)/(samples-1):][:length])
 			}
 		}
 		sum.Write(buffer)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+func appendValues(b []byte, values []float32) []byte {
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
 }
 
 // tensors returns the values of each of the model's tensors, in the order of the

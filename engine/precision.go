@@ -58,16 +58,26 @@ func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 		e.info.InstructionSet = isa.String()
 		return isa, nil
 	}
-	for _, isa := range kernels.Available() {
-		if err := usable(isa); err != nil {
-			e.choose("kernels: not %v: %v", isa, err)
-			continue
-		}
-		e.choose("kernels: %v, the best of %v on this processor", isa, kernels.Available())
-		e.info.InstructionSet = isa.String()
-		return isa, nil
+	isa, refused, err := firstUsable(kernels.Available(), usable)
+	e.info.Choices = append(e.info.Choices, refused...)
+	if err != nil {
+		return isa, err
 	}
-	return isa, fmt.Errorf("%w: none of the instruction sets %v can be used", ErrDevice, kernels.Available())
+	e.choose("kernels: %v, the best of %v on this processor", isa, kernels.Available())
+	e.info.InstructionSet = isa.String()
+	return isa, nil
+}
+
+// firstUsable returns the first of some instruction sets that is usable, and why those
+// before it are not.
+func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernels.ISA, refused []string, err error) {
+	for _, isa = range sets {
+		if err = usable(isa); err == nil {
+			return isa, refused, nil
+		}
+		refused = append(refused, fmt.Sprintf("kernels: not %v: %v", isa, err))
+	}
+	return isa, refused, fmt.Errorf("%w: none of the instruction sets %v can be used: %w", ErrDevice, sets, err)
 }
 
 // usable says why an instruction set cannot be used: what the processor has, the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,14 +18,15 @@ const (
 	// about as long as passages of MS MARCO with their query, and as many rows as a
 	// block's products have at a time.
 	rateTokens = 96
-	// A pass has as many of them as keep a round of all candidates short, and no more
-	// than suffice for the weights of a layer to be read from the cache as often as
-	// in passes of the engine's budget.
-	mostSequences = 4
-	roundTime     = 20 * time.Millisecond
-	// Rounds are as many as fit in a time, but at least and at most so many.
-	fewestRounds, mostRounds = 3, 8
-	roundsTime               = 45 * time.Millisecond
+	// A pass has two of them where a round of all candidates stays short, and a turn
+	// two passes. The second finds the layer's weights in the cache, as nearly all rows
+	// of a pass of the engine's budget do. Longer passes are measured worse where others
+	// use the machine: the system takes a core away every few milliseconds.
+	mostSequences, turn = 2, 2
+	roundTime           = 20 * time.Millisecond
+	// Rounds go on until what was fastest was found twice, or for so long.
+	fewestRounds = 3
+	roundsTime   = 150 * time.Millisecond
 )
 
 // contender is a candidate's device with the first layer alone, which is being
@@ -33,12 +35,29 @@ const (
 type contender struct {
 	format kernels.Format
 	device *cpu.Device
-	best   []time.Duration // of each worker
+	times  []shortest // of each worker
+}
+
+// shortest is the shortest of some times, and the next.
+type shortest struct{ first, second time.Duration }
+
+func (s *shortest) add(took time.Duration) {
+	switch {
+	case s.first == 0 || took < s.first:
+		s.first, s.second = max(took, 1), s.first
+	case s.second == 0 || took < s.second:
+		s.second = took
+	}
+}
+
+// found says whether two times were the shortest, but for noise.
+func (s *shortest) found() bool {
+	return s.second > 0 && near*float64(s.second) <= float64(s.first)
 }
 
 // rates measures how fast a layer is in each of the formats, in turns, so that what
 // else the machine does meets all alike. All workers compute at the same time, as they
-// do when there is much to score; of each the best round counts. Formats that the
+// do when there is much to score; of each the shortest time counts. Formats that the
 // model cannot be had in are left out, and Choices says why.
 func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate, err error) {
 	first := *e.weights
@@ -58,12 +77,14 @@ func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate
 			e.choose("precision: not %v: %v", f, err)
 			continue
 		}
-		all = append(all, &contender{format: f, device: d, best: make([]time.Duration, d.Passes())})
+		all = append(all, &contender{format: f, device: d, times: make([]shortest, d.Passes())})
 	}
 	round := func(b *model.Batch) error {
 		for _, c := range all {
-			if err := c.run(e, b); err != nil {
-				return err
+			for range turn {
+				if err := c.run(e, b); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -77,10 +98,10 @@ func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate
 	n := min(max(int(roundTime/max(time.Since(begun), 1)), 1), mostSequences)
 	b := e.sequences(n)
 	for _, c := range all {
-		clear(c.best)
+		clear(c.times)
 	}
 	begun = time.Now()
-	for i := 0; i < fewestRounds || i < mostRounds && time.Since(begun) < roundsTime; i++ {
+	for i := 0; i < fewestRounds || time.Since(begun) < roundsTime && slices.ContainsFunc(all, (*contender).open); i++ {
 		if err := round(b); err != nil {
 			return nil, err
 		}
@@ -106,7 +127,7 @@ func (e *Engine) sequences(n int) *model.Batch {
 func (c *contender) run(e *Engine, b *model.Batch) error {
 	// All passes have begun before one computes, and none ends before all have
 	// computed: a worker that has nothing to do would help another.
-	passes := make([]model.Pass, len(c.best))
+	passes := make([]model.Pass, len(c.times))
 	for i := range passes {
 		passes[i] = c.device.Begin(b)
 		defer passes[i].End()
@@ -120,9 +141,7 @@ func (c *contender) run(e *Engine, b *model.Batch) error {
 				begun := time.Now()
 				p.Attention(0, model.AllRows)
 				p.FeedForward(0)
-				if took := time.Since(begun); c.best[i] == 0 || took < c.best[i] {
-					c.best[i] = max(took, 1)
-				}
+				c.times[i].add(time.Since(begun))
 				return nil
 			})
 		})
@@ -131,10 +150,15 @@ func (c *contender) run(e *Engine, b *model.Batch) error {
 	return errors.Join(errs...)
 }
 
+// open says whether a shorter time may be expected of some worker.
+func (c *contender) open() bool {
+	return slices.ContainsFunc(c.times, func(s shortest) bool { return !s.found() })
+}
+
 // rate returns the tokens a second of all workers together.
 func (c *contender) rate(tokens int) (sum float64) {
-	for _, took := range c.best {
-		sum += float64(tokens) / took.Seconds()
+	for _, s := range c.times {
+		sum += float64(tokens) / s.first.Seconds()
 	}
 	return sum
 }
