@@ -45,7 +45,8 @@ func Measure(ctx context.Context, o Options) (*Recording, error) {
 		if precision != "" {
 			opts = append(opts, engine.Precision(precision))
 		}
-		if o.InstructionSet != "" && device != "reference" {
+		// The reference that the gate compares with has none.
+		if o.InstructionSet != "" && (device != "reference" || o.Device == device) {
 			opts = append(opts, engine.InstructionSet(o.InstructionSet))
 		}
 		if o.Workers > 0 {

@@ -139,7 +139,7 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	if from == "" {
 		e.choose("precision: measured now: %s", t.speeds())
 	} else {
-		e.choose("precision: measured on %s, kept in %s: %s", found.Measured.Format(time.DateOnly), from, t.speeds())
+		e.choose("precision: measured on %s, and kept: %s", found.Measured.Format(time.DateOnly), t.speeds())
 	}
 	taken, judged, err := t.choose()
 	if err == nil {
