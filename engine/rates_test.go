@@ -57,6 +57,9 @@ func TestRates(t *testing.T) {
 
 // A format that a model cannot be had in is left out, and that is said.
 func TestFormatIsLeftOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a layer so wide takes minutes where instructions are emulated")
+	}
 	if isa := kernels.Best(); isa == kernels.Generic || !slices.Contains(isa.Formats(), kernels.Int8) {
 		t.Skipf("%v has no int8 to be left out", isa)
 	}
