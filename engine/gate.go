@@ -42,7 +42,7 @@ func (d *Deviation) String() string {
 	if d.Mean == infinite {
 		return "off beyond measure: scores that are not finite, or all the same,"
 	}
-	return fmt.Sprintf("off by %.3f of the scores' deviation, %.3f at most", d.Mean, d.Worst)
+	return fmt.Sprintf("off by %.2g of the scores' deviation, %.2g at most", d.Mean, d.Worst)
 }
 
 // limits says what allowed allows.
