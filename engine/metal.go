@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/metal"
 )
 
@@ -50,44 +51,46 @@ func (e *Engine) tryMetal() (why string, err error) {
 		e.useMetal(d)
 		return "metal: there is a GPU, and f16 was asked for", nil
 	}
-	of, err := e.judgeMetal(d)
-	if err == nil && of.allowed() {
-		e.useMetal(d)
-		return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, limits()), nil
-	}
+	found, from, err := e.judgeMetal(d)
 	if err == nil {
+		of := found.Candidates[0].Deviation
+		if of.allowed() {
+			e.useMetal(d)
+			e.info.Precision = found.Candidates[0].Precision
+			e.use(found, from)
+			return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, limits()), nil
+		}
 		err = fmt.Errorf("%v, where %s", of, limits())
 	}
 	return fmt.Sprintf("cpu: not the GPU: %v", err), d.Close()
 }
 
-// judgeMetal holds the GPU to the processor's float32, unless an engine before did.
-func (e *Engine) judgeMetal(d *metal.Device) (of *Deviation, err error) {
+// judgeMetal holds the GPU to the processor's float32, unless an engine before did,
+// which kept the verdict in the file from.
+func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, err error) {
 	const precision = "f16"
 	k := e.keeper(fmt.Sprintf("metal, %s, %s", d.GPUName(), d.System()))
 	found, known := k.find(e, func(all []Candidate) bool {
 		return len(all) == 1 && all[0].Precision == precision && all[0].Deviation != nil
 	})
 	if known {
-		e.use(found, k.path)
-		return found.Candidates[0].Deviation, nil
+		return found, k.path, nil
 	}
-	isa, err := e.instructionSet()
+	isa, _, err := firstUsable(kernels.Available(), usable)
 	if err != nil {
-		return nil, err
+		return found, "", err
 	}
 	plain, err := e.openFormat(isa, exact)
 	if err != nil {
-		return nil, err
+		return found, "", err
 	}
-	of, err = e.newGate(plain).judge(d)
+	of, err := e.newGate(plain).judge(d)
 	if err := errors.Join(err, plain.Close()); err != nil {
-		return nil, err
+		return found, "", err
 	}
 	found = calibration{time.Now(), []Candidate{{Precision: precision, Deviation: of}}}
 	k.keep(e, found)
-	e.use(found, "")
-	return of, nil
+	return found, "", nil
 }
 
 // gpu is what a device offers that is one.
