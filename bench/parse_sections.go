@@ -222,6 +222,8 @@ func (r *Report) parseEnvironment(s *section) error {
 			r.Environment.Commit, _, r.Environment.Dirty = strings.Cut(value, " (dirty")
 		case "GOMAXPROCS":
 			r.Environment.GOMAXPROCS, err = row.count("Value", 0)
+		case "Instruction set":
+			r.Environment.InstructionSet = value
 		case "Noise of the machine (%)":
 			var noise *float64
 			noise, err = row.decimal(name, value)

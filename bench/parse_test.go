@@ -60,6 +60,18 @@ func digits(m metric) int {
 	return 2
 }
 
+// The instruction set is told where it is known, and comes back.
+func TestParseInstructionSet(t *testing.T) {
+	rec := seedLike()
+	if text := markdown(t, rec.Report()); strings.Contains(text, "Instruction set") {
+		t.Error("told though not known")
+	}
+	rec.Environment.InstructionSet = "avx2"
+	if got := parsed(t, markdown(t, rec.Report())).Environment.InstructionSet; got != "avx2" {
+		t.Errorf("%q, want avx2", got)
+	}
+}
+
 // Every metric comes back from the markdown as precise as it was printed.
 func TestParseMarkdown(t *testing.T) {
 	for _, rec := range []*Recording{seedLike(), loads(), failed()} {

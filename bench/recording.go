@@ -50,10 +50,13 @@ type Environment struct {
 	Go          string   `json:"go"`
 	GOMAXPROCS  int      `json:"gomaxprocs"`
 	Workers     int      `json:"workers"`
-	Commit      string   `json:"commit"`
-	Dirty       bool     `json:"dirty"`
-	Args        []string `json:"args"`
-	Load1       *float64 `json:"load1"` // load average over 1 minute, before the run
+	// InstructionSet is what the processor's kernels are made of; empty: the device is
+	// another, or the recording an old one.
+	InstructionSet string   `json:"instruction_set,omitempty"`
+	Commit         string   `json:"commit"`
+	Dirty          bool     `json:"dirty"`
+	Args           []string `json:"args"`
+	Load1          *float64 `json:"load1"` // load average over 1 minute, before the run
 	// Noise is the spread (max-min)/min of a fixed piece of arithmetic, timed
 	// repeatedly before the run: what the machine adds by itself.
 	Noise *float64 `json:"noise"`

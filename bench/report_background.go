@@ -189,7 +189,7 @@ func (r *Report) environmentRows() [][]string {
 		}
 		args = append(args, a)
 	}
-	return [][]string{
+	rows := [][]string{
 		{"CPU", orNone(e.CPU)},
 		{"CPU features", orNone(strings.Join(e.CPUFeatures, " "))},
 		{"GPU", orNone(e.GPU)},
@@ -211,6 +211,10 @@ func (r *Report) environmentRows() [][]string {
 		{"Weights SHA-256", orNone(m.WeightsSHA256)},
 		{"Tokenizer SHA-256", orNone(m.TokenizerSHA256)},
 	}
+	if e.InstructionSet != "" {
+		rows = append(rows, []string{"Instruction set", e.InstructionSet})
+	}
+	return rows
 }
 
 func orNone(s string) string {

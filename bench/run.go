@@ -35,7 +35,7 @@ const (
 // timing its stages, Measure returns what was measured too, a note and the error.
 func Measure(ctx context.Context, o Options) (*Recording, error) {
 	return run(ctx, o, func(device, precision string) (scorer, error) {
-		var opts []engine.Option
+		opts := []engine.Option{engine.CalibrationFile(o.CalibrationFile)}
 		if o.Logger != nil {
 			opts = append(opts, engine.Logger(o.Logger))
 		}
@@ -44,6 +44,10 @@ func Measure(ctx context.Context, o Options) (*Recording, error) {
 		}
 		if precision != "" {
 			opts = append(opts, engine.Precision(precision))
+		}
+		// The reference that the gate compares with has none.
+		if o.InstructionSet != "" && (device != "reference" || o.Device == device) {
+			opts = append(opts, engine.InstructionSet(o.InstructionSet))
 		}
 		if o.Workers > 0 {
 			opts = append(opts, engine.Workers(o.Workers))
@@ -139,7 +143,7 @@ type peakMeter interface {
 func (s *session) describe() (err error) {
 	info := s.engine.Info()
 	s.rec.Device, s.rec.Precision = info.Device, info.Precision
-	s.rec.Environment.Workers = info.Workers
+	s.rec.Environment.Workers, s.rec.Environment.InstructionSet = info.Workers, info.InstructionSet
 	if gpu, ok := s.engine.(GPUMeter); ok {
 		s.rec.Environment.GPU = gpu.GPUName()
 	}

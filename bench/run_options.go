@@ -39,6 +39,8 @@ type Options struct {
 	Pairs   int    // for each configuration; 0: DefaultPairs
 
 	Device, Precision string // as in engine; empty: "auto"
+	InstructionSet    string // as in engine, of the engine that is measured; empty: "auto"
+	CalibrationFile   string // as in engine; empty: none
 	Workers           int    // 0: the engine's default
 	// The configurations are all batch sizes with all concurrencies (calls under
 	// way at most). None: DefaultBatch, DefaultCallers.

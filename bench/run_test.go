@@ -331,6 +331,9 @@ func TestMeasureEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.Environment.InstructionSet == "" {
+		t.Error("no instruction set is recorded")
+	}
 	if len(r.Runs) != 4 || !r.Accuracy.Passed || r.Accuracy.Pairs < 2 || r.Accuracy.LogitSD == 0 {
 		t.Fatalf("%d runs, accuracy %+v", len(r.Runs), r.Accuracy)
 	}

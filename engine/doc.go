@@ -14,6 +14,13 @@
 // many shards as the device runs passes at once (a GPU wants a few large ones), and
 // each shard is one pass through the encoder. A score does not depend on what else is in the batch.
 //
+// Left to itself, an engine takes the precision that is fastest on this machine among
+// those whose scores are close enough to float32's: it measures each on one layer, and
+// judges scores on pairs that are made up, from short to the longest. That takes some
+// tenths of a second the first time; the figures are kept in the user's cache directory
+// ([CalibrationFile]), and what opens the same model after that takes the same precision
+// at once. Who needs the same bits everywhere names a [Precision].
+//
 // Go's own profiles tell a call's stages apart: goroutines carry the label
 // stage=tokenize or stage=forward beside those of the call's context, and
 // execution traces have a task for the call, with a region for each stage and for

@@ -56,13 +56,19 @@ type Engine struct {
 
 // Info says what an engine is made of.
 type Info struct {
-	Config     model.Config
-	Parameters int64  // weights, all tensors of the model
-	Device     string // "cpu", "metal", "reference"
-	Precision  string // "f32", "f16", "f64"
-	Workers    int    // passes at once
-	MaxLength  int    // tokens in a pair, special tokens included
-	Choices    []string
+	Config         model.Config
+	Parameters     int64  // weights, all tensors of the model
+	Device         string // "cpu", "metal", "reference"
+	InstructionSet string // of the processor's kernels, such as "avx2"; "" on other devices
+	Precision      string // "f32", "f16", "f64"
+	Workers        int    // passes at once
+	MaxLength      int    // tokens in a pair, special tokens included
+	Choices        []string
+	// Candidates are the precisions among which "auto" chose, measured and judged; nil
+	// where there was nothing to choose.
+	Candidates []Candidate
+	// CalibrationFile is where their figures were found; "": they were measured now.
+	CalibrationFile string
 }
 
 // Stats counts what an engine has done since it was opened.
@@ -154,6 +160,9 @@ func (e *Engine) openDevice() (err error) {
 	case "reference":
 		if p := e.options.precision; p != "auto" && p != "f64" {
 			return fmt.Errorf("%w: precision %q on the reference, which has f64 alone", ErrDevice, p)
+		}
+		if isa := e.options.isa; isa != "auto" {
+			return fmt.Errorf("%w: instruction set %q on the reference, which is plain Go", ErrDevice, isa)
 		}
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)

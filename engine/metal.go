@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
-	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/metal"
 )
 
@@ -14,6 +13,9 @@ import (
 func (e *Engine) openMetal() error {
 	if p := e.options.precision; p != "auto" && p != "f16" {
 		return fmt.Errorf("%w: precision %q on metal, which has f16 alone", ErrDevice, p)
+	}
+	if isa := e.options.isa; isa != "auto" {
+		return fmt.Errorf("%w: instruction set %q on metal, which has none", ErrDevice, isa)
 	}
 	d, err := metal.Open(e.weights)
 	if err != nil {
@@ -38,6 +40,9 @@ func (e *Engine) tryMetal() (why string, err error) {
 	if precision != "auto" && precision != "f16" {
 		return fmt.Sprintf("cpu: metal has f16 alone, not %s", precision), nil
 	}
+	if isa := e.options.isa; isa != "auto" {
+		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil
+	}
 	d, err := metal.Open(e.weights)
 	if err != nil {
 		return fmt.Sprintf("cpu: %v", err), nil
@@ -46,20 +51,46 @@ func (e *Engine) tryMetal() (why string, err error) {
 		e.useMetal(d)
 		return "metal: there is a GPU, and f16 was asked for", nil
 	}
-	plain, err := cpu.Open(e.weights, e.options.workers, kernels.Variant{ISA: kernels.Best(), Format: kernels.F32})
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("%w: %w", ErrDevice, err), d.Close())
-	}
-	off, err := e.deviation(d, plain)
-	err = errors.Join(err, plain.Close())
-	if err == nil && off <= mostDeviation {
-		e.useMetal(d)
-		return fmt.Sprintf("metal: there is a GPU, off by %.3f of the scores' deviation, %.3f is allowed", off, mostDeviation), nil
-	}
+	found, from, err := e.judgeMetal(d)
 	if err == nil {
-		err = fmt.Errorf("off by %.3f of the scores' deviation, where %.3f is allowed", off, mostDeviation)
+		of := found.Candidates[0].Deviation
+		if of.allowed() {
+			e.useMetal(d)
+			e.info.Precision = found.Candidates[0].Precision
+			e.use(found, from)
+			return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, limits()), nil
+		}
+		err = fmt.Errorf("%v, where %s", of, limits())
 	}
 	return fmt.Sprintf("cpu: not the GPU: %v", err), d.Close()
+}
+
+// judgeMetal holds the GPU to the processor's float32, unless an engine before did,
+// which kept the verdict in the file from.
+func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, err error) {
+	const precision = "f16"
+	k := e.keeper(fmt.Sprintf("metal, %s, %s", d.GPUName(), d.System()))
+	found, known := k.find(e, func(all []Candidate) bool {
+		return len(all) == 1 && all[0].Precision == precision && all[0].Deviation != nil
+	})
+	if known {
+		return found, k.path, nil
+	}
+	isa, _, err := firstUsable(kernels.Available(), usable)
+	if err != nil {
+		return found, "", err
+	}
+	plain, err := e.openFormat(isa, exact)
+	if err != nil {
+		return found, "", err
+	}
+	of, err := e.newGate(plain).judge(d)
+	if err := errors.Join(err, plain.Close()); err != nil {
+		return found, "", err
+	}
+	found = calibration{time.Now(), []Candidate{{Precision: precision, Deviation: of}}}
+	k.keep(e, found)
+	return found, "", nil
 }
 
 // gpu is what a device offers that is one.

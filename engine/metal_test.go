@@ -46,7 +46,7 @@ func TestMetal(t *testing.T) {
 			t.Errorf("%+v, %v", stats, err)
 		}
 	}
-	auto, autoErr := engine.OpenFS(checkpoint(t))
+	auto, autoErr := engine.OpenFS(checkpoint(t), engine.NoCalibrationFile())
 	if autoErr != nil {
 		t.Fatal(autoErr)
 	}

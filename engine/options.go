@@ -13,19 +13,22 @@ import (
 type Option func(*options)
 
 type options struct {
-	device, precision string
-	workers           int
-	tokenBudget       *int            // nil: the device's own
-	maxLength         int             // 0: what the tokenizer files say
-	side              *tokenizer.Side // nil: what the tokenizer files say
-	sigmoid           bool
-	observe           func(BatchStats)
-	logger            *slog.Logger
+	device, isa, precision string
+	workers                int
+	tokenBudget            *int            // nil: the device's own
+	maxLength              int             // 0: what the tokenizer files say
+	side                   *tokenizer.Side // nil: what the tokenizer files say
+	calibration            *string         // the file; nil: in the user's cache directory, "": none
+	recalibrate, judgeAll  bool
+	sigmoid                bool
+	observe                func(BatchStats)
+	logger                 *slog.Logger
 }
 
 func defaults() options {
 	return options{
 		device:    "auto",
+		isa:       "auto",
 		precision: "auto",
 		workers:   runtime.GOMAXPROCS(0),
 		observe:   func(BatchStats) {},
@@ -59,14 +62,41 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 // Precision chooses the arithmetic of the products, nearly all there is; the
 // residual stream, LayerNorm, softmax and the head are float32 at every precision:
 //
-//   - "auto", the default: the fastest of those that the processor has kernels for
-//     whose scores are close enough to float32's, on pairs made up from the
-//     vocabulary; Info says which and why
+//   - "auto", the default: the fastest of those that the instruction set has whose
+//     scores are close enough to float32's, and never one that is slower than
+//     float32. Speed is measured on one layer, in some hundredths of a second, and
+//     scores on pairs made up from the vocabulary, of up to the most tokens; both are
+//     kept for engines to come, see [CalibrationFile]. Info says which, and why
 //   - "f32"
 //   - "bf16" and "int8" with integers of 8 bits
 //   - "f16", which is all that Metal has, and on the processor arm64 with FEAT_FP16
 //   - "f64", on the reference
 func Precision(name string) Option { return func(o *options) { o.precision = name } }
+
+// InstructionSet chooses the processor's instructions that the kernels are made of:
+// "auto", the default, is the best that the processor has and the system permits;
+// others are asked for by the names that Info says there are, such as "avx2" or
+// "generic", plain Go. With a name, the device is the processor.
+func InstructionSet(name string) Option { return func(o *options) { o.isa = name } }
+
+// CalibrationFile says where the precision "auto" keeps what it has measured and
+// judged, by processor, instruction set, workers, model and version of this package: an
+// engine that finds itself there opens in a fraction of the time. "" is nowhere. The
+// default is minilm-metal/calibration.json in the user's cache directory
+// (os.UserCacheDir). A file that cannot be read or written is no error; Info says so.
+func CalibrationFile(path string) Option { return func(o *options) { o.calibration = &path } }
+
+// NoCalibrationFile makes the engine measure for itself, and neither read nor write a
+// file.
+func NoCalibrationFile() Option { return CalibrationFile("") }
+
+// Recalibrate has "auto" measure anew what it finds in the calibration file, such as
+// where the machine had other work to do when that was measured.
+func Recalibrate() Option { return func(o *options) { o.recalibrate = true } }
+
+// JudgeAll has "auto" judge the scores of every precision, also of those that are too
+// slow to be taken: for who wants to know. Opening takes longer.
+func JudgeAll() Option { return func(o *options) { o.judgeAll = true } }
 
 // Workers sets how many passes a CPU device runs at once, one core each. The
 // default is GOMAXPROCS. A GPU has its own number.

@@ -60,7 +60,7 @@ func openFaulty(t *testing.T, opts ...Option) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := OpenFS(fsys, opts...)
+	e, err := OpenFS(fsys, append(opts, NoCalibrationFile())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestCallsAllocateNothing(t *testing.T) {
 	}
 	for _, precision := range []string{"f32", "auto"} {
 		for _, workers := range []int{1, 2} {
-			e, err := OpenFS(fsys, Device("cpu"), Workers(workers), Precision(precision))
+			e, err := OpenFS(fsys, Device("cpu"), Workers(workers), Precision(precision), NoCalibrationFile())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,141 +3,248 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"runtime/debug"
+	"slices"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
-	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// openCPU opens the CPU device in the precision asked for; where that is left to
-// us, in the fastest whose scores are close enough to float32's.
-func (e *Engine) openCPU() error {
-	isa := kernels.Best()
-	e.choose("kernels: %v, the best of %v on this processor", isa, kernels.Available())
-	open := func(f kernels.Format) (*cpu.Device, error) {
-		d, err := cpu.Open(e.weights, e.options.workers, kernels.Variant{ISA: isa, Format: f})
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDevice, err)
-		}
-		e.info.Precision = f.String()
-		return d, nil
+// openCPU opens the CPU device in the instruction set and the precision asked for;
+// where the precision is left to us, in the fastest whose scores are close enough to
+// float32's.
+func (e *Engine) openCPU() (err error) {
+	isa, err := e.instructionSet()
+	if err != nil {
+		return err
 	}
-	if p := e.options.precision; p != "auto" {
+	formats := isa.Formats()
+	switch p := e.options.precision; {
+	case p != "auto":
 		format, err := kernels.ParseFormat(p)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDevice, err)
 		}
 		e.choose("precision: %v, by request", format)
-		e.device, err = open(format)
-		return err
+		formats = []kernels.Format{format}
+	case isa == kernels.Generic:
+		e.choose("precision: f32, since plain Go is slower in the others")
+		formats = []kernels.Format{kernels.F32}
+	case len(formats) == 1:
+		e.choose("precision: %v, the only one that %v has", formats[0], isa)
+	default:
+		return e.openFastest(isa, formats)
 	}
-	if isa.Formats()[0] == kernels.F32 {
-		e.choose("precision: f32, the fastest that %v has", isa)
-		var err error
-		e.device, err = open(kernels.F32)
-		return err
+	e.info.Precision = formats[0].String()
+	e.device, err = e.openFormat(isa, e.info.Precision)
+	return err
+}
+
+// instructionSet returns the one that was asked for, or the best that this processor
+// and system let us use in all its formats, and says why in Info.
+func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
+	if name := e.options.isa; name != "auto" {
+		if isa, err = kernels.ParseISA(name); err == nil && !slices.Contains(kernels.Available(), isa) {
+			err = fmt.Errorf("kernels: this processor or build does not run %v", isa)
+		}
+		if err == nil {
+			err = usable(isa)
+		}
+		if err != nil {
+			return isa, fmt.Errorf("%w: %w; there is %v", ErrDevice, err, kernels.Available())
+		}
+		e.choose("kernels: %v, by request", isa)
+		e.info.InstructionSet = isa.String()
+		return isa, nil
 	}
-	plain, err := open(kernels.F32)
+	isa, refused, err := firstUsable(kernels.Available(), usable)
+	e.info.Choices = append(e.info.Choices, refused...)
 	if err != nil {
-		return err
+		return isa, err
 	}
-	for _, format := range isa.Formats() {
-		if format == kernels.F32 {
-			break
+	e.choose("kernels: %v, the best of %v on this processor", isa, kernels.Available())
+	e.info.InstructionSet = isa.String()
+	return isa, nil
+}
+
+// firstUsable returns the first of some instruction sets that is usable, and why those
+// before it are not.
+func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernels.ISA, refused []string, err error) {
+	for _, isa = range sets {
+		if err = usable(isa); err == nil {
+			return isa, refused, nil
 		}
-		fast, err := open(format)
-		if err != nil {
-			return errors.Join(err, plain.Close())
-		}
-		off, err := e.deviation(fast, plain)
-		if err != nil {
-			return errors.Join(err, fast.Close(), plain.Close())
-		}
-		if off <= mostDeviation {
-			e.choose("precision: %v, the fastest that is close enough to f32: off by %.3f of the scores' deviation, %.3f is allowed", format, off, mostDeviation)
-			e.device = fast
-			err := plain.Close()
-			debug.FreeOSMemory() // its weights are most of what the process has
+		refused = append(refused, fmt.Sprintf("kernels: not %v: %v", isa, err))
+	}
+	return isa, refused, fmt.Errorf("%w: none of the instruction sets %v can be used: %w", ErrDevice, sets, err)
+}
+
+// usable says why an instruction set cannot be used: what the processor has, the
+// system may still refuse.
+func usable(isa kernels.ISA) error {
+	for _, f := range isa.Formats() {
+		if err := (kernels.Variant{ISA: isa, Format: f}).Check(); err != nil {
 			return err
 		}
-		e.choose("precision: not %v, which is off by %.3f of the scores' deviation, where %.3f is allowed", format, off, mostDeviation)
-		if err := fast.Close(); err != nil {
-			return errors.Join(err, plain.Close())
-		}
 	}
-	e.choose("precision: f32")
-	e.info.Precision, e.device = kernels.F32.String(), plain
 	return nil
+}
+
+// openFormat opens the whole model in the format of that name.
+func (e *Engine) openFormat(isa kernels.ISA, precision string) (*cpu.Device, error) {
+	format, err := kernels.ParseFormat(precision)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	d, err := cpu.Open(e.weights, e.options.workers, kernels.Variant{ISA: isa, Format: format})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return d, nil
 }
 
 func (e *Engine) choose(format string, args ...any) {
 	e.info.Choices = append(e.info.Choices, fmt.Sprintf(format, args...))
 }
 
-// mostDeviation is how far the scores of a precision may be from those of float32
-// where we choose it, as a share of the scores' standard deviation and after what
-// is the same for all. Of two passages' order that swaps the share that is about
-// 0.39 times as large, here 3 %: passages that nearly tie. PyTorch's bfloat16 swaps
-// 1.3 and 4.8 % on the two models that this was measured on. The pairs that are
-// made up are short, where errors are larger: 0.018 and 0.058 with int8, 0.014 and
-// 0.035 on pairs of 87 tokens.
-const mostDeviation = 0.075
-
-// deviation returns the mean distance of d's scores from want's, after the mean
-// difference, by the standard deviation of want's, on pairs made up from the
-// vocabulary. It is infinite where scores are not finite or do not differ.
-func (e *Engine) deviation(d, want model.Device) (float64, error) {
-	b := e.madeUp()
-	got, exact := make([]float32, b.Len()), make([]float32, b.Len())
-	c := &e.info.Config
-	if err := errors.Join(model.Score(d, c, b, got), model.Score(want, c, b, exact)); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	n := float64(b.Len())
-	var mean, offset float64
-	for i := range got {
-		mean += float64(exact[i]) / n
-		offset += (float64(got[i]) - float64(exact[i])) / n
-	}
-	var square, off float64
-	for i := range got {
-		square += (float64(exact[i]) - mean) * (float64(exact[i]) - mean) / n
-		off += math.Abs(float64(got[i])-float64(exact[i])-offset) / n
-	}
-	if share := off / math.Sqrt(square); !math.IsNaN(share) {
-		return share, nil
-	}
-	return math.Inf(1), nil
+// trial is the choice of a precision under way.
+type trial struct {
+	e          *Engine
+	isa        kernels.ISA
+	candidates []Candidate
+	opened     map[string]*cpu.Device // by precision, as far as a verdict needed them
+	gate       *gate
 }
 
-// madeUp returns pairs of random tokens, always the same ones, between the special
-// tokens that every pair has.
-func (e *Engine) madeUp() *model.Batch {
-	const pairs, shortest, longest = 16, 12, 36
-	var b model.Batch
-	frame, types := e.tokenizer.AppendPair(nil, nil, "", "")
-	r := rand.New(rand.NewPCG(1, 1))
-	vocabulary := int32(e.tokenizer.VocabSize())
-	for range pairs {
-		n := min(shortest+r.IntN(longest-shortest), e.info.MaxLength)
-		for i, id := range frame {
-			b.IDs, b.Types = append(b.IDs, id), append(b.Types, types[i])
-			if i+1 == len(frame) {
-				break
-			}
-			// A third of the tokens is the query.
-			words := (n - len(frame)) / 3
-			if i > 0 {
-				words = n - len(frame) - words
-			}
-			for range words {
-				b.IDs, b.Types = append(b.IDs, r.Int32N(vocabulary)), append(b.Types, types[i])
-			}
+// openFastest measures an instruction set's formats, or finds what an engine before
+// has measured, and opens the one to be taken. The whole model is packed in no more
+// formats than verdicts are needed of.
+func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err error) {
+	t := &trial{e: e, isa: isa, opened: map[string]*cpu.Device{}}
+	k := e.keeper(fmt.Sprintf("%s, %v, %d workers", processor(), isa, e.options.workers))
+	found, known := k.find(e, func(all []Candidate) bool { return sound(all, formats) })
+	from := k.path
+	if t.candidates = found.Candidates; !known {
+		from, found.Measured = "", time.Now()
+		if t.candidates, err = e.rates(isa, formats); err != nil {
+			return err
 		}
-		b.End()
 	}
-	return &b
+	for i := range t.candidates {
+		if c := &t.candidates[i]; c.Precision == exact {
+			c.Deviation = new(Deviation)
+		}
+	}
+	if from == "" {
+		e.choose("precision: measured now: %s", t.speeds())
+	} else {
+		e.choose("precision: measured on %s, and kept: %s", found.Measured.Format(time.DateOnly), t.speeds())
+	}
+	taken, judged, err := t.choose()
+	if err == nil {
+		e.info.Precision = taken.Precision
+		var d *cpu.Device
+		if d, err = t.open(taken.Precision); err == nil {
+			e.device = d
+			delete(t.opened, taken.Precision)
+		}
+	}
+	for _, d := range t.opened {
+		err = errors.Join(err, d.Close())
+	}
+	if err != nil {
+		if e.device != nil {
+			err = errors.Join(err, e.device.Close())
+		}
+		return err
+	}
+	found.Candidates = t.candidates
+	if !known || judged {
+		k.keep(e, found)
+	}
+	e.use(found, from)
+	e.choose("precision: %s", t.reason(taken))
+	if !known || judged {
+		t.opened, t.gate = nil, nil
+		debug.FreeOSMemory() // the others' weights are most of what the process has
+	}
+	return nil
+}
+
+// choose takes a candidate, judged as far as the choice depends on it, or all of them
+// where that was asked for. It says whether any was judged.
+func (t *trial) choose() (taken *Candidate, judged bool, err error) {
+	for {
+		take, judge := decide(t.candidates)
+		if judge < 0 && t.e.options.judgeAll {
+			judge = slices.IndexFunc(t.candidates, func(c Candidate) bool { return c.Deviation == nil })
+		}
+		if judge < 0 {
+			taken = &t.candidates[take]
+			break
+		}
+		judged = true
+		if err := t.judge(&t.candidates[judge]); err != nil {
+			return nil, judged, err
+		}
+	}
+	for i := range t.candidates {
+		if c := &t.candidates[i]; c.fails() {
+			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, limits())
+		}
+	}
+	return taken, judged, nil
+}
+
+// judge holds a candidate to float32.
+func (t *trial) judge(c *Candidate) error {
+	if t.gate == nil {
+		plain, err := t.open(exact)
+		if err != nil {
+			return err
+		}
+		t.gate = t.e.newGate(plain)
+	}
+	d, err := t.open(c.Precision)
+	if err != nil {
+		return err
+	}
+	if c.Deviation, err = t.gate.judge(d); err != nil || c.passes() {
+		return err
+	}
+	delete(t.opened, c.Precision)
+	return d.Close()
+}
+
+// open opens the whole model in a precision, once.
+func (t *trial) open(precision string) (*cpu.Device, error) {
+	if d := t.opened[precision]; d != nil {
+		return d, nil
+	}
+	d, err := t.e.openFormat(t.isa, precision)
+	if err != nil {
+		return nil, err
+	}
+	t.opened[precision] = d
+	return d, nil
+}
+
+// speeds lists the candidates' rates.
+func (t *trial) speeds() (list string) {
+	for i, c := range t.candidates {
+		if i > 0 {
+			list += ", "
+		}
+		list += fmt.Sprintf("%s %.0f", c.Precision, c.TokensPerSecond)
+	}
+	return list + " tokens/s through a layer"
+}
+
+// reason says why a candidate was taken.
+func (t *trial) reason(taken *Candidate) string {
+	if taken.Precision == exact {
+		return exact + ", as fast as any that is close enough to it"
+	}
+	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, limits())
 }

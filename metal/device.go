@@ -142,6 +142,10 @@ func (d *Device) PassTokens() (fewest, most int) {
 // GPUName returns the GPU's name.
 func (d *Device) GPUName() string { return d.info.Name }
 
+// System returns the operating system's name and version, whose compiler makes the
+// kernels.
+func (d *Device) System() string { return d.info.System }
+
 // GPUMemoryBytes returns what the process has allocated on the GPU.
 func (d *Device) GPUMemoryBytes() (uint64, bool) { return d.driver.Allocated(), true }
 

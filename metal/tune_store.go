@@ -3,20 +3,16 @@ package metal
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+	"github.com/minilm-metal/minilm-metal/model/usercache"
 )
 
 // tuningFile keeps tilings in the user's cache directory: a JSON object of GPU,
 // system and shaders to the names of the tiles.
-const tuningFile = "minilm-metal/tuning.json"
+const tuningFile = "tuning.json"
 
 // storedTiles is a tiling in the file.
 type storedTiles struct {
@@ -34,11 +30,11 @@ func tuningKey(name, system string) string {
 
 // TuningPath returns the file that tilings are stored in.
 func TuningPath() (string, error) {
-	dir, err := os.UserCacheDir()
+	path, err := usercache.Path(tuningFile)
 	if err != nil {
 		return "", fmt.Errorf("metal: %w", err)
 	}
-	return filepath.Join(dir, filepath.FromSlash(tuningFile)), nil
+	return path, nil
 }
 
 // storedTiling returns the tiling stored for a GPU, or the default where there is
@@ -49,9 +45,9 @@ func storedTiling(info gpu.Info) (Tiling, error) {
 	if err != nil {
 		return usual, err
 	}
-	all, err := readTunings(path)
+	all, err := usercache.Read[storedTiles](path)
 	if err != nil {
-		return usual, err
+		return usual, fmt.Errorf("metal: %w", err)
 	}
 	stored, known := all[tuningKey(info.Name, info.System)]
 	if !known {
@@ -78,21 +74,6 @@ func (s *storedTiles) tiling() (t Tiling, err error) {
 	return t, nil
 }
 
-func readTunings(path string) (map[string]storedTiles, error) {
-	all := map[string]storedTiles{}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return all, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("metal: %w", err)
-	}
-	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, fmt.Errorf("metal: %s: %w", path, err)
-	}
-	return all, nil
-}
-
 // Store keeps the tiling for the GPU that it was measured on, from the next Open on.
 // A file that cannot be read is written anew.
 func (t *Tuning) Store() error {
@@ -100,29 +81,11 @@ func (t *Tuning) Store() error {
 	if err != nil {
 		return err
 	}
-	all, err := readTunings(path)
-	if err != nil {
-		all = map[string]storedTiles{}
-	}
-	all[tuningKey(t.GPU, t.System)] = storedTiles{t.Tiling.QKV.String(), t.Tiling.Output.String(), t.Tiling.Up.String(), t.Tiling.Down.String()}
-	data, err := json.MarshalIndent(all, "", "  ")
+	err = usercache.Update(path, func(all map[string]storedTiles) {
+		all[tuningKey(t.GPU, t.System)] = storedTiles{t.Tiling.QKV.String(), t.Tiling.Output.String(), t.Tiling.Up.String(), t.Tiling.Down.String()}
+	})
 	if err != nil {
 		return fmt.Errorf("metal: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("metal: %w", err)
-	}
-	// At once or not at all.
-	f, err := os.CreateTemp(filepath.Dir(path), "tuning-*")
-	if err != nil {
-		return fmt.Errorf("metal: %w", err)
-	}
-	_, err = f.Write(append(data, '\n'))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("metal: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

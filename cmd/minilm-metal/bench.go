@@ -55,7 +55,8 @@ that are run after the measurement, which it leaves as it is.`,
 			if err := checkBench(&o); err != nil {
 				return err
 			}
-			o.Device, o.Precision, o.Workers = flags.device, flags.precision, flags.workers
+			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
+			o.CalibrationFile = p.calibrationFile()
 			found, err := p.checkpoint(flags.model, hub.Complete)
 			if err != nil {
 				return err

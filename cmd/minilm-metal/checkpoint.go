@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -105,16 +106,42 @@ func (p *program) home() string {
 	return p.getenv("HOME")
 }
 
+// calibrationFile returns where engines keep what they measure: the place that package
+// engine has for it, but in the environment that run was given; "" where that says of
+// none.
+func (p *program) calibrationFile() string {
+	const file = "minilm-metal/calibration.json"
+	dir := ""
+	switch runtime.GOOS {
+	case "windows":
+		dir = p.getenv("LocalAppData")
+	case "darwin":
+		if home := p.home(); home != "" {
+			dir = filepath.Join(home, "Library", "Caches")
+		}
+	default:
+		dir = p.getenv("XDG_CACHE_HOME")
+		if home := p.home(); dir == "" && home != "" {
+			dir = filepath.Join(home, ".cache")
+		}
+	}
+	if !filepath.IsAbs(dir) {
+		return ""
+	}
+	return filepath.Join(dir, filepath.FromSlash(file))
+}
+
 // engineFlags are the flags of every command that opens an engine.
 type engineFlags struct {
-	model, device, precision string
-	workers                  int
+	model, device, isa, precision string
+	workers                       int
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {
 	modelFlag(flags, &f.model)
 	flags.StringVar(&f.device, "device", "auto", "auto (metal if it is there and good, else cpu), cpu, metal (an Apple GPU), or reference (float64, slow)")
-	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32), f32, f16, bf16 or int8, as far as the processor has them; metal has f16; f64 with --device reference")
+	flags.StringVar(&f.isa, "isa", "auto", "instruction set of the cpu: auto (the best that there is), or one that \"info\" names, such as avx2; generic is plain Go")
+	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32, as measured here), f32, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference")
 	flags.IntVar(&f.workers, "workers", 0, "passes at once on the cpu, a core each (default: all cores)")
 }
 
@@ -130,7 +157,9 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 	if f.workers > 0 {
 		opts = append(opts, engine.Workers(f.workers))
 	}
-	opts = append(opts, engine.Device(f.device), engine.Precision(f.precision))
+	// Ahead of opts, which may have another mind.
+	opts = append([]engine.Option{engine.Device(f.device), engine.InstructionSet(f.isa), engine.Precision(f.precision),
+		engine.CalibrationFile(p.calibrationFile())}, opts...)
 	c, err := p.checkpoint(f.model, hub.Complete)
 	if err != nil {
 		return nil, c, err

@@ -10,10 +10,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -29,11 +31,15 @@ func call(t *testing.T, stdin string, args ...string) outcome {
 	return callIn(t, map[string]string{"HF_HOME": t.TempDir()}, stdin, args...)
 }
 
-// callIn is call in another environment.
+// callIn is call in another environment. Scores are float32's where args do not say:
+// those of "auto" may be of another precision at the next call.
 func callIn(t *testing.T, env map[string]string, stdin string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	getenv := func(name string) string { return env[name] }
+	if len(args) > 0 && (args[0] == "score" || args[0] == "rank") && !slices.Contains(args, "--precision") && !slices.Contains(args, "--device") {
+		args = append(slices.Clone(args), "--precision", "f32")
+	}
 	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr, getenv)
 	return outcome{code, stdout.String(), stderr.String()}
 }
@@ -354,6 +360,67 @@ func TestInfo(t *testing.T) {
 	}
 	if a.Model.Layers != 3 || a.Model.MaxLength != 64 || a.Device != "reference" || a.Precision != "f64" || len(a.Choices) == 0 || a.CPU.Cores < 1 {
 		t.Errorf("%+v", a)
+	}
+	if a.InstructionSet != "" || a.Candidates != nil || a.CalibrationFile != "" {
+		t.Errorf("the reference has candidates: %+v", a)
+	}
+}
+
+// info tells the figures of every precision that there was to choose from, and where
+// they come from.
+func TestInfoCandidates(t *testing.T) {
+	if isa := kernels.Best(); isa == kernels.Generic || len(isa.Formats()) == 1 {
+		t.Skipf("%v leaves no choice", isa)
+	}
+	dir, home := tiny(t), t.TempDir()
+	env := map[string]string{"HF_HOME": home, "HOME": home, "USERPROFILE": home, "LocalAppData": home, "XDG_CACHE_HOME": home}
+	tell := func(args ...string) (a about) {
+		t.Helper()
+		o := callIn(t, env, "", append([]string{"info", "--model", dir, "--device", "cpu", "--json"}, args...)...)
+		o.want(t, good)
+		if err := json.Unmarshal([]byte(o.stdout), &a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	first, then, anew := tell(), tell(), tell("--calibrate")
+	if first.CalibrationFile != "" || !strings.HasPrefix(then.CalibrationFile, home) || anew.CalibrationFile != "" {
+		t.Errorf("figures from %q, %q, %q", first.CalibrationFile, then.CalibrationFile, anew.CalibrationFile)
+	}
+	for _, a := range []about{first, then, anew} {
+		chosen := 0
+		for _, c := range a.Candidates {
+			if !(c.TokensPerSecond > 0) || c.Deviation == nil {
+				t.Errorf("%+v", c)
+			}
+			if c.Chosen {
+				chosen++
+			}
+		}
+		if chosen != 1 || len(a.Candidates) != len(kernels.Best().Formats()) || a.InstructionSet != kernels.Best().String() {
+			t.Errorf("%s: %+v", a.InstructionSet, a.Candidates)
+		}
+	}
+	o := callIn(t, env, "", "info", "--model", dir, "--device", "cpu")
+	for _, want := range []string{"candidates", "tokens/s through a layer", "of the scores' deviation", "(chosen)", "measured before, from " + home} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("info lacks %q:\n%s", want, o.stdout)
+		}
+	}
+}
+
+func TestInstructionSet(t *testing.T) {
+	dir := tiny(t)
+	var a about
+	if err := json.Unmarshal([]byte(ok(t, "", "info", "--model", dir, "--isa", "generic", "--json")), &a); err != nil {
+		t.Fatal(err)
+	}
+	if a.Device != "cpu" || a.InstructionSet != "generic" || a.Precision != "f32" {
+		t.Errorf("%+v", a)
+	}
+	for _, command := range []string{"score", "info", "bench"} {
+		t.Chdir(t.TempDir())
+		call(t, "", command, "--model", dir, "--isa", "avx9000").want(t, failed, `"avx9000"`, "generic")
 	}
 }
 

@@ -56,7 +56,7 @@ func pairLine(t *testing.T, query, passage string) string {
 
 func tinyEngine(t *testing.T, opts ...engine.Option) *engine.Engine {
 	t.Helper()
-	e, err := engine.OpenFS(testdata.Tiny(), opts...)
+	e, err := engine.OpenFS(testdata.Tiny(), append([]engine.Option{engine.Precision("f32")}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func Open(tb testing.TB, opts ...engine.Option) *engine.Engine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Precision("f32")}, opts...)...)
+	e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Precision("f32"), engine.NoCalibrationFile()}, opts...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/model/usercache"
+)
+
+const (
+	// calibrationName is the file's in the user's cache directory.
+	calibrationName = "calibration.json"
+	// mostCalibrations is how many of the latest are kept: old versions and models
+	// come to nothing by themselves.
+	mostCalibrations = 64
+)
+
+// calibration is what was measured of one model on one machine, as the file has it.
+type calibration struct {
+	Measured   time.Time   `json:"measured"`
+	Candidates []Candidate `json:"candidates"`
+}
+
+// keeper is where the calibration of this engine's model is kept. The zero keeper
+// finds nothing and keeps nothing.
+type keeper struct{ path, key string }
+
+// keeper returns the keeper of what is measured on hardware, whose name says all that
+// rates and scores depend on but for the model and this program.
+func (e *Engine) keeper(hardware string) keeper {
+	none := func(err error) keeper {
+		e.choose("calibration: not kept: %v", err)
+		return keeper{}
+	}
+	var path string
+	if asked := e.options.calibration; asked == nil {
+		var err error
+		if path, err = usercache.Path(calibrationName); err != nil {
+			return none(err)
+		}
+	} else if path = *asked; path == "" {
+		return keeper{}
+	}
+	program, err := buildID()
+	if err != nil {
+		return none(err)
+	}
+	key := fmt.Sprintf("%s; model %s, %d tokens; program %s", hardware, fingerprint(e.weights), e.info.MaxLength, program)
+	return keeper{path, key}
+}
+
+// find returns the calibration that is kept, if it is one of these candidates'.
+func (k keeper) find(e *Engine, good func([]Candidate) bool) (calibration, bool) {
+	if k.path == "" || e.options.recalibrate {
+		return calibration{}, false
+	}
+	all, err := usercache.Read[calibration](k.path)
+	if err != nil {
+		e.choose("calibration: measured anew: %v", err)
+		return calibration{}, false
+	}
+	c, known := all[k.key]
+	if known && !good(c.Candidates) {
+		e.choose("calibration: measured anew: what %s has for this model makes no sense", k.path)
+		return calibration{}, false
+	}
+	return c, known
+}
+
+// keep stores the calibration for engines to come. That it cannot is no error.
+func (k keeper) keep(e *Engine, c calibration) {
+	if k.path == "" {
+		return
+	}
+	err := usercache.Update(k.path, func(all map[string]calibration) {
+		all[k.key] = c
+		for len(all) > mostCalibrations {
+			oldest := k.key
+			for key := range all {
+				if all[key].Measured.Before(all[oldest].Measured) {
+					oldest = key
+				}
+			}
+			delete(all, oldest)
+		}
+	})
+	if err != nil {
+		e.choose("calibration: not kept: %v", err)
+	}
+}
+
+// use makes Info say what was found, and where it comes from.
+func (e *Engine) use(c calibration, from string) {
+	e.info.Candidates, e.info.CalibrationFile = slices.Clone(c.Candidates), from
+	for i := range e.info.Candidates {
+		e.info.Candidates[i].Chosen = e.info.Candidates[i].Precision == e.info.Precision
+	}
+}

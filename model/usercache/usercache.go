@@ -1,0 +1,82 @@
+// Package usercache keeps what was measured on this machine in JSON files in the
+// user's cache directory. Nothing in them is needed: what is lost is measured again.
+package usercache
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// folder is this program's in the user's cache directory.
+const folder = "minilm-metal"
+
+// Path returns where the file called name, such as "tuning.json", is kept. It is an
+// error where the environment says of no cache directory.
+func Path(name string) (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, folder, name), nil
+}
+
+// Read returns the JSON object in the file at path, which is empty where there is no
+// such file. Errors name the file.
+func Read[V any](path string) (map[string]V, error) {
+	all := map[string]V{}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if all == nil { // the file says null
+		all = map[string]V{}
+	}
+	return all, nil
+}
+
+// writing lets this process's goroutines update one after the other.
+var writing sync.Mutex
+
+// Update reads the object in the file at path, has it changed, and writes it at once
+// or not at all: readers find the old object or the new one. A file that cannot be
+// read is written anew. Of processes that update at the same time the last one wins,
+// and loses what the others wrote meanwhile; goroutines of one process lose nothing.
+func Update[V any](path string, change func(all map[string]V)) error {
+	writing.Lock()
+	defer writing.Unlock()
+	all, err := Read[V](path)
+	if err != nil {
+		all = map[string]V{}
+	}
+	change(all)
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
