@@ -68,6 +68,8 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 //     scores on pairs made up from the vocabulary, of up to the most tokens; both are
 //     kept for engines to come, see [CalibrationFile]. Info says which, and why
 //   - "f32"
+//   - "bf16x3", float32 as the sum of two bfloat16: nearly float32's scores, where tiles
+//     make it fast
 //   - "bf16" and "int8" with integers of 8 bits
 //   - "f16", which is all that Metal has, and on the processor arm64 with FEAT_FP16
 //   - "f64", on the reference
