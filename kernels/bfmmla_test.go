@@ -105,6 +105,12 @@ func TestBFMMLAAtTheEnds(t *testing.T) {
 		if v.Format != BF16 || !v.product().Pairs {
 			t.Skip("not by BFMMLA")
 		}
+		// A denormal that rounds to a normal number counts.
+		below, least := []float32{math.Float32frombits(0x007fffff), 0}, make([]float32, 1)
+		Pack([]float32{1, 1}, []float32{0}, 1, 2, v, nil).multiply(least, below, 1, 1, 2)
+		if least[0] != tiny || exact(v, below, []float32{1, 1}, []float32{0}, 1, 1, 2)[0] != tiny {
+			t.Errorf("%g times 1 is %g, want %g", below[0], least[0], float32(tiny))
+		}
 		r := rand.New(rand.NewPCG(91, 92))
 		for _, size := range []struct{ lowest, highest int }{{0, 256}, {0, 3}, {60, 68}, {125, 130}, {186, 193}, {253, 255}} {
 			odd := func() float32 {
