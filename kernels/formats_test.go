@@ -55,6 +55,8 @@ func exact(v Variant, x, w, bias []float32, rows, out, in int) []float32 {
 		chain = chainTilesSplit
 	case v.product().Tiles:
 		chain = chainTiles
+	case v.product().Pairs:
+		chain = chainMatrixBF16
 	}
 	for i := range rows {
 		for o := range out {
@@ -217,7 +219,7 @@ func TestVariants(t *testing.T) {
 			t.Errorf("ParseFormat(%q) = %v, %v", v.Format.String(), f, err)
 		}
 	}
-	for _, v := range []Variant{{Generic, BF16x3 + 1}, {ISA(len(asm.Sets)), F32}, {ISA(asm.AVX2), BF16}, {ISA(asm.NEON), BF16}, {ISA(asm.NEON), F16}} {
+	for _, v := range []Variant{{Generic, BF16x3 + 1}, {ISA(len(asm.Sets)), F32}, {ISA(asm.AVX2), BF16}, {ISA(asm.NEON), BF16}, {ISA(asm.NEON), F16}, {ISA(asm.NEON82), BF16}} {
 		if err := v.Check(); err == nil {
 			t.Errorf("%v: no error", v)
 		}

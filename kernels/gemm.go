@@ -12,7 +12,7 @@ import (
 // variant: panels of as many outputs as fit a register tile, the inputs one after
 // the other within a panel (out/cols × steps × cols × group), so that a product
 // reads them from front to back. A step is a group of inputs that are multiplied
-// at once: 1 for F32, 2 for BF16, 4 or 2 for Int8; for F16 it is two inputs, one
+// at once: 1 for F32, 2 or 4 for BF16, 2, 4 or 8 for Int8; for F16 it is two inputs, one
 // after the other. What fills up the last panel and the last steps is zero.
 //
 // Its methods may be called from several goroutines.
@@ -90,9 +90,10 @@ func (m *Matrix) Bytes() int {
 // been Set for the matrix's variant; dst has as many rows.
 //
 // For F32 each output is the bias plus sums of sumBlock products, added from the
-// left; for BF16 so too, of operands that are rounded; for F16 too, but that the
-// operands and the sums, of sumBlockF16 products, are halves; for Int8 it is what
-// the integers' exact sum gives. It does not depend on the number of rows.
+// left; for BF16 so too, of operands that are rounded, but where instructions multiply
+// matrices: there it is one sum, rounded as they do; for F16 too, but that the operands
+// and the sums, of sumBlockF16 products, are halves; for Int8 it is what the integers'
+// exact sum gives. It does not depend on the number of rows.
 func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, false)
@@ -230,6 +231,9 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 			// The rows are shared out evenly over the tiles that they need.
 			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
 			n := (rows - r + tiles - 1) / tiles
+			if m.variant.product().Pairs {
+				n = min(n+n%2, rows-r)
+			}
 			// The first tiles fetch the next panel, each a part of it.
 			fetch := p.weights
 			if t < prefetchTiles && i < last {

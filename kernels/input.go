@@ -14,11 +14,11 @@ type Input struct {
 	keep        Keep
 	other       int // a channel that is not kept
 	rows, width int
-	stride      int       // bytes from row to row
+	stride      int       // bytes from row to row, of a pair half
 	values      []float32 // F32: x itself. Generic's BF16 and F16: rounded
 	rounded     []float32 // memory for those
 	low         []float32 // Generic's BF16x3: the low parts beside values
-	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units
+	narrow      []byte    // BF16, F16 and Int8 otherwise, rows filled up to whole units, see place
 	ofRows      []float32 // Int8: rowTerms values of each row, see package asm's gemmInt8
 	room        []float32 // what a product writes that Narrow makes rows of
 	wide        []float32 // a row as the narrowing kernel wants it
@@ -72,7 +72,8 @@ func (v Variant) rowStride(width int) int {
 //
 // For F32 in is x itself, which must stay as it is while in is used. For BF16
 // and F16 each value is rounded to the nearest, ties to even; BF16 rounds denormals
-// to 0, F16 what is too large to infinity; BF16x3 rounds what is lost to bfloat16 once more.
+// to 0, or products count them so, F16 what is too large to infinity; BF16x3 rounds what
+// is lost to bfloat16 once more.
 // For Int8 each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
 // offset such that the row's smallest and largest values are at the ends. A row
 // with values that are not finite gives products that are not. The channels that
@@ -110,7 +111,7 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 		in.narrowRows()
 		for r := range rows {
 			row := in.fill(x[r*stride:][:width], 0)
-			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), unsafe.Pointer(&in.narrow[r*in.stride]), &row[0], len(row))
+			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), unsafe.Pointer(&in.narrow[in.place(r, 0)]), &row[0], len(row))
 		}
 	default:
 		in.quantize(x, stride, keep)
@@ -150,12 +151,15 @@ func (in *Input) View(of *Input, first, rows int) {
 }
 
 // narrowRows makes room for narrow rows. Tiles read 16 of them from wherever a View
-// begins, whatever is there.
+// begins, and pairs are read whole, whatever is there.
 func (in *Input) narrowRows() {
 	in.stride = in.variant.rowStride(in.width)
 	rows := in.rows
-	if in.variant.product().Tiles {
+	switch p := in.variant.product(); {
+	case p.Tiles:
 		rows += tileRows - 1
+	case p.Pairs:
+		rows = padded(rows, 2)
 	}
 	in.narrow = grow(in.narrow, rows*in.stride)
 }
@@ -173,12 +177,22 @@ func (in *Input) fill(x []float32, value float32) []float32 {
 	return in.wide
 }
 
+// place returns where in narrow a value lies: in rows, one after the other, or in
+// pairs of rows, a group of the one and a group of the other in turn.
+func (in *Input) place(row, c int) int {
+	size, p := in.variant.xSize(), in.variant.product()
+	if !p.Pairs {
+		return row*in.stride + c*size
+	}
+	return (row-row%2)*in.stride + ((c/p.Group*2+row%2)*p.Group+c%p.Group)*size
+}
+
 // at returns where a row begins.
 func (in *Input) at(row int) unsafe.Pointer {
 	if in.variant.Format == F32 {
 		return unsafe.Pointer(&in.values[row*in.stride/4])
 	}
-	return unsafe.Pointer(&in.narrow[row*in.stride])
+	return unsafe.Pointer(&in.narrow[in.place(row, 0)])
 }
 
 // grow returns a slice of length n, s's memory where it is large enough. What

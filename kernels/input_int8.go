@@ -32,14 +32,14 @@ func (in *Input) quantizeRow(r int, x []float32) {
 	of := in.ofRows[r*rowTerms:][:rowTerms]
 	of[rowBias] = 1
 	clear(of[rowFirst:])
-	dst := in.narrow[r*in.stride:][:in.stride]
+	dst := in.narrow[in.place(r, 0):]
 	// The kept channels do not count for the others' range, and meet weights of 0.
 	// Until the row is read they are out of x, which is quicker than a copy of it.
 	for i, c := range in.keep.Channels {
 		of[rowFirst+i], x[c] = x[c], x[in.other]
 	}
 	if in.variant.ISA == Generic {
-		quantizeRow(dst, x, (*[2]float32)(of[rowScale:]))
+		quantizeRow(dst[:in.stride], x, (*[2]float32)(of[rowScale:]))
 	} else {
 		// What fills up the last unit is within the range of the others.
 		row := in.fill(x, x[len(x)-1])
@@ -83,14 +83,12 @@ func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
 
 // digit returns the integer that stands for a value.
 func (in *Input) digit(row, c int) int {
-	at := in.narrow[row*in.stride:]
-	switch {
-	case in.variant.product().Unsigned:
-		return int(at[c]) - 128
-	case in.variant.xSize() == 2:
-		return int(int8(at[2*c])) // int16, in which int8 fits
+	// Of an int16 the lower byte is the int8 that it holds.
+	digit := in.narrow[in.place(row, c)]
+	if in.variant.product().Unsigned {
+		return int(digit) - 128
 	}
-	return int(int8(at[c]))
+	return int(int8(digit))
 }
 
 // multiplyRest multiplies what the kept rows lost by all of m.

@@ -23,9 +23,14 @@ func TestInputBF16(t *testing.T) {
 		var in Input
 		in.Set(v, x, 1, len(x), len(x), Keep{})
 		for i, value := range x {
-			got := math.Float32frombits(uint32(in.narrow[2*i])<<16 | uint32(in.narrow[2*i+1])<<24)
-			if !same(got, roundBF16(value)) {
-				t.Fatalf("%g (%08x) = %g, want %g", value, math.Float32bits(value), got, roundBF16(value))
+			want := roundBF16(value)
+			if v.product().Pairs {
+				want = roundGradual(value)
+			}
+			at := in.narrow[in.place(0, i):]
+			got := math.Float32frombits(uint32(at[0])<<16 | uint32(at[1])<<24)
+			if !same(got, want) {
+				t.Fatalf("%g (%08x) = %g, want %g", value, math.Float32bits(value), got, want)
 			}
 		}
 	})
@@ -59,9 +64,9 @@ func TestInputInt8(t *testing.T) {
 					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.ofRows[rowScale], in.ofRows[rowOffset], scale, offset)
 				}
 				for i := range x {
-					got := int(int8(in.narrow[v.xSize()*i]))
+					got := int(int8(in.narrow[in.place(0, i)]))
 					if v.product().Unsigned {
-						got = int(in.narrow[i]) - 128
+						got = int(in.narrow[in.place(0, i)]) - 128
 					}
 					if got != int(int8(plain.narrow[i])) {
 						t.Fatalf("%v: width %d spread %g: q[%d] = %d, want %d", isa, width, spread, i, got, int8(plain.narrow[i]))

@@ -26,7 +26,7 @@ func (m *Matrix) packBF16(w, bias []float32) {
 		for i, v := range w[o*m.in:][:m.in] {
 			row[i] = uint16(math.Float32bits(roundBF16(v)) >> 16)
 		}
-		m.place(o, bytesOf(row), 4)
+		m.place(o, bytesOf(row), 2*m.variant.product().Group)
 	}
 }
 
@@ -44,6 +44,10 @@ func (m *Matrix) place(o int, row []byte, size int) {
 	switch {
 	case m.variant.product().Tiles:
 		m.placeTiles(panel, c, row)
+	case size == 8:
+		for at := 8 * c; len(row) > 0; at += 8 * cols {
+			*(*[8]byte)(panel[at:]), row = [8]byte(row), row[8:]
+		}
 	case size == 4:
 		for at := 4 * c; len(row) > 0; at += 4 * cols {
 			*(*[4]byte)(panel[at:]), row = [4]byte(row), row[4:]

@@ -3,7 +3,7 @@
 // which set has what, and functions that call the right set's code. Package kernels
 // is the only one that uses it, and knows no set by name.
 //
-// What a reader may change is here (this file and amx_*.go, emulated*.go) and in
+// What a reader may change is here (this file and amx_*.go, bf16_*.go, emulated*.go) and in
 // asmgen. All other files are written by
 //
 //	go generate ./kernels/internal/asmgen
@@ -44,7 +44,11 @@ type Product struct {
 	XBytes, WeightBytes int
 	// Unsigned says that int8 inputs are stored as 128 more, since the instruction
 	// multiplies unsigned by signed.
-	Unsigned  bool
+	Unsigned bool
+	// Pairs says that rows of x lie in pairs, a group of the one and a group of the
+	// other in turn. A tile then begins with the first of a pair; the second of the
+	// last one may be garbage.
+	Pairs     bool
 	PeakFLOPs int // operations of one step of Peak
 }
 

@@ -17,6 +17,8 @@ func Has(set ISA) bool {
 		return true
 	case NEON82:
 		return Has(NEON) && cpu.ARM64.HasFPHP && cpu.ARM64.HasASIMDHP && cpu.ARM64.HasASIMDDP
+	case NEON86:
+		return Has(NEON82) && cpu.ARM64.HasI8MM && hasBF16()
 	}
 	return false
 }
@@ -32,7 +34,7 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 	switch form {
 	case F32:
 		switch set {
-		case NEON, NEON82:
+		case NEON, NEON82, NEON86:
 			gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
@@ -41,10 +43,19 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 		case NEON82:
 			gemmInt8NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
+		case NEON86:
+			gemmInt8NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			return
+		}
+	case BF16:
+		switch set {
+		case NEON86:
+			gemmBF16NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			return
 		}
 	case F16:
 		switch set {
-		case NEON82:
+		case NEON82, NEON86:
 			gemmF16NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
@@ -55,7 +66,7 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 // Gelu is a set's gelu, see geluNEON.
 func Gelu(set ISA, x *float32, stride int, rows int) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		geluNEON(x, stride, rows)
 		return
 	}
@@ -65,7 +76,7 @@ func Gelu(set ISA, x *float32, stride int, rows int) {
 // GeluShort is a set's geluShort, see geluShortNEON.
 func GeluShort(set ISA, x *float32, stride int, rows int) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		geluShortNEON(x, stride, rows)
 		return
 	}
@@ -77,7 +88,7 @@ func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kS
 	switch form {
 	case F32:
 		switch set {
-		case NEON, NEON82:
+		case NEON, NEON82, NEON86:
 			scoresNEON(across, dst, k, kStride, q, size, keys, largest)
 			return
 		}
@@ -90,7 +101,7 @@ func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *
 	switch form {
 	case F32:
 		switch set {
-		case NEON, NEON82:
+		case NEON, NEON82, NEON86:
 			exponentsNEON(across, s, keys, largest, scale)
 			return
 		}
@@ -103,7 +114,7 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 	switch form {
 	case F32:
 		switch set {
-		case NEON, NEON82:
+		case NEON, NEON82, NEON86:
 			mixNEON(across, dst, dstStride, p, v, keys, factor, queries)
 			return
 		}
@@ -114,7 +125,7 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 // Transpose is a set's transpose, see transposeNEON.
 func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int, cols int) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		transposeNEON(dst, dstStride, src, srcStride, cols)
 		return
 	}
@@ -124,7 +135,7 @@ func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int
 // Norm is a set's norm, see normNEON.
 func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		normNEON(x, r, gain, bias, width, rows, eps, count)
 		return
 	}
@@ -134,7 +145,7 @@ func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width i
 // Add is a set's add, see addNEON.
 func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		addNEON(dst, a, b, n)
 		return
 	}
@@ -146,7 +157,7 @@ func Peak(set ISA, form Format, n int) {
 	switch form {
 	case F32:
 		switch set {
-		case NEON, NEON82:
+		case NEON, NEON82, NEON86:
 			peakNEON(n)
 			return
 		}
@@ -155,10 +166,19 @@ func Peak(set ISA, form Format, n int) {
 		case NEON82:
 			peakInt8NEON82(n)
 			return
+		case NEON86:
+			peakInt8NEON86(n)
+			return
+		}
+	case BF16:
+		switch set {
+		case NEON86:
+			peakBF16NEON86(n)
+			return
 		}
 	case F16:
 		switch set {
-		case NEON82:
+		case NEON82, NEON86:
 			peakF16NEON82(n)
 			return
 		}
@@ -169,29 +189,38 @@ func Peak(set ISA, form Format, n int) {
 // Read is a set's read, see readNEON.
 func Read(set ISA, x *float32, blocks int, times int) {
 	switch set {
-	case NEON, NEON82:
+	case NEON, NEON82, NEON86:
 		readNEON(x, blocks, times)
 		return
 	}
 	absent(set, "read")
 }
 
-// Quantize is a set's quantize, see quantizeNEON82.
+// Quantize is a set's quantize, see quantizeNEON86.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
 	case NEON82:
 		quantizeNEON82(dst, src, n, scale)
 		return
+	case NEON86:
+		quantizeNEON86(dst, src, n, scale)
+		return
 	}
 	absent(set, "quantize")
 }
 
-// Round is a set's round, see roundF16NEON82.
+// Round is a set's round, see roundBF16NEON86.
 func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	switch form {
+	case BF16:
+		switch set {
+		case NEON86:
+			roundBF16NEON86(dst, src, n)
+			return
+		}
 	case F16:
 		switch set {
-		case NEON82:
+		case NEON82, NEON86:
 			roundF16NEON82(dst, src, n)
 			return
 		}

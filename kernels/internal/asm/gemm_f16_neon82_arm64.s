@@ -23,8 +23,8 @@
 //	384 inputs                     9216          1152   2424     576      144   960
 //
 // The ideal is FMLA .8H alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
 // bounds them; 384 inputs take 2592 cycles for vector instructions, where the ideal is
 // 2304: 88.9 % of it.
 //

@@ -38,8 +38,8 @@
 //	384 inputs                     2304           120    621      24       72   290
 //
 // The ideal is SDOT alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
 // bounds them; 384 inputs take 606 cycles for vector instructions, where the ideal is
 // 576: 95.0 % of it.
 //

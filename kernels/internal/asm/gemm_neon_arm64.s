@@ -35,8 +35,8 @@
 //	384 inputs                     9216           144   2268     144      288  1272
 //
 // The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
 // bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
 // 2304: 98.5 % of it.
 //

@@ -37,8 +37,8 @@ import "unsafe"
 //	384 inputs                     9216           144   2268     144      288  1272
 //
 // The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
 // bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
 // 2304: 98.5 % of it.
 //
@@ -229,8 +229,8 @@ func readNEON(x *float32, blocks int, times int)
 //	384 inputs                     2304           120    621      24       72   290
 //
 // The ideal is SDOT alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
 // bounds them; 384 inputs take 606 cycles for vector instructions, where the ideal is
 // 576: 95.0 % of it.
 //
@@ -281,8 +281,8 @@ func peakInt8NEON82(n int)
 //	384 inputs                     9216          1152   2424     576      144   960
 //
 // The ideal is FMLA .8H alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-// steps take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
+// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
+// take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
 // bounds them; 384 inputs take 2592 cycles for vector instructions, where the ideal is
 // 2304: 88.9 % of it.
 //
@@ -304,3 +304,96 @@ func roundF16NEON82(dst unsafe.Pointer, src *float32, n int)
 //
 //go:noescape
 func peakF16NEON82(n int)
+
+// gemmBF16NEON86 computes a tile of dst = bias + x·w, 16 columns of rows ≤ 6 rows, of
+// values in bfloat16; k counts groups of 4.
+//
+//	for r := range rows {
+//		for c := range 16 {
+//			sum := columns[c]
+//			for i := range 2*k {
+//				p := odd(x[r][2*i]*w[2*i][c] + x[r][2*i+1]*w[2*i+1][c])
+//				sum = odd(sum + p)
+//			}
+//			dst[r*dstStride+c] = sum
+//		}
+//	}
+//
+// Odd rounds to float32 as BFMMLA does without FEAT_EBF16, or with it while FPCR.EBF
+// is 0, as programs begin: what is not exact goes to the neighbour whose last bit is 1.
+// Denormals count as 0, among operands and results.
+//
+// Sums are not cut into blocks: of 1536 random products they lose 5e-7 of their size,
+// where rounding the operands lost 2e-3.
+//
+// Rows of x lie in pairs, 4 values of the one and 4 of the other in turn; xStride
+// is half of what lies between pairs. Behind an odd last row, memory is read too.
+//
+// Instructions of a tile of 6 rows, counted:
+//
+//	                             BFMMLA  other vector  loads  stores  fetches  rest
+//	16 inputs                        96             0     44       0        3     8
+//	start and end                     0            24     11      24        0    21
+//	384 inputs                     2304            24   1067      24       72   213
+//
+// The ideal is BFMMLA alone. Neoverse V1 begins 4 vector instructions a cycle, these
+// included, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says
+// nothing of M2): 16 inputs
+// take it 24 cycles for BFMMLA, 15.7 for loads and 18.9 for all, so that BFMMLA
+// bounds them; 384 inputs take 582 cycles for vector instructions, where the ideal is
+// 576: 99.0 % of it.
+//
+//go:noescape
+func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+
+// roundBF16NEON86 rounds n values to bfloat16, to the nearest, ties to even; n is a
+// multiple of 16. Denormals stay, though products count them as 0; NaN stays NaN.
+//
+//	for i := range n {
+//		dst[i/4*8+i%4] = bfloat16(src[i])
+//	}
+//
+// What dst leaves out is another row's.
+//
+//go:noescape
+func roundBF16NEON86(dst unsafe.Pointer, src *float32, n int)
+
+// peakBF16NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakBF16NEON86(n int)
+
+// gemmInt8NEON86 is gemmInt8 as it is without FEAT_I8MM, bit for bit, but that
+// 8 values are multiplied at once, that start is not read, being 0, and that rows
+// of x lie in pairs, 8 values of the one and 8 of the other in turn; xStride is
+// half of what lies between pairs. Behind an odd last row, memory is read too.
+//
+// Instructions of a tile of 6 rows, counted:
+//
+//	                              SMMLA  other vector  loads  stores  fetches  rest
+//	16 inputs                        48             0     22       0        2     8
+//	start and end                     0           144     88      24        0    30
+//	384 inputs                     1152           144    616      24       48   222
+//
+// The ideal is SMMLA alone. Neoverse V1 begins 4 vector instructions a cycle, these
+// included, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says
+// nothing of M2): 16 inputs
+// take it 12 cycles for SMMLA, 8.0 for loads and 10.0 for all, so that SMMLA
+// bounds them; 384 inputs take 324 cycles for vector instructions, where the ideal is
+// 288: 88.9 % of it.
+//
+//go:noescape
+func gemmInt8NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+
+// quantizeNEON86 is quantize as it is without FEAT_I8MM, but that dst is dst[i/8*16+i%8]: the
+// 8 bytes that are left out are another row's.
+//
+//go:noescape
+func quantizeNEON86(dst unsafe.Pointer, src *float32, n int, scale *float32)
+
+// peakInt8NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
+// of which waits for another of the same round. Nothing is read or written.
+//
+//go:noescape
+func peakInt8NEON86(n int)

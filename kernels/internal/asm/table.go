@@ -7,6 +7,7 @@ const (
 	Generic    ISA = iota // plain Go, on every machine
 	NEON                  // arm64
 	NEON82                // arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd
+	NEON86                // NEON82 with ARMv8.6's FEAT_BF16 and FEAT_I8MM
 	AVX2                  // amd64 with AVX2 and FMA
 	AVXVNNI               // AVX2 and AVX-VNNI
 	AVX512                // amd64 with AVX-512 F, DQ, BW and VL
@@ -63,6 +64,18 @@ var Sets = [...]Set{
 			F32:  {Code: NEON, Rows: 6, Cols: 16, Group: 1, Unit: 1, XBytes: 4, WeightBytes: 4, PeakFLOPs: 192},
 			F16:  {Code: NEON82, Rows: 6, Cols: 32, Group: 1, Unit: 16, XBytes: 2, WeightBytes: 2, PeakFLOPs: 384},
 			Int8: {Code: NEON82, Rows: 6, Cols: 16, Group: 4, Unit: 16, XBytes: 1, WeightBytes: 1, PeakFLOPs: 768},
+		},
+		Attention:   Attention{Columns: 8, Transpose: 4},
+		GeluColumns: 8,
+	},
+	NEON86: {
+		Name:    "neon86",
+		Vectors: NEON,
+		Products: [formatCount]Product{
+			F32:  {Code: NEON, Rows: 6, Cols: 16, Group: 1, Unit: 1, XBytes: 4, WeightBytes: 4, PeakFLOPs: 192},
+			BF16: {Code: NEON86, Rows: 6, Cols: 16, Group: 4, Unit: 16, XBytes: 2, WeightBytes: 2, PeakFLOPs: 768, Pairs: true},
+			F16:  {Code: NEON82, Rows: 6, Cols: 32, Group: 1, Unit: 16, XBytes: 2, WeightBytes: 2, PeakFLOPs: 384},
+			Int8: {Code: NEON86, Rows: 6, Cols: 16, Group: 8, Unit: 16, XBytes: 1, WeightBytes: 1, PeakFLOPs: 1536, Pairs: true},
 		},
 		Attention:   Attention{Columns: 8, Transpose: 4},
 		GeluColumns: 8,

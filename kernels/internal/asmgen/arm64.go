@@ -9,16 +9,21 @@ import (
 // ones add to it.
 type arm64 struct {
 	v82 bool // ARMv8.2's FEAT_FP16 and FEAT_DotProd
+	v86 bool // ARMv8.6's FEAT_BF16 and FEAT_I8MM
 }
 
 // The machines of arm64.
 var (
 	NEON   Machine = arm64{}
 	NEON82 Machine = arm64{v82: true}
+	NEON86 Machine = arm64{v82: true, v86: true}
 )
 
 func (m arm64) Name() string {
-	if m.v82 {
+	switch {
+	case m.v86:
+		return "NEON86"
+	case m.v82:
 		return "NEON82"
 	}
 	return "NEON"

@@ -93,6 +93,10 @@ func (m arm64) accumulateLane(f *Func, form Format, acc, w, x V, lane int) {
 func (m arm64) accumulate(f *Func, form Format, acc, x, w, product V) {
 	effect := acc.name + " += " + x.name + "·" + w.name
 	registers := uint32(w.n)<<16 | uint32(x.n)<<5 | uint32(acc.n)
+	if paired(m, form) {
+		m.matrixProduct(f, form, acc, x, w)
+		return
+	}
 	switch form {
 	case F32:
 		f.MulAdd(acc, x, w)
@@ -120,7 +124,7 @@ func (arm64) weightBytes(form Format) int {
 }
 
 func (arm64) xSize(form Format) int {
-	return map[Format]int{F32: 4, F16: 2, Int8: 1}[form]
+	return map[Format]int{F32: 4, BF16: 2, F16: 2, Int8: 1}[form]
 }
 
 func (m arm64) toFloat(f *Func, dst, src V) {
@@ -134,8 +138,12 @@ func (m arm64) convert(f *Func, instruction, effect string, code uint32, dst, sr
 
 // storeNarrow rounds to the nearest, ties to even.
 func (m arm64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
-	if form == F16 {
-		m.convert(f, "FCVTN V%d.4H, V%d.4S", v.name+" = half("+v.name+")", 0x0e216800, v, v)
+	if form == F16 || form == BF16 {
+		if form == F16 {
+			m.convert(f, "FCVTN V%d.4H, V%d.4S", v.name+" = half("+v.name+")", 0x0e216800, v, v)
+		} else {
+			m.convert(f, "BFCVTN V%d.4H, V%d.4S", v.name+" = bfloat16("+v.name+")", 0x0ea16800, v, v)
+		}
 		f.line(whereBytes(a)+"... = "+v.name, "FMOVD F%d, %s", v.n, m.mem(a))
 		return
 	}

@@ -43,15 +43,15 @@ func (c *count) add(line string) {
 	}
 	words := strings.Fields(instruction)
 	switch name := strings.TrimPrefix(words[0], "V"); {
-	case name == "FMLA" || name == "SDOT":
+	case name == "FMLA" || name == "SDOT" || strings.HasSuffix(name, "MMLA"):
 		c.products++
 	case name == "PRFM":
 		c.fetches++
-	case name == "MOVD" && strings.Contains(instruction, "(FP)"), strings.HasPrefix(name, "FMOV") && strings.HasSuffix(words[1], "),"):
+	case name == "MOVD" && strings.Contains(instruction, "(FP)"), strings.HasPrefix(name, "LD1R"), strings.HasPrefix(name, "FMOV") && strings.HasSuffix(words[1], "),"):
 		c.loads++
 	case strings.HasPrefix(name, "FMOV"):
 		c.stores++
-	case strings.HasPrefix(name, "F") || name == "SCVTF":
+	case strings.HasPrefix(name, "F"), name == "SCVTF", strings.HasPrefix(name, "ZIP"):
 		c.vector++
 	default: // MOVI and VMOV too, which processors do by renaming
 		c.rest++
@@ -77,14 +77,25 @@ func (f *Func) counts(form Format, t Tile) string {
 
 	const inputs = 384
 	products := t.Rows * t.Cols * inputs
-	passes := products / (pass.products * f.sumsIn(form) * f.xs(form))
+	matrix := paired(f.Machine, form)
+	perProduct := 1 // an instruction adds so many to each of its sums
+	if matrix || form == Int8 {
+		perProduct = groupOf(f.Machine, form)
+	}
+	passes := products / (pass.products * f.sumsIn(form) * perProduct)
+	once := matrix || form == Int8 // there are no blocks of sums
 	blocks := 1
-	if form != Int8 {
+	if !once {
 		blocks = passes * 4 / blockSteps(form)
 	}
 	of := func(pass, block int) int { return passes*pass + blocks*block }
 	vectors, ideal := of(pass.products, block.vector), passes*pass.products
-	name := map[Format]string{F32: "FMLA .4S", F16: "FMLA .8H", Int8: "SDOT"}[form]
+	name, ofOnePass := map[Format]string{F32: "FMLA .4S", F16: "FMLA .8H", Int8: "SDOT"}[form], "4 steps"
+	width := "Apple's M1 begins 4 vector instructions a cycle, 3 loads,\n2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html)"
+	if matrix {
+		name, ofOnePass = map[Format]string{BF16: "BFMMLA", Int8: "SMMLA"}[form], fmt.Sprintf("%d inputs", passInputs)
+		width = "Neoverse V1 begins 4 vector instructions a cycle, these\nincluded, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says\nnothing of M2)"
+	}
 
 	var b strings.Builder
 	fmt.Fprintf(&b, "Instructions of a tile of %d rows, counted:\n\n", t.Rows)
@@ -92,19 +103,15 @@ func (f *Func) counts(form Format, t Tile) string {
 		fmt.Fprintf(&b, "\t%-26s%9v%14v%7v%8v%9v%6v\n", append([]any{what}, values...)...)
 	}
 	row("", name, "other vector", "loads", "stores", "fetches", "rest")
-	row("4 steps", pass.products, pass.vector, pass.loads, pass.stores, pass.fetches, pass.rest)
-	row(map[bool]string{true: "start and end", false: "start and end of a block"}[form == Int8], 0, block.vector, block.loads, block.stores, block.fetches, block.rest)
+	row(ofOnePass, pass.products, pass.vector, pass.loads, pass.stores, pass.fetches, pass.rest)
+	row(map[bool]string{true: "start and end", false: "start and end of a block"}[once], 0, block.vector, block.loads, block.stores, block.fetches, block.rest)
 	row(fmt.Sprintf("%d inputs", inputs), ideal, vectors-ideal, of(pass.loads, block.loads), of(0, block.stores), of(pass.fetches, 0), of(pass.rest, block.rest))
 	fmt.Fprintf(&b, `
-The ideal is %s alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4
-steps take it %.0f cycles for %s, %.1f for loads and %.1f for all, so that %s
+The ideal is %s alone. %s: %s
+take it %.0f cycles for %s, %.1f for loads and %.1f for all, so that %s
 bounds them; %d inputs take %d cycles for vector instructions, where the ideal is
 %d: %.1f %% of it.`,
-		name, float64(pass.products)/4, name, float64(pass.loads+pass.fetches)/3, float64(pass.all())/8, name,
+		name, width, ofOnePass, float64(pass.products)/4, name, float64(pass.loads+pass.fetches)/3, float64(pass.all())/8, name,
 		inputs, vectors/4, ideal/4, 100*float64(ideal)/float64(vectors))
 	return b.String()
 }
-
-// xs returns how many products an instruction adds to each of its sums.
-func (f *Func) xs(form Format) int { return map[Format]int{F32: 1, F16: 1, Int8: 4}[form] }

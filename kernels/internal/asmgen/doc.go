@@ -43,8 +43,8 @@
 // They are written as raw words (WORD on arm64, LONG and WORD on amd64), with the
 // true instruction in the comment: on amd64 AVX512_BF16's VDPBF16PS and
 // conversions, AVX-VNNI's form of VPDPBUSD and all of AMX; on arm64 the vector forms of
-// FADD, FMUL, FMAX and their kin, FMLA by lanes and of halves, SDOT and what converts
-// between numbers. Where llvm-mc is installed, a test holds them to it.
+// FADD, FMUL, FMAX and their kin, FMLA by lanes and of halves, SDOT, SMMLA, BFMMLA and
+// what converts between numbers. Where llvm-mc is installed, a test holds them to it.
 package asmgen
 
 //go:generate go test -run TestGenerated -generate

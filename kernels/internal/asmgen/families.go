@@ -60,6 +60,16 @@ var (
 		}},
 		{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}},
 	}
+	// matrices are products of bfloat16 and int8 by instructions that multiply 2×2
+	// blocks.
+	matrices = []family{
+		{"gemm_bf16", []kernel{{"gemm", BF16, gemmParams, gemmMatrixBF16Doc, gemmOf(BF16, gemmRowsMatrix)}}},
+		{"round", []kernel{{"round", BF16, roundParams, roundMatrixDoc, round(BF16)}}},
+		{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}},
+		{"gemm_int8", []kernel{{"gemm", Int8, gemmParams, gemmMatrixInt8Doc, gemmOf(Int8, gemmRowsMatrix)}}},
+		{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeMatrixDoc, quantize}}},
+		{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}},
+	}
 	// halves are products of half.
 	halves = []family{
 		{"gemm_f16", []kernel{{"gemm", F16, gemmParams, gemmF16Doc, gemm(F16)}}},
@@ -86,7 +96,7 @@ var tileKernels = append([]family{
 }, linears...)
 
 // groups are all of them, in the order of the generated declarations.
-var groups = [][]family{vectors, integers, bfloats, halves, tileKernels}
+var groups = [][]family{vectors, integers, bfloats, matrices, halves, tileKernels}
 
 // ops returns the operations that there are, in order, each with its kernels: one of
 // a name, since sets may have forms of their own.

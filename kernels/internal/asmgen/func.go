@@ -66,6 +66,9 @@ func (f *Func) Note(format string, args ...any) {
 	fmt.Fprintf(&f.body, "\n\t// "+format+"\n", args...)
 }
 
+// named returns v under another name.
+func named(v V, format string, args ...any) V { return V{v.n, fmt.Sprintf(format, args...)} }
+
 // Vec takes a free vector register.
 func (f *Func) Vec(format string, args ...any) V {
 	if len(f.vectors) == 0 {

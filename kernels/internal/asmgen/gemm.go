@@ -25,7 +25,8 @@ type Tile struct{ Rows, Cols int }
 //
 // On arm64 sums take 24 registers, since 16 are just what it takes to keep four
 // multiply-adds a cycle of a latency of 4 busy; x takes one for each row and
-// weights the two that are left.
+// weights the two that are left. Where a register is a block of 2×2 sums, x takes one
+// for each pair of rows and weights five.
 func TileOf(m Machine, form Format) Tile {
 	switch {
 	case m.Lanes() == 16:
@@ -93,10 +94,13 @@ var gemmParams = []string{
 
 // gemm dispatches on the number of rows: each has code of its own.
 func gemm(form Format) func(*Func) {
-	tile := gemmRows
 	if form == Int8 {
-		tile = gemmRowsInt8
+		return gemmOf(form, gemmRowsInt8)
 	}
+	return gemmOf(form, gemmRows)
+}
+
+func gemmOf(form Format, tile func(f *Func, form Format, rows, cols int)) func(*Func) {
 	return func(f *Func) {
 		t := TileOf(f.Machine, form)
 		f.Say("ROWS", t.Rows)

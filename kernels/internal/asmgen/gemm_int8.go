@@ -33,15 +33,13 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 	f.counted = nil
 	across := cols / f.Lanes()
 	sums := f.registersOf(form, rows, across)
-	// column returns where one of the four things said of columns begins.
-	column := func(columns P, which, c int) Mem { return columns.At(4 * (which*cols + c*f.Lanes())) }
 	f.Count(ofBlock, func() {
 		f.Scope(func() {
 			start := f.Arg("columns")
 			for c := range across {
 				for r := range rows {
 					if r == 0 {
-						f.Load(sums[0][c], column(start, 0, c))
+						f.Load(sums[0][c], f.ofColumns(start, cols, 0, c))
 					} else {
 						f.Copy(sums[r][c], sums[0][c])
 					}
@@ -54,16 +52,25 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 		w, k, next := f.Arg("w"), f.Arg("k"), f.Arg("next")
 		f.steps(form, sums, f.Rows(x, xStride, rows), w, next, k)
 	})
+	f.endInt8(sums, cols)
+}
 
+// ofColumns returns where one of the things said of columns begins, for a register's.
+func (f *Func) ofColumns(columns P, cols, which, c int) Mem {
+	return columns.At(4 * (which*cols + c*f.Lanes()))
+}
+
+// endInt8 makes outputs of a tile's sums.
+func (f *Func) endInt8(sums [][]V, cols int) {
 	f.Note("from integers to the outputs")
 	few := f.Label("few")
 	terms := f.Arg("terms")
 	f.JumpLess(terms, mostTerms, few)
 	f.FreePtr(terms)
-	f.Scope(func() { f.fromInt8(sums, column, mostTerms) })
+	f.Scope(func() { f.fromInt8(sums, cols, mostTerms) })
 	f.Place(few)
 	f.Count(ofBlock, func() {
-		f.Scope(func() { f.fromInt8(sums, column, fewTerms) })
+		f.Scope(func() { f.fromInt8(sums, cols, fewTerms) })
 	})
 }
 
@@ -72,7 +79,7 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 const fewTerms, mostTerms = 2, 6
 
 // fromInt8 writes a tile of outputs.
-func (f *Func) fromInt8(sums [][]V, column func(columns P, which, c int) Mem, terms int) {
+func (f *Func) fromInt8(sums [][]V, cols, terms int) {
 	dst, stride := f.Arg("dst"), f.Arg("dstStride")
 	columns, ofRows := f.Arg("columns"), f.Arg("ofRows")
 	out := f.Rows(dst, stride, len(sums))
@@ -96,13 +103,13 @@ func (f *Func) fromInt8(sums [][]V, column func(columns P, which, c int) Mem, te
 	}
 	for c := range sums[0] {
 		for i := range of {
-			f.Load(of[i], column(columns, 1+i, c).Named("of columns"))
+			f.Load(of[i], f.ofColumns(columns, cols, 1+i, c).Named("of columns"))
 		}
 		said := func(i int) V {
 			if i < len(of) {
 				return of[i]
 			}
-			f.Load(value, column(columns, 1+i, c).Named("of columns"))
+			f.Load(value, f.ofColumns(columns, cols, 1+i, c).Named("of columns"))
 			return value
 		}
 		for r := range sums {

@@ -46,6 +46,15 @@ func split(f *Func) {
 	f.Return()
 }
 
+const roundMatrixDoc = `rounds n values to bfloat16, to the nearest, ties to even; n is a
+multiple of 16. Denormals stay, though products count them as 0; NaN stays NaN.
+
+	for i := range n {
+		dst[i/4*8+i%4] = bfloat16(src[i])
+	}
+
+What dst leaves out is another row's.`
+
 func round(form Format) func(*Func) {
 	return func(f *Func) { roundTo(f, form) }
 }
@@ -56,10 +65,10 @@ func roundTo(f *Func, form Format) {
 	f.Times(n, 16, func() {
 		for i := 0; i < 16; i += f.Lanes() {
 			f.Load(v, src.At(4*i))
-			f.storeNarrow(f, form, dst.At(2*i), v, out)
+			f.storeNarrow(f, form, dst.At(placeOf(f.Machine, form, i)), v, out)
 		}
 		f.AddImm(src, 64)
-		f.AddImm(dst, 32)
+		f.AddImm(dst, placeOf(f.Machine, form, 16))
 	})
 	f.Return()
 }
@@ -81,6 +90,9 @@ const quantizeDoc = `writes a row of n values as src ≈ scale[0]·dst + scale[1
 
 Values that are not finite make scale[1] NaN, and dst anything. dst is what the
 products of this instruction set read: int8, or 128 more as uint8, or int16.`
+
+const quantizeMatrixDoc = `is quantize as it is without FEAT_I8MM, but that dst is dst[i/8*16+i%8]: the
+8 bytes that are left out are another row's.`
 
 // quantize goes over a row twice; it stays in the L1 cache.
 func quantize(f *Func) {
@@ -131,10 +143,10 @@ func quantize(f *Func) {
 			f.Load(v, src.At(step*i))
 			f.Do(Sub, v, v, middle)
 			f.Do(Mul, v, v, by)
-			f.storeNarrow(f, Int8, dst.At(f.xSize(Int8)*f.Lanes()*i), v, zero)
+			f.storeNarrow(f, Int8, dst.At(placeOf(f.Machine, Int8, f.Lanes()*i)), v, zero)
 		}
 		f.AddImm(src, 64)
-		f.AddImm(dst, 16*f.xSize(Int8))
+		f.AddImm(dst, placeOf(f.Machine, Int8, 16))
 	})
 	f.Return()
 }

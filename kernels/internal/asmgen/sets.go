@@ -28,6 +28,7 @@ var sets = []set{
 	// Windows the package knows of no question for FEAT_FP16: there it is NEON.
 	{machine: NEON82, adds: NEON, has: "cpu.ARM64.HasFPHP && cpu.ARM64.HasASIMDHP && cpu.ARM64.HasASIMDDP",
 		what: "arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd", own: [][]family{integers, halves}},
+	{machine: NEON86, adds: NEON82, has: "cpu.ARM64.HasI8MM && hasBF16()", what: "NEON82 with ARMv8.6's FEAT_BF16 and FEAT_I8MM", own: [][]family{matrices}},
 	{machine: AVX2, has: "cpu.X86.HasAVX2 && cpu.X86.HasFMA", what: "amd64 with AVX2 and FMA", own: [][]family{vectors, integers}},
 	{machine: AVXVNNI, adds: AVX2, has: "cpu.X86.HasAVXVNNI", what: "AVX2 and AVX-VNNI", own: [][]family{integers}},
 	{machine: AVX512, has: "cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL",

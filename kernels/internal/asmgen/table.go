@@ -78,7 +78,7 @@ func row(b *strings.Builder, s *set) {
 // product writes how code, a machine, multiplies in a format.
 func product(b *strings.Builder, form Format, code Machine) {
 	t := TileOf(code, form)
-	group := map[Format]int{F32: 1, F16: 1, BF16: 2, Int8: 4 / code.xSize(Int8)}[form]
+	group := groupOf(code, form)
 	unit := 16
 	if form == F32 {
 		unit = 1
@@ -89,6 +89,9 @@ func product(b *strings.Builder, form Format, code Machine) {
 		form, code.Name(), t.Rows, t.Cols, group, unit, code.xSize(form), weight, flops)
 	if a, ok := code.(amd64); ok && form == Int8 && a.unsigned() {
 		b.WriteString(", Unsigned: true")
+	}
+	if paired(code, form) {
+		b.WriteString(", Pairs: true")
 	}
 	b.WriteString("},\n")
 }

@@ -32,7 +32,7 @@ func TestWords(t *testing.T) {
 		dialect func(string) string
 		fewest  int
 	}{
-		{"arm64", []string{"-triple=aarch64", "-mattr=+fullfp16,+dotprod"}, func(s string) string { return s }, 1000},
+		{"arm64", []string{"-triple=aarch64", "-mattr=+fullfp16,+dotprod,+bf16,+i8mm"}, func(s string) string { return s }, 1000},
 		{"amd64", []string{"-triple=x86_64", "-mattr=+avx512bf16,+avx512vl,+avxvnni,+amx-tile,+amx-bf16,+amx-int8"}, func(s string) string {
 			s = place.ReplaceAllStringFunc(s, func(s string) string {
 				m := place.FindStringSubmatch(s)

@@ -1,0 +1,22 @@
+//go:build !noasm
+
+package asm
+
+import "golang.org/x/sys/unix"
+
+// hasBF16 says whether the processor has FEAT_BF16, which golang.org/x/sys/cpu does not
+// ask for. Linux says so in the auxiliary vector that a program begins with (getauxval(3);
+// the bit is HWCAP2_BF16 of asm/hwcap.h).
+func hasBF16() bool {
+	const hwcap2, bf16 = 26, 1 << 14
+	vector, err := unix.Auxv()
+	if err != nil {
+		return false
+	}
+	for _, entry := range vector {
+		if entry[0] == hwcap2 {
+			return entry[1]&bf16 != 0
+		}
+	}
+	return false
+}
