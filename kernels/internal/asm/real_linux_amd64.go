@@ -1,4 +1,4 @@
-//go:build !amxemu
+//go:build !amxemu && !noasm
 
 package asm
 
