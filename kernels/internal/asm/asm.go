@@ -3,8 +3,8 @@
 // which set has what, and functions that call the right set's code. Package kernels
 // is the only one that uses it, and knows no set by name.
 //
-// What a reader may change is here (this file and amx_*.go, bf16_*.go, emulated*.go) and in
-// asmgen. All other files are written by
+// What a reader may change is in asmgen, and here the files whose first line does not
+// say that they are generated. All others are written by
 //
 //	go generate ./kernels/internal/asmgen
 //
