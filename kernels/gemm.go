@@ -18,7 +18,8 @@ import (
 // Its methods may be called from several goroutines.
 type Matrix struct {
 	variant Variant
-	keep    []int // channels
+	product *asm.Product // how variant multiplies
+	keep    []int        // channels
 	in, out int
 	tile    tileSize
 	steps   int       // in a panel
@@ -45,7 +46,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	}
 	w, bias = w[:out*in:out*in], bias[:out:out]
 	p := v.product()
-	m := &Matrix{variant: v, in: in, out: out, tile: tileSize{p.Rows, p.Cols}}
+	m := &Matrix{variant: v, product: p, in: in, out: out, tile: tileSize{p.Rows, p.Cols}}
 	switch {
 	case v.ISA == Generic:
 	case p.Tiles:
@@ -155,7 +156,7 @@ func (m *Matrix) begin(x *Input) {
 	if x.rows > 0 && !slices.Equal(x.keep.Channels, m.keep) {
 		panic(fmt.Sprintf("kernels: input keeps channels %d, the matrix %d", x.keep.Channels, m.keep))
 	}
-	if m.variant.product().Tiles && m.variant.Format == Int8 {
+	if m.product.Tiles && m.variant.Format == Int8 {
 		x.restTiles(m)
 	} else {
 		x.multiplyRest(m)
@@ -172,7 +173,7 @@ func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gel
 		m.linearGeneric(dst, x, first, rows, dstStride, gelu)
 		return
 	}
-	if m.variant.product().Tiles {
+	if m.product.Tiles {
 		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, first, rows, dstStride, gelu, false)
 		return
 	}
@@ -231,7 +232,7 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 			// The rows are shared out evenly over the tiles that they need.
 			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
 			n := (rows - r + tiles - 1) / tiles
-			if m.variant.product().Pairs {
+			if m.product.Pairs {
 				n = min(n+n%2, rows-r)
 			}
 			// The first tiles fetch the next panel, each a part of it.

@@ -11,6 +11,7 @@ import (
 // keeps its memory from one use to the next. The zero value is empty.
 type Input struct {
 	variant     Variant
+	product     *asm.Product // how variant multiplies
 	keep        Keep
 	other       int // a channel that is not kept
 	rows, width int
@@ -82,8 +83,7 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 	if rows < 0 || stride < width || len(x) < (rows-1)*stride+width {
 		panic(fmt.Sprintf("kernels: x: %d values, want %d rows of %d, %d apart", len(x), rows, width, stride))
 	}
-	in.variant, in.rows, in.width = v, rows, width
-	in.keep = Keep{}
+	in.begin(v, rows, width)
 	switch {
 	case rows == 0:
 	case v.Format == F32:
@@ -111,11 +111,16 @@ func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep)
 		in.narrowRows()
 		for r := range rows {
 			row := in.fill(x[r*stride:][:width], 0)
-			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), unsafe.Pointer(&in.narrow[in.place(r, 0)]), &row[0], len(row))
+			asm.Round(asm.ISA(v.ISA), asm.Format(v.Format), in.at(r), &row[0], len(row))
 		}
 	default:
 		in.quantize(x, stride, keep)
 	}
+}
+
+// begin says what the rows are that will be in in.
+func (in *Input) begin(v Variant, rows, width int) {
+	in.variant, in.product, in.rows, in.width, in.keep = v, v.product(), rows, width, Keep{}
 }
 
 // Len returns the number of rows.
@@ -124,7 +129,7 @@ func (in *Input) Len() int { return in.rows }
 // Room makes in rows of v that are yet to be written, by Matrix.LinearGELUTo or by
 // attention. Then Narrow makes them what products read.
 func (in *Input) Room(v Variant, rows, width int) {
-	in.variant, in.rows, in.width, in.keep = v, rows, width, Keep{}
+	in.begin(v, rows, width)
 	if v.WritesInput() {
 		in.narrowRows()
 	} else {
@@ -146,7 +151,8 @@ func (in *Input) Narrow(keep Keep) {
 // View makes in some rows of another Input that WritesInput says was written. They share
 // their memory: in must not be Set.
 func (in *Input) View(of *Input, first, rows int) {
-	in.variant, in.keep, in.rows, in.width, in.stride = of.variant, Keep{}, rows, of.width, of.stride
+	in.begin(of.variant, rows, of.width)
+	in.stride = of.stride
 	in.narrow = of.narrow[first*of.stride:]
 }
 
@@ -155,7 +161,7 @@ func (in *Input) View(of *Input, first, rows int) {
 func (in *Input) narrowRows() {
 	in.stride = in.variant.rowStride(in.width)
 	rows := in.rows
-	switch p := in.variant.product(); {
+	switch p := in.product; {
 	case p.Tiles:
 		rows += tileRows - 1
 	case p.Pairs:
@@ -166,8 +172,8 @@ func (in *Input) narrowRows() {
 
 // fill returns a row of whole units. Beside what is filled up are weights of 0.
 func (in *Input) fill(x []float32, value float32) []float32 {
-	unit := in.variant.product().Unit
-	if len(x)%unit == 0 {
+	unit := in.product.Unit
+	if len(x)&(unit-1) == 0 { // a power of two: this is asked of every row
 		return x
 	}
 	in.wide = grow(in.wide, padded(len(x), unit))
@@ -177,14 +183,22 @@ func (in *Input) fill(x []float32, value float32) []float32 {
 	return in.wide
 }
 
-// place returns where in narrow a value lies: in rows, one after the other, or in
-// pairs of rows, a group of the one and a group of the other in turn.
-func (in *Input) place(row, c int) int {
-	size, p := in.variant.xSize(), in.variant.product()
-	if !p.Pairs {
-		return row*in.stride + c*size
+// begins returns where in narrow a row begins. Rows lie one after the other, or in
+// pairs: a group of the one and a group of the other in turn.
+func (in *Input) begins(row int) int {
+	if p := in.product; p.Pairs && row%2 != 0 {
+		return (row-1)*in.stride + p.Group*p.XBytes
 	}
-	return (row-row%2)*in.stride + ((c/p.Group*2+row%2)*p.Group+c%p.Group)*size
+	return row * in.stride
+}
+
+// place returns where in narrow a value lies.
+func (in *Input) place(row, c int) int {
+	at := in.begins(row) + c*in.variant.xSize()
+	if p := in.product; p.Pairs {
+		at += c / p.Group * p.Group * p.XBytes // the other row's groups
+	}
+	return at
 }
 
 // at returns where a row begins.
@@ -192,7 +206,7 @@ func (in *Input) at(row int) unsafe.Pointer {
 	if in.variant.Format == F32 {
 		return unsafe.Pointer(&in.values[row*in.stride/4])
 	}
-	return unsafe.Pointer(&in.narrow[in.place(row, 0)])
+	return unsafe.Pointer(&in.narrow[in.begins(row)])
 }
 
 // grow returns a slice of length n, s's memory where it is large enough. What

@@ -32,7 +32,7 @@ func (in *Input) quantizeRow(r int, x []float32) {
 	of := in.ofRows[r*rowTerms:][:rowTerms]
 	of[rowBias] = 1
 	clear(of[rowFirst:])
-	dst := in.narrow[in.place(r, 0):]
+	dst := in.narrow[in.begins(r):]
 	// The kept channels do not count for the others' range, and meet weights of 0.
 	// Until the row is read they are out of x, which is quicker than a copy of it.
 	for i, c := range in.keep.Channels {
@@ -63,8 +63,8 @@ func (k *Keep) firstOther() int {
 // quantizeRest makes in what was lost of the rows that of keeps. There is no bias
 // in their products, and the channels that stay float32 lost nothing.
 func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
-	in.variant, in.width = of.variant, of.width
-	in.rows, in.keep, in.other = len(of.keep.Rows), Keep{}, 0
+	in.begin(of.variant, len(of.keep.Rows), of.width)
+	in.other = 0
 	in.narrowRows()
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
 	in.rounded = grow(in.rounded, in.width)
@@ -85,7 +85,7 @@ func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
 func (in *Input) digit(row, c int) int {
 	// Of an int16 the lower byte is the int8 that it holds.
 	digit := in.narrow[in.place(row, c)]
-	if in.variant.product().Unsigned {
+	if in.product.Unsigned {
 		return int(digit) - 128
 	}
 	return int(int8(digit))

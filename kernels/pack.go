@@ -26,13 +26,13 @@ func (m *Matrix) packBF16(w, bias []float32) {
 		for i, v := range w[o*m.in:][:m.in] {
 			row[i] = uint16(math.Float32bits(roundBF16(v)) >> 16)
 		}
-		m.place(o, bytesOf(row), 2*m.variant.product().Group)
+		m.place(o, bytesOf(row), 2*m.product.Group)
 	}
 }
 
 // rowBytes returns what the inputs of an output take.
 func (m *Matrix) rowBytes() int {
-	p := m.variant.product()
+	p := m.product
 	return padded(m.in, p.Unit) * p.WeightBytes
 }
 
@@ -42,7 +42,7 @@ func (m *Matrix) place(o int, row []byte, size int) {
 	cols := m.tile.cols
 	panel, c := m.narrow[o/cols*cols*m.rowBytes():], o%cols
 	switch {
-	case m.variant.product().Tiles:
+	case m.product.Tiles:
 		m.placeTiles(panel, c, row)
 	case size == 8:
 		for at := 8 * c; len(row) > 0; at += 8 * cols {
@@ -76,7 +76,7 @@ const (
 // sum of the weights, and the weights of the channels that are kept.
 func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 	m.keep = keep
-	cols, group, said := m.tile.cols, m.variant.product().Group, 2+fewTerms
+	cols, group, said := m.tile.cols, m.product.Group, 2+fewTerms
 	if len(keep) > 0 {
 		said = 2 + mostTerms
 	}
@@ -90,7 +90,7 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 		}
 		scale, sum := quantizeWeights(q[:m.in], row)
 		m.place(o, bytesOf(q), group)
-		if m.variant.product().Unsigned {
+		if m.product.Unsigned {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
 		}
 		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, bias[o], scale*float32(sum)

@@ -43,26 +43,26 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 	switch form {
 	case F32:
 		switch set {
-		case AVX2, AVXVNNI:
-			gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
-			return
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			return
+		case AVX2, AVXVNNI:
+			gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
 	case Int8:
 		switch set {
-		case AVX2:
-			gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
-			return
-		case AVXVNNI:
-			gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+		case AVX512VNNI, AVX512BF16, AMX:
+			gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		case AVX512:
 			gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
-		case AVX512VNNI, AVX512BF16, AMX:
-			gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+		case AVXVNNI:
+			gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			return
+		case AVX2:
+			gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
 	case BF16:
@@ -78,11 +78,11 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 // Gelu is a set's gelu, see geluAVX512.
 func Gelu(set ISA, x *float32, stride int, rows int) {
 	switch set {
-	case AVX2, AVXVNNI:
-		geluAVX2(x, stride, rows)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		geluAVX512(x, stride, rows)
+		return
+	case AVX2, AVXVNNI:
+		geluAVX2(x, stride, rows)
 		return
 	}
 	absent(set, "gelu")
@@ -91,11 +91,11 @@ func Gelu(set ISA, x *float32, stride int, rows int) {
 // GeluShort is a set's geluShort, see geluShortAVX512.
 func GeluShort(set ISA, x *float32, stride int, rows int) {
 	switch set {
-	case AVX2, AVXVNNI:
-		geluShortAVX2(x, stride, rows)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		geluShortAVX512(x, stride, rows)
+		return
+	case AVX2, AVXVNNI:
+		geluShortAVX2(x, stride, rows)
 		return
 	}
 	absent(set, "geluShort")
@@ -106,11 +106,11 @@ func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kS
 	switch form {
 	case F32:
 		switch set {
-		case AVX2, AVXVNNI:
-			scoresAVX2(across, dst, k, kStride, q, size, keys, largest)
-			return
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			scoresAVX512(across, dst, k, kStride, q, size, keys, largest)
+			return
+		case AVX2, AVXVNNI:
+			scoresAVX2(across, dst, k, kStride, q, size, keys, largest)
 			return
 		}
 	case BF16:
@@ -128,11 +128,11 @@ func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *
 	switch form {
 	case F32:
 		switch set {
-		case AVX2, AVXVNNI:
-			exponentsAVX2(across, s, keys, largest, scale)
-			return
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			exponentsAVX512(across, s, keys, largest, scale)
+			return
+		case AVX2, AVXVNNI:
+			exponentsAVX2(across, s, keys, largest, scale)
 			return
 		}
 	case BF16:
@@ -150,11 +150,11 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 	switch form {
 	case F32:
 		switch set {
-		case AVX2, AVXVNNI:
-			mixAVX2(across, dst, dstStride, p, v, keys, factor, queries)
-			return
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			mixAVX512(across, dst, dstStride, p, v, keys, factor, queries)
+			return
+		case AVX2, AVXVNNI:
+			mixAVX2(across, dst, dstStride, p, v, keys, factor, queries)
 			return
 		}
 	case BF16:
@@ -170,11 +170,11 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 // Transpose is a set's transpose, see transposeAVX512.
 func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int, cols int) {
 	switch set {
-	case AVX2, AVXVNNI:
-		transposeAVX2(dst, dstStride, src, srcStride, cols)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		transposeAVX512(dst, dstStride, src, srcStride, cols)
+		return
+	case AVX2, AVXVNNI:
+		transposeAVX2(dst, dstStride, src, srcStride, cols)
 		return
 	}
 	absent(set, "transpose")
@@ -183,11 +183,11 @@ func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int
 // Norm is a set's norm, see normAVX512.
 func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32) {
 	switch set {
-	case AVX2, AVXVNNI:
-		normAVX2(x, r, gain, bias, width, rows, eps, count)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		normAVX512(x, r, gain, bias, width, rows, eps, count)
+		return
+	case AVX2, AVXVNNI:
+		normAVX2(x, r, gain, bias, width, rows, eps, count)
 		return
 	}
 	absent(set, "norm")
@@ -196,11 +196,11 @@ func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width i
 // Add is a set's add, see addAVX512.
 func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	switch set {
-	case AVX2, AVXVNNI:
-		addAVX2(dst, a, b, n)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		addAVX512(dst, a, b, n)
+		return
+	case AVX2, AVXVNNI:
+		addAVX2(dst, a, b, n)
 		return
 	}
 	absent(set, "add")
@@ -211,38 +211,38 @@ func Peak(set ISA, form Format, n int) {
 	switch form {
 	case F32:
 		switch set {
-		case AVX2, AVXVNNI:
-			peakAVX2(n)
-			return
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
 			peakAVX512(n)
+			return
+		case AVX2, AVXVNNI:
+			peakAVX2(n)
 			return
 		}
 	case Int8:
 		switch set {
-		case AVX2:
-			peakInt8AVX2(n)
-			return
-		case AVXVNNI:
-			peakInt8AVXVNNI(n)
-			return
-		case AVX512:
-			peakInt8AVX512(n)
+		case AMX:
+			peakInt8AMX(n)
 			return
 		case AVX512VNNI, AVX512BF16:
 			peakInt8AVX512VNNI(n)
 			return
-		case AMX:
-			peakInt8AMX(n)
+		case AVX512:
+			peakInt8AVX512(n)
+			return
+		case AVXVNNI:
+			peakInt8AVXVNNI(n)
+			return
+		case AVX2:
+			peakInt8AVX2(n)
 			return
 		}
 	case BF16:
 		switch set {
-		case AVX512BF16:
-			peakBF16AVX512BF16(n)
-			return
 		case AMX:
 			peakBF16AMX(n)
+			return
+		case AVX512BF16:
+			peakBF16AVX512BF16(n)
 			return
 		}
 	case BF16x3:
@@ -258,11 +258,11 @@ func Peak(set ISA, form Format, n int) {
 // Read is a set's read, see readAVX512.
 func Read(set ISA, x *float32, blocks int, times int) {
 	switch set {
-	case AVX2, AVXVNNI:
-		readAVX2(x, blocks, times)
-		return
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
 		readAVX512(x, blocks, times)
+		return
+	case AVX2, AVXVNNI:
+		readAVX2(x, blocks, times)
 		return
 	}
 	absent(set, "read")
@@ -271,20 +271,20 @@ func Read(set ISA, x *float32, blocks int, times int) {
 // Quantize is a set's quantize, see quantizeAMX.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
-	case AVX2:
-		quantizeAVX2(dst, src, n, scale)
-		return
-	case AVXVNNI:
-		quantizeAVXVNNI(dst, src, n, scale)
-		return
-	case AVX512:
-		quantizeAVX512(dst, src, n, scale)
+	case AMX:
+		quantizeAMX(dst, src, n, scale)
 		return
 	case AVX512VNNI, AVX512BF16:
 		quantizeAVX512VNNI(dst, src, n, scale)
 		return
-	case AMX:
-		quantizeAMX(dst, src, n, scale)
+	case AVX512:
+		quantizeAVX512(dst, src, n, scale)
+		return
+	case AVXVNNI:
+		quantizeAVXVNNI(dst, src, n, scale)
+		return
+	case AVX2:
+		quantizeAVX2(dst, src, n, scale)
 		return
 	}
 	absent(set, "quantize")

@@ -40,11 +40,11 @@ func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.
 		}
 	case Int8:
 		switch set {
-		case NEON82:
-			gemmInt8NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
-			return
 		case NEON86:
 			gemmInt8NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			return
+		case NEON82:
+			gemmInt8NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
 			return
 		}
 	case BF16:
@@ -163,11 +163,11 @@ func Peak(set ISA, form Format, n int) {
 		}
 	case Int8:
 		switch set {
-		case NEON82:
-			peakInt8NEON82(n)
-			return
 		case NEON86:
 			peakInt8NEON86(n)
+			return
+		case NEON82:
+			peakInt8NEON82(n)
 			return
 		}
 	case BF16:
@@ -199,11 +199,11 @@ func Read(set ISA, x *float32, blocks int, times int) {
 // Quantize is a set's quantize, see quantizeNEON86.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
-	case NEON82:
-		quantizeNEON82(dst, src, n, scale)
-		return
 	case NEON86:
 		quantizeNEON86(dst, src, n, scale)
+		return
+	case NEON82:
+		quantizeNEON82(dst, src, n, scale)
 		return
 	}
 	absent(set, "quantize")

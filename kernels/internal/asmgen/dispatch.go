@@ -2,6 +2,7 @@ package asmgen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -98,8 +99,8 @@ func dispatcher(b *strings.Builder, arch, op string, kernels []kernel) {
 	fmt.Fprintf(b, "absent(set, %q)\n}\n", op)
 }
 
-// kernelCases returns a switch over the sets that have a kernel, and the first
-// function that it calls.
+// kernelCases returns a switch over the sets that have a kernel, the best first, and
+// the first function that it calls.
 func kernelCases(arch string, k *kernel, args string) (text, first string) {
 	callers := map[string][]string{} // by the function that they call
 	var functions []string
@@ -117,9 +118,10 @@ func kernelCases(arch string, k *kernel, args string) (text, first string) {
 	}
 	var b strings.Builder
 	b.WriteString("switch set {\n")
+	slices.Reverse(functions)
 	for _, f := range functions {
 		fmt.Fprintf(&b, "case %s:\n%s(%s)\nreturn\n", strings.Join(callers[f], ", "), f, args)
 	}
 	b.WriteString("}\n")
-	return b.String(), functions[len(functions)-1]
+	return b.String(), functions[0]
 }
