@@ -33,23 +33,6 @@ type pass struct {
 	pooled  []float32 // S×hidden
 }
 
-// values are what attention reads: in bfloat16 where it reads that, and in float32
-// where it does not, or where products cannot be written as bfloat16 at once.
-type values struct {
-	wide   []float32
-	narrow []uint16
-}
-
-// grow makes room for n values.
-func (p *pass) grow(v *values, n int) {
-	if p.d.attendsBF16 {
-		v.narrow = grow(v.narrow, n)
-	}
-	if !p.d.projectsBF16 {
-		v.wide = grow(v.wide, n)
-	}
-}
-
 // chunks calls do for rows lo to hi, a chunk of them at most at a time.
 func (p *pass) chunks(lo, hi int, do func(lo, n int)) {
 	for r := lo; r < hi; r += p.d.chunk {
@@ -85,108 +68,6 @@ func (p *pass) sequences(lo, hi int, do func(s, first, lo, hi int)) {
 	}
 }
 
-func (p *pass) Attention(index int, keep model.Rows) {
-	h, tokens := p.d.config.HiddenSize, p.b.Tokens()
-	p.index, p.layer = index, &p.d.layers[index]
-	p.grow(&p.qkv, tokens*3*h)
-	if keep == model.AllRows {
-		p.share(tokens, (*pass).project)
-	} else {
-		// K and V of every token, Q of the [CLS] rows alone.
-		p.share(tokens, (*pass).projectKeyValue)
-		p.keepCls()
-		p.grow(&p.q, p.rows*h)
-		p.share(p.rows, (*pass).projectCls)
-	}
-	if p.d.attendsInput {
-		p.found.Room(p.d.variant, p.rows, h)
-	} else {
-		p.context = grow(p.context, p.rows*h)
-	}
-	p.share(p.rows, (*pass).attend)
-}
-
-// project computes Q, K and V.
-func (p *pass) project(w *worker, lo, hi int) {
-	h := p.d.config.HiddenSize
-	p.chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.projectBy(w, gemmQ, p.layer.query, &p.qkv, r*3*h, 3*h)
-		p.projectBy(w, gemmKV, p.layer.keyValue, &p.qkv, r*3*h+h, 3*h)
-		p.round(w, &p.qkv, r*3*h, n, 3*h, 3*h)
-	})
-}
-
-// projectKeyValue computes K and V.
-func (p *pass) projectKeyValue(w *worker, lo, hi int) {
-	h := p.d.config.HiddenSize
-	p.chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.projectBy(w, gemmKV, p.layer.keyValue, &p.qkv, r*3*h+h, 3*h)
-		p.round(w, &p.qkv, r*3*h+h, n, 2*h, 3*h)
-	})
-}
-
-// projectCls computes Q of the rows that are left.
-func (p *pass) projectCls(w *worker, lo, hi int) {
-	h := p.d.config.HiddenSize
-	p.chunks(lo, hi, func(r, n int) {
-		p.input(w, toAttention, p.x[r*h:], n, h, kernels.Keep{Channels: p.layer.attentionKeep})
-		p.projectBy(w, gemmQ, p.layer.query, &p.q, r*h, h)
-		p.round(w, &p.q, r*h, n, h, h)
-	})
-}
-
-// attend replaces rows by LN(x + Wo·softmax(QKᵀ/√d)V + bo).
-func (p *pass) attend(w *worker, lo, hi int) {
-	h := p.d.config.HiddenSize
-	if p.keep == model.AllRows {
-		p.sequences(lo, hi, func(s, _, lo, hi int) { p.heads(w, s, lo, hi-lo, &p.qkv, lo*3*h, 3*h) })
-	} else {
-		for s := lo; s < hi; s++ {
-			p.heads(w, s, s, 1, &p.q, s*h, h)
-		}
-	}
-	p.chunks(lo, hi, func(r, n int) {
-		w.scratch = grow(w.scratch, n*h)
-		x := &w.in
-		if p.d.attendsInput {
-			x = &w.found
-			x.View(&p.found, r, n)
-		} else {
-			p.input(w, toAttention, p.context[r*h:], n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
-		}
-		p.product(w, gemmOutput, p.layer.output, w.scratch, x, h)
-		p.addNorm(w, attentionNorm, &p.layer.attentionNorm, p.x[r*h:], n)
-	})
-}
-
-// heads writes rows of the context: what queries, which lie in q from at, find in
-// sequence s.
-func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) {
-	d, isa, h := p.d, p.d.variant.ISA, p.d.config.HiddenSize
-	lo, hi := p.b.Bounds(s)
-	keys, k, v := hi-lo, lo*3*h+h, lo*3*h+2*h
-	begun := w.meter.now()
-	switch {
-	case d.attendsTiles:
-		w.scores = grow(w.scores, kernels.AttentionTilesScratch(keys, d.heads))
-		qs, ks, vs := q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:]
-		if d.attendsInput {
-			isa.AttentionTilesTo(&p.found, row, qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
-		} else {
-			isa.AttentionTiles(p.context[row*h:], qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
-		}
-	case d.attendsBF16:
-		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
-		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, keys, stride, 3*h, d.heads, w.scores)
-	default:
-		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
-		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, keys, stride, 3*h, d.heads, w.scores)
-	}
-	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, keys, h))
-}
-
 func (p *pass) FeedForward(index int) {
 	p.index, p.layer = index, &p.d.layers[index]
 	p.share(p.rows, (*pass).feedForward)
@@ -202,9 +83,11 @@ func (p *pass) feedForward(w *worker, lo, hi int) {
 		begun := w.meter.now()
 		p.layer.up.LinearGELUTo(&w.inner, &w.in)
 		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
-		begun = w.meter.now()
-		w.inner.Narrow(kernels.Keep{Rows: cls})
-		p.narrowed(w, begun, toDown, n, f)
+		if !p.d.variant.WritesInput() {
+			begun = w.meter.now()
+			w.inner.Narrow(kernels.Keep{Rows: cls})
+			p.narrowed(w, begun, toDown, n, f)
+		}
 		p.product(w, gemmDown, p.layer.down, w.scratch, &w.inner, h)
 		p.addNorm(w, outputNorm, &p.layer.outputNorm, x, n)
 	})
@@ -280,32 +163,6 @@ func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, x 
 	begun := w.meter.now()
 	m.Linear(dst, x, stride)
 	w.meter.add(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
-}
-
-// projectBy multiplies w's input by a matrix and writes what attention reads, or
-// what round makes that of: rows stride apart from at.
-func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, stride int) {
-	if !p.d.projectsBF16 {
-		p.product(w, k, m, v.wide[at:], &w.in, stride)
-		return
-	}
-	begun := w.meter.now()
-	m.LinearBF16(v.narrow[at:], &w.in, stride)
-	w.meter.add(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
-}
-
-// round makes width values of each row, which lie stride apart from at, what
-// attention reads, if the products have not written that.
-func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
-	if !p.d.attendsBF16 || p.d.projectsBF16 {
-		return
-	}
-	begun := w.meter.now()
-	for r := range rows {
-		row := at + r*stride
-		p.d.variant.ISA.RoundBF16(v.narrow[row:row+width], v.wide[row:row+width])
-	}
-	w.meter.add(begun, p.index, toHeads, 1, narrowCost(rows, width, kernels.BF16))
 }
 
 // addNorm replaces rows of x by their LayerNorm after w's last product is added.
