@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -74,16 +75,13 @@ func (k keeper) keep(e *Engine, c calibration) {
 		return
 	}
 	err := usercache.Update(k.path, func(all map[string]calibration) {
-		all[k.key] = c
-		for len(all) > mostCalibrations {
-			oldest := k.key
-			for key := range all {
-				if all[key].Measured.Before(all[oldest].Measured) {
-					oldest = key
-				}
-			}
-			delete(all, oldest)
+		// This one is the latest, even if a clock that was wrong says otherwise of others.
+		delete(all, k.key)
+		latest := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return all[b].Measured.Compare(all[a].Measured) })
+		for _, key := range latest[min(len(latest), mostCalibrations-1):] {
+			delete(all, key)
 		}
+		all[k.key] = c
 	})
 	if err != nil {
 		e.choose("calibration: not kept: %v", err)

@@ -278,22 +278,31 @@ func TestCalibrationAtOnce(t *testing.T) {
 	}
 }
 
-// The file does not grow for ever: the oldest go.
+// The file does not grow for ever: the oldest go, and of those that a wrong clock dated
+// ahead as many as it takes.
 func TestCalibrationsAreBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calibration.json")
 	e := openShape(t, 1, calibrated, Precision("f32"), Device("cpu"))
 	begun := time.Now()
+	keep := func(key string, measured time.Time) map[string]calibration {
+		t.Helper()
+		keeper{path, key}.keep(e, calibration{Measured: measured})
+		all, err := usercache.Read[calibration](path)
+		if err != nil || len(all) > mostCalibrations {
+			t.Fatalf("%d calibrations, %v", len(all), err)
+		}
+		if _, there := all[key]; !there {
+			t.Errorf("the latest, %s, is gone", key)
+		}
+		return all
+	}
 	for i := range mostCalibrations + 10 {
-		keeper{path, fmt.Sprint(i)}.keep(e, calibration{Measured: begun.Add(time.Duration(i) * time.Second)})
+		all := keep(fmt.Sprint(i), begun.Add(time.Duration(i)*time.Second))
+		if _, old := all[fmt.Sprint(i-mostCalibrations)]; old {
+			t.Errorf("of %d, %d is left", i, i-mostCalibrations)
+		}
 	}
-	all, err := usercache.Read[calibration](path)
-	if err != nil || len(all) != mostCalibrations {
-		t.Fatalf("%d calibrations, %v", len(all), err)
-	}
-	if _, old := all["9"]; old {
-		t.Error("an old one is left")
-	}
-	if _, latest := all[fmt.Sprint(mostCalibrations+9)]; !latest {
-		t.Error("the latest is gone")
+	if all := keep("before all others", begun.Add(-time.Hour)); len(all) != mostCalibrations {
+		t.Errorf("%d calibrations, want %d", len(all), mostCalibrations)
 	}
 }

@@ -70,7 +70,8 @@ func decide(all []Candidate) (take, judge int) {
 }
 
 // sound says whether candidates, which come from a file, are what measuring formats
-// could have found: float32 among them, each once and with a speed.
+// could have found: float32 among them, each once and with a speed. Of the others, who
+// was judged was off by something.
 func sound(all []Candidate, formats []kernels.Format) bool {
 	known := map[string]bool{}
 	for _, f := range formats {
@@ -79,6 +80,9 @@ func sound(all []Candidate, formats []kernels.Format) bool {
 	for i := range all {
 		c := &all[i]
 		if !known[c.Precision] || !(c.TokensPerSecond > 0) || math.IsInf(c.TokensPerSecond, 0) {
+			return false
+		}
+		if d := c.Deviation; d != nil && c.Precision != exact && !(d.Mean > 0 && d.Worst > 0) {
 			return false
 		}
 		delete(known, c.Precision)

@@ -117,6 +117,9 @@ func TestSound(t *testing.T) {
 		{[]Candidate{{Precision: "f16", TokensPerSecond: 1}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}, {Precision: "f32"}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: -2}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2}}, {Precision: "f32", TokensPerSecond: 1, Deviation: new(Deviation)}}, true},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{-1, -1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: new(Deviation)}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{nil, false},
 	} {
 		if got := sound(test.candidates, formats); got != test.want {

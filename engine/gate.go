@@ -91,14 +91,17 @@ func (g *gate) judge(d model.Device) (of *Deviation, err error) {
 // deviation compares scores with those that were wanted, of the same pairs.
 func deviation(got, want []float32) *Deviation {
 	n := float64(len(got))
+	// Counted from the first, scores that are all the same have a deviation of 0, and not
+	// what rounding their mean leaves.
+	from := func(i int) float64 { return float64(want[i]) - float64(want[0]) }
 	var mean, offset float64
 	for i := range got {
-		mean += float64(want[i]) / n
+		mean += from(i) / n
 		offset += (float64(got[i]) - float64(want[i])) / n
 	}
 	var square, off, worst float64
 	for i := range got {
-		square += (float64(want[i]) - mean) * (float64(want[i]) - mean) / n
+		square += (from(i) - mean) * (from(i) - mean) / n
 		e := math.Abs(float64(got[i]) - float64(want[i]) - offset)
 		off += e / n
 		worst = max(worst, e)

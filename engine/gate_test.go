@@ -89,6 +89,21 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// Where all pairs have the same score, nothing is close to that, whatever the score is.
+func TestDeviationOfConstants(t *testing.T) {
+	for _, score := range []float32{0, 1, 1.3711332, -0.357108623, 1e30} {
+		want, got := make([]float32, 17), make([]float32, 17)
+		for i := range want {
+			want[i], got[i] = score, score+1
+		}
+		for _, scores := range [][]float32{want, got} {
+			if d := deviation(scores, want); d.Mean != infinite || d.Worst != infinite {
+				t.Errorf("%g: %v", score, d)
+			}
+		}
+	}
+}
+
 // A gate asks float32 once, and for no long pairs where the short ones decide.
 func TestGateIsFrugal(t *testing.T) {
 	e := openShape(t, 1, synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}, Precision("f32"), Device("cpu"))

@@ -52,7 +52,7 @@ func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 			err = usable(isa)
 		}
 		if err != nil {
-			return isa, fmt.Errorf("%w: %w; there is %v", ErrDevice, err, kernels.Available())
+			return isa, fmt.Errorf("%w: %w; there is %v", ErrDevice, err, kernels.Permitted())
 		}
 		e.choose("kernels: %v, by request", isa)
 		e.info.InstructionSet = isa.String()

@@ -9,7 +9,7 @@ import (
 )
 
 func TestReadBandwidth(t *testing.T) {
-	for _, isa := range Available() {
+	for _, isa := range Permitted() {
 		// Once over, and more values than a round's.
 		for _, n := range []int{asm.ReadBlock, 9 << 20} {
 			if got := isa.ReadBandwidth(make([]float32, n), time.Microsecond); !(got > 0) {
@@ -30,7 +30,7 @@ func TestReadBandwidth(t *testing.T) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	for _, isa := range Available() {
+	for _, isa := range Permitted() {
 		for _, kib := range []int{16, 24, 32, 40, 48, 512, 8 << 10, 16 << 10, 128 << 10} {
 			b.Run(fmt.Sprintf("%v/%dKiB", isa, kib), func(b *testing.B) {
 				x := make([]float32, kib<<8)

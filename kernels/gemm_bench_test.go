@@ -51,7 +51,7 @@ func BenchmarkInput(b *testing.B) {
 // Attention of one sequence of n tokens, MiniLM's heads.
 func BenchmarkVectorAttention(b *testing.B) {
 	heads := Heads{Count: 12, Size: 32}
-	for _, isa := range Available() {
+	for _, isa := range Permitted() {
 		for _, n := range []int{32, 64, 128, 256, 512} {
 			if isa.AttendsBF16(heads) {
 				b.Run(fmt.Sprintf("%v/bf16/%d", isa, n), func(b *testing.B) {

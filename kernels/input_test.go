@@ -53,7 +53,7 @@ func TestInputInt8(t *testing.T) {
 					t.Fatalf("width %d spread %g: %g became %g, steps are %g", width, spread, v, back, scale)
 				}
 			}
-			for _, isa := range Available() {
+			for _, isa := range Permitted() {
 				if isa == Generic || !slices.Contains(isa.Formats(), Int8) {
 					continue
 				}

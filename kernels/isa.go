@@ -60,13 +60,12 @@ func Available() []ISA {
 	return all
 }
 
+// Permitted returns those of Available that the system lets us use. It asks the system,
+// once for the whole process.
+func Permitted() []ISA {
+	return slices.DeleteFunc(Available(), func(i ISA) bool { return asm.Permit(asm.ISA(i)) != nil })
+}
+
 // Best returns the best instruction set that this processor runs and the system
 // permits.
-func Best() ISA {
-	for _, i := range Available() {
-		if asm.Permit(asm.ISA(i)) == nil {
-			return i
-		}
-	}
-	return Generic
-}
+func Best() ISA { return Permitted()[0] }

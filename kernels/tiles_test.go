@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
@@ -20,6 +22,40 @@ func TestViewsHaveWholeTiles(t *testing.T) {
 					t.Fatalf("rows %d to %d of %d: %d bytes, tiles read %d", first, first+n, rows, len(view.narrow), need)
 				}
 			}
+		}
+	}
+}
+
+// What an Input's memory held before, such as NaN in what fills up its rows now, is
+// nothing to products.
+func TestInputAfterNaN(t *testing.T) {
+	const rows, in, inner = 5, 40, 70
+	r := rand.New(rand.NewPCG(6, 7))
+	x, bias := random(r, rows*in), random(r, 128)
+	nan := make([]float32, 128)
+	for i := range nan {
+		nan[i] = float32(math.NaN())
+	}
+	for _, v := range Variants() {
+		up := Pack(random(r, inner*in), bias[:inner], inner, in, v, nil)
+		down := Pack(random(r, in*inner), bias[:in], in, inner, v, nil)
+		wide := Pack(make([]float32, 128*in), nan, 128, in, v, nil)
+		multiply := func(x1, x2 *Input) []float32 {
+			dst := make([]float32, rows*in)
+			x1.Set(v, x, rows, in, in, Keep{})
+			up.LinearGELUTo(x2, x1)
+			x2.Narrow(Keep{})
+			down.Linear(dst, x2, in)
+			return dst
+		}
+		want := multiply(new(Input), new(Input))
+		var used1, used2 Input
+		used1.Set(v, slices.Repeat(nan, 16), 16, 128, 128, Keep{})
+		used1.Set(v, x, rows, in, in, Keep{})
+		wide.LinearGELUTo(&used2, &used1)
+		used2.Narrow(Keep{})
+		if got := multiply(&used1, &used2); !slices.Equal(got, want) {
+			t.Errorf("%v: %g, want %g", v, got, want)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestCases(t *testing.T) {
 	if len(shapes) > 0 {
 		t.Errorf("also %v", shapes)
 	}
-	for _, isa := range kernels.Available() {
+	for _, isa := range kernels.Permitted() {
 		if !slices.ContainsFunc(all, func(c *Case) bool { return c.Variant.ISA == isa }) {
 			t.Errorf("no case of %v", isa)
 		}
@@ -100,7 +100,7 @@ func TestWork(t *testing.T) {
 		variant := kernels.Variant{ISA: kernels.Generic, Format: test.format}
 		if test.format == kernels.BF16 && (test.kernel == "attention" || test.kernel == "round-qkv") {
 			// Plain Go has neither, and what rounds its products has nothing to round.
-			all := kernels.Available()
+			all := kernels.Permitted()
 			i := slices.IndexFunc(all, func(isa kernels.ISA) bool {
 				return isa.AttendsBF16(heads) && !kernels.Variant{ISA: isa, Format: kernels.BF16}.WritesBF16()
 			})

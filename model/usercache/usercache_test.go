@@ -39,12 +39,13 @@ func TestUpdate(t *testing.T) {
 // anew.
 func TestBroken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "numbers.json")
-	for _, text := range []string{"", "{", "[1]", `{"a": "one"}`, `{"a": 1} 2`, "\x00\xff"} {
+	long := `{"a": 1}` + strings.Repeat(" ", mostBytes)
+	for _, text := range []string{"", "{", "[1]", `{"a": "one"}`, `{"a": 1} 2`, "\x00\xff", long} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Read[int](path); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("%q: error %v", text, err)
+			t.Errorf("%.20q: error %v", text, err)
 		}
 		add(t, path, "b", 2)
 		want(t, path, map[string]int{"b": 2})
@@ -55,6 +56,22 @@ func TestBroken(t *testing.T) {
 	want(t, path, nil)
 	add(t, path, "b", 2)
 	want(t, path, map[string]int{"b": 2})
+}
+
+// What never ends, or never begins, is not read.
+func TestNotRegular(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no device has a name in a folder there")
+	}
+	path := filepath.Join(t.TempDir(), "numbers.json")
+	if err := os.Symlink("/dev/zero", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read[int](path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v", err)
+	}
+	add(t, path, "a", 1) // in place of the link
+	want(t, path, map[string]int{"a": 1})
 }
 
 // Where nothing can be written, the error says where, and nothing is left behind.
