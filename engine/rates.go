@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -155,10 +156,11 @@ func (c *contender) open() bool {
 	return slices.ContainsFunc(c.times, func(s shortest) bool { return !s.found() })
 }
 
-// rate returns the tokens a second of all workers together.
+// rate returns the tokens a second of all workers together. Those that are more than
+// there are cores take turns: a shortest time is one that had a core to itself.
 func (c *contender) rate(tokens int) (sum float64) {
 	for _, s := range c.times {
 		sum += float64(tokens) / s.first.Seconds()
 	}
-	return sum
+	return sum * min(1, float64(runtime.GOMAXPROCS(0))/float64(len(c.times)))
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -92,5 +94,16 @@ func TestFirstUsable(t *testing.T) {
 	}
 	if _, refused, err := firstUsable(sets, func(kernels.ISA) error { return no }); !errors.Is(err, ErrDevice) || !errors.Is(err, no) || len(refused) != len(sets) {
 		t.Errorf("none usable: %q, %v", refused, err)
+	}
+}
+
+// Workers that are more than there are cores are no faster than as many as there are.
+func TestRateOfManyWorkers(t *testing.T) {
+	cores := runtime.GOMAXPROCS(0)
+	for workers, want := range map[int]float64{1: 1, cores: float64(cores), 3 * cores: float64(cores)} {
+		c := &contender{times: slices.Repeat([]shortest{{first: time.Second}}, workers)}
+		if got := c.rate(1); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%d workers on %d cores: %g tokens/s, want %g", workers, cores, got, want)
+		}
 	}
 }
