@@ -85,7 +85,9 @@ func (k keeper) keep(e *Engine, c calibration) {
 	})
 	if err != nil {
 		e.choose("calibration: not kept: %v", err)
+		return
 	}
+	e.choose("calibration: kept in %s", k.path)
 }
 
 // use makes Info say what was found, and where it comes from.

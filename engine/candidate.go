@@ -34,8 +34,8 @@ func (c *Candidate) fails() bool { return c.Deviation != nil && !c.Deviation.all
 // decide chooses among measured candidates, one of which is exact: the fastest whose
 // scores are close enough, and of those as fast as that the one with the least error,
 // so that noise does not decide. What is not faster than float32 beyond noise is never
-// chosen. Verdicts cost time, so that none is asked for that nothing depends on: where
-// one is wanted first, take is -1 and judge is that candidate, else judge is -1.
+// chosen. Verdicts cost time, so that none is asked for that nothing depends on: if one
+// is needed first, take is -1 and judge is its candidate; otherwise judge is -1.
 func decide(all []Candidate) (take, judge int) {
 	plain := 0
 	for i := range all {
@@ -70,8 +70,8 @@ func decide(all []Candidate) (take, judge int) {
 }
 
 // sound says whether candidates, which come from a file, are what measuring formats
-// could have found: float32 among them, each once and with a speed. Of the others, who
-// was judged was off by something.
+// could have found: float32 among them, each once and with a speed. Any of the
+// others that was judged was off by more than 0.
 func sound(all []Candidate, formats []kernels.Format) bool {
 	known := map[string]bool{}
 	for _, f := range formats {

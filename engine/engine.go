@@ -20,7 +20,7 @@ var (
 	ErrModel = errors.New("engine: bad model")
 	// ErrDevice is in every error about a device or a precision that is not to
 	// be had here.
-	ErrDevice = errors.New("engine: no such device")
+	ErrDevice = errors.New("engine: no such device or precision")
 	// ErrHardware is in every error of a GPU that failed: out of memory, gone, or at
 	// fault in a kernel. The text says which. After the first, what needs less memory
 	// still works; a GPU that is gone does not come back to this engine.
@@ -57,17 +57,18 @@ type Engine struct {
 // Info says what an engine is made of.
 type Info struct {
 	Config         model.Config
-	Parameters     int64  // weights, all tensors of the model
-	Device         string // "cpu", "metal", "reference"
-	InstructionSet string // of the processor's kernels, such as "avx2"; "" on other devices
-	Precision      string // "f32", "f16", "f64"
-	Workers        int    // passes at once
-	MaxLength      int    // tokens in a pair, special tokens included
-	Choices        []string
+	Parameters     int64    // weights, all tensors of the model
+	Device         string   // "cpu", "metal", "reference"
+	InstructionSet string   // of the processor's kernels, such as "avx2"; "" on other devices
+	Precision      string   // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
+	Workers        int      // passes at once
+	MaxLength      int      // tokens in a pair, special tokens included
+	Choices        []string // what was chosen and why, a sentence each
 	// Candidates are the precisions among which "auto" chose, measured and judged; nil
 	// where there was nothing to choose.
 	Candidates []Candidate
-	// CalibrationFile is where their figures were found; "": they were measured now.
+	// CalibrationFile is where their figures were found; "": they were measured now, or
+	// there was nothing to choose.
 	CalibrationFile string
 }
 

@@ -64,27 +64,29 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 //
 //   - "auto", the default: the fastest of those that the instruction set has whose
 //     scores are close enough to float32's, and never one that is slower than
-//     float32. Speed is measured on one layer, in some hundredths of a second, and
-//     scores on pairs made up from the vocabulary, of up to the most tokens; both are
-//     kept for engines to come, see [CalibrationFile]. Info says which, and why
+//     float32. Speed is measured on one layer and scores on pairs made up from the
+//     vocabulary, of up to the most tokens, in some tenths of a second; both are kept for
+//     engines to come, see [CalibrationFile]. Info says which, and why
 //   - "f32"
 //   - "bf16x3", float32 as the sum of two bfloat16: nearly float32's scores, where tiles
 //     make it fast
-//   - "bf16" and "int8" with integers of 8 bits
+//   - "bf16", bfloat16
+//   - "int8", integers of 8 bits
 //   - "f16", which is all that Metal has, and on the processor arm64 with FEAT_FP16
 //   - "f64", on the reference
 func Precision(name string) Option { return func(o *options) { o.precision = name } }
 
 // InstructionSet chooses the processor's instructions that the kernels are made of:
 // "auto", the default, is the best that the processor has and the system permits;
-// others are asked for by the names that Info says there are, such as "avx2" or
-// "generic", plain Go. With a name, the device is the processor.
+// others are asked for by name, such as "avx2" or "generic", plain Go
+// (kernels.Available lists those of this processor). With a name, the device is the processor.
 func InstructionSet(name string) Option { return func(o *options) { o.isa = name } }
 
 // CalibrationFile says where the precision "auto" keeps what it has measured and
-// judged, by processor, instruction set, workers, model and version of this package: an
-// engine that finds itself there opens in a fraction of the time. "" is nowhere. The
-// default is minilm-metal/calibration.json in the user's cache directory
+// judged, by processor, instruction set, workers, model and build of the program: an
+// engine that finds itself there opens in a fraction of the time. "" is nowhere. The file
+// is the engine's own: folders on its path are made, and what else is in it is replaced.
+// The default is minilm-metal/calibration.json in the user's cache directory
 // (os.UserCacheDir). A file that cannot be read or written is no error; Info says so.
 func CalibrationFile(path string) Option { return func(o *options) { o.calibration = &path } }
 
@@ -97,7 +99,7 @@ func NoCalibrationFile() Option { return CalibrationFile("") }
 func Recalibrate() Option { return func(o *options) { o.recalibrate = true } }
 
 // JudgeAll has "auto" judge the scores of every precision, also of those that are too
-// slow to be taken: for who wants to know. Opening takes longer.
+// slow to be taken: for those who want to know. Opening takes longer.
 func JudgeAll() Option { return func(o *options) { o.judgeAll = true } }
 
 // Workers sets how many passes a CPU device runs at once, one core each. The

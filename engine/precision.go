@@ -23,8 +23,11 @@ func (e *Engine) openCPU() (err error) {
 	switch p := e.options.precision; {
 	case p != "auto":
 		format, err := kernels.ParseFormat(p)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDevice, err)
+		switch {
+		case p == "f64":
+			return fmt.Errorf("%w: precision f64 is there on the device reference alone", ErrDevice)
+		case err != nil:
+			return fmt.Errorf("%w: precision %q: want auto or one of %v, or f64 on the device reference", ErrDevice, p, isa.Formats())
 		}
 		e.choose("precision: %v, by request", format)
 		formats = []kernels.Format{format}
@@ -145,6 +148,9 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	if err == nil {
 		e.info.Precision = taken.Precision
 		var d *cpu.Device
+		for i := range t.candidates {
+			t.candidates[i].Chosen = &t.candidates[i] == taken
+		}
 		if d, err = t.open(taken.Precision); err == nil {
 			e.device = d
 			delete(t.opened, taken.Precision)
@@ -244,7 +250,12 @@ func (t *trial) speeds() (list string) {
 // reason says why a candidate was taken.
 func (t *trial) reason(taken *Candidate) string {
 	if taken.Precision == exact {
-		return exact + ", as fast as any that is close enough to it"
+		for i := range t.candidates {
+			if t.candidates[i].fails() {
+				return exact + ", since what is faster is not close enough to it"
+			}
+		}
+		return exact + ", than which none is faster beyond noise"
 	}
 	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, limits())
 }

@@ -19,12 +19,15 @@ const (
 	// about as long as passages of MS MARCO with their query, and as many rows as a
 	// block's products have at a time.
 	rateTokens = 96
-	// A pass has two of them where a round of all candidates stays short, and a turn
-	// two passes. The second finds the layer's weights in the cache, as nearly all rows
-	// of a pass of the engine's budget do. Longer passes are measured worse where others
-	// use the machine: the system takes a core away every few milliseconds.
-	mostSequences, turn = 2, 2
-	roundTime           = 20 * time.Millisecond
+	// A round is a turn of every candidate, and a turn is two passes. The second finds
+	// the layer's weights in the cache, as nearly all rows of a pass of the engine's
+	// budget do.
+	turn = 2
+	// A pass has two sequences where a round stays short, and else one. Longer passes are
+	// measured worse where others use the machine: the system takes a core away every few
+	// milliseconds.
+	mostSequences = 2
+	roundTime     = 20 * time.Millisecond
 	// Rounds go on until what was fastest was found twice, or for so long.
 	fewestRounds = 3
 	roundsTime   = 150 * time.Millisecond

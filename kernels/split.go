@@ -1,7 +1,7 @@
 package kernels
 
-// A value of BF16x3 is the sum of two bfloat16, high and low, whose 16 bits and more
-// hold it to within 2^-16 of itself (Dekker 1971, "A floating-point technique for
+// A value of BF16x3 is the sum of two bfloat16, high and low, whose 16 significant bits
+// or more hold it to within 2^-16 of itself (Dekker 1971, "A floating-point technique for
 // extending the available precision"). Of the four products of two such values the
 // one of the low parts, at most 2^-16 of the whole, is left out (Henry, Tang and
 // Heinecke 2019, arXiv:1904.06376). A product is off by at most 3·2^-16 of itself, a

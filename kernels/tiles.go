@@ -73,9 +73,9 @@ func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows,
 		unsafe.Pointer(&m.narrow[0]), m.steps, &m.columns[0], &x.sums[0], ofRows, terms, rests, rest)
 }
 
-// restTiles multiplies what x's kept rows lost by all of m, and says of each row of x
-// where that is: products has a row for each kept one, behind one of negative zeros
-// for all the others.
+// restTiles multiplies what x's kept rows lost by all of m. The first row of products is
+// negative zeros, then comes a row for each kept one; rests says of each row of x
+// which of them is added to it.
 func (x *Input) restTiles(m *Matrix) {
 	width := m.padded()
 	x.rests = grow(x.rests, x.rows)

@@ -28,8 +28,8 @@ func AttentionTilesScratch(keys int, heads Heads) int {
 // AttentionTiles computes softmax(q·kᵀ)·v for one sequence, every head, of values in
 // bfloat16 and queries that are multiplied by TilesQueryScale, with
 // AttentionTilesScratch(keys, heads) values of scratch. Weights are bfloat16, sums
-// float32. What it writes for a query does not depend on the other queries. It is
-// there where AttendsTiles says so.
+// float32. What it writes for a query does not depend on the other queries. Only
+// where AttendsTiles is true.
 //
 //	dst   queries×(count·size)
 //	q     queries rows, stride qs apart
@@ -44,7 +44,7 @@ func (i ISA) AttentionTiles(dst []float32, q, k, v []uint16, queries, keys, qs, 
 }
 
 // AttentionTilesTo is AttentionTiles that writes rows of a product's input from one
-// on. The Input has Room of a variant that WritesInput.
+// on. dst must have been given Room of a variant that WritesInput.
 func (i ISA) AttentionTilesTo(dst *Input, row int, q, k, v []uint16, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
 	if width := heads.Count * heads.Size; !dst.variant.WritesInput() || dst.width != width || row < 0 || row+queries > dst.rows {
 		panic("kernels: no room for what the heads found")

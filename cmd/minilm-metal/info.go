@@ -168,15 +168,19 @@ func (a *about) write(w io.Writer) error {
 }
 
 // candidate says what is known of a precision, such as "int8: 61000 tokens/s through a
-// layer, off by 0.018 of the scores' deviation, 0.053 at most (chosen)".
+// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst
+// (chosen)".
 func candidate(c *engine.Candidate) string {
 	s := c.Precision + ": "
 	if c.TokensPerSecond > 0 {
 		s += fmt.Sprintf("%.0f tokens/s through a layer, ", c.TokensPerSecond)
 	}
-	if c.Deviation == nil {
+	switch {
+	case c.Deviation == nil:
 		s += "not judged"
-	} else {
+	case c.Precision == "f32":
+		s += "what the others are held to"
+	default:
 		s += c.Deviation.String()
 	}
 	if c.Chosen {

@@ -402,7 +402,7 @@ func TestInfoCandidates(t *testing.T) {
 		}
 	}
 	o := callIn(t, env, "", "info", "--model", dir, "--device", "cpu")
-	for _, want := range []string{"candidates", "tokens/s through a layer", "of the scores' deviation", "(chosen)", "measured before, from " + home} {
+	for _, want := range []string{"candidates", "tokens/s through a layer", "of the scores' standard deviation", "(chosen)", "measured before, from " + home} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("info lacks %q:\n%s", want, o.stdout)
 		}

@@ -124,8 +124,8 @@ func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) 
 	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, keys, h))
 }
 
-// projectBy multiplies w's input by a matrix and writes what attention reads, or
-// what round makes that of: rows stride apart from at.
+// projectBy multiplies w's input by a matrix and writes rows stride apart from at: what
+// attention reads, or float32s that round converts to that.
 func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, stride int) {
 	if !p.d.projectsBF16 {
 		p.product(w, k, m, v.wide[at:], &w.in, stride)
@@ -136,8 +136,8 @@ func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, 
 	w.meter.add(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
 }
 
-// round makes width values of each row, which lie stride apart from at, what
-// attention reads, if the products have not written that.
+// round converts width values of each row, rows stride apart from at, to what attention
+// reads, unless the products have written that.
 func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
 	if !p.d.attendsBF16 || p.d.projectsBF16 {
 		return

@@ -41,8 +41,10 @@ func (m amd64) Name() string {
 		return "AVX512"
 	case AVXVNNI:
 		return "AVXVNNI"
+	case AVX2:
+		return "AVX2"
 	}
-	return "AVX2"
+	panic("asmgen: a machine without a name")
 }
 
 // R14 and R15 belong to Go's ABIInternal and to dynamic linking, BP to the

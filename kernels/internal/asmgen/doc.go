@@ -5,9 +5,10 @@
 // for each operation (Load, Splat, MulAdd, ...). A Machine turns the operation
 // into the instruction set's own: AVX-512 and AVX2 on amd64, NEON on arm64. So
 // a loop is said once, and every instruction set adds in the same order and
-// rounds at the same places. With fused multiply-adds everywhere, the kernels
-// of all instruction sets give the same result, bit for bit, and tests of one
-// stand for the others.
+// rounds at the same places. With fused multiply-adds everywhere, the float32
+// kernels of all instruction sets give the same result, bit for bit, those of int8
+// too, and tests of one stand for the others. What multiplies matrices at a time has
+// kernels of its own: AMX on tiles (tiles.go), BFMMLA and SMMLA (arm64_matrix.go).
 //
 // Each generated line carries its effect as a comment, in the names that the
 // kernel gave its registers, and each function's comment is the loop that it
@@ -21,15 +22,22 @@
 //
 // # To add an instruction set
 //
-//  1. Write its machine, in a file of its own: a Machine, or an existing one with a
-//     field more, that says what the new instructions change (amd64.go, arm64.go).
-//  2. If its products have a shape of their own, write their kernels, in a file of
-//     their own, and put them into a group of families (families.go).
-//  3. Give it a row in sets.go: the machine, what it adds to, how to find out whether
-//     the processor has it, and the groups of families that it has for itself.
-//  4. go generate. Declarations, dispatch, tile sizes, detection and what other
-//     architectures are told come from the row; package kernels takes them as they
-//     are, and its tests, the workbench and "auto" find the set by themselves.
+//  1. Write its machine: a Machine (machine.go) in a file of its own, or an existing
+//     one with a field more (amd64.go, arm64.go: Name, and what the instructions
+//     change). Machines are compared with ==.
+//  2. Where its products have a shape of their own, write their kernels, in a file of
+//     their own, and put them into a group of families (families.go). What a tile is
+//     for a Machine is said beside the kernels (TileOf, attentionColumns, ...).
+//  3. Give it a row in sets.go, behind those that it is better than: the machine, what
+//     it adds to, how to find it out, whom to ask for permission, its groups. What only
+//     the system can tell is asked in a file of package asm (amx_*.go, bf16_*.go), which
+//     every system must have in some form.
+//  4. go generate. Declarations, dispatch, detection and the table come from that;
+//     package kernels, its tests, the workbench and "auto" find the set by themselves.
+//     .ci/run has a line for what /proc/cpuinfo calls it.
+//
+// A new format or order of operands is more: it needs a plain form and packing in
+// package kernels (format.go, pack.go).
 //
 // # Why not avo
 //

@@ -16,7 +16,7 @@ import "fmt"
 // Measured with a prototype in C on a core with AMX: 64 multiply-adds on vectors cost
 // nothing beside four products (18.60 and 18.61 ns). 128 rows by 384×384, with bias, GELU
 // and bfloat16 out: 1206 GFLOP/s with the epilogue after each block, 1670 with it between
-// the products. Blocks of 1×4 tiles reached 2050 where 2×2 reached 3135.
+// the products. Blocks of 1×4 tiles reached 2050 GFLOP/s where 2×2 reached 3135, in int8.
 // Columns outside halve the speed at 2048 rows. Fetching weights ahead won nothing.
 //
 // One scratch of 4 KB is enough, as the epilogue's last row is read before the next

@@ -13,8 +13,8 @@ type set struct {
 	// adds. Package cpu is golang.org/x/sys/cpu; features there say that the system
 	// saves the registers too.
 	has string
-	// permit is a Go function that asks the system for what may be refused, "" if
-	// nothing may.
+	// permit is a Go function that asks the system for what it may refuse, "" if it can
+	// refuse nothing.
 	permit string
 	what   string // for readers
 	own    [][]family
@@ -24,8 +24,8 @@ type set struct {
 // the others.
 var sets = []set{
 	{machine: NEON, has: "true", what: "arm64", own: [][]family{vectors}},
-	// Every Apple M has both features. On Linux and on macOS each is asked for, on
-	// Windows the package knows of no question for FEAT_FP16: there it is NEON.
+	// Every Apple M has both features. Package cpu finds them out on Linux and on macOS;
+	// on Windows it does not know how for FEAT_FP16, so that NEON is used there.
 	{machine: NEON82, adds: NEON, has: "cpu.ARM64.HasFPHP && cpu.ARM64.HasASIMDHP && cpu.ARM64.HasASIMDDP",
 		what: "arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd", own: [][]family{integers, halves}},
 	{machine: NEON86, adds: NEON82, has: "cpu.ARM64.HasI8MM && hasBF16()", what: "NEON82 with ARMv8.6's FEAT_BF16 and FEAT_I8MM", own: [][]family{matrices}},

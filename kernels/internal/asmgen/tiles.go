@@ -51,7 +51,7 @@ func vexMap2(r, x, b, first int, prefix byte) []byte {
 	return []byte{0xc4, byte(1-r)<<7 | byte(1-x)<<6 | byte(1-b)<<5 | 2, byte(^first&15)<<3 | prefix}
 }
 
-// Configure loads the shapes of all tiles from 64 bytes at m. Until Release, or until
+// Configure loads the shapes of all tiles from 64 bytes at p. Until Release, or until
 // the thread's state is lost, the registers hold what is loaded.
 func (t *tiles) Configure(p P) {
 	n := gpr(p)
