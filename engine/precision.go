@@ -148,9 +148,6 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	if err == nil {
 		e.info.Precision = taken.Precision
 		var d *cpu.Device
-		for i := range t.candidates {
-			t.candidates[i].Chosen = &t.candidates[i] == taken
-		}
 		if d, err = t.open(taken.Precision); err == nil {
 			e.device = d
 			delete(t.opened, taken.Precision)
@@ -166,10 +163,10 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 		return err
 	}
 	found.Candidates = t.candidates
-	if !known || judged {
+	e.use(found, from)
+	if found.Candidates = e.info.Candidates; !known || judged {
 		k.keep(e, found)
 	}
-	e.use(found, from)
 	e.choose("precision: %s", t.reason(taken))
 	if !known || judged {
 		t.opened, t.gate = nil, nil

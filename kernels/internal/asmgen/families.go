@@ -11,11 +11,14 @@ type kernel struct {
 	body   func(*Func)
 }
 
-func (k *kernel) name() string {
-	if k.form == None || k.form == F32 {
-		return k.op
+func (k *kernel) name() string { return nameOf(k.op, k.form) }
+
+// nameOf returns the name of the kernel that does an operation in a format.
+func nameOf(op string, form Format) string {
+	if form == None || form == F32 {
+		return op
 	}
-	return k.op + k.form.String()
+	return op + form.String()
 }
 
 // family is a file, for each machine that has it.
@@ -23,6 +26,13 @@ type family struct {
 	name    string
 	kernels []kernel
 }
+
+// The families that several groups have.
+var (
+	quantizes = family{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}}
+	peaksBF16 = family{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}}
+	peaksInt8 = family{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}}
+)
 
 // The families come in groups, of which an instruction set has the whole.
 var (
@@ -45,8 +55,8 @@ var (
 	// integers are products of int8.
 	integers = []family{
 		{"gemm_int8", []kernel{{"gemm", Int8, gemmParams, gemmInt8Doc, gemm(Int8)}}},
-		{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}},
-		{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}},
+		quantizes,
+		peaksInt8,
 	}
 	// bfloats are products and attention of bfloat16.
 	bfloats = []family{
@@ -58,17 +68,17 @@ var (
 			{"mix", BF16, mixParams, mixBF16Doc, mix(BF16)},
 			{"pairRows", None, pairRowsParams, pairRowsDoc, pairRows},
 		}},
-		{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}},
+		peaksBF16,
 	}
 	// matrices are products of bfloat16 and int8 by instructions that multiply 2×2
 	// blocks.
 	matrices = []family{
 		{"gemm_bf16", []kernel{{"gemm", BF16, gemmParams, gemmMatrixBF16Doc, gemmOf(BF16, gemmRowsMatrix)}}},
 		{"round", []kernel{{"round", BF16, roundParams, roundMatrixDoc, round(BF16)}}},
-		{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}},
+		peaksBF16,
 		{"gemm_int8", []kernel{{"gemm", Int8, gemmParams, gemmMatrixInt8Doc, gemmOf(Int8, gemmRowsMatrix)}}},
 		{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeMatrixDoc, quantize}}},
-		{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}},
+		peaksInt8,
 	}
 	// halves are products of half.
 	halves = []family{
@@ -83,7 +93,7 @@ var (
 var tileKernels = append([]family{
 	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
 	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
-	{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}},
+	quantizes,
 	{"peak_tiles", []kernel{
 		{"peak", BF16, peakParams, peakTilesDoc, peakTiles(BF16)},
 		{"peak", Int8, peakParams, peakTilesDoc, peakTiles(Int8)},

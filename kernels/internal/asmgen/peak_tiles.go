@@ -16,8 +16,8 @@ func tileFLOPs(form Format) int {
 	return 2 * tileRows * tileRows * 16 * group
 }
 
-// parts is how many products of tiles a product in a format takes.
-func parts(form Format) int {
+// tileProducts is how many products of tiles a product in a format takes.
+func tileProducts(form Format) int {
 	if form == BF16x3 {
 		return 3
 	}

@@ -35,7 +35,7 @@ return fixed + (keys+31)/32*32*size*4
 	largest := 0
 	for i := range sets {
 		for form := range formatCount {
-			if _, ok := sets[i].code((&kernel{op: "gemm", form: form}).name()); ok {
+			if _, ok := sets[i].code(nameOf("gemm", form)); ok {
 				t := TileOf(sets[i].machine, form)
 				largest = max(largest, t.Rows*t.Cols)
 			}
@@ -59,18 +59,18 @@ func row(b *strings.Builder, s *set) {
 	}
 	b.WriteString("Products: [formatCount]Product{\n")
 	for form := range formatCount {
-		if code, ok := s.code((&kernel{op: "linear", form: form}).name()); ok {
+		if code, ok := s.code(nameOf("linear", form)); ok {
 			tileProduct(b, form, code)
-		} else if code, ok := s.code((&kernel{op: "gemm", form: form}).name()); ok {
+		} else if code, ok := s.code(nameOf("gemm", form)); ok {
 			product(b, form, code)
 		}
 	}
 	fmt.Fprintf(b, "},\nAttention: Attention{Columns: %d, Transpose: %d},\nGeluColumns: %d,\n", attentionColumns(m), transposeBlock(m), geluColumns(m))
-	if _, ok := s.code((&kernel{op: "scores", form: BF16}).name()); ok {
+	if _, ok := s.code(nameOf("scores", BF16)); ok {
 		b.WriteString("AttendsBF16: true,\n")
 	}
 	if _, ok := s.code("attend"); ok {
-		fmt.Fprintf(b, "AttendsTiles: true,\n")
+		b.WriteString("AttendsTiles: true,\n")
 	}
 	b.WriteString("},\n")
 }
@@ -100,8 +100,8 @@ func product(b *strings.Builder, form Format, code Machine) {
 func tileProduct(b *strings.Builder, form Format, code Machine) {
 	bytes := map[Format]int{BF16: 2, Int8: 1, BF16x3: 4}[form]
 	group := map[Format]int{BF16: 2, Int8: 4, BF16x3: 2}[form]
-	unit := 64 / bytes * min(parts(form), 2) // of 64 bytes, or of two such parts
-	flops := tileSums / parts(form) * tileFLOPs(form)
+	unit := tileRows * group // a row of a tile, or two where there are two parts
+	flops := tileSums / tileProducts(form) * tileFLOPs(form)
 	fmt.Fprintf(b, "%s: {Code: %s, Tiles: true, Rows: %d, Cols: %d, Group: %d, Unit: %d, XBytes: %d, WeightBytes: %d, PeakFLOPs: %d},\n",
 		form, code.Name(), 2*tileRows, panelColumns, group, unit, bytes, bytes, flops)
 }
