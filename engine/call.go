@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/minilm-metal/minilm-metal/metal"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -130,7 +129,7 @@ func (c *call) shard(i int) *shard {
 	if i == len(c.shards) {
 		s := &shard{call: c}
 		s.pass = func() error {
-			took, err := model.ScoreTimed(c.e.device, &c.e.info.Config, &s.batch, s.scores)
+			took, err := c.e.timed(&s.batch, s.scores)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.took.Busy += took.Busy
@@ -207,9 +206,25 @@ func (e *Engine) guarded(pass func() error) (err error) {
 	switch err = e.weights.Guard(pass); {
 	case err == nil:
 		return nil
-	case errors.Is(err, metal.ErrOutOfMemory), errors.Is(err, metal.ErrLost), errors.Is(err, metal.ErrFault):
+	case errors.Is(err, model.ErrHardware):
 		return fmt.Errorf("%w: %w", ErrHardware, err)
 	default:
 		return fmt.Errorf("%w: %w", ErrModel, err)
 	}
+}
+
+// timed scores a batch, and says what it cost where the device knows.
+func (e *Engine) timed(b *model.Batch, scores []float32) (took model.PassTime, err error) {
+	p, err := e.device.Begin(b)
+	if err != nil {
+		return took, err
+	}
+	defer p.End()
+	if err := model.Forward(p, e.info.Config.Layers, scores); err != nil {
+		return took, err
+	}
+	if timed, ok := p.(model.TimedPass); ok {
+		took = timed.PassTime()
+	}
+	return took, nil
 }

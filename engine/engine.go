@@ -194,7 +194,7 @@ func (e *Engine) openDevice() (err error) {
 // budget sets how many tokens a pass has.
 func (e *Engine) budget() {
 	e.fewestTokens, e.mostTokens = 1, 1024
-	if d, ok := e.device.(interface{ PassTokens() (fewest, most int) }); ok {
+	if d, ok := e.device.(model.PassSizer); ok {
 		e.fewestTokens, e.mostTokens = d.PassTokens()
 	}
 	if asked := e.options.tokenBudget; asked != nil {
@@ -211,7 +211,7 @@ func (e *Engine) Info() Info { return e.info }
 // and writes nothing: what FLOP/s are a share of. It is not known of every
 // device, and is 0 on a closed engine.
 func (e *Engine) PeakFLOPS() (flops float64, known bool) {
-	device, ok := e.device.(interface{ PeakFLOPS() float64 })
+	device, ok := e.device.(model.PeakMeter)
 	if !ok || e.enter() != nil {
 		return 0, false
 	}

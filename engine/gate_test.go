@@ -12,10 +12,10 @@ import (
 // place in the batch.
 type scorer func(place, length int) float64
 
-func (s scorer) Name() string                    { return "scorer" }
-func (s scorer) Passes() int                     { return 1 }
-func (s scorer) Close() error                    { return nil }
-func (s scorer) Begin(b *model.Batch) model.Pass { return scorerPass{b, s} }
+func (s scorer) Name() string                             { return "scorer" }
+func (s scorer) Passes() int                              { return 1 }
+func (s scorer) Close() error                             { return nil }
+func (s scorer) Begin(b *model.Batch) (model.Pass, error) { return scorerPass{b, s}, nil }
 
 type scorerPass struct {
 	b *model.Batch

@@ -7,6 +7,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/metal"
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // openMetal opens the machine's GPU, by request.
@@ -93,16 +94,9 @@ func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, er
 	return found, "", nil
 }
 
-// gpu is what a device offers that is one.
-type gpu interface {
-	GPUName() string
-	GPUMemoryBytes() (uint64, bool)
-	GPUBusy() (time.Duration, bool)
-}
-
 // GPUName returns the name of the GPU that the engine computes on; "" is none.
 func (e *Engine) GPUName() string {
-	if d, ok := e.device.(gpu); ok {
+	if d, ok := e.device.(model.GPU); ok {
 		return d.GPUName()
 	}
 	return ""
@@ -111,7 +105,7 @@ func (e *Engine) GPUName() string {
 // GPUMemoryBytes returns what the process has allocated on the GPU, if there is one
 // and the engine is not closed.
 func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
-	d, ok := e.device.(gpu)
+	d, ok := e.device.(model.GPU)
 	if !ok || e.enter() != nil {
 		return 0, false
 	}
@@ -122,7 +116,7 @@ func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
 // GPUBusy returns how long the GPU has computed for this engine, by its own clock, if
 // there is one and the engine is not closed.
 func (e *Engine) GPUBusy() (busy time.Duration, known bool) {
-	d, ok := e.device.(gpu)
+	d, ok := e.device.(model.GPU)
 	if !ok || e.enter() != nil {
 		return 0, false
 	}

@@ -20,9 +20,13 @@ type faulty struct{ slot chan struct{} }
 func (f faulty) Name() string { return "faulty" }
 func (f faulty) Passes() int  { return 1 }
 func (f faulty) Close() error { return nil }
-func (f faulty) Begin(b *model.Batch) model.Pass {
-	f.slot <- struct{}{}
-	return faultyPass{f, b}
+func (f faulty) Begin(b *model.Batch) (model.Pass, error) {
+	select {
+	case f.slot <- struct{}{}:
+		return faultyPass{f, b}, nil
+	default:
+		return nil, model.ErrBusy
+	}
 }
 
 type faultyPass struct {

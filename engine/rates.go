@@ -133,8 +133,12 @@ func (c *contender) run(e *Engine, b *model.Batch) error {
 	// computed: a worker that has nothing to do would help another.
 	passes := make([]model.Pass, len(c.times))
 	for i := range passes {
-		passes[i] = c.device.Begin(b)
-		defer passes[i].End()
+		p, err := c.device.Begin(b)
+		if err != nil {
+			return err
+		}
+		defer p.End()
+		passes[i] = p
 	}
 	errs := make([]error, len(passes))
 	var wg sync.WaitGroup

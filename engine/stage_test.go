@@ -20,7 +20,7 @@ type watched struct {
 	timing *bool
 }
 
-func (w watched) Begin(b *model.Batch) model.Pass {
+func (w watched) Begin(b *model.Batch) (model.Pass, error) {
 	*w.labels = goroutineLabels()
 	return w.faulty.Begin(b)
 }

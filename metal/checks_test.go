@@ -192,8 +192,16 @@ func checkBlocks(source string) error {
 	b := modeltest.Batch(rand.New(rand.NewPCG(2, 2)), 600, 1, 2, 31, 32, 33, 64, 65, 97, 127)
 	return withDevice(source, emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
 		for _, last := range []model.Rows{model.AllRows, model.ClsRows} {
-			got, want := d.Begin(b), reference.Begin(b).(*model.ReferencePass)
-			err := func() error {
+			got, err := d.Begin(b)
+			if err != nil {
+				return err
+			}
+			exact, err := reference.Begin(b)
+			if err != nil {
+				return err
+			}
+			want := exact.(*model.ReferencePass)
+			err = func() error {
 				defer got.End()
 				defer want.End()
 				step := func(name string, do func(p model.Pass)) error {

@@ -50,6 +50,7 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	places := modeltest.NewPlaces(d)
 	shapes := func(seed uint64, rounds int) {
 		var wg sync.WaitGroup
 		for i := range 8 {
@@ -57,7 +58,10 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				for range rounds {
 					b := modeltest.Batch(r, 600, slices.Repeat([]int{1 + r.IntN(9)}, 1+r.IntN(6))...)
-					if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+					out := places.In()
+					err := model.Score(d, &w.Config, b, make([]float32, b.Len()))
+					out()
+					if err != nil {
 						t.Error(err)
 						return
 					}

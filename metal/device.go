@@ -52,6 +52,7 @@ type Device struct {
 	scratch scratch
 	noHead  error // why there is no head
 	slots   chan *slot
+	begun   atomic.Int64 // passes under way
 	all     []*slot
 
 	timing  sync.Mutex // held by who changes the meter
@@ -166,11 +167,15 @@ func (d *Device) Choices() []string {
 	}
 }
 
-// Begin starts a pass over b.
-func (d *Device) Begin(b *model.Batch) model.Pass {
+// Begin starts a pass over b. It waits while TimeKernels changes what is timed.
+func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
+	if d.begun.Add(1) > slotCount {
+		d.begun.Add(-1)
+		return nil, model.ErrBusy
+	}
 	s := <-d.slots
 	s.plan.begin(b)
-	return s
+	return s, nil
 }
 
 // Close waits for the passes under way and gives everything back to the GPU.

@@ -265,7 +265,10 @@ func TestBusyAndKernelTimes(t *testing.T) {
 	d, w := openMock(t, m)
 	defer d.Close()
 	b := batchOf(5, 9)
-	took, err := model.ScoreTimed(d, &w.Config, b, make([]float32, 2))
+	p := modeltest.Begin(t, d, b)
+	err := model.Forward(p, w.Config.Layers, make([]float32, 2))
+	took := p.(model.TimedPass).PassTime()
+	p.End()
 	if err != nil || took.Busy != time.Millisecond || took.Wait != time.Microsecond {
 		t.Errorf("%+v, %v", took, err)
 	}
@@ -317,13 +320,17 @@ func TestWeightsBeyondHalf(t *testing.T) {
 func TestConcurrentPasses(t *testing.T) {
 	m := new(mock)
 	d, w := openMock(t, m)
+	places := modeltest.NewPlaces(d)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for range 40 {
 				b := modeltest.Batch(r, 600, 1+r.IntN(500), 1+r.IntN(500), 1+r.IntN(512))
-				if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+				out := places.In()
+				err := model.Score(d, &w.Config, b, make([]float32, b.Len()))
+				out()
+				if err != nil {
 					t.Error(err)
 					return
 				}

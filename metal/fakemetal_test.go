@@ -127,7 +127,9 @@ func TestDarwinkitKeepsNothing(t *testing.T) {
 	}
 	begun := live()
 	d, made := openDarwinkit(t, w, Uniform(Tiles[2]))
+	places := modeltest.NewPlaces(d)
 	score := func(b *model.Batch) {
+		defer places.In()()
 		if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
 			t.Error(err)
 		}

@@ -19,9 +19,9 @@ func (p *planner) Name() string { return "plan" }
 func (p *planner) Passes() int  { return 1 }
 func (p *planner) Close() error { return nil }
 
-func (p *planner) Begin(b *model.Batch) model.Pass {
+func (p *planner) Begin(b *model.Batch) (model.Pass, error) {
 	p.begin(b)
-	return p
+	return p, nil
 }
 
 func (p *planner) Embed()                               { p.embed() }

@@ -77,6 +77,7 @@ func (s *slot) PassTime() model.PassTime { return model.PassTime(s.times) }
 func (s *slot) End() {
 	s.plan.Batch = nil
 	s.d.slots <- s
+	s.d.begun.Add(-1)
 }
 
 // run gives the plan to the GPU, waits, and then lets read have the buffers: the

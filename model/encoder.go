@@ -1,7 +1,5 @@
 package model
 
-import "time"
-
 // Device runs a model's blocks on some hardware. It packs the weights its own
 // way when it is opened. All methods are safe for concurrent use.
 type Device interface {
@@ -10,8 +8,9 @@ type Device interface {
 	// Passes says how many passes the device runs at the same time.
 	Passes() int
 	// Begin starts a pass over a valid batch, which must stay unchanged until
-	// the pass ends. It waits while Passes() others are under way.
-	Begin(b *Batch) Pass
+	// the pass ends. It does not wait for others: while Passes() of them are under
+	// way the error wraps ErrBusy, and whoever shares a device has a queue before it.
+	Begin(b *Batch) (Pass, error)
 	// Close releases what the device holds. No pass may be under way.
 	Close() error
 }
@@ -45,47 +44,34 @@ const (
 	ClsRows             // the first of each sequence, which is all the head reads
 )
 
-// PassTime is what a pass cost on hardware that has a clock of its own.
-type PassTime struct {
-	Wait time.Duration // in the hardware's queue
-	Busy time.Duration // computing
-}
-
-// TimedPass is what a Pass offers that knows its PassTime, once it is classified.
-type TimedPass interface{ PassTime() PassTime }
-
-// Score runs the whole encoder (Devlin et al. 2018, arXiv:1810.04805) over b
-// and writes one logit per sequence to scores. The last layer is computed for
-// the [CLS] rows alone.
+// Score runs the whole encoder over b and writes one logit per sequence to scores.
 func Score(d Device, c *Config, b *Batch, scores []float32) error {
-	_, err := ScoreTimed(d, c, b, scores)
-	return err
-}
-
-// ScoreTimed is Score, and says what the pass cost where the device knows.
-func ScoreTimed(d Device, c *Config, b *Batch, scores []float32) (took PassTime, err error) {
 	if err := b.Validate(c); err != nil {
-		return took, err
+		return err
 	}
 	if b.Len() == 0 {
-		return took, nil // devices need not think of it
+		return nil // devices need not think of it
 	}
-	p := d.Begin(b)
+	p, err := d.Begin(b)
+	if err != nil {
+		return err
+	}
 	defer p.End()
+	return Forward(p, c.Layers, scores)
+}
+
+// Forward runs the encoder (Devlin et al. 2018, arXiv:1810.04805) from the first block
+// to the logits, in a pass that has just begun. The last layer is computed for the
+// [CLS] rows alone.
+func Forward(p Pass, layers int, scores []float32) error {
 	p.Embed()
-	for layer := range c.Layers {
+	for layer := range layers {
 		keep := AllRows
-		if layer == c.Layers-1 {
+		if layer == layers-1 {
 			keep = ClsRows
 		}
 		p.Attention(layer, keep)
 		p.FeedForward(layer)
 	}
-	if err := p.Classify(scores); err != nil {
-		return took, err
-	}
-	if timed, ok := p.(TimedPass); ok {
-		took = timed.PassTime()
-	}
-	return took, nil
+	return p.Classify(scores)
 }

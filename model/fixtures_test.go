@@ -10,6 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // Two encoders that others made, without a prefix and without a head, with the
@@ -56,7 +57,7 @@ func TestTinyFixtures(t *testing.T) {
 			}
 			defer onCPU.Close()
 			for _, d := range []model.Device{model.NewReference(w, 1), onCPU} {
-				p := d.Begin(&b)
+				p := modeltest.Begin(t, d, &b)
 				p.Embed()
 				for layer := range w.Config.Layers {
 					p.Attention(layer, model.AllRows)

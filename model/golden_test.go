@@ -10,6 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -59,7 +60,7 @@ func TestReferenceGolden(t *testing.T) {
 			t.Errorf("%s: %.17g, want %.17g", what, got, want)
 		}
 	}
-	p := model.NewReference(w, 1).Begin(&together).(*model.ReferencePass)
+	p := modeltest.Begin(t, model.NewReference(w, 1), &together).(*model.ReferencePass)
 	defer p.End()
 	block := func(name string) {
 		t.Helper()

@@ -17,13 +17,3 @@ type KernelTime struct {
 	FLOPs int64 // counted as Config.FLOPs does, which is what all kernels sum up to
 	Bytes int64 // of the operands, each read or written once
 }
-
-// KernelTimer is what a Device offers that can time its kernels. One that is
-// not asked to pays nothing for it.
-type KernelTimer interface {
-	// TimeKernels begins to time every pass that begins from then on. The
-	// function that it returns ends that, waits for the passes under way, and
-	// returns the sums: the kernels that ran, in the order of the forward pass.
-	// It is called once. One timing at a time may be under way.
-	TimeKernels() (stop func() []KernelTime)
-}

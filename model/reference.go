@@ -29,9 +29,13 @@ func (r *Reference) Passes() int { return cap(r.slots) }
 func (r *Reference) Close() error { return nil }
 
 // Begin starts a pass over b.
-func (r *Reference) Begin(b *Batch) Pass {
-	r.slots <- struct{}{}
-	return &ReferencePass{device: r, w: r.w, b: b, rows: b.Tokens(), keep: AllRows}
+func (r *Reference) Begin(b *Batch) (Pass, error) {
+	select {
+	case r.slots <- struct{}{}:
+		return &ReferencePass{device: r, w: r.w, b: b, rows: b.Tokens(), keep: AllRows}, nil
+	default:
+		return nil, ErrBusy
+	}
 }
 
 // ReferencePass is a pass whose hidden state can be read in float64.

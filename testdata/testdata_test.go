@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 	"github.com/minilm-metal/minilm-metal/testdata"
@@ -80,7 +81,7 @@ func TestTinyPairs(t *testing.T) {
 		}
 		var b model.Batch
 		b.Append(ids, types)
-		pass := model.NewReference(w, 1).Begin(&b).(*model.ReferencePass)
+		pass := modeltest.Begin(t, model.NewReference(w, 1), &b).(*model.ReferencePass)
 		pass.Embed()
 		for layer := range w.Config.Layers {
 			pass.Attention(layer, model.AllRows)

@@ -38,6 +38,7 @@ type Device struct {
 	noHead  error // why there is no head
 	workers []*worker
 	free    chan *worker // those with nothing to do
+	begun   atomic.Int64 // passes under way
 	helpers atomic.Int64 // workers that help others
 	waiting atomic.Int64 // passes that wait for a worker
 	meters  sync.Mutex   // held by who changes the workers' meters
@@ -120,12 +121,17 @@ func (d *Device) PeakFLOPS() float64 {
 	return sum
 }
 
-// Begin starts a pass over b.
-func (d *Device) Begin(b *model.Batch) model.Pass {
+// Begin starts a pass over b. It waits for a worker that helps another pass to make
+// way, and while TimeKernels changes what is timed.
+func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
+	if d.begun.Add(1) > int64(len(d.workers)) {
+		d.begun.Add(-1)
+		return nil, model.ErrBusy
+	}
 	w := d.take()
 	p := &w.pass
 	p.b, p.rows, p.keep, p.begun = b, b.Tokens(), model.AllRows, w.meter.now()
-	return p
+	return p, nil
 }
 
 // Close waits for the passes under way and drops the packed weights.

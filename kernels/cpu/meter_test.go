@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -140,14 +142,16 @@ func TestKernelTimesOfHelpers(t *testing.T) {
 // Two timings that begin or end at once wait for each other, not for ever.
 func TestTimeKernelsAtOnce(t *testing.T) {
 	d, c := openSmall(t, 2)
-	done := make(chan error)
+	done, places := make(chan error), modeltest.NewPlaces(d)
 	for range 4 {
 		go func() {
 			b := sequences(20, 3)
 			var err error
 			for range 50 {
 				d.eachMeter(func(**meter) {})
-				err = model.Score(d, c, b, make([]float32, 2))
+				out := places.In()
+				err = errors.Join(err, model.Score(d, c, b, make([]float32, 2)))
+				out()
 			}
 			done <- err
 		}()
@@ -188,7 +192,7 @@ func TestForwardAllocatesNothing(t *testing.T) {
 // In Go's CPU profile, helpers are where their leader is.
 func TestHelpersHaveTheLeadersLabels(t *testing.T) {
 	d, _ := openSmall(t, 3)
-	p := d.Begin(sequences(100)).(*pass)
+	p := modeltest.Begin(t, d, sequences(100)).(*pass)
 	defer p.End()
 	defer pprof.SetGoroutineLabels(t.Context())
 	pprof.SetGoroutineLabels(pprof.WithLabels(t.Context(), pprof.Labels("request", "7")))

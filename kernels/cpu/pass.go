@@ -124,6 +124,7 @@ func (p *pass) End() {
 	p.b, p.layer = nil, nil
 	p.w.meter.leave(p.begun)
 	p.d.free <- p.w
+	p.d.begun.Add(-1)
 }
 
 // input makes rows of x what w multiplies next.

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // Every row is done once, whoever is there to help and however often.
@@ -13,11 +15,13 @@ func TestShare(t *testing.T) {
 	for _, workers := range []int{1, 2, 3, 8} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {
 			d, _ := openSmall(t, workers)
+			places := modeltest.NewPlaces(d)
 			var wg sync.WaitGroup
 			for range 3 {
 				wg.Go(func() {
 					for range 20 {
-						p := d.Begin(sequences(1)).(*pass)
+						out := places.In()
+						p := modeltest.Begin(t, d, sequences(1)).(*pass)
 						for _, n := range []int{0, 1, 15, 16, 31, 32, 33, 100, 1000} {
 							done := make([]atomic.Int32, n)
 							p.share(n, func(got *pass, w *worker, lo, hi int) {
@@ -35,6 +39,7 @@ func TestShare(t *testing.T) {
 							}
 						}
 						p.End()
+						out()
 					}
 				})
 			}
@@ -47,7 +52,7 @@ func TestShare(t *testing.T) {
 // job knows nothing of it.
 func TestShareKeepsPanics(t *testing.T) {
 	d, _ := openSmall(t, 3)
-	p := d.Begin(sequences(1)).(*pass)
+	p := modeltest.Begin(t, d, sequences(1)).(*pass)
 	defer p.End()
 	for round := range 20 {
 		var at atomic.Int32
@@ -77,7 +82,7 @@ func TestShareKeepsPanics(t *testing.T) {
 func TestHelpersReturn(t *testing.T) {
 	d, _ := openSmall(t, 4)
 	for range 50 {
-		p := d.Begin(sequences(1)).(*pass)
+		p := modeltest.Begin(t, d, sequences(1)).(*pass)
 		p.share(500, func(*pass, *worker, int, int) { time.Sleep(10 * time.Microsecond) })
 		p.End()
 	}

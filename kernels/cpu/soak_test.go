@@ -13,6 +13,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -49,7 +50,9 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var sequences [24][]int32
 	var want [24]float32
+	places := modeltest.NewPlaces(d)
 	score := func(b *model.Batch, scores []float32) {
+		defer places.In()()
 		if err := model.Score(d, &w.Config, b, scores); err != nil {
 			t.Error(err)
 		}

@@ -35,9 +35,11 @@ func (s *suite) kernelTimes(t *testing.T) {
 	stop := timer.TimeKernels()
 	begun := time.Now()
 	scores := make([][]float32, len(batches))
+	places := NewPlaces(d)
 	var wg sync.WaitGroup
 	for i, b := range batches {
 		wg.Go(func() {
+			defer places.In()()
 			scores[i] = make([]float32, b.Len())
 			if err := model.Score(d, &s.w.Config, b, scores[i]); err != nil {
 				t.Error(err)

@@ -153,6 +153,28 @@ func (s *suite) batches() map[string]*model.Batch {
 	return all
 }
 
+// Begin begins a pass, or fails the test.
+func Begin(t testing.TB, d model.Device, b *model.Batch) model.Pass {
+	t.Helper()
+	p, err := d.Begin(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Places is a queue before a device, which has none: at most Passes() are let in.
+type Places chan struct{}
+
+// NewPlaces returns the queue before d.
+func NewPlaces(d model.Device) Places { return make(Places, d.Passes()) }
+
+// In waits for a place. The function that it returns gives it back.
+func (p Places) In() (out func()) {
+	p <- struct{}{}
+	return func() { <-p }
+}
+
 // batch returns sequences of the given lengths.
 func (s *suite) batch(r *rand.Rand, lengths ...int) *model.Batch {
 	return Batch(r, s.w.Config.VocabSize, lengths...)
@@ -182,7 +204,7 @@ func (s *suite) blocks(t *testing.T) {
 	d := s.device(t, 1)
 	for name, b := range s.batches() {
 		t.Run(name, func(t *testing.T) {
-			got, want := d.Begin(b), s.reference.Begin(b).(*model.ReferencePass)
+			got, want := Begin(t, d, b), Begin(t, s.reference, b).(*model.ReferencePass)
 			defer got.End()
 			defer want.End()
 			step := func(block string, do func(p model.Pass)) {
@@ -306,7 +328,7 @@ func (s *suite) deadRows(t *testing.T) {
 	b := s.batch(rand.New(rand.NewPCG(3, 3)), lengths()...)
 	every := make([]float32, b.Len())
 	func() {
-		p := d.Begin(b)
+		p := Begin(t, d, b)
 		defer p.End()
 		p.Embed()
 		for layer := range s.w.Config.Layers {
@@ -324,7 +346,7 @@ func (s *suite) deadRows(t *testing.T) {
 	s.same(t, s.score(t, d, b), every)
 }
 
-// concurrent runs more passes at once than the device has places for.
+// concurrent keeps all of the device's places busy, and asks for one more.
 func (s *suite) concurrent(t *testing.T) {
 	d := s.device(t, 2)
 	if d.Passes() < 1 {
@@ -332,13 +354,19 @@ func (s *suite) concurrent(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	var wg sync.WaitGroup
+	places := NewPlaces(d)
 	for range 4 * d.Passes() {
 		b := s.batch(r, 1+r.IntN(40), 1+r.IntN(40), 1+r.IntN(200))
+		out := places.In()
 		want := s.score(t, d, b)
+		out()
 		wg.Go(func() {
 			for range 5 {
 				got := make([]float32, b.Len())
-				if err := model.Score(d, &s.w.Config, b, got); err != nil {
+				out := places.In()
+				err := model.Score(d, &s.w.Config, b, got)
+				out()
+				if err != nil {
 					t.Error(err)
 					return
 				}
@@ -347,6 +375,14 @@ func (s *suite) concurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+
+	b := s.batch(r, 3)
+	for range d.Passes() {
+		defer Begin(t, d, b).End()
+	}
+	if _, err := d.Begin(b); !errors.Is(err, model.ErrBusy) {
+		t.Errorf("a pass too many: %v", err)
+	}
 }
 
 // misuse checks that wrong sizes are errors and cost the device nothing.
@@ -354,7 +390,7 @@ func (s *suite) misuse(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(5, 5)), 4, 2)
 	for range 3 * d.Passes() {
-		p := d.Begin(b)
+		p := Begin(t, d, b)
 		p.Embed()
 		if err := p.Hidden(make([]float32, 1)); err == nil {
 			t.Error("a hidden state in one float: no error")

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 var (
@@ -16,14 +18,20 @@ var (
 	// that the shaders run on. The text says what is missing.
 	ErrUnavailable = errors.New("metal: not available")
 	// ErrOutOfMemory is in every error about memory that the GPU has not got.
-	ErrOutOfMemory = errors.New("metal: out of memory")
+	ErrOutOfMemory error = failure("metal: out of memory")
 	// ErrLost is in every error of a GPU that is gone: removed, or taken away from
 	// this process. It does not come back.
-	ErrLost = errors.New("metal: device lost")
+	ErrLost error = failure("metal: device lost")
 	// ErrFault is in every error about a kernel that was ended: it read or wrote
 	// where it must not, or took too long.
-	ErrFault = errors.New("metal: kernel fault")
+	ErrFault error = failure("metal: kernel fault")
 )
+
+// failure is a kind of model.ErrHardware.
+type failure string
+
+func (f failure) Error() string        { return string(f) }
+func (f failure) Is(target error) bool { return target == model.ErrHardware }
 
 // Driver runs kernels on a GPU. Its methods are safe for concurrent use, Close
 // aside.

@@ -1,0 +1,78 @@
+package model
+
+import (
+	"errors"
+	"time"
+)
+
+// Errors of devices, for errors.Is.
+var (
+	// ErrBusy is in the error of a pass too many.
+	ErrBusy = errors.New("model: as many passes are under way as the device runs at once")
+	// ErrHardware is in every error of hardware that failed: out of memory, gone, or at
+	// fault in a kernel. It is neither the batch's fault nor the weights'.
+	ErrHardware = errors.New("model: the device failed")
+)
+
+// What follows are abilities that a Device, or a Pass, may have beyond what each must.
+// Who wants one asks by a type assertion, and does without where it is missing.
+
+// PassSizer is a Device that says how many tokens suit a pass.
+type PassSizer interface {
+	// PassTokens returns how many are worth a pass of their own, and how many one
+	// should have at most. A longer sequence has a pass to itself.
+	PassTokens() (fewest, most int)
+}
+
+// Interrupter is a Device on which a pass that is urgent goes before those under way.
+type Interrupter interface {
+	// BeginUrgent starts a pass for which those of Begin stand still, each where it next
+	// can (see Pauser), until it has ended; their workers help it meanwhile. It may be
+	// called in a pause, and Passes() of them may be under way beside as many of Begin's:
+	// for one more the error wraps ErrBusy.
+	BeginUrgent(b *Batch) (Pass, error)
+}
+
+// Pauser is a Pass that can stand still within a block.
+type Pauser interface {
+	// OnPause has f called from now on, by the goroutine that runs the blocks, wherever
+	// the pass can stand still: after each piece of work of a few milliseconds at most. A
+	// pass begun and run by f does not disturb it.
+	OnPause(f func())
+}
+
+// KernelTimer is a Device that can time its kernels. One that is not asked to pays
+// nothing for it.
+type KernelTimer interface {
+	// TimeKernels begins to time every pass that begins from then on. The
+	// function that it returns ends that, waits for the passes under way, and
+	// returns the sums: the kernels that ran, in the order of the forward pass.
+	// It is called once. One timing at a time may be under way.
+	TimeKernels() (stop func() []KernelTime)
+}
+
+// PeakMeter is a Device that can measure its peak rate.
+type PeakMeter interface {
+	// PeakFLOPS measures floating-point operations a second, on all passes at once, when
+	// nothing is read or written.
+	PeakFLOPS() float64
+}
+
+// GPU is a Device that is one.
+type GPU interface {
+	GPUName() string
+	// GPUMemoryBytes returns what the process has allocated on it.
+	GPUMemoryBytes() (bytes uint64, known bool)
+	// GPUBusy returns how long it has computed since the device was opened, by its own
+	// clock.
+	GPUBusy() (busy time.Duration, known bool)
+}
+
+// TimedPass is a Pass that knows its PassTime, once it is classified.
+type TimedPass interface{ PassTime() PassTime }
+
+// PassTime is what a pass cost on hardware that has a clock of its own.
+type PassTime struct {
+	Wait time.Duration // in the hardware's queue
+	Busy time.Duration // computing
+}
