@@ -41,7 +41,7 @@ func newFake(service func(pairs []engine.Pair) time.Duration) *fake {
 	}
 }
 
-func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.BatchStats, error) {
+func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
 	f.mu.Lock()
 	f.underway++
 	f.most = max(f.most, f.underway)
@@ -53,7 +53,7 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	}()
 	if f.fail != nil {
 		if err := f.fail(pairs); err != nil {
-			return dst, engine.BatchStats{}, err
+			return dst, engine.CallStats{}, err
 		}
 	}
 	var service time.Duration
@@ -65,7 +65,7 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-		return dst, engine.BatchStats{}, context.Cause(ctx)
+		return dst, engine.CallStats{}, context.Cause(ctx)
 	}
 	f.mu.Lock()
 	for _, p := range pairs {
@@ -79,15 +79,16 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	}
 	var b model.Batch
 	f.Tokenize(&b, pairs)
-	return dst, engine.BatchStats{Infer: service, Tokens: b.Tokens(), FLOPs: int64(len(pairs)) * 1000}, nil
+	return dst, engine.CallStats{Infer: service, Tokens: b.Tokens(), FLOPs: int64(len(pairs)) * 1000}, nil
 }
 
 // Tokenize makes a token of each word, and three special ones.
-func (f *fake) Tokenize(b *model.Batch, pairs []engine.Pair) {
+func (f *fake) Tokenize(b *model.Batch, pairs []engine.Pair) error {
 	for _, p := range pairs {
 		n := len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage)) + 3
 		b.Append(make([]int32, n), make([]int32, n))
 	}
+	return nil
 }
 
 func (f *fake) Info() engine.Info { return f.info }
@@ -100,7 +101,9 @@ func numbered(n int) *workload {
 	for i := range n {
 		w.pairs = append(w.pairs, engine.Pair{Query: strconv.Itoa(i), Passage: strings.Repeat("word ", 1+i*7%50)})
 	}
-	w.measureLengths(newFake(nil))
+	if err := w.measureLengths(newFake(nil)); err != nil {
+		panic(err) // a fake has no error
+	}
 	return w
 }
 
@@ -341,7 +344,7 @@ func TestLoopErrors(t *testing.T) {
 // The engine may not return fewer scores than pairs and go unnoticed.
 type forgetful struct{ *fake }
 
-func (f forgetful) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.BatchStats, error) {
+func (f forgetful) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
 	dst, stats, err := f.fake.ScoreStats(ctx, dst, pairs)
 	return dst[:len(dst)-1], stats, err
 }

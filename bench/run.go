@@ -165,7 +165,9 @@ func (s *session) describe() (err error) {
 		}
 		stop()
 	}
-	s.work.measureLengths(s.engine)
+	if err := s.work.measureLengths(s.engine); err != nil {
+		return err
+	}
 	s.rec.Dataset = s.work.dataset()
 
 	if m.Synthetic {

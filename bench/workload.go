@@ -133,14 +133,17 @@ func builtIn(n int) (*workload, error) {
 }
 
 // measureLengths tokenizes every pair once, to know its length.
-func (w *workload) measureLengths(e scorer) {
+func (w *workload) measureLengths(e scorer) error {
 	var b model.Batch
 	w.tokens = make([]int32, len(w.pairs))
 	for i := range w.pairs {
 		b.Reset()
-		e.Tokenize(&b, w.pairs[i:i+1])
+		if err := e.Tokenize(&b, w.pairs[i:i+1]); err != nil {
+			return err
+		}
 		w.tokens[i] = int32(b.Tokens())
 	}
+	return nil
 }
 
 // batch replaces dst by pairs lo:hi of the endless workload, and returns their

@@ -68,7 +68,7 @@ func (e *Engine) batchTokens() int { return 4 * e.roundTokens() }
 
 // score appends the logits of b's sequences to dst: it cuts b into shards and
 // gives each a pass of its own as passes become free.
-func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *BatchStats) ([]float32, error) {
+func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *CallStats) ([]float32, error) {
 	if b.Len() == 0 {
 		return dst, ctx.Err()
 	}
@@ -107,11 +107,12 @@ func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *
 		lo, hi := b.Bounds(s)
 		stats.FLOPs += e.info.Config.FLOPs(hi - lo)
 	}
+	stats.Passes = 1
 	e.mu.Lock()
-	e.stats.Batches++
+	e.stats.Passes++
 	e.stats.Total.add(*stats)
 	e.mu.Unlock()
-	e.options.observe(*stats)
+	e.options.observe(PassStats{Calls: 1, Pairs: stats.Pairs, Tokens: stats.Tokens, Padded: stats.Padded, FLOPs: stats.FLOPs, Tokenize: stats.Tokenize, Infer: stats.Infer})
 	return dst, nil
 }
 

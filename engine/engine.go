@@ -25,6 +25,9 @@ var (
 	// fault in a kernel. The text says which. After the first, what needs less memory
 	// still works; a GPU that is gone does not come back to this engine.
 	ErrHardware = errors.New("engine: the device failed")
+	// ErrOverloaded is in the error of every call that is refused because too many wait,
+	// or that has waited too long; see *OverloadError, which it is.
+	ErrOverloaded = errors.New("engine: overloaded")
 	// ErrTooLong is in every error about a sequence of tokens that is longer
 	// than the model's positions. Text is truncated instead.
 	ErrTooLong = model.ErrTooLong
@@ -70,13 +73,6 @@ type Info struct {
 	// CalibrationFile is where their figures were found; "": they were measured now, or
 	// there was nothing to choose.
 	CalibrationFile string
-}
-
-// Stats counts what an engine has done since it was opened.
-type Stats struct {
-	Batches int64
-	Failed  int64 // calls that returned an error
-	Total   BatchStats
 }
 
 // Open opens a checkpoint: a directory, or a hub id such as

@@ -252,30 +252,6 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-func TestObserverAndStats(t *testing.T) {
-	var observed []engine.BatchStats
-	e := enginetest.Open(t, engine.Observe(func(s engine.BatchStats) { observed = append(observed, s) }))
-	text := pairs(32)
-	_, stats, err := e.ScoreStats(t.Context(), nil, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(observed) != 1 || observed[0] != stats {
-		t.Errorf("observed %v, want one, %v", observed, stats)
-	}
-	var b model.Batch
-	e.Tokenize(&b, text)
-	if stats.Pairs != 32 || stats.Tokens != b.Tokens() || stats.Padded != 32*b.Longest() {
-		t.Errorf("%+v for %d tokens, longest %d", stats, b.Tokens(), b.Longest())
-	}
-	if stats.Tokenize <= 0 || stats.Infer <= 0 || stats.FLOPs <= 0 {
-		t.Errorf("%+v: a stage took nothing", stats)
-	}
-	if got := e.Stats(); got.Batches != 1 || got.Total != stats || got.Failed != 0 {
-		t.Errorf("Stats() = %+v", got)
-	}
-}
-
 func TestPeakFLOPS(t *testing.T) {
 	if peak, known := enginetest.Open(t).PeakFLOPS(); !known || !(peak > 1e6) {
 		t.Errorf("the CPU's peak is %g, %t", peak, known)
@@ -294,11 +270,11 @@ func TestCancelled(t *testing.T) {
 	}
 
 	soon, cancel := context.WithCancel(t.Context())
-	observed := enginetest.Open(t, engine.TokenBudget(64), engine.Observe(func(engine.BatchStats) { cancel() }))
+	observed := enginetest.Open(t, engine.TokenBudget(64), engine.Observe(func(engine.PassStats) { cancel() }))
 	if dst, err := observed.Score(soon, []float32{1}, pairs(300)); !errors.Is(err, context.Canceled) || len(dst) != 1 {
 		t.Errorf("cancelled during: %g, %v", dst, err)
 	}
-	if n := observed.Stats().Batches; n != 1 {
+	if n := observed.Stats().Passes; n != 1 {
 		t.Errorf("%d batches after being cancelled in the first", n)
 	}
 }
@@ -307,7 +283,7 @@ func TestClose(t *testing.T) {
 	begun := make(chan struct{})
 	var once sync.Once
 	e, err := engine.OpenFS(checkpoint(t), engine.TokenBudget(64), engine.NoCalibrationFile(),
-		engine.Observe(func(engine.BatchStats) { once.Do(func() { close(begun) }) }))
+		engine.Observe(func(engine.PassStats) { once.Do(func() { close(begun) }) }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,9 @@ type options struct {
 	calibration            *string         // the file; nil: in the user's cache directory, "": none
 	recalibrate, judgeAll  bool
 	sigmoid                bool
-	observe                func(BatchStats)
+	maxQueue               int           // 0: no limit
+	maxWait                time.Duration // 0: no limit
+	observe                func(PassStats)
 	logger                 *slog.Logger
 }
 
@@ -31,7 +33,7 @@ func defaults() options {
 		isa:       "auto",
 		precision: "auto",
 		workers:   runtime.GOMAXPROCS(0),
-		observe:   func(BatchStats) {},
+		observe:   func(PassStats) {},
 		logger:    slog.New(slog.DiscardHandler),
 	}
 }
@@ -124,36 +126,19 @@ func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side =
 // digits.
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
-// Observe calls f after each batch, on the goroutine of the call that the batch
-// belongs to.
-func Observe(f func(BatchStats)) Option { return func(o *options) { o.observe = f } }
+// MaxQueue sets how many pairs may wait, 0 being any number, the default. A call that
+// finds so many waiting returns ErrOverloaded at once. Of one call at most 32 are
+// counted: however long it is, others wait for no more of it before their turn comes.
+func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs } }
+
+// MaxWait sets how long a call may wait for its first pass to begin, 0 being for ever,
+// the default; after that it returns ErrOverloaded.
+func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
+
+// Observe calls f after each pass, on a goroutine that has passes to run: f must be
+// quick, and safe for concurrent use.
+func Observe(f func(PassStats)) Option { return func(o *options) { o.observe = f } }
 
 // Logger says where the engine reports what it chose and what went wrong. The
 // default is nowhere.
 func Logger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
-
-// BatchStats says what one batch cost.
-type BatchStats struct {
-	Pairs    int
-	Tokens   int
-	Padded   int           // the tokens, if every pair were padded to the longest: Padded - Tokens was avoided
-	FLOPs    int64         // see model.Config.FLOPs
-	Tokenize time.Duration // text to tokens
-	Queue    time.Duration // waiting for the first free pass
-	Infer    time.Duration // first pass begun to last pass ended
-	GPU      time.Duration // computing, all passes together, by a GPU's own clock
-	GPUWait  time.Duration // of all passes together, for the GPU, once they were given to it
-}
-
-// add makes s the stats of two batches together.
-func (s *BatchStats) add(t BatchStats) {
-	s.Pairs += t.Pairs
-	s.Tokens += t.Tokens
-	s.Padded += t.Padded
-	s.FLOPs += t.FLOPs
-	s.Tokenize += t.Tokenize
-	s.Queue += t.Queue
-	s.Infer += t.Infer
-	s.GPU += t.GPU
-	s.GPUWait += t.GPUWait
-}

@@ -44,7 +44,7 @@ func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair) ([]floa
 }
 
 // ScoreStats is Score, and says what the call cost, its batches together.
-func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_ []float32, total BatchStats, err error) {
+func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_ []float32, total CallStats, err error) {
 	if err := e.enter(); err != nil {
 		return dst, total, err
 	}
@@ -60,12 +60,14 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_
 		begun := time.Now()
 		region := e.tokenizing.begin(ctx)
 		for next < len(pairs) && batch.Tokens() < e.batchTokens() {
-			e.Tokenize(batch, pairs[next:next+1])
+			if err := e.Tokenize(batch, pairs[next:next+1]); err != nil {
+				return dst, total, err
+			}
 			next++
 		}
 		region.End()
 		pprof.SetGoroutineLabels(ctx)
-		stats := BatchStats{Tokenize: time.Since(begun)}
+		stats := CallStats{Tokenize: time.Since(begun)}
 		scores, err = c.score(ctx, scores, batch, &stats)
 		if err != nil {
 			return dst, total, err
@@ -88,19 +90,24 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	defer ended()
 	c := e.newCall()
 	defer c.free()
-	scores, err := c.score(ctx, dst, b, new(BatchStats))
+	scores, err := c.score(ctx, dst, b, new(CallStats))
 	if err != nil {
 		return dst, err
 	}
 	return scores, e.finish(scores[len(dst):])
 }
 
-// Tokenize appends the pairs, truncated as Score would, to b.
-func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) {
+// Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
+// nobody, and works on a closed engine too. The error is of a nil batch.
+func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) error {
+	if b == nil {
+		return errors.New("engine: nil batch")
+	}
 	for _, p := range pairs {
 		b.IDs, b.Types = e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage)
 		b.End()
 	}
+	return nil
 }
 
 // RankOption sets one thing about a call of Rank.

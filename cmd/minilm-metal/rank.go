@@ -97,7 +97,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		texts[i] = passages[i].text
 	}
 	scored := 0
-	e, _, err := r.engineFlags.open(r.program, append(opts, engine.Observe(func(s engine.BatchStats) {
+	e, _, err := r.engineFlags.open(r.program, append(opts, engine.Observe(func(s engine.PassStats) {
 		scored += s.Pairs
 		r.bar.Count("passages", scored, len(texts))
 	}))...)

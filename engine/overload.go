@@ -1,0 +1,34 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// OverloadError is the error of a call that MaxQueue or MaxWait refuses. It wraps
+// ErrOverloaded.
+type OverloadError struct {
+	Calls, Pairs int           // that waited when it was refused
+	Waited       time.Duration // by the call, where MaxWait was the limit; else 0
+}
+
+func (e *OverloadError) Error() string {
+	s := fmt.Sprintf("%v: %d pairs of %d calls wait", ErrOverloaded, e.Pairs, e.Calls)
+	if e.Waited > 0 {
+		s += fmt.Sprintf(", and this one has for %v", e.Waited.Round(time.Millisecond))
+	}
+	return s
+}
+
+// Unwrap returns ErrOverloaded.
+func (e *OverloadError) Unwrap() error { return ErrOverloaded }
+
+type backgroundKey struct{}
+
+// Background returns a context whose calls give way: while others wait, they have a
+// sixteenth of the share that those have, and they never go before a pass that is under
+// way. It is for bulk work that nobody waits for.
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, true)
+}

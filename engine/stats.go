@@ -1,0 +1,72 @@
+package engine
+
+import "time"
+
+// CallStats says what one call cost. Its latency is Queue + Tokenize - Overlapped +
+// Infer, and what it takes to hand the scores over.
+type CallStats struct {
+	Pairs    int           `json:"pairs"`
+	Tokens   int           `json:"tokens"`
+	Padded   int           `json:"padded"`      // the tokens, if every pair were padded to the longest: Padded - Tokens was avoided
+	FLOPs    int64         `json:"flops"`       // see model.Config.FLOPs
+	Passes   int           `json:"passes"`      // that had a part of the call
+	Queue    time.Duration `json:"queue_ns"`    // waiting for the first pass
+	Tokenize time.Duration `json:"tokenize_ns"` // text to tokens, all passes together
+	// Overlapped is the part of Tokenize that went on while a pass of the call computed.
+	Overlapped time.Duration `json:"overlapped_ns"`
+	Infer      time.Duration `json:"infer_ns"`    // first pass begun to compute, to last ended
+	GPU        time.Duration `json:"gpu_ns"`      // computing, all passes together, by a GPU's own clock
+	GPUWait    time.Duration `json:"gpu_wait_ns"` // of all passes together, for the GPU, once they were given to it
+}
+
+// PassStats says what one pass was made of, and what it cost.
+type PassStats struct {
+	Calls    int           `json:"calls"` // whose pairs it had
+	Pairs    int           `json:"pairs"`
+	Tokens   int           `json:"tokens"`
+	Padded   int           `json:"padded"` // as in CallStats
+	FLOPs    int64         `json:"flops"`
+	Waiting  int           `json:"waiting"` // pairs that were left in the queue when it began
+	Urgent   bool          `json:"urgent"`  // it went before passes that were under way
+	Tokenize time.Duration `json:"tokenize_ns"`
+	Infer    time.Duration `json:"infer_ns"`
+	GPU      time.Duration `json:"gpu_ns"`
+	GPUWait  time.Duration `json:"gpu_wait_ns"`
+}
+
+// Stats says what an engine has done since it was opened, and what waits now. It is made
+// for expvar: expvar.Publish("engine", expvar.Func(func() any { return eng.Stats() })).
+type Stats struct {
+	Calls     int64 `json:"calls"`     // that have ended, however they did
+	Failed    int64 `json:"failed"`    // of them, with an error
+	Refused   int64 `json:"refused"`   // of those, with ErrOverloaded
+	Cancelled int64 `json:"cancelled"` // of those, because their context was over
+	Passes    int64 `json:"passes"`
+	Shared    int64 `json:"shared_passes"` // with pairs of several calls
+	Urgent    int64 `json:"urgent_passes"`
+
+	// Now.
+	WaitingCalls int `json:"waiting_calls"` // with pairs in no pass yet
+	WaitingPairs int `json:"waiting_pairs"`
+	Running      int `json:"running"` // passes
+
+	// Of all calls that ended without an error. LongestQueue is the longest that one
+	// waited for its first pass.
+	Total        CallStats     `json:"total"`
+	LongestQueue time.Duration `json:"longest_queue_ns"`
+}
+
+// add makes s the stats of two calls together.
+func (s *CallStats) add(t CallStats) {
+	s.Pairs += t.Pairs
+	s.Tokens += t.Tokens
+	s.Padded += t.Padded
+	s.FLOPs += t.FLOPs
+	s.Passes += t.Passes
+	s.Queue += t.Queue
+	s.Tokenize += t.Tokenize
+	s.Overlapped += t.Overlapped
+	s.Infer += t.Infer
+	s.GPU += t.GPU
+	s.GPUWait += t.GPUWait
+}
