@@ -3,229 +3,249 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"runtime/trace"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// call is one call's batches on their way, and memory that later calls reuse: a
-// call like the ones before allocates nothing.
+// call is pairs that somebody wants scores of. A call that waits holds its pairs and
+// nothing else; they become tokens when a pass takes them.
+//
+// Fields are under the engine's lock once the call is in the queue.
 type call struct {
-	e      *Engine
-	text   model.Batch // tokens of the call's own pairs
-	shards []*shard
-	ctx    context.Context
-	wg     sync.WaitGroup
+	place
+	ctx context.Context // for labels and traces
 
-	mu    sync.Mutex
-	first error
-	took  model.PassTime // all passes together
+	// What the call is made of is one of these.
+	pairs  []Pair
+	tokens *model.Batch
+	stream *stream
+
+	dst   []float32 // the caller's: scores are written only while he waits
+	count int       // pairs, of a stream those that have come so far
+	next  int       // the first pair that no pass has taken
+	left  int       // pairs without a score
+	parts int       // under way, with pairs of the call
+
+	over  bool // whatever comes for the call now is nobody's
+	err   error
+	done  chan struct{} // of 1: all scores are there, or err is
+	began chan struct{} // of 1: a pass has taken the first pair; nil: nobody asks
+
+	// When it came, when its first pair was taken, when the first pass with pairs of it
+	// began to compute, when the last ended.
+	queued, taken, computing, ended time.Time
+	longest                         int    // tokens of a pair
+	pass                            uint64 // the last that took pairs of it
+	stats                           CallStats
 }
 
-// shard is a part of a batch that one pass scores. Its functions are made once.
-type shard struct {
-	call   *call
-	batch  model.Batch
-	scores []float32
-	run    func()
-	pass   func() error
+// errNilContext is the error of a call without a context.
+var errNilContext = errors.New("engine: nil context")
+
+// newCall begins a call that may go on: it has a context that is not over, and an engine
+// that is not closed.
+func (e *Engine) newCall(ctx context.Context) (*call, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	e.mu.Lock()
+	closing := e.closing
+	e.mu.Unlock()
+	if closing {
+		return nil, ErrClosed
+	}
+	c := e.idleCalls.Get().(*call)
+	c.ctx, c.weight = ctx, 1
+	if ctx.Value(backgroundKey{}) != nil {
+		c.weight = backgroundWeight
+	}
+	if trace.IsEnabled() {
+		c.began = make(chan struct{}, 1)
+	}
+	return c, nil
 }
 
-func (e *Engine) newCall() *call {
+// reuse gives the call's memory back, unless a pass may still write to it.
+func (e *Engine) reuse(c *call) {
+	e.mu.Lock()
+	free := c.parts == 0
+	e.mu.Unlock()
+	if free {
+		*c = call{done: c.done}
+		e.idleCalls.Put(c)
+	}
+}
+
+// run has the call's pairs scored, and waits for that.
+func (e *Engine) run(c *call) error {
+	if err := e.submit(c); err != nil {
+		return err
+	}
+	return e.await(c)
+}
+
+// submit puts the call into the queue, or refuses it.
+func (e *Engine) submit(c *call) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n := len(e.idle); n > 0 {
-		c := e.idle[n-1]
-		e.idle = e.idle[:n-1]
-		return c
-	}
-	return &call{e: e}
-}
-
-// free gives the call's memory back.
-func (c *call) free() {
-	c.text.Reset()
-	c.ctx, c.first = nil, nil
-	for _, s := range c.shards { // what is the caller's is not kept alive
-		s.scores, s.batch.IDs, s.batch.Types = nil, nil, nil
-	}
-	c.e.mu.Lock()
-	defer c.e.mu.Unlock()
-	c.e.idle = append(c.e.idle, c)
-}
-
-// roundTokens is the budget of all passes together.
-func (e *Engine) roundTokens() int { return e.mostTokens * e.device.Passes() }
-
-// batchTokens is how many tokens make a batch full. There is a wait for the last
-// shard at the end of each, so that a few rounds are better than one.
-func (e *Engine) batchTokens() int { return 4 * e.roundTokens() }
-
-// score appends the logits of b's sequences to dst: it cuts b into shards and
-// gives each a pass of its own as passes become free.
-func (c *call) score(ctx context.Context, dst []float32, b *model.Batch, stats *CallStats) ([]float32, error) {
-	if b.Len() == 0 {
-		return dst, ctx.Err()
-	}
-	e, n := c.e, len(dst)
-	dst = slices.Grow(dst, b.Len())[:n+b.Len()]
-	c.ctx, c.first, c.took = ctx, nil, model.PassTime{}
-	queued := time.Now()
-	begun, count := queued, e.shardCount(b)
-	for i, lo := 0, 0; i < count && lo < b.Len(); i++ {
-		hi := cut(b, lo, i, count)
-		region := trace.StartRegion(ctx, "queue")
-		err := e.acquire(ctx)
-		region.End()
-		if err != nil {
-			c.fail(err)
-			break
-		}
-		if i == 0 {
-			begun = time.Now()
-		}
-		s := c.shard(i)
-		b.Slice(&s.batch, lo, hi)
-		s.scores = dst[n+lo : n+hi]
-		c.wg.Add(1)
-		go s.run()
-		lo = hi
-	}
-	c.wg.Wait()
-	if c.first != nil {
-		return dst[:n], c.first
-	}
-	stats.Pairs, stats.Tokens, stats.Padded = b.Len(), b.Tokens(), b.Len()*b.Longest()
-	stats.Queue, stats.Infer = begun.Sub(queued), time.Since(begun)
-	stats.GPU, stats.GPUWait = c.took.Busy, c.took.Wait
-	for s := range b.Len() {
-		lo, hi := b.Bounds(s)
-		stats.FLOPs += e.info.Config.FLOPs(hi - lo)
-	}
-	stats.Passes = 1
-	e.mu.Lock()
-	e.stats.Passes++
-	e.stats.Total.add(*stats)
-	e.mu.Unlock()
-	e.options.observe(PassStats{Calls: 1, Pairs: stats.Pairs, Tokens: stats.Tokens, Padded: stats.Padded, FLOPs: stats.FLOPs, Tokenize: stats.Tokenize, Infer: stats.Infer})
-	return dst, nil
-}
-
-// fail keeps the first error.
-func (c *call) fail(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.first == nil {
-		c.first = err
-	}
-}
-
-// shard returns the i-th shard's memory.
-func (c *call) shard(i int) *shard {
-	if i == len(c.shards) {
-		s := &shard{call: c}
-		s.pass = func() error {
-			took, err := c.e.timed(&s.batch, s.scores)
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.took.Busy += took.Busy
-			c.took.Wait += took.Wait
-			return err
-		}
-		s.run = func() {
-			defer c.wg.Done()
-			defer func() { <-c.e.slots }()
-			defer c.e.forward.begin(c.ctx).End()
-			if err := c.e.guarded(s.pass); err != nil {
-				c.fail(err)
-			}
-		}
-		c.shards = append(c.shards, s)
-	}
-	return c.shards[i]
-}
-
-// shardCount returns how many shards b makes: as many for each pass, so that they
-// end together, and as many as the budget asks for, but none that is too small to be
-// worth a pass.
-func (e *Engine) shardCount(b *model.Batch) int {
-	passes, round := e.device.Passes(), e.roundTokens()
-	count := passes * max(1, (b.Tokens()+round-1)/round)
-	return min(count, max(1, b.Tokens()/e.fewestTokens))
-}
-
-// cut returns where the i-th of count shards ends, which begins at sequence lo.
-// They are equal in tokens as far as whole sequences allow.
-func cut(b *model.Batch, lo, i, count int) int {
-	if i == count-1 {
-		return b.Len()
-	}
-	// The sequence in the middle of which the part ends goes to the side where
-	// more of it lies.
-	end := int32(b.Tokens() * (i + 1) / count)
-	hi := lo + 1
-	for hi < b.Len() && b.Start[hi]+(b.Start[hi+1]-b.Start[hi])/2 < end {
-		hi++
-	}
-	return hi
-}
-
-// acquire waits for a free pass.
-func (e *Engine) acquire(ctx context.Context) error {
-	// Where both could go on, being cancelled comes first.
-	select {
-	case <-e.closed:
+	if e.closing {
 		return ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	default:
 	}
-	select {
-	case <-e.closed:
-		return ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case e.slots <- struct{}{}:
-		return nil
+	if most := e.options.maxQueue; most > 0 && e.queue.counted >= most {
+		return e.overload(0)
+	}
+	c.queued = time.Now()
+	c.small = c.stream == nil && c.weight == 1 &&
+		(c.count == 1 || float64(c.count)*e.queue.average <= float64(e.mostTokens))
+	e.calls++
+	e.enqueue(c, c.count)
+	return nil
+}
+
+// enqueue makes pairs of the call wait, and sees that somebody takes them.
+func (e *Engine) enqueue(c *call, pairs int) {
+	e.queue.put(c, pairs)
+	for range min(pairs, len(e.idleRunners)) {
+		last := len(e.idleRunners) - 1
+		r := e.idleRunners[last]
+		e.idleRunners = e.idleRunners[:last]
+		e.users++
+		go r.loop()
 	}
 }
 
-// guarded runs a pass. A panic below becomes an error: the caller's program is not
-// ours to end.
-func (e *Engine) guarded(pass func() error) (err error) {
+// overload is the error of a call that is refused.
+func (e *Engine) overload(waited time.Duration) error {
+	return &OverloadError{Calls: e.queue.calls(), Pairs: e.queue.pairs, Waited: waited}
+}
+
+// await waits until the call has its scores or an error, its context is over, it has
+// waited too long for a pass, or the engine is closed.
+func (e *Engine) await(c *call) error {
+	var late <-chan time.Time
+	if most := e.options.maxWait; most > 0 {
+		timer := time.NewTimer(most)
+		defer timer.Stop()
+		late = timer.C
+	}
+	region := trace.StartRegion(c.ctx, "queue")
 	defer func() {
-		if r := recover(); r != nil {
-			e.options.logger.Error("panic in a pass", "panic", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("engine: internal error: %v", r)
+		if region != nil {
+			region.End()
 		}
 	}()
-	switch err = e.weights.Guard(pass); {
-	case err == nil:
-		return nil
-	case errors.Is(err, model.ErrHardware):
-		return fmt.Errorf("%w: %w", ErrHardware, err)
-	default:
-		return fmt.Errorf("%w: %w", ErrModel, err)
+	for {
+		var err error
+		select {
+		case <-c.done:
+			return e.end(c, nil)
+		case <-c.began:
+			region.End()
+			region, c.began = nil, nil
+			continue
+		case <-c.ctx.Done():
+			err = context.Cause(c.ctx)
+		case <-e.closed:
+			err = ErrClosed
+		case <-late:
+			late = nil
+			e.mu.Lock()
+			if c.next == 0 {
+				err = e.overload(time.Since(c.queued))
+			}
+			e.mu.Unlock()
+			if err == nil {
+				continue
+			}
+		}
+		return e.end(c, err)
 	}
 }
 
-// timed scores a batch, and says what it cost where the device knows.
-func (e *Engine) timed(b *model.Batch, scores []float32) (took model.PassTime, err error) {
-	p, err := e.device.Begin(b)
-	if err != nil {
-		return took, err
+// end takes the call out of everything, and returns its error: err, unless it had ended
+// before that came.
+func (e *Engine) end(c *call, err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case c.err != nil:
+		err = c.err
+	case c.left == 0 && c.stream == nil:
+		err = nil // all scores came first
 	}
-	defer p.End()
-	if err := model.Forward(p, e.info.Config.Layers, scores); err != nil {
-		return took, err
+	select {
+	case <-c.done: // it came meanwhile, and must not be there when the call is reused
+	default:
 	}
-	if timed, ok := p.(model.TimedPass); ok {
-		took = timed.PassTime()
+	c.over, c.dst = true, nil
+	e.queue.drop(c)
+	if err == nil {
+		c.settle(e)
 	}
-	return took, nil
+	e.calls--
+	e.quieten()
+	return err
+}
+
+// settle makes the call's stats of what was noted on its way, and counts them.
+func (c *call) settle(e *Engine) {
+	s := &c.stats
+	s.Padded = s.Pairs * c.longest
+	if s.Passes > 0 {
+		s.Queue, s.Infer = c.taken.Sub(c.queued), c.ended.Sub(c.computing)
+	}
+	e.stats.Total.add(*s)
+	e.stats.LongestQueue = max(e.stats.LongestQueue, s.Queue)
+}
+
+// fail ends a call that cannot have its scores.
+func (e *Engine) fail(c *call, err error) {
+	if c.over || c.err != nil {
+		return
+	}
+	c.err = err
+	e.queue.drop(c)
+	c.finish()
+}
+
+// finish wakes the caller.
+func (c *call) finish() {
+	select {
+	case c.done <- struct{}{}:
+	default:
+	}
+}
+
+// take appends the tokens of the call's next pair to b where they are known, and returns
+// its text where they are not.
+func (c *call) take(b *model.Batch) (p Pair, text bool) {
+	i := c.next
+	c.next++
+	switch {
+	case c.stream != nil:
+		return c.stream.take(i, b)
+	case c.tokens != nil:
+		lo, hi := c.tokens.Bounds(i)
+		b.Append(c.tokens.IDs[lo:hi], c.tokens.Types[lo:hi])
+		return p, false
+	}
+	return c.pairs[i], true
+}
+
+// deliver gives the caller the scores of pairs from lo on.
+func (c *call) deliver(lo int, scores []float32) {
+	c.left -= len(scores)
+	if c.stream != nil {
+		c.stream.deliver(lo, scores)
+		return
+	}
+	copy(c.dst[lo:], scores)
+	if c.left == 0 {
+		c.finish()
+	}
 }

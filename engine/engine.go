@@ -41,17 +41,25 @@ type Engine struct {
 	tokenizer *tokenizer.Tokenizer
 	weights   *model.Weights
 	device    model.Device
-	slots     chan struct{} // one for each pass that the device runs at once
 	// mostTokens is a pass's budget, fewestTokens what is worth one: 1 is anything.
 	fewestTokens, mostTokens int
 
 	tokenizing, forward stage
+	idleCalls           sync.Pool // of *call
 
-	mu     sync.Mutex
-	calls  sync.WaitGroup // calls under way; Add only under mu and before closed is
-	idle   []*call        // memory of calls that were
-	closed chan struct{}
-	stats  Stats
+	mu            sync.Mutex
+	queue         queue
+	idleRunners   []*runner
+	interruptions interruptions
+	passes        uint64
+	calls         int // that wait or compute
+	users         int // of the device: runners at work, and others
+	stats         Stats
+
+	// Closing goes: no more calls (closing), those that were are at their end (drained);
+	// those that are left return (closed), nobody uses the device (quiet).
+	closing, stopped       bool
+	drained, closed, quiet chan struct{}
 
 	release    sync.Once
 	releaseErr error
@@ -134,15 +142,17 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	e := &Engine{options: o, tokenizer: tok, weights: weights, closed: make(chan struct{})}
+	e := &Engine{options: o, tokenizer: tok, weights: weights}
+	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
+	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
 	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: length}
 	if err := weights.Guard(e.openDevice); err != nil {
 		return nil, err
 	}
 	weights.Release() // what the device has packed is not read again
-	e.budget()
-	e.slots = make(chan struct{}, e.device.Passes())
+	e.prepare()
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
 		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)
 	return e, nil
@@ -187,8 +197,8 @@ func (e *Engine) openDevice() (err error) {
 	return err
 }
 
-// budget sets how many tokens a pass has.
-func (e *Engine) budget() {
+// prepare makes the engine ready for passes of the size that suits its device.
+func (e *Engine) prepare() {
 	e.fewestTokens, e.mostTokens = 1, 1024
 	if d, ok := e.device.(model.PassSizer); ok {
 		e.fewestTokens, e.mostTokens = d.PassTokens()
@@ -197,6 +207,10 @@ func (e *Engine) budget() {
 		e.mostTokens = *asked
 	}
 	e.fewestTokens = min(e.fewestTokens, e.mostTokens)
+	e.idleRunners = nil
+	for range e.device.Passes() {
+		e.idleRunners = append(e.idleRunners, newRunner(e))
+	}
 }
 
 // Info says what the engine is made of.
@@ -211,7 +225,7 @@ func (e *Engine) PeakFLOPS() (flops float64, known bool) {
 	if !ok || e.enter() != nil {
 		return 0, false
 	}
-	defer e.leave(nil)
+	defer e.leave()
 	return device.PeakFLOPS(), true
 }
 
@@ -226,61 +240,22 @@ func (e *Engine) TimeKernels() (stop func() []model.KernelTime, known bool) {
 	if !ok || e.enter() != nil {
 		return nil, false
 	}
-	defer e.leave(nil)
+	defer e.leave()
 	end := device.TimeKernels()
 	return func() []model.KernelTime {
 		if e.enter() != nil {
 			return nil
 		}
-		defer e.leave(nil)
+		defer e.leave()
 		return end()
 	}, true
 }
 
-// Stats says what the engine has done so far.
+// Stats says what the engine has done so far, and what waits.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.stats
-}
-
-// Close interrupts the calls under way, which return ErrClosed, waits for
-// their passes to end and releases the device and the weights. Further calls
-// of Close return the same error.
-func (e *Engine) Close() error {
-	e.mu.Lock()
-	select {
-	case <-e.closed:
-	default:
-		close(e.closed)
-	}
-	e.mu.Unlock()
-	e.release.Do(func() {
-		e.calls.Wait()
-		e.releaseErr = errors.Join(e.device.Close(), e.weights.Close())
-	})
-	return e.releaseErr
-}
-
-// enter counts a call in, unless the engine is closed.
-func (e *Engine) enter() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	select {
-	case <-e.closed:
-		return ErrClosed
-	default:
-		e.calls.Add(1)
-		return nil
-	}
-}
-
-// leave counts a call and what it did out.
-func (e *Engine) leave(err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if err != nil {
-		e.stats.Failed++
-	}
-	e.calls.Done()
+	s := e.stats
+	s.WaitingCalls, s.WaitingPairs = e.queue.calls(), e.queue.pairs
+	return s
 }

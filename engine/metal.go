@@ -109,7 +109,7 @@ func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
 	if !ok || e.enter() != nil {
 		return 0, false
 	}
-	defer e.leave(nil)
+	defer e.leave()
 	return d.GPUMemoryBytes()
 }
 
@@ -120,6 +120,6 @@ func (e *Engine) GPUBusy() (busy time.Duration, known bool) {
 	if !ok || e.enter() != nil {
 		return 0, false
 	}
-	defer e.leave(nil)
+	defer e.leave()
 	return d.GPUBusy()
 }

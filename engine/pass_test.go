@@ -70,7 +70,7 @@ func openFaulty(t *testing.T, opts ...Option) *Engine {
 	}
 	t.Cleanup(func() { e.Close() })
 	e.device = faulty{make(chan struct{}, 1)}
-	e.slots = make(chan struct{}, 1)
+	e.prepare()
 	return e
 }
 
@@ -127,38 +127,6 @@ func TestScoresThatAreNotNumbers(t *testing.T) {
 	var pair *PairError
 	if !errors.Is(err, ErrModel) || !errors.As(err, &pair) || pair.Index != 1 || !strings.Contains(err.Error(), "pair 3") {
 		t.Errorf("error %v", err)
-	}
-}
-
-// Shards cover every sequence once, in order, and share the tokens fairly.
-func TestShards(t *testing.T) {
-	for _, passes := range []int{1, 2, 3, 8} {
-		for _, budget := range []int{1, 50, 1000} {
-			e := &Engine{device: model.NewReference(nil, passes), fewestTokens: 1, mostTokens: budget}
-			for _, lengths := range [][]int{{5}, {5, 5}, {1, 500, 1}, {500, 1, 1, 1}, {10, 20, 30, 40, 50, 60, 70, 80, 90, 100}} {
-				b := new(model.Batch)
-				longest := 0
-				for _, n := range lengths {
-					b.Append(make([]int32, n), make([]int32, n))
-					longest = max(longest, n)
-				}
-				next, count := 0, e.shardCount(b)
-				for i := 0; i < count && next < b.Len(); i++ {
-					lo, hi := next, cut(b, next, i, count)
-					if hi <= lo {
-						t.Fatalf("passes %d budget %d %v: shard %d:%d, want it to begin at %d", passes, budget, lengths, lo, hi, next)
-					}
-					next = hi
-					fair := min(budget, (b.Tokens()+passes-1)/passes)
-					if got := int(b.Start[hi] - b.Start[lo]); got > fair+longest {
-						t.Errorf("passes %d budget %d %v: shard %d:%d has %d tokens, want about %d", passes, budget, lengths, lo, hi, got, fair)
-					}
-				}
-				if next != len(lengths) {
-					t.Errorf("passes %d budget %d %v: shards end at %d", passes, budget, lengths, next)
-				}
-			}
-		}
 	}
 }
 

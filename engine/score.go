@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime/pprof"
 	"slices"
-	"time"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -44,57 +42,43 @@ func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair) ([]floa
 }
 
 // ScoreStats is Score, and says what the call cost, its batches together.
-func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) (_ []float32, total CallStats, err error) {
-	if err := e.enter(); err != nil {
-		return dst, total, err
-	}
-	defer func() { e.leave(err) }()
-	ctx, ended := task(ctx, "score")
-	defer ended()
-	scores := slices.Grow(dst, len(pairs))
-	c := e.newCall()
-	defer c.free()
-	batch := &c.text
-	for next := 0; next < len(pairs); {
-		batch.Reset()
-		begun := time.Now()
-		region := e.tokenizing.begin(ctx)
-		for next < len(pairs) && batch.Tokens() < e.batchTokens() {
-			if err := e.Tokenize(batch, pairs[next:next+1]); err != nil {
-				return dst, total, err
-			}
-			next++
-		}
-		region.End()
-		pprof.SetGoroutineLabels(ctx)
-		stats := CallStats{Tokenize: time.Since(begun)}
-		scores, err = c.score(ctx, scores, batch, &stats)
-		if err != nil {
-			return dst, total, err
-		}
-		total.add(stats)
-	}
-	return scores, total, e.finish(scores[len(dst):])
+func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) ([]float32, CallStats, error) {
+	return e.score(ctx, dst, len(pairs), func(c *call) { c.pairs = pairs })
 }
 
-// ScoreTokens is Score for pairs that are tokens already.
-func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) (_ []float32, err error) {
-	if err := e.enter(); err != nil {
-		return dst, err
+// ScoreTokens is Score for pairs that are tokens already. The batch must not change until
+// it returns.
+func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
+	if b == nil {
+		return dst, e.ended(ctx, errors.New("engine: nil batch"))
 	}
-	defer func() { e.leave(err) }()
 	if err := b.Validate(&e.info.Config); err != nil {
-		return dst, err
+		return dst, e.ended(ctx, err)
 	}
-	ctx, ended := task(ctx, "score")
-	defer ended()
-	c := e.newCall()
-	defer c.free()
-	scores, err := c.score(ctx, dst, b, new(CallStats))
+	dst, _, err := e.score(ctx, dst, b.Len(), func(c *call) { c.tokens = b })
+	return dst, err
+}
+
+// score has a call scored that set makes of pairs.
+func (e *Engine) score(ctx context.Context, dst []float32, pairs int, set func(*call)) (_ []float32, stats CallStats, err error) {
+	defer func() { e.ended(ctx, err) }()
+	c, err := e.newCall(ctx)
 	if err != nil {
-		return dst, err
+		return dst, stats, err
 	}
-	return scores, e.finish(scores[len(dst):])
+	defer e.reuse(c)
+	ctx, ended := task(ctx, "score")
+	c.ctx = ctx
+	defer ended()
+	set(c)
+	scores := slices.Grow(dst, pairs)[:len(dst)+pairs]
+	c.count, c.left, c.dst = pairs, pairs, scores[len(dst):]
+	if pairs > 0 {
+		if err := e.run(c); err != nil {
+			return dst, stats, err
+		}
+	}
+	return scores, c.stats, e.finish(scores[len(dst):])
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
@@ -146,13 +130,23 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 // finish turns logits into scores and reports those that are not numbers.
 func (e *Engine) finish(scores []float32) error {
 	var errs []error
-	for i, x := range scores {
-		if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
-			scores[i] = float32(math.NaN())
-			errs = append(errs, &PairError{i, fmt.Errorf("%w: the score is %v", ErrModel, x)})
-		} else if e.options.sigmoid {
-			scores[i] = float32(1 / (1 + math.Exp(-v)))
+	for i, logit := range scores {
+		var err error
+		if scores[i], err = e.scoreOf(logit); err != nil {
+			errs = append(errs, &PairError{i, err})
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// scoreOf turns a logit into the score, NaN where it is not a number.
+func (e *Engine) scoreOf(logit float32) (float32, error) {
+	v := float64(logit)
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return float32(math.NaN()), fmt.Errorf("%w: the score is %v", ErrModel, logit)
+	case e.options.sigmoid:
+		return float32(1 / (1 + math.Exp(-v))), nil
+	}
+	return logit, nil
 }

@@ -21,20 +21,19 @@ func newStage(name string) stage {
 	return stage{name, labels, pprof.WithLabels(context.Background(), labels)}
 }
 
-// begin adds the label to those that ctx has, for this goroutine, and begins a
-// region. As with pprof.Do, whoever goes on with the goroutine afterwards sets
-// it back to ctx's labels.
-func (s *stage) begin(ctx context.Context) *trace.Region {
-	labelled := s.alone
+// begin adds the label to those that ctx has, for this goroutine, and begins a region. It
+// returns the labels, for who sets others meanwhile and these again.
+func (s *stage) begin(ctx context.Context) (labels context.Context, region *trace.Region) {
+	labels = s.alone
 	pprof.ForLabels(ctx, func(string, string) bool {
-		labelled = nil
+		labels = nil
 		return false
 	})
-	if labelled == nil { // the caller has labels of his own, and pays for both
-		labelled = pprof.WithLabels(ctx, s.labels)
+	if labels == nil { // the caller has labels of his own, and pays for both
+		labels = pprof.WithLabels(ctx, s.labels)
 	}
-	pprof.SetGoroutineLabels(labelled)
-	return trace.StartRegion(ctx, s.name)
+	pprof.SetGoroutineLabels(labels)
+	return labels, trace.StartRegion(ctx, s.name)
 }
 
 // task makes a call a task of its own in an execution trace, if there is one.

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// Close ends the engine: calls under way return ErrClosed at once, and so do later ones.
+// It waits for the passes under way, and releases the device and the weights. Further
+// calls of Close return the same error. Shutdown lets calls end first.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closing = true
+	if !e.stopped {
+		e.stopped = true
+		close(e.closed)
+	}
+	e.quieten()
+	e.mu.Unlock()
+	<-e.quiet
+	e.release.Do(func() { e.releaseErr = errors.Join(e.device.Close(), e.weights.Close()) })
+	return e.releaseErr
+}
+
+// Shutdown refuses new calls with ErrClosed, waits for those under way to end, streams
+// included, and then is Close. When ctx is over before that, the calls that are left are
+// interrupted as by Close, and the error has its cause too.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	e.mu.Lock()
+	e.closing = true
+	e.quieten()
+	e.mu.Unlock()
+	var err error
+	select {
+	case <-e.drained:
+	case <-e.closed:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	return errors.Join(err, e.Close())
+}
+
+// quieten says, where that has become so, that the calls have ended and that nobody uses
+// the device, and that neither will change.
+func (e *Engine) quieten() {
+	if e.closing && e.calls == 0 {
+		closeOnce(e.drained)
+	}
+	if e.stopped && e.users == 0 {
+		closeOnce(e.quiet)
+	}
+}
+
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+// enter counts a user of the device in, unless the engine is closed.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped {
+		return ErrClosed
+	}
+	e.users++
+	return nil
+}
+
+// leave counts him out.
+func (e *Engine) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.users--
+	e.quieten()
+}
+
+// ended counts a call that has ended, and returns its error.
+func (e *Engine) ended(ctx context.Context, err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := &e.stats
+	s.Calls++
+	if err != nil {
+		s.Failed++
+		switch {
+		case errors.Is(err, ErrOverloaded):
+			s.Refused++
+		case ctx != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+			s.Cancelled++
+		}
+	}
+	return err
+}

@@ -1,0 +1,327 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// runner takes pairs from the queue, a pass full at a time, until none wait. There are as
+// many as the device runs passes at once. Each makes tokens of its pass's text itself,
+// just before it computes: others compute meanwhile, and what waits is text alone.
+type runner struct {
+	e      *Engine
+	loop   func()       // these three are made once, so that to start or to call them
+	pass   func() error // allocates nothing
+	pause  func()
+	inside *runner // runs urgent passes in this one's pauses; nil: this is such a one
+
+	batch  model.Batch
+	number uint64 // of the pass
+	parts  []part
+	scores []float32
+	pauses bool            // urgent passes may go before this one
+	labels context.Context // of the goroutine while the pass computes
+	stats  PassStats
+
+	// What pass computes: all of batch, or a part that is run again.
+	now       *model.Batch
+	nowScores []float32
+	again     model.Batch
+}
+
+// part is consecutive pairs of one call in a pass.
+type part struct {
+	call      *call
+	lo        int  // the first one's index in the call
+	at, pairs int  // in the pass
+	first     bool // of the call, in this pass
+	taken     time.Time
+}
+
+func newRunner(e *Engine) *runner {
+	r := &runner{e: e, inside: &runner{e: e}}
+	r.loop, r.pause = r.work, r.interrupt
+	r.pass, r.inside.pass = r.forward, r.inside.forward
+	return r
+}
+
+// work runs passes until no pair waits.
+func (r *runner) work() {
+	for r.fill() {
+		r.run()
+		// Those who have their scores go on first: a pass keeps the processor for a while.
+		runtime.Gosched()
+	}
+}
+
+// interrupt runs the urgent passes that there are, in a pause of the runner's own.
+func (r *runner) interrupt() {
+	e := r.e
+	if !r.pauses || e.queue.hurried.Load() == 0 {
+		return
+	}
+	for r.inside.fill() {
+		begun := time.Now()
+		r.inside.run()
+		e.mu.Lock()
+		e.interruptions.took(time.Since(begun))
+		e.mu.Unlock()
+	}
+	pprof.SetGoroutineLabels(r.labels)
+}
+
+// fill takes pairs from the queue, by turns, until the pass is full. Without any the
+// runner is idle, and its goroutine ends.
+func (r *runner) fill() bool {
+	e, urgent := r.e, r.inside == nil
+	r.batch.Reset()
+	r.parts, r.pauses, r.stats = r.parts[:0], false, PassStats{Urgent: urgent}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.passes++
+	r.number = e.passes
+	if urgent && !e.interruptions.allowed(time.Now()) {
+		return false
+	}
+	full := e.passTokens()
+	for !e.stopped {
+		// A pair in the middle of which the pass gets full goes to the side where more of
+		// it would be, as far as pairs are of average length.
+		if have := r.batch.Tokens(); have > 0 && have+int(e.queue.average/2) >= full {
+			break
+		}
+		c := e.queue.next(urgent)
+		if c == nil {
+			break
+		}
+		r.add(c)
+	}
+	if len(r.parts) > 0 {
+		r.stats.Waiting = e.queue.pairs
+		return true
+	}
+	if !urgent {
+		e.idleRunners = append(e.idleRunners, r)
+		e.users--
+		e.quieten()
+	}
+	return false
+}
+
+// add takes the next pair of a call, whose turn it is.
+func (r *runner) add(c *call) {
+	e, before := r.e, r.batch.Tokens()
+	if last := len(r.parts) - 1; last >= 0 && r.parts[last].call == c && r.parts[last].lo+r.parts[last].pairs == c.next {
+		r.parts[last].pairs++
+	} else {
+		p := part{call: c, lo: c.next, at: r.batch.Len(), pairs: 1, first: c.pass != r.number, taken: time.Now()}
+		if p.first {
+			c.pass = r.number
+			r.stats.Calls++
+		}
+		r.parts = append(r.parts, p)
+		r.pauses = r.pauses || !c.small && !r.stats.Urgent
+		c.parts++
+	}
+	if c.taken.IsZero() {
+		c.taken = r.parts[len(r.parts)-1].taken
+		if c.began != nil {
+			c.began <- struct{}{}
+		}
+	}
+	ctx := c.ctx // a call that ends loses it
+	pair, text := c.take(&r.batch)
+	e.queue.took(c)
+	if text {
+		e.mu.Unlock()
+		r.tokenize(ctx, pair)
+		e.mu.Lock()
+	}
+	tokens := r.batch.Tokens() - before
+	e.queue.charge(c, tokens)
+	c.longest = max(c.longest, tokens)
+	c.stats.Tokens += tokens
+	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
+}
+
+// tokenize appends a pair of texts to the batch.
+func (r *runner) tokenize(ctx context.Context, p Pair) {
+	_, region := r.e.tokenizing.begin(ctx)
+	defer region.End()
+	r.batch.IDs, r.batch.Types = r.e.tokenizer.AppendPair(r.batch.IDs, r.batch.Types, p.Query, p.Passage)
+	r.batch.End()
+}
+
+// run computes the pass and hands its scores over.
+func (r *runner) run() {
+	e := r.e
+	ctx := r.parts[0].call.ctx
+	if r.stats.Calls > 1 {
+		ctx = context.Background() // what is several calls' is nobody's
+	}
+	r.scores = resize(r.scores, r.batch.Len())
+	begun := r.begin()
+	labels, region := e.forward.begin(ctx)
+	r.labels = labels
+	err := r.compute(&r.batch, r.scores)
+	region.End()
+	r.stats.Infer = time.Since(begun)
+	for i := range r.parts {
+		p, alone := &r.parts[i], err
+		// One call's pairs shall not be the end of its neighbours: where a pass fails,
+		// each call's are run by themselves.
+		if err != nil && len(r.parts) > 1 {
+			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
+			alone = r.compute(&r.again, r.scores[p.at:p.at+p.pairs])
+		}
+		r.deliver(p, alone)
+	}
+	clear(r.parts) // which would keep calls that were, and their text
+	e.observed(r.stats)
+}
+
+// begin notes that the pass begins to compute.
+func (r *runner) begin() time.Time {
+	e, now := r.e, time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := &r.stats
+	s.Tokenize = now.Sub(r.parts[0].taken)
+	s.Pairs, s.Tokens, s.Padded = r.batch.Len(), r.batch.Tokens(), r.batch.Len()*r.batch.Longest()
+	for i := range r.batch.Len() {
+		lo, hi := r.batch.Bounds(i)
+		s.FLOPs += e.info.Config.FLOPs(hi - lo)
+	}
+	for _, p := range r.parts {
+		c := p.call
+		took := now.Sub(p.taken)
+		c.stats.Tokenize += took
+		if c.computing.IsZero() {
+			c.computing = now
+		} else {
+			c.stats.Overlapped += took
+		}
+	}
+	e.stats.Passes++
+	if s.Calls > 1 {
+		e.stats.Shared++
+	}
+	if s.Urgent {
+		e.stats.Urgent++
+	}
+	e.stats.Running++
+	return now
+}
+
+// compute scores a batch.
+func (r *runner) compute(b *model.Batch, scores []float32) error {
+	r.now, r.nowScores = b, scores
+	return r.e.guarded(r.pass)
+}
+
+// forward is a pass through the device.
+func (r *runner) forward() error {
+	begin := r.e.device.Begin
+	if r.stats.Urgent {
+		begin = r.e.device.(model.Interrupter).BeginUrgent
+	}
+	p, err := begin(r.now)
+	if err != nil {
+		return err
+	}
+	defer p.End()
+	if pauser, ok := p.(model.Pauser); ok && r.pauses {
+		pauser.OnPause(r.pause)
+	}
+	if err := model.Forward(p, r.e.info.Config.Layers, r.nowScores); err != nil {
+		return err
+	}
+	if timed, ok := p.(model.TimedPass); ok {
+		took := timed.PassTime()
+		r.stats.GPU += took.Busy
+		r.stats.GPUWait += took.Wait
+	}
+	return nil
+}
+
+// deliver gives a call the scores of its part, or the error.
+func (r *runner) deliver(p *part, err error) {
+	e, c := r.e, p.call
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.parts--
+	if c.over {
+		return
+	}
+	if err != nil {
+		e.fail(c, err)
+		return
+	}
+	c.ended = time.Now()
+	c.stats.Pairs += p.pairs
+	if p.first {
+		c.stats.Passes++
+		c.stats.GPU += r.stats.GPU
+		c.stats.GPUWait += r.stats.GPUWait
+	}
+	c.deliver(p.lo, r.scores[p.at:p.at+p.pairs])
+}
+
+// passTokens is how many tokens the next pass should have: an even share of what waits,
+// so that passes end together (Polychronopoulos and Kuck 1987, "Guided self-scheduling"),
+// within what suits the device.
+func (e *Engine) passTokens() int {
+	return min(max(e.queue.tokens()/e.device.Passes(), e.fewestTokens), e.mostTokens)
+}
+
+// guarded runs a pass. A panic below becomes an error: the caller's program is not
+// ours to end.
+func (e *Engine) guarded(pass func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = e.panicked("pass", r)
+		}
+	}()
+	switch err = e.weights.Guard(pass); {
+	case err == nil:
+		return nil
+	case errors.Is(err, model.ErrHardware):
+		return fmt.Errorf("%w: %w", ErrHardware, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrModel, err)
+	}
+}
+
+// observed counts a pass, and tells the observer.
+func (e *Engine) observed(s PassStats) {
+	e.mu.Lock()
+	e.stats.Running--
+	e.mu.Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			e.panicked("observer", r)
+		}
+	}()
+	e.options.observe(s)
+}
+
+// panicked logs a panic, and makes it an error.
+func (e *Engine) panicked(where string, reason any) error {
+	e.options.logger.Error("panic in "+where, "panic", reason, "stack", string(debug.Stack()))
+	return fmt.Errorf("engine: internal error: %v", reason)
+}
+
+// resize returns a slice of length n, s's memory where it is large enough.
+func resize(s []float32, n int) []float32 {
+	if cap(s) < n {
+		s = make([]float32, n)
+	}
+	return s[:n]
+}
