@@ -90,14 +90,21 @@ func (r *runner) fill() bool {
 	if urgent && !e.interruptions.allowed(time.Now()) {
 		return false
 	}
-	full := e.passTokens()
+	full, small, large := e.passTokens(), true, !urgent
 	for !e.stopped {
 		// A pair in the middle of which the pass gets full goes to the side where more of
 		// it would be, as far as pairs are of average length.
-		if have := r.batch.Tokens(); have > 0 && have+int(e.queue.average/2) >= full {
+		have := r.batch.Tokens() + int(e.queue.average/2)
+		if len(r.parts) > 0 && have >= full {
 			break
 		}
-		c := e.queue.next(urgent)
+		// Small calls would wait for what large ones have in the same pass, so that they
+		// have passes of their own, unless those would be too small for the device.
+		if len(r.parts) > 0 && have >= e.fewestTokens {
+			small = r.parts[0].call.small
+			large = !small
+		}
+		c := e.queue.next(small, large)
 		if c == nil {
 			break
 		}

@@ -70,17 +70,17 @@ func (q *queue) put(c *call, pairs int) {
 	q.count(c, pairs)
 }
 
-// next returns the call that has its turn, nil if none waits: any call, or of small ones.
-func (q *queue) next(small bool) *call {
-	switch {
-	case len(q.small) == 0 && (small || len(q.large) == 0):
-		return nil
-	case len(q.small) == 0:
-		return q.large[0]
-	case small || len(q.large) == 0 || before(q.small[0], q.large[0]):
-		return q.small[0]
+// next returns the call that has its turn, among small ones, large ones or both; nil if
+// none waits.
+func (q *queue) next(small, large bool) *call {
+	var c *call
+	if small && len(q.small) > 0 {
+		c = q.small[0]
 	}
-	return q.large[0]
+	if large && len(q.large) > 0 && (c == nil || before(q.large[0], c)) {
+		c = q.large[0]
+	}
+	return c
 }
 
 // took says that a pair of c, which had its turn, waits no more.
