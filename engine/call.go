@@ -15,23 +15,28 @@ import (
 // Fields are under the engine's lock once the call is in the queue.
 type call struct {
 	place
-	ctx context.Context // for labels and traces
+	ctx  context.Context // for labels and traces
+	task *trace.Task     // nil: nobody traces
 
 	// What the call is made of is one of these.
 	pairs  []Pair
 	tokens *model.Batch
 	stream *stream
 
-	dst   []float32 // the caller's: scores are written only while he waits
-	count int       // pairs, of a stream those that have come so far
-	next  int       // the first pair that no pass has taken
-	left  int       // pairs without a score
-	parts int       // under way, with pairs of the call
+	scores []float32 // the caller's, with those that were there before,
+	dst    []float32 // and without: what passes write, while he waits
+	count  int       // pairs, of a stream those that have come so far
+	next   int       // the first pair that no pass has taken
+	left   int       // pairs without a score
+	parts  int       // under way, with pairs of the call
 
 	over  bool // whatever comes for the call now is nobody's
 	err   error
 	done  chan struct{} // of 1: all scores are there, or err is
-	began chan struct{} // of 1: a pass has taken the first pair; nil: nobody asks
+	began chan struct{} // of 1: a pass has taken the first pair; nil: nobody traces
+	waits *trace.Region // until then
+	timer *time.Timer   // of MaxWait; nil: there is none
+	late  <-chan time.Time
 
 	// When it came, when its first pair was taken, when the first pass with pairs of it
 	// began to compute, when the last ended.
@@ -64,29 +69,18 @@ func (e *Engine) newCall(ctx context.Context) (*call, error) {
 	if ctx.Value(backgroundKey{}) != nil {
 		c.weight = backgroundWeight
 	}
-	if trace.IsEnabled() {
-		c.began = make(chan struct{}, 1)
-	}
 	return c, nil
 }
 
-// reuse gives the call's memory back, unless a pass may still write to it.
+// reuse gives the call's memory back, unless a pass still knows it.
 func (e *Engine) reuse(c *call) {
 	e.mu.Lock()
-	free := c.parts == 0
+	known := c.parts > 0
 	e.mu.Unlock()
-	if free {
+	if !known {
 		*c = call{done: c.done}
 		e.idleCalls.Put(c)
 	}
-}
-
-// run has the call's pairs scored, and waits for that.
-func (e *Engine) run(c *call) error {
-	if err := e.submit(c); err != nil {
-		return err
-	}
-	return e.await(c)
 }
 
 // submit puts the call into the queue, or refuses it.
@@ -98,6 +92,13 @@ func (e *Engine) submit(c *call) error {
 	}
 	if most := e.options.maxQueue; most > 0 && e.queue.counted >= most {
 		return e.overload(0)
+	}
+	if most := e.options.maxWait; most > 0 && c.stream == nil {
+		c.timer = time.NewTimer(most)
+		c.late = c.timer.C
+	}
+	if trace.IsEnabled() {
+		c.began, c.waits = make(chan struct{}, 1), trace.StartRegion(c.ctx, "queue")
 	}
 	c.queued = time.Now()
 	c.small = c.stream == nil && c.weight == 1 &&
@@ -127,49 +128,49 @@ func (e *Engine) overload(waited time.Duration) error {
 // await waits until the call has its scores or an error, its context is over, it has
 // waited too long for a pass, or the engine is closed.
 func (e *Engine) await(c *call) error {
-	var late <-chan time.Time
-	if most := e.options.maxWait; most > 0 {
-		timer := time.NewTimer(most)
-		defer timer.Stop()
-		late = timer.C
-	}
-	region := trace.StartRegion(c.ctx, "queue")
-	defer func() {
-		if region != nil {
-			region.End()
-		}
-	}()
 	for {
-		var err error
 		select {
 		case <-c.done:
 			return e.end(c, nil)
 		case <-c.began:
-			region.End()
-			region, c.began = nil, nil
-			continue
+			c.inPass()
+		case <-c.late:
+			if err := e.tooLate(c); err != nil {
+				return e.end(c, err)
+			}
 		case <-c.ctx.Done():
-			err = context.Cause(c.ctx)
+			return e.end(c, context.Cause(c.ctx))
 		case <-e.closed:
-			err = ErrClosed
-		case <-late:
-			late = nil
-			e.mu.Lock()
-			if c.next == 0 {
-				err = e.overload(time.Since(c.queued))
-			}
-			e.mu.Unlock()
-			if err == nil {
-				continue
-			}
+			return e.end(c, ErrClosed)
 		}
-		return e.end(c, err)
 	}
+}
+
+// inPass notes in the trace that the call waits no more.
+func (c *call) inPass() {
+	if c.waits != nil {
+		c.waits.End()
+		c.waits = nil
+	}
+}
+
+// tooLate is the error of a call that has waited for MaxWait, if no pass has begun.
+func (e *Engine) tooLate(c *call) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.next > 0 {
+		return nil
+	}
+	return e.overload(time.Since(c.queued))
 }
 
 // end takes the call out of everything, and returns its error: err, unless it had ended
 // before that came.
 func (e *Engine) end(c *call, err error) error {
+	c.inPass()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {

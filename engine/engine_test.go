@@ -270,7 +270,7 @@ func TestCancelled(t *testing.T) {
 	}
 
 	soon, cancel := context.WithCancel(t.Context())
-	observed := enginetest.Open(t, engine.TokenBudget(64), engine.Observe(func(engine.PassStats) { cancel() }))
+	observed := enginetest.Open(t, engine.Workers(1), engine.TokenBudget(64), engine.Observe(func(engine.PassStats) { cancel() }))
 	if dst, err := observed.Score(soon, []float32{1}, pairs(300)); !errors.Is(err, context.Canceled) || len(dst) != 1 {
 		t.Errorf("cancelled during: %g, %v", dst, err)
 	}

@@ -37,13 +37,15 @@ func (e *PairError) Unwrap() error { return e.Err }
 // number, that score is NaN and the error holds a *PairError for it; on any
 // other error dst comes back as it was.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair) ([]float32, error) {
-	dst, _, err := e.ScoreStats(ctx, dst, pairs)
-	return dst, err
+	return e.score(ctx, dst, pairs, nil, nil)
 }
 
-// ScoreStats is Score, and says what the call cost, its batches together.
+// ScoreStats is Score, and says what the call cost, where it returns no error but
+// *PairErrors.
 func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) ([]float32, CallStats, error) {
-	return e.score(ctx, dst, len(pairs), func(c *call) { c.pairs = pairs })
+	var stats CallStats
+	dst, err := e.score(ctx, dst, pairs, nil, &stats)
+	return dst, stats, err
 }
 
 // ScoreTokens is Score for pairs that are tokens already. The batch must not change until
@@ -55,30 +57,55 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	if err := b.Validate(&e.info.Config); err != nil {
 		return dst, e.ended(ctx, err)
 	}
-	dst, _, err := e.score(ctx, dst, b.Len(), func(c *call) { c.tokens = b })
-	return dst, err
+	return e.score(ctx, dst, nil, b, nil)
 }
 
-// score has a call scored that set makes of pairs.
-func (e *Engine) score(ctx context.Context, dst []float32, pairs int, set func(*call)) (_ []float32, stats CallStats, err error) {
-	defer func() { e.ended(ctx, err) }()
+// score has pairs or, where they are not nil, tokens scored; stats may be nil. It and
+// await have small frames, so that the stack of a caller who waits need not grow.
+func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, stats *CallStats) ([]float32, error) {
+	c, err := e.begin(ctx, dst, pairs, tokens)
+	if err == nil && c.count > 0 {
+		err = e.await(c)
+	}
+	return e.conclude(ctx, c, dst, err, stats)
+}
+
+// begin begins a call that appends to dst, and puts it into the queue.
+func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch) (*call, error) {
 	c, err := e.newCall(ctx)
 	if err != nil {
-		return dst, stats, err
+		return nil, err
 	}
-	defer e.reuse(c)
-	ctx, ended := task(ctx, "score")
-	c.ctx = ctx
-	defer ended()
-	set(c)
-	scores := slices.Grow(dst, pairs)[:len(dst)+pairs]
-	c.count, c.left, c.dst = pairs, pairs, scores[len(dst):]
-	if pairs > 0 {
-		if err := e.run(c); err != nil {
-			return dst, stats, err
+	c.pairs, c.tokens, c.count = pairs, tokens, len(pairs)
+	if tokens != nil {
+		c.count = tokens.Len()
+	}
+	c.ctx, c.task = task(ctx, "score")
+	c.scores = slices.Grow(dst, c.count)[:len(dst)+c.count]
+	c.dst, c.left = c.scores[len(dst):], c.count
+	if c.count == 0 {
+		return c, nil
+	}
+	return c, e.submit(c)
+}
+
+// conclude ends what begin began, as far as it came, and returns what score does.
+func (e *Engine) conclude(ctx context.Context, c *call, dst []float32, err error, stats *CallStats) ([]float32, error) {
+	if c == nil {
+		return dst, e.ended(ctx, err)
+	}
+	if c.task != nil {
+		c.task.End()
+	}
+	if err == nil {
+		scores := c.scores[len(dst):]
+		dst, err = c.scores, e.finish(scores)
+		if stats != nil {
+			*stats = c.stats
 		}
 	}
-	return scores, c.stats, e.finish(scores[len(dst):])
+	e.reuse(c)
+	return dst, e.ended(ctx, err)
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for

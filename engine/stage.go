@@ -36,11 +36,11 @@ func (s *stage) begin(ctx context.Context) (labels context.Context, region *trac
 	return labels, trace.StartRegion(ctx, s.name)
 }
 
-// task makes a call a task of its own in an execution trace, if there is one.
-func task(ctx context.Context, name string) (context.Context, func()) {
+// task makes a call a task of its own in an execution trace, if there is one; nil: there
+// is none.
+func task(ctx context.Context, name string) (context.Context, *trace.Task) {
 	if !trace.IsEnabled() {
-		return ctx, func() {}
+		return ctx, nil
 	}
-	ctx, t := trace.NewTask(ctx, name)
-	return ctx, t.End
+	return trace.NewTask(ctx, name)
 }

@@ -89,11 +89,13 @@ func TestStagesAllocateNothing(t *testing.T) {
 	ctx := t.Context()
 	defer pprof.SetGoroutineLabels(ctx)
 	if n := testing.AllocsPerRun(100, func() {
-		ctx, ended := task(ctx, "score")
+		ctx, task := task(ctx, "score")
 		_, region := e.tokenizing.begin(ctx)
 		region.End()
 		pprof.SetGoroutineLabels(ctx)
-		ended()
+		if task != nil {
+			t.Error("a task without a trace")
+		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
