@@ -69,19 +69,33 @@ func (b *Batch) Slice(dst *Batch, lo, hi int) {
 	}
 }
 
-// Validate reports the first token that the model c has no row for, or the
-// first sequence that is empty or longer than the model's positions.
+// Validate says why the model c cannot score b, whatever is in it: offsets that do not cut
+// all tokens into sequences, a sequence that is empty or, in an error that wraps
+// ErrTooLong, longer than the model's positions, or a token that the model has no row for.
+// It never panics, and what passes can be read by its offsets without looking twice. A nil
+// batch is an error, an empty one is none.
 func (b *Batch) Validate(c *Config) error {
+	if b == nil {
+		return errors.New("model: nil batch")
+	}
 	if len(b.IDs) != len(b.Types) {
 		return fmt.Errorf("model: batch has %d ids and %d types", len(b.IDs), len(b.Types))
 	}
+	if len(b.Start) > 0 && b.Start[0] != 0 {
+		return fmt.Errorf("model: batch's sequences begin at token %d, want 0", b.Start[0])
+	}
+	end := 0 // of the sequences so far
 	for s := range b.Len() {
-		lo, hi := b.Bounds(s)
-		switch n := hi - lo; {
-		case n < 1:
+		lo, hi := b.Bounds(s) // lo is end, which is good
+		switch {
+		case hi < lo:
+			return fmt.Errorf("model: sequence %d ends at token %d, before it begins at %d", s, hi, lo)
+		case hi == lo:
 			return fmt.Errorf("model: sequence %d has no tokens", s)
-		case n > c.MaxPositions:
-			return fmt.Errorf("%w: sequence %d has %d tokens, the model takes %d", ErrTooLong, s, n, c.MaxPositions)
+		case hi > len(b.IDs):
+			return fmt.Errorf("model: sequence %d ends at token %d, the batch has %d", s, hi, len(b.IDs))
+		case hi-lo > c.MaxPositions:
+			return fmt.Errorf("%w: sequence %d has %d tokens, the model takes %d", ErrTooLong, s, hi-lo, c.MaxPositions)
 		}
 		for t := lo; t < hi; t++ {
 			if id := b.IDs[t]; id < 0 || int(id) >= c.VocabSize {
@@ -91,6 +105,10 @@ func (b *Batch) Validate(c *Config) error {
 				return fmt.Errorf("model: sequence %d, token %d: type %d, want 0 to %d", s, t-lo, typ, c.TypeVocabSize-1)
 			}
 		}
+		end = hi
+	}
+	if end != len(b.IDs) {
+		return fmt.Errorf("model: batch has %d tokens, of which sequences have %d", len(b.IDs), end)
 	}
 	return nil
 }

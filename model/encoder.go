@@ -44,7 +44,9 @@ const (
 	ClsRows             // the first of each sequence, which is all the head reads
 )
 
-// Score runs the whole encoder over b and writes one logit per sequence to scores.
+// Score runs the whole encoder over b and writes one logit per sequence to scores, which
+// has room for as many. The error is Validate's of a batch that the model cannot score, or
+// the device's. It waits for nobody: see Device.Begin.
 func Score(d Device, c *Config, b *Batch, scores []float32) error {
 	if err := b.Validate(c); err != nil {
 		return err
