@@ -65,24 +65,6 @@ type Engine struct {
 	releaseErr error
 }
 
-// Info says what an engine is made of.
-type Info struct {
-	Config         model.Config
-	Parameters     int64    // weights, all tensors of the model
-	Device         string   // "cpu", "metal", "reference"
-	InstructionSet string   // of the processor's kernels, such as "avx2"; "" on other devices
-	Precision      string   // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
-	Workers        int      // passes at once
-	MaxLength      int      // tokens in a pair, special tokens included
-	Choices        []string // what was chosen and why, a sentence each
-	// Candidates are the precisions among which "auto" chose, measured and judged; nil
-	// where there was nothing to choose.
-	Candidates []Candidate
-	// CalibrationFile is where their figures were found; "": they were measured now, or
-	// there was nothing to choose.
-	CalibrationFile string
-}
-
 // Open opens a checkpoint: a directory, or a hub id such as
 // "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache.
 // Nothing is ever downloaded.
@@ -97,11 +79,11 @@ func Open(path string, opts ...Option) (*Engine, error) {
 // OpenFS opens the checkpoint whose files (config.json, the weights, the
 // tokenizer's files) are at the top of fsys.
 func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
-	o := defaults()
-	for _, opt := range opts {
-		opt(&o)
+	if fsys == nil {
+		return nil, fmt.Errorf("%w: nil file system", ErrModel)
 	}
-	if err := o.check(); err != nil {
+	o, err := asked(opts)
+	if err != nil {
 		return nil, err
 	}
 	tok, err := tokenizer.LoadFS(fsys)

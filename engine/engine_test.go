@@ -359,6 +359,9 @@ func TestOpenRefuses(t *testing.T) {
 		{engine.MaxLength(-1), nil, "max length -1"},
 		{engine.MaxLength(513), nil, "max length 513"},
 		{engine.MaxLength(2), nil, "2"},
+		{engine.MaxQueue(-1), nil, "max queue -1"},
+		{engine.MaxWait(-time.Second), nil, "max wait -1s"},
+		{engine.Truncation(7), nil, "side 7"},
 	} {
 		e, err := engine.OpenFS(fsys, c.opt, engine.NoCalibrationFile())
 		if err == nil {

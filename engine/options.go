@@ -9,7 +9,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
-// Option sets one thing about an Engine that is being opened.
+// Option sets one thing about an Engine that is being opened. nil sets nothing, and of two
+// that set the same the last counts. What cannot be is an error of Open.
 type Option func(*options)
 
 type options struct {
@@ -33,9 +34,24 @@ func defaults() options {
 		isa:       "auto",
 		precision: "auto",
 		workers:   runtime.GOMAXPROCS(0),
-		observe:   func(PassStats) {},
-		logger:    slog.New(slog.DiscardHandler),
 	}
+}
+
+// asked returns what opts ask for, and defaults for the rest.
+func asked(opts []Option) (options, error) {
+	o := defaults()
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if o.observe == nil {
+		o.observe = func(PassStats) {}
+	}
+	if o.logger == nil {
+		o.logger = slog.New(slog.DiscardHandler)
+	}
+	return o, o.check()
 }
 
 func (o *options) check() error {
@@ -47,6 +63,12 @@ func (o *options) check() error {
 	}
 	if o.maxLength < 0 {
 		return fmt.Errorf("engine: max length %d tokens, want at least 1", o.maxLength)
+	}
+	if o.maxQueue < 0 {
+		return fmt.Errorf("engine: max queue %d pairs, want at least 1, or 0 for any number", o.maxQueue)
+	}
+	if o.maxWait < 0 {
+		return fmt.Errorf("engine: max wait %v, want more than 0, or 0 for ever", o.maxWait)
 	}
 	return nil
 }
@@ -136,9 +158,9 @@ func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs }
 func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
 
 // Observe calls f after each pass, on a goroutine that has passes to run: f must be
-// quick, and safe for concurrent use.
+// quick, and safe for concurrent use. nil, the default, is nobody.
 func Observe(f func(PassStats)) Option { return func(o *options) { o.observe = f } }
 
-// Logger says where the engine reports what it chose and what went wrong. The
-// default is nowhere.
+// Logger says where the engine reports what it chose and what went wrong. nil, the
+// default, is nowhere.
 func Logger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,12 +12,6 @@ import (
 
 // Pair is what gets a score.
 type Pair struct{ Query, Passage string }
-
-// Result is one passage of Rank.
-type Result struct {
-	Index int // of the passage, in the slice that Rank was given
-	Score float32
-}
 
 // PairError is an error about one pair of a call. The other pairs have their
 // scores.
@@ -119,39 +112,6 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) error {
 		b.End()
 	}
 	return nil
-}
-
-// RankOption sets one thing about a call of Rank.
-type RankOption func(*rankOptions)
-
-type rankOptions struct{ topK int }
-
-// TopK keeps the k best passages; k < 1 keeps all.
-func TopK(k int) RankOption { return func(o *rankOptions) { o.topK = k } }
-
-// Rank scores every passage against query and returns them best first.
-// Passages with equal scores keep their order; those whose score is not a
-// number come last, and the error says which they are, as in Score.
-func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts ...RankOption) ([]Result, error) {
-	var o rankOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
-	pairs := make([]Pair, len(passages))
-	for i, passage := range passages {
-		pairs[i] = Pair{query, passage}
-	}
-	scores, err := e.Score(ctx, make([]float32, 0, len(pairs)), pairs)
-	results := make([]Result, len(scores))
-	for i, score := range scores {
-		results[i] = Result{i, score}
-	}
-	// cmp.Compare puts NaN below every number.
-	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(b.Score, a.Score) })
-	if o.topK > 0 && o.topK < len(results) {
-		results = results[:o.topK]
-	}
-	return results, err
 }
 
 // finish turns logits into scores and reports those that are not numbers.

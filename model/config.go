@@ -10,18 +10,18 @@ import (
 )
 
 // Config is the shape of a BERT encoder with a classification head, as in a
-// checkpoint's config.json. The comments give that file's names.
+// checkpoint's config.json. Its JSON has that file's names.
 type Config struct {
-	HiddenSize       int        // hidden_size
-	Layers           int        // num_hidden_layers
-	Heads            int        // num_attention_heads
-	IntermediateSize int        // intermediate_size
-	VocabSize        int        // vocab_size
-	MaxPositions     int        // max_position_embeddings
-	TypeVocabSize    int        // type_vocab_size
-	LayerNormEps     float64    // layer_norm_eps
-	Labels           int        // the length of id2label, or num_labels; 0 where neither is said
-	Activation       Activation // what sentence-transformers would put on the logit
+	HiddenSize       int        `json:"hidden_size"`
+	Layers           int        `json:"num_hidden_layers"`
+	Heads            int        `json:"num_attention_heads"`
+	IntermediateSize int        `json:"intermediate_size"`
+	VocabSize        int        `json:"vocab_size"`
+	MaxPositions     int        `json:"max_position_embeddings"`
+	TypeVocabSize    int        `json:"type_vocab_size"`
+	LayerNormEps     float64    `json:"layer_norm_eps"`
+	Labels           int        `json:"num_labels"` // or the length of id2label; 0 where neither is said
+	Activation       Activation `json:"activation"` // what sentence-transformers would put on the logit
 }
 
 // Activation is the function that a checkpoint asks for on its logit. The
