@@ -18,15 +18,7 @@ type input struct {
 	line       int // from 1
 	pair       engine.Pair
 	ids, types []int32 // not nil: these, instead of pair
-	err        error
-}
-
-// fail makes what is wrong with the line name it.
-func (in *input) fail(err error) { in.err = fmt.Errorf("line %d: %w", in.line, err) }
-
-// bytes is about the memory that the input takes.
-func (in *input) bytes() int {
-	return len(in.pair.Query) + len(in.pair.Passage) + 4*len(in.ids) + 4*len(in.types)
+	err        error   // of the line, which it does not name
 }
 
 // inputFields are the names of each thing that can be in a line. "q" and "p"

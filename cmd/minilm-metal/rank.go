@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +64,8 @@ type passage struct {
 	line  string          // as it was
 	text  string          // what gets a score
 	id    json.RawMessage // nil: none
+	err   error           // not nil: there is no passage
+	score float32
 }
 
 func (r *ranking) run(ctx context.Context, query string) (err error) {
@@ -80,101 +81,70 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		return err
 	}
 	defer file.Close()
-	parse := passageLine
-	if r.jsonLines {
-		parse = jsonPassageLine
-	}
-	passages, bad, err := readPassages(ctx, file, parse)
-	if err != nil {
-		return err
-	}
-	for _, err := range bad {
-		r.warn("%v", err)
-	}
-
-	texts := make([]string, len(passages))
-	for i := range passages {
-		texts[i] = passages[i].text
-	}
-	scored := 0
-	e, _, err := r.engineFlags.open(r.program, append(opts, engine.Observe(func(s engine.PassStats) {
-		scored += s.Pairs
-		r.bar.Count("passages", scored, len(texts))
-	}))...)
+	e, _, err := r.engineFlags.open(r.program, opts...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	results, rankErr := e.Rank(ctx, query, texts)
-	if len(results) != len(texts) { // else the error is about scores that are NaN
-		return rankErr
+	scores := newScores(ctx, e.Stream)
+	defer scores.close()
+	parse := passageLine
+	if r.jsonLines {
+		parse = jsonPassageLine
+	}
+
+	kept := best{k: r.topK}
+	total, lost := 0, 0
+	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error) (one passage) {
+		if err == nil {
+			one, err = parse(line)
+		}
+		if one.index, one.err = number-1, err; err == nil {
+			scores.put(engine.Pair{Query: query, Passage: one.text})
+		}
+		return one
+	}) {
+		if err != nil {
+			return err
+		}
+		total++
+		if one.err == nil {
+			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) {
+				return err
+			}
+			one.err = err
+			r.bar.Count("passages", total-lost, 0)
+		}
+		if one.err != nil {
+			r.warn("line %d: %v", one.index+1, one.err)
+			lost++
+			continue
+		}
+		kept.add(one)
 	}
 	r.bar.Close()
-	nan, err := r.write(passages, results)
-	if lost := len(bad) + nan; err == nil && lost > 0 {
-		err = fmt.Errorf("%d of %d lines have no score", lost, len(bad)+len(passages))
+	if err := r.write(kept.sorted()); err != nil {
+		return err
 	}
-	return err
+	if lost > 0 {
+		return fmt.Errorf("%d of %d lines have no score", lost, total)
+	}
+	return nil
 }
 
-// write writes the best passages, and warns of those without a score.
-func (r *ranking) write(passages []passage, results []engine.Result) (nan int, err error) {
+// write writes passages in their order.
+func (r *ranking) write(passages []passage) error {
 	write := writeLine
 	if r.asJSON {
 		write = writeJSON
 	}
 	out := bufio.NewWriter(r.stdout)
-	written := 0
-	for _, result := range results {
-		one := passages[result.Index]
-		if math.IsNaN(float64(result.Score)) {
-			r.warn("line %d: %v", one.index+1, errNoScore)
-			nan++
-			continue
+	for _, one := range passages {
+		if err := write(out, one); err != nil {
+			return err
 		}
-		if r.topK > 0 && written == r.topK {
-			continue // those without a score come last
-		}
-		if err := write(out, one, result.Score); err != nil {
-			return nan, err
-		}
-		written++
 	}
-	return nan, out.Flush()
-}
-
-// readPassages reads all lines. Those that hold no passage are in bad.
-func readPassages(ctx context.Context, r io.Reader, read func([]byte) (passage, error)) (all []passage, bad []error, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for lines := newLineReader(r); ctx.Err() == nil; {
-			line, lineErr := lines.next()
-			if lineErr == io.EOF {
-				return
-			}
-			if lineErr != nil && !errors.Is(lineErr, errLongLine) {
-				err = lineErr
-				return
-			}
-			var one passage
-			if lineErr == nil {
-				one, lineErr = read(line)
-			}
-			if lineErr != nil {
-				bad = append(bad, fmt.Errorf("line %d: %w", lines.number, lineErr))
-				continue
-			}
-			one.index = lines.number - 1
-			all = append(all, one)
-		}
-	}()
-	select {
-	case <-done:
-		return all, bad, errors.Join(err, ctx.Err())
-	case <-ctx.Done(): // the goroutine may wait for a user who has just interrupted
-		return nil, nil, ctx.Err()
-	}
+	return out.Flush()
 }
 
 // passageLine reads a line that is a passage.
@@ -194,13 +164,13 @@ func jsonPassageLine(line []byte) (passage, error) {
 }
 
 // writeLine writes the score, a tab and the line as it was.
-func writeLine(w io.Writer, p passage, score float32) error {
+func writeLine(w io.Writer, p passage) error {
 	var number [32]byte
-	_, err := fmt.Fprintf(w, "%s\t%s\n", appendFloat(number[:0], score), p.line)
+	_, err := fmt.Fprintf(w, "%s\t%s\n", appendFloat(number[:0], p.score), p.line)
 	return err
 }
 
-func writeJSON(w io.Writer, p passage, score float32) error {
+func writeJSON(w io.Writer, p passage) error {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -209,7 +179,7 @@ func writeJSON(w io.Writer, p passage, score float32) error {
 		Index   int             `json:"index"`
 		ID      json.RawMessage `json:"id,omitempty"`
 		Passage string          `json:"passage"`
-	}{appendFloat(nil, score), p.index, p.id, p.text})
+	}{appendFloat(nil, p.score), p.index, p.id, p.text})
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -46,12 +45,13 @@ The exit code is 1 if any line was in error.`,
 			if err != nil {
 				return err
 			}
-			return p.stream(c.Context(), input, func() (answerer, error) {
+			return p.answer(c.Context(), input, func() (answerer, error) {
 				e, _, err := engineFlags.open(p, opts...)
 				if err != nil {
 					return nil, err
 				}
-				return &scorer{engine: e}, nil
+				info := e.Info()
+				return &scorer{engine: e, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
 			})
 		},
 	}
@@ -61,25 +61,25 @@ The exit code is 1 if any line was in error.`,
 	return c
 }
 
-// answerer turns pairs into lines of output.
+// answerer turns pairs into lines of output. Reading and answering go on at the same time,
+// a goroutine each.
 type answerer interface {
-	// answer appends a line for each input to out, and sets err of those that it
-	// has no answer for: their line says why. The error is of all of them.
-	answer(ctx context.Context, out []byte, inputs []input) ([]byte, error)
+	// prepare gets each pair when it has been read. The error is of the pair: answer does
+	// not see it then.
+	prepare(in *input) error
+	// answer appends the pair's line to out. An error that is errNoScore is of the pair,
+	// any other the end of all.
+	answer(out []byte, in *input) ([]byte, error)
 	Close() error
 }
 
-// stream answers every line of a file, in order. Reading begins before open,
-// which may take longer than a first chunk.
-func (p *program) stream(ctx context.Context, name string, open func() (answerer, error)) (err error) {
+// answer answers every line of a file in order, each as soon as its answer is known.
+func (p *program) answer(ctx context.Context, name string, open func() (answerer, error)) (err error) {
 	file, err := p.openInput(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	lines := startFeed(ctx, file)
 	a, err := open()
 	if err != nil {
 		return err
@@ -92,29 +92,42 @@ func (p *program) stream(ctx context.Context, name string, open func() (answerer
 		first       error // of the first line in error
 		total, errs int
 	)
-	for {
-		inputs, err := lines.next(ctx)
-		if err == io.EOF {
-			break
+	for in, err := range eachLine(ctx, file, func(number int, line []byte, err error) input {
+		in := input{line: number}
+		if err == nil {
+			err = in.parsePair(line)
 		}
+		if err == nil {
+			err = a.prepare(&in)
+		}
+		if err != nil {
+			in = input{line: number, err: err} // what is wrong may be long
+		}
+		return in
+	}) {
 		if err != nil {
 			return err
 		}
-		if out, err = a.answer(ctx, out[:0], inputs); err != nil {
-			return err
+		if in.err == nil {
+			if out, err = a.answer(out[:0], &in); errors.Is(err, errNoScore) {
+				in.err = err
+			} else if err != nil {
+				return err
+			}
 		}
+		if in.err != nil {
+			err := fmt.Errorf("line %d: %w", in.line, in.err)
+			out = appendError(out[:0], err)
+			errs++
+			if first == nil {
+				first = err
+			}
+		}
+		// Who writes a line and waits for its answer shall get it: nothing is held back.
 		if _, err := p.stdout.Write(out); err != nil {
 			return err
 		}
-		for i := range inputs {
-			if err := inputs[i].err; err != nil {
-				errs++
-				if first == nil {
-					first = err
-				}
-			}
-		}
-		total += len(inputs)
+		total++
 		bar.Count("pairs", total, 0)
 	}
 	if errs > 0 {
@@ -126,69 +139,40 @@ func (p *program) stream(ctx context.Context, name string, open func() (answerer
 // scorer answers with scores.
 type scorer struct {
 	engine *engine.Engine
-
-	// Memory, from chunk to chunk.
-	pairs  []engine.Pair
-	batch  model.Batch
-	scores []float32
+	bounds bounds
+	scores *scores[engine.Tokens]
+	batch  model.Batch // memory, from pair to pair
 }
 
-func (s *scorer) Close() error { return s.engine.Close() }
-
-func (s *scorer) answer(ctx context.Context, out []byte, inputs []input) ([]byte, error) {
-	info := s.engine.Info()
-	s.pairs, s.scores = s.pairs[:0], s.scores[:0]
-	s.batch.Reset()
-	for i := range inputs {
-		in := &inputs[i]
-		switch {
-		case in.err != nil:
-		case in.ids == nil:
-			s.pairs = append(s.pairs, in.pair)
-		default:
-			if err := in.check(modelBounds(&info.Config)); err != nil {
-				in.fail(err)
-				continue
-			}
-			s.batch.Append(in.ids, in.types)
-		}
-	}
-	// Scores that are not numbers are NaN, and the others are good.
-	var err error
-	s.scores, err = s.engine.Score(ctx, s.scores, s.pairs)
-	if len(s.scores) != len(s.pairs) {
-		return out, err
-	}
-	s.scores, err = s.engine.ScoreTokens(ctx, s.scores, &s.batch)
-	if len(s.scores) != len(s.pairs)+s.batch.Len() {
-		return out, err
-	}
-
-	texts, tokens := s.scores[:len(s.pairs)], s.scores[len(s.pairs):]
-	for i := range inputs {
-		in := &inputs[i]
-		if in.err == nil {
-			from := &texts
-			if in.ids != nil {
-				from = &tokens
-			}
-			score := (*from)[0]
-			*from = (*from)[1:]
-			if math.IsNaN(float64(score)) {
-				in.fail(errNoScore)
-			} else {
-				out = append(appendFloat(append(out, `{"score":`...), score), "}\n"...)
-			}
-		}
-		if in.err != nil {
-			out = appendError(out, in.err)
-		}
-	}
-	return out, nil
+func (s *scorer) Close() error {
+	s.scores.close()
+	return s.engine.Close()
 }
 
-// errNoScore is the error of a pair to which the model gives NaN or infinity.
-var errNoScore = errors.New("the model's score is not a number")
+// prepare gives the pair to the engine, as tokens: what waits takes less memory than text,
+// however long that was.
+func (s *scorer) prepare(in *input) error {
+	tokens := engine.Tokens{IDs: in.ids, Types: in.types}
+	if in.ids != nil {
+		if err := in.check(s.bounds); err != nil {
+			return err
+		}
+	} else {
+		s.batch.Reset()
+		if err := s.engine.Tokenize(&s.batch, []engine.Pair{in.pair}); err != nil {
+			return err
+		}
+		tokens = engine.Tokens{IDs: slices.Clone(s.batch.IDs), Types: slices.Clone(s.batch.Types)}
+	}
+	*in = input{line: in.line}
+	s.scores.put(tokens)
+	return nil
+}
+
+func (s *scorer) answer(out []byte, _ *input) ([]byte, error) {
+	score, err := s.scores.take()
+	return append(appendFloat(append(out, `{"score":`...), score), "}\n"...), err
+}
 
 // appendFloat appends x in the shortest form that reads back as the same
 // float32. What strconv writes of a finite number is JSON.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"math"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
@@ -40,7 +40,7 @@ The exit code is 1 if any line was in error.`,
 			if err := checkMaxLength(maxLength); err != nil {
 				return err
 			}
-			return p.stream(c.Context(), input, func() (answerer, error) {
+			return p.answer(c.Context(), input, func() (answerer, error) {
 				found, err := p.checkpoint(name, hub.Tokenizer)
 				if err != nil {
 					return nil, err
@@ -57,9 +57,8 @@ The exit code is 1 if any line was in error.`,
 
 // tokens answers with token ids.
 type tokens struct {
-	tokenizer  *tokenizer.Tokenizer
-	bounds     bounds
-	ids, types []int32
+	tokenizer *tokenizer.Tokenizer
+	bounds    bounds
 }
 
 // openTokenizer opens the tokenizer in files, cutting pairs as the engine with
@@ -88,29 +87,19 @@ func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
 
 func (t *tokens) Close() error { return nil }
 
-func (t *tokens) answer(ctx context.Context, out []byte, inputs []input) ([]byte, error) {
-	for i := range inputs {
-		in := &inputs[i]
-		ids, types := in.ids, in.types
-		switch {
-		case in.err != nil:
-		case ids != nil:
-			if err := in.check(t.bounds); err != nil {
-				in.fail(err)
-			}
-		default:
-			t.ids, t.types = t.tokenizer.AppendPair(t.ids[:0], t.types[:0], in.pair.Query, in.pair.Passage)
-			ids, types = t.ids, t.types
-		}
-		if in.err != nil {
-			out = appendError(out, in.err)
-			continue
-		}
-		out = appendInts(append(out, `{"input_ids":`...), ids)
-		out = appendInts(append(out, `,"token_type_ids":`...), types)
-		out = append(out, "}\n"...)
+func (t *tokens) prepare(in *input) error {
+	if in.ids != nil {
+		return in.check(t.bounds)
 	}
-	return out, ctx.Err()
+	in.ids, in.types = t.tokenizer.AppendPair(nil, nil, in.pair.Query, in.pair.Passage)
+	in.pair = engine.Pair{} // which may be much longer
+	return nil
+}
+
+func (t *tokens) answer(out []byte, in *input) ([]byte, error) {
+	out = appendInts(append(out, `{"input_ids":`...), in.ids)
+	out = appendInts(append(out, `,"token_type_ids":`...), in.types)
+	return append(out, "}\n"...), nil
 }
 
 func appendInts(out []byte, x []int32) []byte {

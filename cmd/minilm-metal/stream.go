@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+// ahead is how many lines may wait for the first of them to be answered: about as many as
+// an engine's stream holds, which is never short of work then. Memory holds no more,
+// however long the input is.
+const ahead = 1024
+
+// eachLine reads lines on a goroutine of its own, where read makes of each what it is for:
+// its bytes are good for that call alone, and err is errLongLine where there are none. What
+// read returned comes in the order of the lines, as soon as somebody asks for it. A last
+// error is the reader's, or ctx's: the goroutine may then wait for a user who has just
+// interrupted, and ends at the next line.
+func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, line []byte, err error) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		lines := make(chan T, ahead)
+		var ended error // once lines is closed
+		go func() {
+			defer close(lines)
+			for l := newLineReader(r); ; {
+				line, err := l.next()
+				if err != nil && !errors.Is(err, errLongLine) {
+					ended = err
+					return
+				}
+				select {
+				case lines <- read(l.number, line, err):
+				case <-ctx.Done():
+					ended = ctx.Err()
+					return
+				}
+			}
+		}()
+		for {
+			var one T
+			err, open := ctx.Err(), true // being interrupted comes before more work
+			if err == nil {
+				select {
+				case one, open = <-lines:
+				case <-ctx.Done():
+					err = ctx.Err()
+				}
+			}
+			if !open {
+				err = ended
+			}
+			if err == io.EOF || !yield(one, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// scores is a stream of an engine's scores: one goroutine puts in what gets a score, and
+// another takes the scores out, in that order.
+type scores[T any] struct {
+	ctx  context.Context
+	in   chan T
+	next func() (float32, error, bool)
+	stop func()
+}
+
+// newScores opens a stream of e.Stream or e.StreamTokens.
+func newScores[T any](ctx context.Context, stream func(context.Context, iter.Seq[T]) iter.Seq2[float32, error]) *scores[T] {
+	ctx, cancel := context.WithCancel(ctx)
+	// The engine begins to read when the first score is asked for, and whoever does has
+	// been told that something was put in: there is room for that.
+	s := &scores[T]{ctx: ctx, in: make(chan T, 1)}
+	next, stop := iter.Pull2(stream(ctx, s.all))
+	s.next = next
+	s.stop = func() {
+		cancel() // first: the engine may wait for what is put in
+		stop()
+	}
+	return s
+}
+
+// all is what was put in, until the stream is closed.
+func (s *scores[T]) all(yield func(T) bool) {
+	for {
+		select {
+		case x := <-s.in:
+			if !yield(x) {
+				return
+			}
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// put puts in one more, or nothing once the stream is closed. It waits while the engine
+// has enough.
+func (s *scores[T]) put(x T) {
+	select {
+	case s.in <- x:
+	case <-s.ctx.Done():
+	}
+}
+
+// errNoScore is the error of a pair to which the model gives NaN or infinity.
+var errNoScore = errors.New("the model's score is not a number")
+
+// take waits for the next score, of which there are as many as were put in. An error that
+// is errNoScore is of this one alone.
+func (s *scores[T]) take() (float32, error) {
+	score, err, ok := s.next()
+	switch one := (*engine.PairError)(nil); {
+	case errors.As(err, &one):
+		return 0, errNoScore
+	case ok:
+		return score, err
+	case s.ctx.Err() != nil:
+		return 0, s.ctx.Err()
+	}
+	return 0, errors.New("the engine has fewer scores than pairs")
+}
+
+// close ends the stream. Afterwards put does nothing.
+func (s *scores[T]) close() { s.stop() }
