@@ -28,7 +28,11 @@ type backgroundKey struct{}
 
 // Background returns a context whose calls give way: while others wait, they have a
 // sixteenth of the share that those have, and they never go before a pass that is under
-// way. It is for bulk work that nobody waits for.
+// way. It is for bulk work that nobody waits for. A nil context stays nil, which calls
+// refuse.
 func Background(ctx context.Context) context.Context {
+	if ctx == nil {
+		return nil
+	}
 	return context.WithValue(ctx, backgroundKey{}, true)
 }

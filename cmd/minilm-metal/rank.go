@@ -40,7 +40,10 @@ input from 0, and id is the one of the --jsonl line, if it has one.
 
 Passages with equal scores stay in the order of the input. An empty line is the
 empty passage. A line that cannot be scored is reported on standard error and
-left out, and the exit code is 1.`,
+left out, and the exit code is 1.
+
+With --top-k memory holds the best so many, however long the input is, else all of
+it until it is sorted.`,
 		Example: `  minilm-metal rank "how many people live in berlin" < passages.txt
   grep -rh berlin notes/ | minilm-metal rank "how many people live in berlin" --top-k 3 | cut -f2-
   minilm-metal rank "what is a cell" --jsonl --json --input documents.jsonl`,
