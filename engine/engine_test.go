@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"runtime"
@@ -376,29 +375,4 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := engine.Open(t.TempDir()); !errors.Is(err, engine.ErrModel) {
 		t.Errorf("an empty directory: %v", err)
 	}
-}
-
-func ExampleEngine_Rank() {
-	// engine.Open("cross-encoder/ms-marco-MiniLM-L-6-v2") opens the real one.
-	fsys, err := synth.FS(1, enginetest.Shape)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	eng, err := engine.OpenFS(fsys, engine.NoCalibrationFile()) // a test leaves nothing behind
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer eng.Close()
-	passages := []string{"Berlin has 3.5 million inhabitants.", "Berlin is known for its museums."}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	ranked, err := eng.Rank(ctx, "How many people live in Berlin?", passages, engine.TopK(1))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(len(ranked), "best")
-	// Output: 1 best
 }
