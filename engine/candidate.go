@@ -15,7 +15,7 @@ type Candidate struct {
 	// Deviation is how far the scores are from float32's; nil: not judged, since
 	// another precision was taken whatever this one's scores are.
 	Deviation *Deviation `json:"deviation,omitempty"`
-	Chosen    bool       `json:"chosen"`
+	Chosen    bool       `json:"chosen"` // this is Info's Precision
 }
 
 // near is the share of the fastest's speed from which a candidate counts as fast as

@@ -94,7 +94,8 @@ func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, er
 	return found, "", nil
 }
 
-// GPUName returns the name of the GPU that the engine computes on; "" is none.
+// GPUName returns the name of the GPU that the engine computes on; "" is none. It is known
+// of a closed engine too.
 func (e *Engine) GPUName() string {
 	if d, ok := e.device.(model.GPU); ok {
 		return d.GPUName()
@@ -113,8 +114,8 @@ func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
 	return d.GPUMemoryBytes()
 }
 
-// GPUBusy returns how long the GPU has computed for this engine, by its own clock, if
-// there is one and the engine is not closed.
+// GPUBusy returns how long the GPU has computed for this engine since that was opened, by
+// the GPU's own clock, if there is one and the engine is not closed.
 func (e *Engine) GPUBusy() (busy time.Duration, known bool) {
 	d, ok := e.device.(model.GPU)
 	if !ok || e.enter() != nil {

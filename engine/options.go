@@ -10,7 +10,8 @@ import (
 )
 
 // Option sets one thing about an Engine that is being opened. nil sets nothing, and of two
-// that set the same the last counts. What cannot be is an error of Open.
+// that set the same the last counts. What cannot be is an error of Open, which wraps
+// ErrDevice where it is about a name. An Option may serve any number of engines.
 type Option func(*options)
 
 type options struct {
@@ -90,7 +91,8 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 //     scores are close enough to float32's, and never one that is slower than
 //     float32. Speed is measured on one layer and scores on pairs made up from the
 //     vocabulary, of up to the most tokens, in some tenths of a second; both are kept for
-//     engines to come, see [CalibrationFile]. Info says which, and why
+//     engines to come, see [CalibrationFile]. Info says which, and why. Who needs the same
+//     bits everywhere names one of the others
 //   - "f32"
 //   - "bf16x3", float32 as the sum of two bfloat16: nearly float32's scores, where tiles
 //     make it fast
@@ -126,17 +128,18 @@ func Recalibrate() Option { return func(o *options) { o.recalibrate = true } }
 // slow to be taken: for those who want to know. Opening takes longer.
 func JudgeAll() Option { return func(o *options) { o.judgeAll = true } }
 
-// Workers sets how many passes a CPU device runs at once, one core each. The
+// Workers sets how many passes a CPU device runs at once, one core each, at least 1. The
 // default is GOMAXPROCS. A GPU has its own number.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
-// TokenBudget sets the most tokens in one pass. The default is what suits the device:
+// TokenBudget sets the most tokens in one pass, at least 1. The default is what suits the device:
 // 1024 on the processor, 4096 or 8192 on a GPU. A longer sequence has a pass to itself.
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are truncated, longest text first. The default is what the tokenizer's
-// files say, and never more than the model has positions.
+// pairs are truncated, longest text first. 0, the default, is what the tokenizer's
+// files say, as far as the model has positions. More than that is an error, and less than
+// the special tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which too long texts lose tokens. The default is
@@ -149,16 +152,22 @@ func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side =
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
 // MaxQueue sets how many pairs may wait, 0 being any number, the default. A call that
-// finds so many waiting returns ErrOverloaded at once. Of one call at most 32 are
+// finds so many waiting returns an *OverloadError at once. Of one call at most 32 are
 // counted: however long it is, others wait for no more of it before their turn comes.
 func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs } }
 
 // MaxWait sets how long a call may wait for its first pass to begin, 0 being for ever,
-// the default; after that it returns ErrOverloaded.
+// the default; after that it returns an *OverloadError.
 func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
 
 // Observe calls f after each pass, on a goroutine that has passes to run: f must be
-// quick, and safe for concurrent use. nil, the default, is nobody.
+// quick, and safe for concurrent use. What it panics with is logged. nil, the default, is
+// nobody.
+//
+// Go's own profiles tell stages apart too: the goroutine of a pass carries the label
+// stage=tokenize or stage=forward, beside the labels of the context of whom it works for,
+// if that is one call alone. Execution traces have a task for each call, with regions for
+// these stages and for the wait before the first (queue).
 func Observe(f func(PassStats)) Option { return func(o *options) { o.observe = f } }
 
 // Logger says where the engine reports what it chose and what went wrong. nil, the

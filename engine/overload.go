@@ -13,6 +13,7 @@ type OverloadError struct {
 	Waited       time.Duration // by the call, where MaxWait was the limit; else 0
 }
 
+// Error says how many wait.
 func (e *OverloadError) Error() string {
 	s := fmt.Sprintf("%v: %d pairs of %d calls wait", ErrOverloaded, e.Pairs, e.Calls)
 	if e.Waited > 0 {

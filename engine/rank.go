@@ -36,8 +36,8 @@ func WithPassages() RankOption { return func(o *rankOptions) { o.passages = true
 // come last, and the error has a *PairError for each, as in Score. On any other error there
 // are no results. No passages are no error.
 //
-// It waits for its turn, its length and ctx as Score does, and is as safe for concurrent
-// use.
+// The limits, the context's end and concurrent use are as in Score. The passages must not
+// change before Rank returns.
 func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts ...RankOption) ([]Result, error) {
 	var o rankOptions
 	for _, opt := range opts {

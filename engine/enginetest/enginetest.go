@@ -16,9 +16,12 @@ var Shape = synth.Shape{
 	Vocab: 30522, Positions: 512, Types: 2, Labels: 1,
 }
 
-// Open returns an engine that is ready in some milliseconds and is closed when
-// the test ends. Its scores mean nothing, but the same pair gets the same score
-// every time, on every machine up to float32 rounding.
+// Open returns an engine that is ready in some milliseconds and is closed when the test
+// ends; what goes wrong with either fails the test. Its scores mean nothing, but the same
+// pair gets the same score every time, on every machine up to float32 rounding. Options are
+// as in engine.OpenFS; without any it computes in float32, and touches no file.
+//
+// Like tb.Fatal it is for the test's own goroutine; the engine is anybody's.
 func Open(tb testing.TB, opts ...engine.Option) *engine.Engine {
 	tb.Helper()
 	fsys, err := synth.FS(1, Shape)
