@@ -26,18 +26,24 @@ type PassSizer interface {
 
 // Interrupter is a Device on which a pass that is urgent goes before those under way.
 type Interrupter interface {
-	// BeginUrgent starts a pass for which those of Begin stand still, each where it next
-	// can (see Pauser), until it has ended; their workers help it meanwhile. It may be
-	// called in a pause, and Passes() of them may be under way beside as many of Begin's:
-	// for one more the error wraps ErrBusy.
+	// BeginUrgent starts a pass for which those of Begin that are Pausers with an
+	// OnPause stand still, each where it next can, until it has ended; their workers help
+	// it meanwhile. It may be called in a pause, and Passes() of them may be under way
+	// beside as many of Begin's: for one more the error wraps ErrBusy. It waits for no
+	// pass of Begin's. Who has begun one ends it soon, whatever happens: others stand
+	// still.
 	BeginUrgent(b *Batch) (Pass, error)
 }
 
 // Pauser is a Pass that can stand still within a block.
 type Pauser interface {
-	// OnPause has f called from now on, by the goroutine that runs the blocks, wherever
-	// the pass can stand still: after each piece of work of a few milliseconds at most. A
-	// pass begun and run by f does not disturb it.
+	// OnPause has f called from now on until the pass ends, by the goroutine that runs
+	// the blocks, wherever the pass can stand still: after each piece of work of a few
+	// milliseconds at most, and again and again while it does stand still, so that f
+	// should know at once that it has nothing to do. An urgent pass begun and run by f
+	// does not disturb the pass; a panic of f's is the pass's. A nil f, as before the
+	// first call, is no pause: the pass stands still for nobody. Urgent passes have no
+	// pauses.
 	OnPause(f func())
 }
 

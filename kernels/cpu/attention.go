@@ -121,7 +121,7 @@ func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) 
 		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
 		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, keys, stride, 3*h, d.heads, w.scores)
 	}
-	w.meter.add(begun, p.index, attention, 1, attentionCost(queries, keys, h))
+	w.ran(begun, p.index, attention, 1, attentionCost(queries, keys, h))
 }
 
 // projectBy multiplies w's input by a matrix and writes rows stride apart from at: what
@@ -133,7 +133,7 @@ func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, 
 	}
 	begun := w.meter.now()
 	m.LinearBF16(v.narrow[at:], &w.in, stride)
-	w.meter.add(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
+	w.ran(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
 }
 
 // round converts width values of each row, rows stride apart from at, to what attention

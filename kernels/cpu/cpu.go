@@ -4,7 +4,7 @@
 // A pass runs on one worker. Where other workers are free, as when there is one
 // sequence alone, it borrows them block by block and shares out the rows, which do
 // not depend on each other: what a row becomes is the same bit for bit, whoever
-// computes it.
+// computes it. An urgent pass has them all: those of passes that pause, too.
 package cpu
 
 import (
@@ -32,16 +32,17 @@ type Device struct {
 	attendsTiles, attendsInput bool
 	chunk                      int // rows that go through a block's products at a time
 
-	embed   kernels.Embeddings
-	layers  []layer
-	head    *kernels.Head
-	noHead  error // why there is no head
-	workers []*worker
-	free    chan *worker // those with nothing to do
-	begun   atomic.Int64 // passes under way
-	helpers atomic.Int64 // workers that help others
-	waiting atomic.Int64 // passes that wait for a worker
-	meters  sync.Mutex   // held by who changes the workers' meters
+	embed  kernels.Embeddings
+	layers []layer
+	head   *kernels.Head
+	noHead error // why there is no head
+
+	ordinary crew // whose workers help others, too, where they are free
+	urgent   crew
+	helpers  atomic.Int64 // of the ordinary workers, those that help others
+	standing atomic.Int64 // passes that stand still, and whose workers help urgent ones
+	waiting  atomic.Int64 // passes that wait for a worker
+	meters   sync.Mutex   // held by who changes the workers' meters
 }
 
 // Open packs w for a variant, which this processor must run, and for a number of
@@ -70,7 +71,6 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 			Type:     model.Float32s(w.TypeEmbeddings),
 			Norm:     norm(w, w.EmbeddingNorm),
 		},
-		free: make(chan *worker, workers),
 	}
 	d.attendsBF16 = (v.Format == kernels.BF16 || v.Format == kernels.Int8) && v.ISA.AttendsBF16(d.heads)
 	d.attendsTiles = d.attendsBF16 && v.ISA.AttendsTiles(d.heads)
@@ -85,12 +85,8 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 			ClassifierW: model.Float32s(w.Classifier.W), ClassifierB: model.Float32s(w.Classifier.B),
 		}
 	}
-	for range workers {
-		d.workers = append(d.workers, newWorker(d))
-	}
-	for _, w := range d.workers {
-		d.free <- w
-	}
+	d.ordinary.fill(d, workers)
+	d.urgent.fill(d, workers)
 	return d, nil
 }
 
@@ -103,7 +99,7 @@ func (d *Device) plain() kernels.Variant {
 func (d *Device) Name() string { return "cpu" }
 
 // Passes returns the number of workers that Open was given.
-func (d *Device) Passes() int { return cap(d.free) }
+func (d *Device) Passes() int { return len(d.ordinary.workers) }
 
 // PeakFLOPS measures the floating-point operations a second of all workers
 // together, each on its own registers alone.
@@ -124,20 +120,19 @@ func (d *Device) PeakFLOPS() float64 {
 // Begin starts a pass over b. It waits for a worker that helps another pass to make
 // way, and while TimeKernels changes what is timed.
 func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
-	if d.begun.Add(1) > int64(len(d.workers)) {
-		d.begun.Add(-1)
-		return nil, model.ErrBusy
+	if err := d.ordinary.begin(); err != nil {
+		return nil, err
 	}
-	w := d.take()
-	p := &w.pass
-	p.b, p.rows, p.keep, p.begun = b, b.Tokens(), model.AllRows, w.meter.now()
-	return p, nil
+	return d.take().start(b), nil
 }
 
 // Close waits for the passes under way and drops the packed weights.
 func (d *Device) Close() error {
-	for range cap(d.free) {
+	for range d.Passes() {
 		d.take()
+	}
+	for range d.Passes() {
+		<-d.urgent.free
 	}
 	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
 	return nil

@@ -190,12 +190,18 @@ func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 func (d *Device) eachMeter(do func(m **meter)) {
 	d.meters.Lock() // two that wait for all workers would wait for each other
 	defer d.meters.Unlock()
-	idle := make([]*worker, cap(d.free))
-	for i := range idle {
-		idle[i] = d.take()
-		do(&idle[i].meter)
+	// The ordinary ones first: a pass may stand still for an urgent one that is about
+	// to begin, so that nobody may have that one's worker and wait for the pass.
+	for range d.Passes() {
+		d.take()
 	}
-	for _, w := range idle {
-		d.free <- w
+	for range d.Passes() {
+		<-d.urgent.free
+	}
+	for _, c := range []*crew{&d.ordinary, &d.urgent} {
+		for _, w := range c.workers {
+			do(&w.meter)
+			c.free <- w
+		}
 	}
 }

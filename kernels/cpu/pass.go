@@ -13,9 +13,11 @@ import (
 // T is the batch's tokens, S its sequences, R the live rows: T, then S once
 // only [CLS] rows are kept.
 type pass struct {
-	d   *Device
-	w   *worker // who leads it
-	job job
+	d       *Device
+	w       *worker // who leads it
+	crew    *crew   // w's
+	job     job
+	onPause func() // nil: it does not pause
 
 	b     *model.Batch
 	keep  model.Rows
@@ -82,7 +84,7 @@ func (p *pass) feedForward(w *worker, lo, hi int) {
 		p.input(w, toUp, x, n, h, kernels.Keep{Rows: cls, Channels: p.layer.upKeep})
 		begun := w.meter.now()
 		p.layer.up.LinearGELUTo(&w.inner, &w.in)
-		w.meter.add(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
+		w.ran(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
 		if !p.d.variant.WritesInput() {
 			begun = w.meter.now()
 			w.inner.Narrow(kernels.Keep{Rows: cls})
@@ -121,10 +123,9 @@ func (p *pass) Classify(scores []float32) error {
 }
 
 func (p *pass) End() {
-	p.b, p.layer = nil, nil
+	p.b, p.layer, p.onPause = nil, nil, nil
 	p.w.meter.leave(p.begun)
-	p.d.free <- p.w
-	p.d.begun.Add(-1)
+	p.crew.end(p.w)
 }
 
 // input makes rows of x what w multiplies next.
@@ -163,7 +164,7 @@ func (p *pass) clsRows(w *worker, first, rows int) []int {
 func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, x *kernels.Input, stride int) {
 	begun := w.meter.now()
 	m.Linear(dst, x, stride)
-	w.meter.add(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
+	w.ran(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
 }
 
 // addNorm replaces rows of x by their LayerNorm after w's last product is added.
