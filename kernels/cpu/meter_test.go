@@ -186,6 +186,28 @@ func TestForwardAllocatesNothing(t *testing.T) {
 			t.Errorf("%d workers, timed: %v allocations", workers, n)
 		}
 		stop()
+		forward := func(p model.Pass, err error, pause func()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.End()
+			p.(model.Pauser).OnPause(pause)
+			if err := model.Forward(p, c.Layers, scores); err != nil {
+				t.Fatal(err)
+			}
+		}
+		urgent := func() {
+			p, err := d.BeginUrgent(b)
+			forward(p, err, nil)
+		}
+		paused := func() {
+			p, err := d.Begin(b)
+			forward(p, err, urgent)
+		}
+		paused()
+		if n := testing.AllocsPerRun(20, paused); n != 0 {
+			t.Errorf("%d workers, with urgent passes in pauses: %v allocations", workers, n)
+		}
 	}
 }
 

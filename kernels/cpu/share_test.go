@@ -2,11 +2,13 @@ package cpu
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
@@ -88,12 +90,39 @@ func TestHelpersReturn(t *testing.T) {
 	}
 	for range 4 {
 		select {
-		case <-d.free:
+		case <-d.ordinary.free:
 		case <-time.After(10 * time.Second):
 			t.Fatal("a worker did not return")
 		}
 	}
-	for _, w := range d.workers { // for Close
-		d.free <- w
+	for _, w := range d.ordinary.workers { // for Close
+		d.ordinary.free <- w
+	}
+}
+
+// A helper makes way after one taking for a pass that wants to begin.
+func TestHelpersMakeWay(t *testing.T) {
+	d, _ := openSmall(t, 2)
+	p := modeltest.Begin(t, d, sequences(1)).(*pass)
+	var helped atomic.Int64
+	began := make(chan model.Pass, 1)
+	p.share(20*d.chunk, func(_ *pass, w *worker, _, _ int) {
+		if w == p.w {
+			for helped.Load() == 0 { // the helper has one
+				runtime.Gosched()
+			}
+			return
+		}
+		if helped.Add(1) == 1 {
+			go func() { began <- modeltest.Begin(t, d, sequences(1)) }()
+			for d.waiting.Load() == 0 {
+				runtime.Gosched()
+			}
+		}
+	})
+	(<-began).End()
+	p.End()
+	if n := helped.Load(); n != 1 {
+		t.Errorf("a helper took rows %d times while a pass waited", n)
 	}
 }

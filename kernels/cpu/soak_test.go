@@ -21,7 +21,8 @@ var soak = flag.Duration("soak", 200*time.Millisecond, "how long TestSoak runs, 
 
 // Whatever interrupts a kernel (the profiler's signals, the garbage collector, other
 // goroutines, threads that move from core to core), every score keeps its bits. It is
-// registers that are at stake: those of tiles are kept by nobody but the kernel.
+// registers that are at stake: those of tiles are kept by nobody but the kernel. Passes
+// that pause, and urgent ones that begin then and at any time, are part of it.
 func TestSoak(t *testing.T) {
 	fsys, err := synth.FS(7, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 300, Positions: 128, Types: 2, Labels: 1})
 	if err != nil {
@@ -50,10 +51,16 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var sequences [24][]int32
 	var want [24]float32
-	places := modeltest.NewPlaces(d)
-	score := func(b *model.Batch, scores []float32) {
-		defer places.In()()
-		if err := model.Score(d, &w.Config, b, scores); err != nil {
+	ordinary, urgent := modeltest.NewPlaces(d), modeltest.NewPlaces(d)
+	forward := func(begin func(*model.Batch) (model.Pass, error), b *model.Batch, scores []float32, pause func()) {
+		p, err := begin(b)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer p.End()
+		p.(model.Pauser).OnPause(pause)
+		if err := model.Forward(p, w.Config.Layers, scores); err != nil {
 			t.Error(err)
 		}
 	}
@@ -64,13 +71,22 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 		}
 		var b model.Batch
 		b.Append(sequences[i], make([]int32, len(sequences[i])))
-		score(&b, want[i:i+1])
+		forward(d.Begin, &b, want[i:i+1], nil)
 	}
 	var (
 		callers, others sync.WaitGroup
 		stop            atomic.Bool
 		scored          atomic.Int64
 	)
+	same := func(got []float32, which []int) {
+		for i, s := range which {
+			if math.Float32bits(got[i]) != math.Float32bits(want[s]) {
+				t.Errorf("sequence %d is %g, alone %g", s, got[i], want[s])
+				stop.Store(true)
+			}
+		}
+		scored.Add(int64(len(got)))
+	}
 	others.Go(func() {
 		for !stop.Load() {
 			runtime.GC()
@@ -81,23 +97,39 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 	for caller := range uint64(64) {
 		callers.Go(func() {
 			r := rand.New(rand.NewPCG(caller, 3))
-			for {
+			some := func(most int, run func(b *model.Batch, scores []float32)) {
 				var b model.Batch
 				var which []int
-				for range 1 + r.IntN(5) {
+				for range 1 + r.IntN(most) {
 					i := r.IntN(len(sequences))
 					which = append(which, i)
 					b.Append(sequences[i], make([]int32, len(sequences[i])))
 				}
 				got := make([]float32, len(which))
-				score(&b, got)
-				for i, s := range which {
-					if math.Float32bits(got[i]) != math.Float32bits(want[s]) {
-						t.Errorf("sequence %d is %g, alone %g", s, got[i], want[s])
-						stop.Store(true)
+				run(&b, got)
+				same(got, which)
+			}
+			first := func(b *model.Batch, scores []float32) { forward(d.BeginUrgent, b, scores, nil) }
+			pause := func() {
+				select {
+				case urgent <- struct{}{}:
+					defer func() { <-urgent }()
+					if r.IntN(8) == 0 {
+						some(1, first)
 					}
+				default:
 				}
-				scored.Add(int64(len(got)))
+			}
+			for {
+				if r.IntN(8) == 0 {
+					out := urgent.In()
+					some(1, first)
+					out()
+				}
+				some(5, func(b *model.Batch, scores []float32) {
+					defer ordinary.In()()
+					forward(d.Begin, b, scores, pause)
+				})
 				if stop.Load() {
 					return
 				}

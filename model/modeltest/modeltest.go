@@ -112,6 +112,7 @@ func Run(t *testing.T, precision Precision, open Opener) {
 			t.Run("Concurrent", s.concurrent)
 			t.Run("Misuse", s.misuse)
 			t.Run("KernelTimes", s.kernelTimes)
+			t.Run("Urgent", s.urgent)
 		})
 	}
 }
