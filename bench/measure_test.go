@@ -26,6 +26,7 @@ type fake struct {
 	fail    func(pairs []engine.Pair) error         // nil: never
 	shift   float32                                 // added to each score
 	scatter float32                                 // added to every other score, taken from the rest
+	stages  engine.CallStats                        // what Queue, Tokenize and Overlapped of each call are; the service is the rest
 
 	mu             sync.Mutex
 	underway, most int
@@ -79,7 +80,10 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	}
 	var b model.Batch
 	f.Tokenize(&b, pairs)
-	return dst, engine.CallStats{Infer: service, Tokens: b.Tokens(), FLOPs: int64(len(pairs)) * 1000}, nil
+	stats := f.stages
+	stats.Infer = service - stats.Queue - stats.Tokenize + stats.Overlapped
+	stats.Tokens, stats.FLOPs = b.Tokens(), int64(len(pairs))*1000
+	return dst, stats, nil
 }
 
 // Tokenize makes a token of each word, and three special ones.

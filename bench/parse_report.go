@@ -300,7 +300,7 @@ func (r *Report) checkComplete(line int) error {
 		}
 		f.Latency.N, f.Throughput.PerBatch.N = n, n
 		f.Throughput.PerBatch.Mean = sum / float64(n)
-		for _, s := range []*Summary{f.Tokenize, f.Queue, f.Infer} {
+		for _, s := range []*Summary{f.Tokenize, f.Overlapped, f.Queue, f.Infer, f.Unaccounted} {
 			if s != nil {
 				s.N = n
 			}

@@ -332,6 +332,8 @@ func TestValidate(t *testing.T) {
 		"elapsed_ns": func(r *Recording) { r.Runs[0].Elapsed = 0 },
 		"start_ns":   func(r *Recording) { r.Runs[0].Batches[3].Start = -1 },
 		"stages":     func(r *Recording) { r.Runs[0].Batches[3].Queue = -1 },
+		"overlapped": func(r *Recording) { r.Runs[0].Batches[3].Overlapped = time.Hour },
+		"late_ns":    func(r *Recording) { r.Runs[0].Batches[3].Late = 1 },
 		"pairs":      func(r *Recording) { r.Runs[0].Batches[3].Pairs = 33 },
 		"tokens":     func(r *Recording) { r.Runs[0].Batches[3].Tokens = 0 },
 		"padded":     func(r *Recording) { r.Runs[0].Batches[3].Padded = 1 },
