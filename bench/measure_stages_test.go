@@ -58,12 +58,12 @@ func TestStagesOfTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.OpenFS(files, engine.Device("cpu"), engine.Precision("f32"), engine.Workers(2), engine.NoCalibrationFile())
+	e, err := engine.OpenFS(files, engine.Device("cpu"), engine.Precision("f32"), engine.Workers(2), engine.TokenBudget(256), engine.NoCalibrationFile())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	work, err := builtIn(1200)
+	work, err := builtIn(240)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +71,9 @@ func TestStagesOfTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range []loop{
-		{batch: 1, callers: 3, pairs: 60},
-		{batch: 600, callers: 1, pairs: 1200}, // of many passes
-		{batch: 300, callers: 2, pairs: 1200},
+		{batch: 1, callers: 3, pairs: 30},
+		{batch: 120, callers: 1, pairs: 240}, // of many passes
+		{batch: 60, callers: 2, pairs: 240},
 	} {
 		l.engine, l.work = e, work
 		before := e.Stats().Total
