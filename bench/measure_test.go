@@ -74,9 +74,7 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	}
 	f.mu.Unlock()
 	for i, p := range pairs {
-		h := fnv.New32a()
-		h.Write([]byte(p.Query + "\n" + p.Passage))
-		dst = append(dst, float32(h.Sum32()%1000)/100+f.shift+f.scatter*float32(1-2*(i%2)))
+		dst = append(dst, fakeScore(p)+f.shift+f.scatter*float32(1-2*(i%2)))
 	}
 	var b model.Batch
 	f.Tokenize(&b, pairs)
@@ -84,6 +82,13 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	stats.Infer = service - stats.Queue - stats.Tokenize + stats.Overlapped
 	stats.Tokens, stats.FLOPs = b.Tokens(), int64(len(pairs))*1000
 	return dst, stats, nil
+}
+
+// fakeScore is the same for a pair from every fake.
+func fakeScore(p engine.Pair) float32 {
+	h := fnv.New32a()
+	h.Write([]byte(p.Query + "\n" + p.Passage))
+	return float32(h.Sum32()%1000) / 100
 }
 
 // Tokenize makes a token of each word, and three special ones.

@@ -24,7 +24,9 @@ type Recording struct {
 	Accuracy    *Accuracy   `json:"accuracy"`
 	Peak        *float64    `json:"peak_flops"` // the device's measured peak, FLOP/s, all workers
 	Runs        []Run       `json:"runs"`       // one per configuration
-	Notes       []string    `json:"notes"`      // what the reader must know: synthetic weights, time bound reached
+	Mix         *Mix        `json:"mix,omitempty"`
+	Overload    *Overload   `json:"overload,omitempty"`
+	Notes       []string    `json:"notes"` // what the reader must know: synthetic weights, time bound reached
 }
 
 // Model says which weights were measured.

@@ -29,6 +29,10 @@ type Report struct {
 	Summary Overall   `json:"summary"`
 	Configs []Figures `json:"configs"`
 
+	// The scenarios, which take the place of configurations; nil: not measured.
+	Mix      *MixFigures      `json:"mix,omitempty"`
+	Overload *OverloadFigures `json:"overload,omitempty"`
+
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.
 	LoadCorrelation *float64 `json:"load_correlation"`

@@ -36,6 +36,7 @@ func (rec *Recording) Report() *Report {
 		}
 		r.Configs = append(r.Configs, f)
 	}
+	r.Mix, r.Overload = rec.Mix.figures(r.Withheld == ""), rec.Overload.figures(r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }

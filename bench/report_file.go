@@ -118,6 +118,12 @@ func (rec *Recording) Validate() error {
 			return fmt.Errorf("%w: runs[%d] %w", ErrRecording, i, err)
 		}
 	}
+	if err := rec.Mix.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecording, err)
+	}
+	if err := rec.Overload.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecording, err)
+	}
 	return nil
 }
 
