@@ -52,7 +52,7 @@ func TestSeedsFigures(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, rec := range map[string]*Recording{"seedlike": seedLike(), "loads": loads(), "failed": failed()} {
+	for name, rec := range map[string]*Recording{"seedlike": seedLike(), "loads": loads(), "failed": failed(), "mixed": mixed(), "flooded": flooded()} {
 		r := rec.Report()
 		for ext, write := range map[string]func(*bytes.Buffer) error{
 			".md":   func(b *bytes.Buffer) error { return r.WriteMarkdown(b) },
@@ -89,7 +89,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestWriteAllAndAgain(t *testing.T) {
-	for _, rec := range []*Recording{seedLike(), loads(), failed()} {
+	for _, rec := range []*Recording{seedLike(), loads(), failed(), mixed(), flooded()} {
 		first, second := filepath.Join(t.TempDir(), "made", "here"), t.TempDir()
 		if err := WriteAll(first, rec); err != nil {
 			t.Fatal(err)
