@@ -79,6 +79,8 @@ func TestOverloadFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		q.fail = func(pairs []engine.Pair) error {
+			q.mu.Lock()
+			defer q.mu.Unlock()
 			if time.Since(begun) > 25*time.Second && first(pairs)%10 == 7 && q.waiting > 7 { // in floods alone
 				return errors.New("lost in the\n" + strings.Repeat("dark ", 100))
 			}
