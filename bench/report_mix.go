@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"fmt"
-	"strconv"
-)
+import "time"
 
 // MixFigures is what small calls wait beside the bulk, and what the bulk loses to them.
 // Latencies are of all rounds together.
@@ -21,6 +18,10 @@ type MixFigures struct {
 	ClosedRatio *Ratios  `json:"small_closed_loop_over_alone"`
 	Late        *Summary `json:"small_late_ms"` // of the arrivals: how late the bench made the calls
 
+	AloneStages  *MixStages `json:"small_alone_stages"`
+	BesideStages *MixStages `json:"small_beside_bulk_stages"`
+	ClosedStages *MixStages `json:"small_closed_loop_stages"`
+
 	BulkAlone       *MixRates  `json:"bulk_alone"`
 	BulkBeside      *MixRates  `json:"bulk_beside_small"`
 	BulkClosed      *MixRates  `json:"bulk_beside_closed_loop"`
@@ -28,6 +29,16 @@ type MixFigures struct {
 	BulkClosedRatio *float64   `json:"bulk_beside_closed_loop_over_alone"`
 	ByRound         []MixRound `json:"by_round"`
 	Median          *MixRound  `json:"median_of_rounds"` // of each column of ByRound
+}
+
+// MixStages is where the average latency of a small call goes, in ms. The fields sum up to
+// it.
+type MixStages struct {
+	Late        float64 `json:"late_ms"`  // until the bench made the call
+	Queue       float64 `json:"queue_ms"` // from then to its pass
+	Tokenize    float64 `json:"tokenize_ms"`
+	Infer       float64 `json:"infer_ms"`
+	Unaccounted float64 `json:"unaccounted_ms"` // to the end of the call
 }
 
 // MixRates is what was computed in a second of a load.
@@ -75,6 +86,7 @@ func (m *Mix) figures(speed bool) *MixFigures {
 	f.BesideRatio, f.ClosedRatio = ratios(f.Beside, f.Alone), ratios(f.Closed, f.Alone)
 	f.BulkAlone, f.BulkBeside, f.BulkClosed = m.rates(LoadBulk, everyRound), m.rates(LoadBoth, everyRound), m.rates(LoadClosed, everyRound)
 	f.BulkBesideRatio, f.BulkClosedRatio = ratio(f.BulkBeside.tokens(), f.BulkAlone.tokens()), ratio(f.BulkClosed.tokens(), f.BulkAlone.tokens())
+	f.AloneStages, f.BesideStages, f.ClosedStages = m.stages(LoadSmall), m.stages(LoadBoth), m.stages(LoadClosed)
 	var late []float64
 	for _, p := range m.Phases {
 		if p.Load == LoadSmall || p.Load == LoadBoth {
@@ -121,6 +133,33 @@ func (m *Mix) latency(load string, round int) *Summary {
 	return Summarize(ms)
 }
 
+// stages is where the small calls of a load, in all rounds, spend their time; nil: there
+// were none.
+func (m *Mix) stages(load string) *MixStages {
+	n := 0
+	var latency time.Duration
+	var sum BatchSample
+	for _, p := range m.Phases {
+		if p.Load != load {
+			continue
+		}
+		for _, b := range p.Small {
+			n++
+			latency += b.Latency
+			sum.Late += b.Late
+			sum.Queue += b.Queue - b.Late
+			sum.Tokenize += b.Tokenize - b.Overlapped
+			sum.Infer += b.Infer
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	rest := latency - sum.Late - sum.Queue - sum.Tokenize - sum.Infer
+	each := func(d time.Duration) float64 { return milliseconds(d) / float64(n) }
+	return &MixStages{each(sum.Late), each(sum.Queue), each(sum.Tokenize), each(sum.Infer), each(rest)}
+}
+
 // rates is what was computed in a load, in one round or in all; nil: there was none.
 func (m *Mix) rates(load string, round int) *MixRates {
 	var seconds float64
@@ -152,91 +191,4 @@ func (s *Summary) median() *float64 {
 		return nil
 	}
 	return &s.P50
-}
-
-// mixTitle is the section's. Parse skips it.
-const mixTitle = "Small Calls Beside Bulk"
-
-// write writes the section; none without a mix.
-func (f *MixFigures) write(p *page) {
-	if f == nil {
-		return
-	}
-	p.para("## %s", mixTitle)
-	ground := ""
-	if f.Background {
-		ground = ", in the background"
-	}
-	p.para("**Bulk:** calls of %d pairs, callers: %d%s", f.BulkPairs, f.BulkCallers, ground)
-	p.para("**Small calls:** one pair each, %s arriving in a second; rounds: %d", fixed(f.Rate, 2), f.Rounds)
-
-	p.para("### Small Calls (ms)")
-	p.table(append([]string{"Load"}, tailTitles...), [][]string{
-		tailRow("alone", f.Alone),
-		tailRow("beside the bulk, the same arrivals", f.Beside),
-		ratioRow("beside the bulk over alone", f.BesideRatio),
-		tailRow("beside the bulk, one caller in a closed loop", f.Closed),
-		ratioRow("closed loop over alone", f.ClosedRatio),
-	})
-	for _, s := range []struct {
-		name    string
-		summary *Summary
-	}{{" alone", f.Alone}, {" beside the bulk", f.Beside}, {" of the closed loop", f.Closed}} {
-		writeTailMark(p, s.summary, s.name, "calls")
-	}
-	p.para("_Arrivals are a Poisson process, and latency counts from the intended start; each call has a goroutine of its own. In the closed loop a caller makes the next call when the last is scored._")
-	if f.Late != nil {
-		p.para("_Calls were made late by %s ms at P50 and %s ms at P99, which is part of their latency._", fixed(&f.Late.P50, 3), fixed(&f.Late.P99, 3))
-	}
-
-	p.para("### Bulk (pairs/s)")
-	rows := [][]string{f.BulkAlone.row("alone"), f.BulkBeside.row("beside small calls as they arrive")}
-	rows = append(rows, []string{"over alone", "", overRates(f.BulkBeside, f.BulkAlone), "", "", fixed(f.BulkBesideRatio, 3)})
-	rows = append(rows, f.BulkClosed.row("beside one small caller in a closed loop"))
-	rows = append(rows, []string{"over alone", "", overRates(f.BulkClosed, f.BulkAlone), "", "", fixed(f.BulkClosedRatio, 3)})
-	p.table([]string{"Load", "Seconds", "Bulk", "Small", "Together", "Bulk (tokens/s)"}, rows)
-	p.para("_What the bulk computed is counted by the passes that ended. Its text is not the same in each load, so that tokens/s compare better than pairs/s._")
-
-	if len(f.ByRound) > 0 {
-		p.para("### Rounds")
-		rows = nil
-		row := func(name string, r *MixRound) []string {
-			return []string{name, fixed(r.Alone, 2), fixed(r.Beside, 2), fixed(r.Ratio, 2), fixed(r.BulkAlone, 0), fixed(r.BulkBeside, 0), fixed(r.BulkRatio, 3)}
-		}
-		for i := range f.ByRound {
-			rows = append(rows, row(strconv.Itoa(i+1), &f.ByRound[i]))
-		}
-		rows = append(rows, row("median", f.Median))
-		p.table([]string{"Round", "Small P50 Alone (ms)", "Beside (ms)", "Ratio", "Bulk Alone (tokens/s)", "Beside (tokens/s)", "Ratio"}, rows)
-	}
-}
-
-func (r *MixRates) row(load string) []string {
-	if r == nil {
-		return []string{load, notMeasured, notMeasured, notMeasured, notMeasured, notMeasured}
-	}
-	return []string{load, fixed(&r.Seconds, 2), fixed(&r.Bulk, 1), fixed(&r.Small, 1), fixed(&r.Total, 1), fixed(&r.Tokens, 0)}
-}
-
-func overRates(a, b *MixRates) string {
-	if a == nil || b == nil {
-		return notMeasured
-	}
-	return fixed(quotient(a.Bulk, b.Bulk), 3)
-}
-
-// noneApart is where there are no configurations because a scenario took their place.
-func (r *Report) noneApart() string {
-	title := ""
-	switch {
-	case len(r.Configs) > 0:
-	case r.Mix != nil:
-		title = mixTitle
-	case r.Overload != nil:
-		title = overloadTitle
-	}
-	if title == "" {
-		return ""
-	}
-	return fmt.Sprintf("_No configuration: see %q below._", title)
 }

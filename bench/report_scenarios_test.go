@@ -29,6 +29,11 @@ func TestMixFigures(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
 		}
 	}
+	for load, s := range map[*Summary]*MixStages{f.Alone: f.AloneStages, f.Beside: f.BesideStages, f.Closed: f.ClosedStages} {
+		if sum := s.Late + s.Queue + s.Tokenize + s.Infer + s.Unaccounted; fixed(&sum, 6) != fixed(&load.Mean, 6) || s.Late <= 0 || s.Queue <= s.Late {
+			t.Errorf("%+v sum up to %v, want %v", s, sum, load.Mean)
+		}
+	}
 	text := markdown(t, mixed().Report())
 	for _, want := range []string{
 		`_No configuration: see "Small Calls Beside Bulk" below._`,
@@ -127,7 +132,7 @@ func TestScenariosWithheld(t *testing.T) {
 				t.Errorf("%s tells %s:\n%s", rec.Name, figure, text)
 			}
 		}
-		if r.Mix != nil && (r.Mix.Alone != nil || r.Mix.Rate != nil || r.Mix.BulkAlone != nil || r.Mix.ByRound != nil || r.Mix.BulkCallers != 8) {
+		if r.Mix != nil && (r.Mix.Alone != nil || r.Mix.Rate != nil || r.Mix.BulkAlone != nil || r.Mix.ByRound != nil || r.Mix.AloneStages != nil || r.Mix.BulkCallers != 8) {
 			t.Errorf("%+v", r.Mix)
 		}
 		if r.Overload != nil && (r.Overload.Queue != nil || r.Overload.Capacity != nil || r.Overload.Refusal != nil || r.Overload.FloodRate != nil || r.Overload.Refused != 640) {
