@@ -120,7 +120,7 @@ func TestMixInterrupted(t *testing.T) {
 	for _, tt := range []struct {
 		after  time.Duration
 		rounds int
-	}{{10 * time.Second, 0}, {60 * time.Second, 2}} {
+	}{{10 * time.Second, 0}, {40 * time.Second, 2}} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.after)
 			defer cancel()
@@ -147,7 +147,7 @@ func TestMixFailures(t *testing.T) {
 	broken := errors.New("broken")
 	for want, breaks := range map[string]func(pairs []engine.Pair) bool{
 		"mix: a small call: broken":                func(p []engine.Pair) bool { return len(p) == 1 && first(p) == 3 },
-		"batch=1, concurrency=1: batch 91: broken": func(p []engine.Pair) bool { return len(p) == 1 && first(p) == 91 },
+		"batch=1, concurrency=1: batch 31: broken": func(p []engine.Pair) bool { return len(p) == 1 && first(p) == 31 },
 		"bulk caller 1: broken":                    func(p []engine.Pair) bool { return len(p) == 500 && first(p) == 200 },
 	} {
 		l, q := newQueue(t, 400, 100*time.Second)

@@ -7,8 +7,9 @@ import (
 
 const (
 	// A scenario's loads take turns, in rounds of about this length and so many at least:
-	// a machine that slows down does so to all loads alike.
-	roundTime    = 20 * time.Second
+	// a machine that slows down does so to all loads alike. Shorter ones pair better what is
+	// compared, longer ones have less of callers that come and go.
+	roundTime    = 10 * time.Second
 	fewestRounds = 2
 	// A load lasts so long at least, even where the time is over.
 	shortestLoad = 50 * time.Millisecond
