@@ -76,7 +76,9 @@
 //     calls (the same times, the same text) alone, and the bulk's rate beside them against
 //     the bulk's alone. A call of the bulk outlasts the load, so that its pairs are counted
 //     by the passes that ended, less the small calls'. One small caller in a closed loop is
-//     the worst case: whenever it is served it asks again.
+//     the worst case for the bulk: whenever it is served it asks again. It is set against
+//     itself alone, which unlike calls that arrive now and then finds warm caches and cores
+//     that are awake.
 //   - An overload sets the latency of what a flood has accepted against that of as many
 //     callers in a closed loop as the queue has room for: the queue is as long in both, and
 //     the difference is what refusing costs those that are not refused. Offered calls are

@@ -22,10 +22,12 @@ func mixed() *Recording {
 	rec.Mix = &Mix{BulkCallers: 8, BulkPairs: 100_000, Background: true, Rate: 7.5, Warmup: Warmup{Batches: 6, Time: time.Second, Stable: true},
 		Phases: []MixPhase{
 			{0, LoadSmall, 7000 * ms, 0, 0, small(50, 8*ms, ms/10)},
+			{0, LoadAlone, 2000 * ms, 0, 0, small(150, 7*ms, ms/10)},
 			{0, LoadBulk, 3000 * ms, 750, 60_000, nil},
 			{0, LoadBoth, 7000 * ms, 1680, 134_400, small(160, 12*ms, ms/5)},
 			{0, LoadClosed, 3000 * ms, 600, 48_000, small(20, 14*ms, ms/5)},
 			{1, LoadSmall, 7000 * ms, 0, 0, small(60, 9*ms, ms/10)},
+			{1, LoadAlone, 2000 * ms, 0, 0, small(150, 7*ms, ms/10)},
 			{1, LoadBoth, 7000 * ms, 1700, 140_000, small(160, 14*ms, ms/5)},
 			{1, LoadBulk, 3000 * ms, 740, 61_000, nil},
 			{1, LoadClosed, 3000 * ms, 610, 50_000, small(30, 14*ms, ms/5)},

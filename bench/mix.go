@@ -16,8 +16,8 @@ const (
 	// What each load has of a round. Of the small calls there are few in a second, and
 	// their percentiles want many.
 	pacedPart  = 0.34 // alone, and beside the bulk
-	bulkPart   = 0.14
-	closedPart = 0.14
+	bulkPart   = 0.12
+	closedPart = 0.08 // alone, and beside the bulk
 )
 
 // mixer measures the loads of a mix.
@@ -119,7 +119,7 @@ func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) 
 		}
 		return nil
 	}
-	if err := measure(ctx, mixLoad{LoadSmall, paced}); err != nil {
+	if err := measure(ctx, mixLoad{LoadSmall, paced}, mixLoad{LoadAlone, closed}); err != nil {
 		return nil, err
 	}
 	beside := []mixLoad{{LoadBulk, none}, {LoadBoth, paced}, {LoadClosed, closed}}
@@ -140,7 +140,7 @@ func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (MixPhase, error) {
 	before, begun := m.passes.amount(), time.Now()
 	small, err := l.small(ctx)
 	p := MixPhase{Load: l.name, Length: time.Since(begun), Small: small}
-	if l.name != LoadSmall {
+	if l.name != LoadSmall && l.name != LoadAlone {
 		done := m.passes.amount().less(before).less(amountOf(small))
 		p.BulkPairs, p.BulkTokens = done.pairs, done.tokens
 	}

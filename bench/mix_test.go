@@ -39,12 +39,12 @@ func TestMeasureMix(t *testing.T) {
 			if math.Abs(m.Rate-3) > 0.06 { // 3 % of 100 pairs/s
 				t.Errorf("%v small calls a second, want 3", m.Rate)
 			}
-			if len(m.Phases)%4 != 0 || len(m.Phases) < 4*7 || m.Phases[1].Load != LoadBulk || m.Phases[5].Load != LoadBoth {
+			if len(m.Phases)%5 != 0 || len(m.Phases) < 5*7 || m.Phases[2].Load != LoadBulk || m.Phases[7].Load != LoadBoth {
 				t.Fatalf("%d phases", len(m.Phases))
 			}
 			alone := map[int][]BatchSample{}
 			for i, p := range m.Phases {
-				if p.Round != i/4 {
+				if p.Round != i/5 {
 					t.Errorf("phase %d is of round %d", i, p.Round)
 				}
 				least, most := 10*ms, 10*ms
@@ -73,7 +73,7 @@ func TestMeasureMix(t *testing.T) {
 						t.Errorf("%s: %+v, want a latency of %v to %v", p.Load, s, least, most)
 					}
 				}
-				if p.Load == LoadSmall {
+				if p.Load == LoadSmall || p.Load == LoadAlone {
 					if p.BulkPairs != 0 {
 						t.Errorf("%d pairs of no bulk", p.BulkPairs)
 					}
@@ -120,7 +120,7 @@ func TestMixInterrupted(t *testing.T) {
 	for _, tt := range []struct {
 		after  time.Duration
 		rounds int
-	}{{10 * time.Second, 0}, {40 * time.Second, 2}} {
+	}{{10 * time.Second, 0}, {35 * time.Second, 2}} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.after)
 			defer cancel()
@@ -135,7 +135,7 @@ func TestMixInterrupted(t *testing.T) {
 				if rec != nil {
 					t.Errorf("a recording of nothing: %+v", rec.Mix)
 				}
-			case rec == nil || len(rec.Mix.Phases) != 4*tt.rounds || !noted(rec, "interrupted after 2 whole rounds"):
+			case rec == nil || len(rec.Mix.Phases) != 5*tt.rounds || !noted(rec, "interrupted after 2 whole rounds"):
 				t.Errorf("%+v", rec)
 			}
 		})

@@ -8,9 +8,10 @@ import (
 // The loads of the scenarios.
 const (
 	LoadSmall  = "small"  // of a mix: small calls as they arrive, alone
+	LoadAlone  = "alone"  // small calls of one caller, each right after the last, alone
 	LoadBulk   = "bulk"   // the bulk alone
 	LoadBoth   = "both"   // both at once
-	LoadClosed = "closed" // the bulk, and small calls of one caller, each right after the last
+	LoadClosed = "closed" // the bulk, and small calls of one caller
 
 	LoadQueue = "queue" // of an overload: as many callers as the queue has room for
 	LoadFlood = "flood" // more calls than can be served
@@ -18,7 +19,7 @@ const (
 
 // loadNames are the loads as the reports name them.
 var loadNames = map[string]string{
-	LoadSmall: "small calls alone", LoadBulk: "the bulk alone", LoadBoth: "small calls beside the bulk",
+	LoadSmall: "small calls alone", LoadAlone: "one small caller alone", LoadBulk: "the bulk alone", LoadBoth: "small calls beside the bulk",
 	LoadClosed: "one small caller beside the bulk", LoadQueue: "a full queue", LoadFlood: "the flood",
 }
 
@@ -36,7 +37,7 @@ type Mix struct {
 // MixPhase is one load of one round.
 type MixPhase struct {
 	Round  int           `json:"round"` // from 0
-	Load   string        `json:"load"`  // LoadSmall, LoadBulk, LoadBoth or LoadClosed
+	Load   string        `json:"load"`  // LoadSmall, LoadAlone, LoadBulk, LoadBoth or LoadClosed
 	Length time.Duration `json:"length_ns"`
 	// What was computed of the bulk, by the passes that ended in Length.
 	BulkPairs  int64         `json:"bulk_pairs"`
@@ -89,7 +90,7 @@ func (m *Mix) validate() error {
 		p := &m.Phases[i]
 		at := fmt.Sprintf("mix: phases[%d]", i)
 		switch {
-		case p.Load != LoadSmall && p.Load != LoadBulk && p.Load != LoadBoth && p.Load != LoadClosed:
+		case p.Load != LoadSmall && p.Load != LoadAlone && p.Load != LoadBulk && p.Load != LoadBoth && p.Load != LoadClosed:
 			return fmt.Errorf("%s: field \"load\": %q is none of a mix", at, p.Load)
 		case p.Length <= 0 || p.Length > longestRun:
 			return fmt.Errorf("%s: field \"length_ns\": %v, want above 0 and at most %v", at, p.Length, longestRun)

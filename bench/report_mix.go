@@ -12,15 +12,17 @@ type MixFigures struct {
 	Rounds      int      `json:"rounds"`
 
 	Alone       *Summary `json:"small_alone_ms"`
-	Beside      *Summary `json:"small_beside_bulk_ms"` // the same arrivals
-	Closed      *Summary `json:"small_closed_loop_ms"` // one caller beside the bulk
+	Beside      *Summary `json:"small_beside_bulk_ms"`       // the same arrivals
+	ClosedAlone *Summary `json:"small_closed_loop_alone_ms"` // one caller, each call right after the last
+	Closed      *Summary `json:"small_closed_loop_ms"`       // the same beside the bulk
 	BesideRatio *Ratios  `json:"small_beside_bulk_over_alone"`
-	ClosedRatio *Ratios  `json:"small_closed_loop_over_alone"`
+	ClosedRatio *Ratios  `json:"small_closed_loop_over_closed_loop_alone"`
 	Late        *Summary `json:"small_late_ms"` // of the arrivals: how late the bench made the calls
 
-	AloneStages  *MixStages `json:"small_alone_stages"`
-	BesideStages *MixStages `json:"small_beside_bulk_stages"`
-	ClosedStages *MixStages `json:"small_closed_loop_stages"`
+	AloneStages       *MixStages `json:"small_alone_stages"`
+	BesideStages      *MixStages `json:"small_beside_bulk_stages"`
+	ClosedAloneStages *MixStages `json:"small_closed_loop_alone_stages"`
+	ClosedStages      *MixStages `json:"small_closed_loop_stages"`
 
 	BulkAlone       *MixRates  `json:"bulk_alone"`
 	BulkBeside      *MixRates  `json:"bulk_beside_small"`
@@ -83,10 +85,12 @@ func (m *Mix) figures(speed bool) *MixFigures {
 	}
 	f.Rate = &m.Rate
 	f.Alone, f.Beside, f.Closed = m.latency(LoadSmall, everyRound), m.latency(LoadBoth, everyRound), m.latency(LoadClosed, everyRound)
-	f.BesideRatio, f.ClosedRatio = ratios(f.Beside, f.Alone), ratios(f.Closed, f.Alone)
+	f.ClosedAlone = m.latency(LoadAlone, everyRound)
+	f.BesideRatio, f.ClosedRatio = ratios(f.Beside, f.Alone), ratios(f.Closed, f.ClosedAlone)
 	f.BulkAlone, f.BulkBeside, f.BulkClosed = m.rates(LoadBulk, everyRound), m.rates(LoadBoth, everyRound), m.rates(LoadClosed, everyRound)
 	f.BulkBesideRatio, f.BulkClosedRatio = ratio(f.BulkBeside.tokens(), f.BulkAlone.tokens()), ratio(f.BulkClosed.tokens(), f.BulkAlone.tokens())
 	f.AloneStages, f.BesideStages, f.ClosedStages = m.stages(LoadSmall), m.stages(LoadBoth), m.stages(LoadClosed)
+	f.ClosedAloneStages = m.stages(LoadAlone)
 	var late []float64
 	for _, p := range m.Phases {
 		if p.Load == LoadSmall || p.Load == LoadBoth {

@@ -26,23 +26,24 @@ func (f *MixFigures) write(p *page) {
 		tailRow("alone", f.Alone),
 		tailRow("beside the bulk, the same arrivals", f.Beside),
 		ratioRow("beside the bulk over alone", f.BesideRatio),
-		tailRow("beside the bulk, one caller in a closed loop", f.Closed),
-		ratioRow("closed loop over alone", f.ClosedRatio),
+		tailRow("one caller in a closed loop, alone", f.ClosedAlone),
+		tailRow("one caller in a closed loop, beside the bulk", f.Closed),
+		ratioRow("closed loop beside the bulk over alone", f.ClosedRatio),
 	})
 	for _, s := range []struct {
 		name    string
 		summary *Summary
-	}{{" alone", f.Alone}, {" beside the bulk", f.Beside}, {" of the closed loop", f.Closed}} {
+	}{{" alone", f.Alone}, {" beside the bulk", f.Beside}, {" of the closed loop alone", f.ClosedAlone}, {" of the closed loop beside the bulk", f.Closed}} {
 		writeTailMark(p, s.summary, s.name, "calls")
 	}
-	p.para("_Arrivals are a Poisson process, and latency counts from the intended start; each call has a goroutine of its own. In the closed loop a caller makes the next call when the last is scored._")
+	p.para("_Arrivals are a Poisson process, and latency counts from the intended start; each call has a goroutine of its own. In the closed loop a caller makes the next call when the last is scored. Calls that arrive at an idle machine find cold caches and cores asleep, which those beside the bulk and those of a closed loop do not: a ratio below 1 is of that._")
 	if f.Late != nil {
 		p.para("_Calls were made late by %s ms at P50 and %s ms at P99, which is part of their latency._", fixed(&f.Late.P50, 3), fixed(&f.Late.P99, 3))
 	}
 
 	p.para("### Where a Small Call's Time Goes (ms)")
 	p.table([]string{"Load", "Late", "Queue Wait", "Tokenization", "Inference", "Unaccounted"}, [][]string{
-		f.AloneStages.row("alone"), f.BesideStages.row("beside the bulk"), f.ClosedStages.row("closed loop beside the bulk"),
+		f.AloneStages.row("alone"), f.BesideStages.row("beside the bulk"), f.ClosedAloneStages.row("closed loop alone"), f.ClosedStages.row("closed loop beside the bulk"),
 	})
 	p.para("_Averages, which sum up to that of the latency. Late is until the bench made the call, inference from the pass's beginning to its end._")
 
