@@ -61,6 +61,30 @@
 // peak that they are a share of: they say how good a kernel is, and not how busy
 // the machine was. [Compare] and the CSV leave them out.
 //
+// The stages of a batch make up its latency: queue wait, tokenization and inference, less
+// the tokenization that went on beside the batch's own inference. What remains is told as
+// unaccounted.
+//
+// # The scenarios
+//
+// [Options.Mix] and [Options.Overload] take the place of the configurations. Their loads
+// take turns in rounds, all of one engine: what drifts does so for each of them. Calls that
+// arrive do so as a Poisson process, each has a goroutine of its own, so that the engine
+// hears of it when it is due, and latency counts from when it was due.
+//
+//   - A mix sets the latency of one-pair calls beside bulk callers against that of the same
+//     calls (the same times, the same text) alone, and the bulk's rate beside them against
+//     the bulk's alone. A call of the bulk outlasts the load, so that its pairs are counted
+//     by the passes that ended, less the small calls'. One small caller in a closed loop is
+//     the worst case for the bulk: whenever it is served it asks again. It is set against
+//     itself alone, which unlike calls that arrive now and then finds warm caches and cores
+//     that are awake.
+//   - An overload sets the latency of what a flood has accepted against that of as many
+//     callers in a closed loop as the queue has room for: the queue is as long in both, and
+//     the difference is what refusing costs those that are not refused. Offered calls are
+//     accepted, refused, failed (counted by error) or not sent, and a recording in which
+//     these do not sum up is not valid.
+//
 // # report.json
 //
 // The schema is that of the type [Report], versioned by [SchemaVersion]. Names

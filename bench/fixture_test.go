@@ -36,7 +36,7 @@ func seedLike() *Recording {
 		tokens := 2400 + 11*(i%37)
 		tokenize := time.Duration(300+7*(i%13)) * time.Microsecond
 		run.Batches = append(run.Batches, BatchSample{
-			Start: at, Latency: latency, Tokenize: tokenize, Infer: latency - tokenize,
+			Start: at, Latency: latency, Tokenize: tokenize, Overlapped: tokenize / 3, Infer: latency - tokenize + tokenize/3,
 			Pairs: 32, Tokens: tokens, Padded: 4000 + 32*(i%41), Computed: tokens, FLOPs: int64(tokens) * 19_100_000,
 		})
 		at += latency + 25*time.Microsecond

@@ -116,7 +116,8 @@ type callMemory struct {
 	scores []float32
 }
 
-// call scores one batch.
+// call scores one batch. Beside an error, the sample says when the call was made and how
+// long it took.
 func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (BatchSample, error) {
 	lo, hi := s.batch*l.batch, min((s.batch+1)*l.batch, l.pairs)
 	pairs, tokens, padded := l.work.batch(m.pairs, l.from+lo, l.from+hi)
@@ -127,28 +128,29 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	}
 	scores, stats, err := l.engine.ScoreStats(ctx, m.scores[:0], pairs)
 	ended := time.Now()
-	if err != nil {
-		return BatchSample{}, err
-	}
-	if len(scores) != len(pairs) {
-		return BatchSample{}, fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
-	}
-	m.pairs, m.scores = pairs, scores
-	return BatchSample{
-		Start:    intended.Sub(begun),
-		Latency:  ended.Sub(intended),
-		Tokenize: stats.Tokenize,
-		Queue:    stats.Queue + called.Sub(intended),
-		Infer:    stats.Infer,
-		GPU:      stats.GPU,
-		Pairs:    len(pairs),
+	m.pairs = pairs
+	sample := BatchSample{
+		Start:   intended.Sub(begun),
+		Latency: ended.Sub(intended),
+		Queue:   called.Sub(intended),
+		Late:    called.Sub(intended),
+		Pairs:   len(pairs),
 		// The engine may cut a call into batches of its own, and pads none; what
 		// padding would waste is said of the batch that the caller made.
-		Tokens:   tokens,
-		Padded:   padded,
-		Computed: stats.Tokens,
-		FLOPs:    stats.FLOPs,
-	}, nil
+		Tokens: tokens,
+		Padded: padded,
+	}
+	if err == nil && len(scores) != len(pairs) {
+		err = fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
+	}
+	if err != nil {
+		return sample, err
+	}
+	m.scores = scores
+	sample.Tokenize, sample.Overlapped, sample.Infer = stats.Tokenize, stats.Overlapped, stats.Infer
+	sample.Queue += stats.Queue
+	sample.GPU, sample.Computed, sample.FLOPs = stats.GPU, stats.Tokens, stats.FLOPs
+	return sample, nil
 }
 
 // sleepUntil waits for due, and says whether ctx is still good then. The zero

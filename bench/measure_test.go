@@ -26,6 +26,7 @@ type fake struct {
 	fail    func(pairs []engine.Pair) error         // nil: never
 	shift   float32                                 // added to each score
 	scatter float32                                 // added to every other score, taken from the rest
+	stages  engine.CallStats                        // what Queue, Tokenize and Overlapped of each call are; the service is the rest
 
 	mu             sync.Mutex
 	underway, most int
@@ -73,13 +74,21 @@ func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pai
 	}
 	f.mu.Unlock()
 	for i, p := range pairs {
-		h := fnv.New32a()
-		h.Write([]byte(p.Query + "\n" + p.Passage))
-		dst = append(dst, float32(h.Sum32()%1000)/100+f.shift+f.scatter*float32(1-2*(i%2)))
+		dst = append(dst, fakeScore(p)+f.shift+f.scatter*float32(1-2*(i%2)))
 	}
 	var b model.Batch
 	f.Tokenize(&b, pairs)
-	return dst, engine.CallStats{Infer: service, Tokens: b.Tokens(), FLOPs: int64(len(pairs)) * 1000}, nil
+	stats := f.stages
+	stats.Infer = service - stats.Queue - stats.Tokenize + stats.Overlapped
+	stats.Tokens, stats.FLOPs = b.Tokens(), int64(len(pairs))*1000
+	return dst, stats, nil
+}
+
+// fakeScore is the same for a pair from every fake.
+func fakeScore(p engine.Pair) float32 {
+	h := fnv.New32a()
+	h.Write([]byte(p.Query + "\n" + p.Passage))
+	return float32(h.Sum32()%1000) / 100
 }
 
 // Tokenize makes a token of each word, and three special ones.

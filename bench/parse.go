@@ -20,8 +20,8 @@ const maxReport = 256 << 20
 //
 // Of markdown it reads the sections that the format has, what ours adds to a
 // configuration but for the stages of inference, and of the background the data
-// set, the processor and the noise; the numbers are as precise as they were
-// printed. What a report does not tell is zero or nil in the result. Errors name
+// set, the processor and the noise; it skips a mix and an overload. The numbers are as
+// precise as they were printed. What a report does not tell is zero or nil in the result. Errors name
 // the line and the field.
 func Parse(r io.Reader) (*Report, error) {
 	data, err := readAll(r)

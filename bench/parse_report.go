@@ -23,11 +23,13 @@ func parseMarkdown(document string) (*Report, error) {
 	}
 	chapter := ""  // the ## that we are in
 	var f *Figures // the configuration that we are in
+	scenario := false
 	for i := range all[1:] {
 		s := &all[1+i]
 		switch s.level {
 		case 2:
 			chapter, f = s.title, nil
+			scenario = scenario || s.title == mixTitle || s.title == overloadTitle
 			if len(r.Configs) == 1 {
 				f = &r.Configs[0] // the dashboard of the only one has no heading
 			}
@@ -39,6 +41,9 @@ func parseMarkdown(document string) (*Report, error) {
 		if err := r.parseSection(chapter, f, s); err != nil {
 			return nil, err
 		}
+	}
+	if r.Configs == nil && scenario { // it takes their place, and is not read
+		return r, nil
 	}
 	return r, r.checkComplete(all[len(all)-1].line)
 }
@@ -300,7 +305,7 @@ func (r *Report) checkComplete(line int) error {
 		}
 		f.Latency.N, f.Throughput.PerBatch.N = n, n
 		f.Throughput.PerBatch.Mean = sum / float64(n)
-		for _, s := range []*Summary{f.Tokenize, f.Queue, f.Infer} {
+		for _, s := range []*Summary{f.Tokenize, f.Overlapped, f.Queue, f.Infer, f.Unaccounted} {
 			if s != nil {
 				s.N = n
 			}

@@ -59,10 +59,15 @@ func (f *Figures) parseStages(s *section) error {
 		return err
 	}
 	for _, c := range []struct {
-		name string
-		to   **Summary
-	}{{"Tokenization", &f.Tokenize}, {"Queue Wait", &f.Queue}, {"Inference", &f.Infer}} {
+		name     string
+		to       **Summary
+		optional bool
+	}{{"Tokenization", &f.Tokenize, false}, {overlappedRow, &f.Overlapped, true}, {"Queue Wait", &f.Queue, false},
+		{"Inference", &f.Infer, false}, {unaccountedRow, &f.Unaccounted, true}} {
 		row, err := t.rowOf(s, c.name)
+		if err != nil && c.optional {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func parsed(t *testing.T, text string) *Report {
 
 // report.json and recording.json read back to the same report.
 func TestParseJSON(t *testing.T) {
-	for _, rec := range []*Recording{seedLike(), loads(), failed()} {
+	for _, rec := range []*Recording{seedLike(), loads(), failed(), mixed(), flooded()} {
 		want := rec.Report()
 		for name, write := range map[string]func(io.Writer) error{
 			"report.json":    want.WriteJSON,

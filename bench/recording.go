@@ -24,7 +24,9 @@ type Recording struct {
 	Accuracy    *Accuracy   `json:"accuracy"`
 	Peak        *float64    `json:"peak_flops"` // the device's measured peak, FLOP/s, all workers
 	Runs        []Run       `json:"runs"`       // one per configuration
-	Notes       []string    `json:"notes"`      // what the reader must know: synthetic weights, time bound reached
+	Mix         *Mix        `json:"mix,omitempty"`
+	Overload    *Overload   `json:"overload,omitempty"`
+	Notes       []string    `json:"notes"` // what the reader must know: synthetic weights, time bound reached
 }
 
 // Model says which weights were measured.
@@ -162,10 +164,17 @@ type Warmup struct {
 
 // BatchSample is one batch of one run.
 type BatchSample struct {
-	Start    time.Duration `json:"start_ns"`         // since the run's start; open loop: the intended start
-	Latency  time.Duration `json:"latency_ns"`       // Start to scores
-	Tokenize time.Duration `json:"tokenize_ns"`      //
-	Queue    time.Duration `json:"queue_ns"`         // waiting for a worker
+	Start    time.Duration `json:"start_ns"`    // since the run's start; open loop: the intended start
+	Latency  time.Duration `json:"latency_ns"`  // Start to scores
+	Tokenize time.Duration `json:"tokenize_ns"` //
+	// Overlapped is the part of Tokenize that went on while the batch was in inference too:
+	// Queue + Tokenize - Overlapped + Infer is Latency, but for handing the scores over.
+	// Recordings from before it are of engines that did no such thing: 0 is true of them.
+	Overlapped time.Duration `json:"overlapped_ns,omitempty"`
+	Queue      time.Duration `json:"queue_ns"` // waiting for a worker
+	// Late is the part of Queue before the call was made: in an open loop, how long after
+	// Start the client came to it.
+	Late     time.Duration `json:"late_ns,omitempty"`
 	Infer    time.Duration `json:"infer_ns"`         //
 	GPU      time.Duration `json:"gpu_ns,omitempty"` // of Infer, by a GPU's own clock; 0: there is none
 	Pairs    int           `json:"pairs"`

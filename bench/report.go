@@ -29,6 +29,10 @@ type Report struct {
 	Summary Overall   `json:"summary"`
 	Configs []Figures `json:"configs"`
 
+	// The scenarios, which take the place of configurations; nil: not measured.
+	Mix      *MixFigures      `json:"mix,omitempty"`
+	Overload *OverloadFigures `json:"overload,omitempty"`
+
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.
 	LoadCorrelation *float64 `json:"load_correlation"`
@@ -82,9 +86,12 @@ type Figures struct {
 	Correlation *float64       `json:"latency_throughput_correlation"` // of a batch's latency with its throughput
 	Bounds      []Bound        `json:"latency_bounds"`
 
-	Tokenize *Summary `json:"tokenize_ms"` // over all batches
-	Queue    *Summary `json:"queue_ms"`
-	Infer    *Summary `json:"infer_ms"`
+	// Over all batches. Queue + Tokenize - Overlapped + Infer + Unaccounted is the latency.
+	Tokenize    *Summary `json:"tokenize_ms"`
+	Overlapped  *Summary `json:"overlapped_ms"` // of Tokenize, beside the batch's own inference
+	Queue       *Summary `json:"queue_ms"`
+	Infer       *Summary `json:"infer_ms"`
+	Unaccounted *Summary `json:"unaccounted_ms"` // in none of them: handing the scores over
 
 	Stages    *StageFigures `json:"stages"` // of inference
 	Work      *Work         `json:"work"`
@@ -124,11 +131,12 @@ type Work struct {
 }
 
 // Samples keeps the figure of every batch, in order of completion, for tests of
-// a difference. All have the same length.
+// a difference. All that are told have the same length.
 type Samples struct {
 	Latency    []float64 `json:"latency_ms"`
 	Throughput []float64 `json:"throughput_pairs_per_second"`
 	Tokenize   []float64 `json:"tokenize_ms"`
+	Overlapped []float64 `json:"overlapped_ms"` // null: read from a report that does not tell
 	Queue      []float64 `json:"queue_ms"`
 	Infer      []float64 `json:"infer_ms"`
 }

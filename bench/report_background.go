@@ -7,6 +7,12 @@ import (
 	"time"
 )
 
+// The rows of the stage table that older reports do not have.
+const (
+	overlappedRow  = "Of Tokenization, Beside Inference"
+	unaccountedRow = "Unaccounted"
+)
+
 // writeExtra adds to a configuration's details what the format has no place
 // for.
 func (f *Figures) writeExtra(p *page) {
@@ -24,7 +30,10 @@ func (f *Figures) writeExtra(p *page) {
 		for _, s := range []struct {
 			name    string
 			summary *Summary
-		}{{"Tokenization", f.Tokenize}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}} {
+		}{{"Tokenization", f.Tokenize}, {overlappedRow, f.Overlapped}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}, {unaccountedRow, f.Unaccounted}} {
+			if s.summary == nil && (s.name == overlappedRow || s.name == unaccountedRow) {
+				continue // a report from before there were such rows
+			}
 			o := optionally(s.summary)
 			row := []string{s.name}
 			for _, v := range []*float64{o.mean, o.min, o.max, o.sd, o.p50, o.p90, o.p95, o.p99} {
@@ -34,6 +43,9 @@ func (f *Figures) writeExtra(p *page) {
 		}
 		p.table([]string{"Stage", "Average", "Min", "Max", "Std Dev", "P50", "P90", "P95", "P99"}, rows)
 		p.para("_Over every batch._")
+		if f.Unaccounted != nil {
+			p.para("_Latency is tokenization and queue wait and inference, less what of the tokenization went on beside the batch's own inference, and what is unaccounted for._")
+		}
 	}
 	if f.Stages != nil {
 		f.Stages.write(p)

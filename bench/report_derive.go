@@ -36,6 +36,7 @@ func (rec *Recording) Report() *Report {
 		}
 		r.Configs = append(r.Configs, f)
 	}
+	r.Mix, r.Overload = rec.Mix.figures(r.Withheld == ""), rec.Overload.figures(r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }
@@ -71,6 +72,7 @@ func (run *Run) figures(peak *float64, speed bool) Figures {
 	f.Correlation = correlation(s.Latency, s.Throughput)
 	f.Bounds = bounds(s.Latency)
 	f.Tokenize, f.Queue, f.Infer = Summarize(s.Tokenize), Summarize(s.Queue), Summarize(s.Infer)
+	f.Overlapped, f.Unaccounted = Summarize(s.Overlapped), Summarize(run.unaccounted())
 	return f
 }
 
@@ -80,10 +82,19 @@ func (run *Run) samples() *Samples {
 		s.Latency = append(s.Latency, milliseconds(b.Latency))
 		s.Throughput = append(s.Throughput, float64(b.Pairs)/b.Latency.Seconds())
 		s.Tokenize = append(s.Tokenize, milliseconds(b.Tokenize))
+		s.Overlapped = append(s.Overlapped, milliseconds(b.Overlapped))
 		s.Queue = append(s.Queue, milliseconds(b.Queue))
 		s.Infer = append(s.Infer, milliseconds(b.Infer))
 	}
 	return s
+}
+
+// unaccounted is the part of each batch's latency that is in none of its stages, in ms.
+func (run *Run) unaccounted() (ms []float64) {
+	for _, b := range run.Batches {
+		ms = append(ms, milliseconds(b.Latency-(b.Queue+b.Tokenize-b.Overlapped+b.Infer)))
+	}
+	return ms
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

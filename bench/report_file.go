@@ -118,6 +118,12 @@ func (rec *Recording) Validate() error {
 			return fmt.Errorf("%w: runs[%d] %w", ErrRecording, i, err)
 		}
 	}
+	if err := rec.Mix.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecording, err)
+	}
+	if err := rec.Overload.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecording, err)
+	}
 	return nil
 }
 
@@ -131,7 +137,22 @@ func (run *Run) validate() error {
 	case len(run.Batches) > 0 && run.Elapsed <= 0 || run.Elapsed > longestRun:
 		return fmt.Errorf("%s: field \"elapsed_ns\": %v, want above 0 and at most %v", at, run.Elapsed, longestRun)
 	}
-	for j, b := range run.Batches {
+	if err := validateBatches("batches", run.Batches, run.Batch); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	if err := validateKernels(run.Kernels); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	if err := run.Stages.validate(); err != nil {
+		return fmt.Errorf("%s: stages: %w", at, err)
+	}
+	return nil
+}
+
+// validateBatches checks samples of batches of so many pairs at most; field is what
+// the recording calls them.
+func validateBatches(field string, list []BatchSample, most int) error {
+	for j, b := range list {
 		bad := ""
 		switch {
 		case b.Latency <= 0 || b.Latency > longestRun:
@@ -140,8 +161,12 @@ func (run *Run) validate() error {
 			bad = fmt.Sprintf("field \"start_ns\": %v, want at least 0", b.Start)
 		case b.Tokenize < 0 || b.Queue < 0 || b.Infer < 0:
 			bad = fmt.Sprintf("stages %v, %v, %v: want at least 0", b.Tokenize, b.Queue, b.Infer)
-		case b.Pairs < 1 || b.Pairs > run.Batch:
-			bad = fmt.Sprintf("field \"pairs\": %d, want 1 to %d", b.Pairs, run.Batch)
+		case b.Overlapped < 0 || b.Overlapped > b.Tokenize:
+			bad = fmt.Sprintf("field \"overlapped_ns\": %v, want 0 to the tokenization's %v", b.Overlapped, b.Tokenize)
+		case b.Late < 0 || b.Late > b.Queue:
+			bad = fmt.Sprintf("field \"late_ns\": %v, want 0 to the queue's %v", b.Late, b.Queue)
+		case b.Pairs < 1 || b.Pairs > most:
+			bad = fmt.Sprintf("field \"pairs\": %d, want 1 to %d", b.Pairs, most)
 		case b.Tokens < 1:
 			bad = fmt.Sprintf("field \"tokens\": %d, want at least 1", b.Tokens)
 		case b.Padded < b.Tokens:
@@ -152,14 +177,8 @@ func (run *Run) validate() error {
 			bad = fmt.Sprintf("field \"flops\": %d, want at least 0", b.FLOPs)
 		}
 		if bad != "" {
-			return fmt.Errorf("%s: batches[%d]: %s", at, j, bad)
+			return fmt.Errorf("%s[%d]: %s", field, j, bad)
 		}
-	}
-	if err := validateKernels(run.Kernels); err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	if err := run.Stages.validate(); err != nil {
-		return fmt.Errorf("%s: stages: %w", at, err)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for i := range r.Configs {
 		r.writeDetails(p, i)
 	}
+	r.Mix.write(p)
+	r.Overload.write(p)
 	r.writeOverall(p)
 	r.writeBackground(p)
 	r.writeDashboard(p)
@@ -71,6 +73,9 @@ func (r *Report) writeResults(p *page) {
 		})
 	}
 	p.table([]string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}, rows)
+	if note := r.noneApart(); note != "" {
+		p.para("%s", note)
+	}
 	for i, f := range r.Configs {
 		if f.Loop == "open" {
 			p.para("_Row %d is an open loop: batches arrive as a Poisson process of %v pairs/s, and latency counts from the intended start._", i+1, f.Rate)
@@ -101,17 +106,7 @@ func (f *Figures) figuresOrNone() (latency, perBatch optional, average *float64)
 // writeMark marks the percentiles that the sample is too small for; where says
 // which table row they are in, if there are several.
 func (f *Figures) writeMark(p *page, where string) {
-	if f.Latency == nil {
-		return
-	}
-	n := f.Latency.N
-	n95, n99 := samplesNeeded(0.95, confidence), samplesNeeded(0.99, confidence)
-	switch {
-	case n < n95:
-		p.para("_%s of %d batches have no 95 %% upper confidence bound (%d and %d batches needed): read them as two of the slowest batches seen, not as tails._", "P95 and P99"+where, n, n95, n99)
-	case n < n99:
-		p.para("_%s of %d batches has no 95 %% upper confidence bound (%d batches needed): read it as one of the slowest batches seen, not as a tail._", "P99"+where, n, n99)
-	}
+	writeTailMark(p, f.Latency, where, "batches")
 }
 
 func (r *Report) writeDetails(p *page, i int) {

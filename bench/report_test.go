@@ -52,7 +52,7 @@ func TestSeedsFigures(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, rec := range map[string]*Recording{"seedlike": seedLike(), "loads": loads(), "failed": failed()} {
+	for name, rec := range map[string]*Recording{"seedlike": seedLike(), "loads": loads(), "failed": failed(), "mixed": mixed(), "flooded": flooded()} {
 		r := rec.Report()
 		for ext, write := range map[string]func(*bytes.Buffer) error{
 			".md":   func(b *bytes.Buffer) error { return r.WriteMarkdown(b) },
@@ -89,7 +89,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestWriteAllAndAgain(t *testing.T) {
-	for _, rec := range []*Recording{seedLike(), loads(), failed()} {
+	for _, rec := range []*Recording{seedLike(), loads(), failed(), mixed(), flooded()} {
 		first, second := filepath.Join(t.TempDir(), "made", "here"), t.TempDir()
 		if err := WriteAll(first, rec); err != nil {
 			t.Fatal(err)
@@ -332,6 +332,8 @@ func TestValidate(t *testing.T) {
 		"elapsed_ns": func(r *Recording) { r.Runs[0].Elapsed = 0 },
 		"start_ns":   func(r *Recording) { r.Runs[0].Batches[3].Start = -1 },
 		"stages":     func(r *Recording) { r.Runs[0].Batches[3].Queue = -1 },
+		"overlapped": func(r *Recording) { r.Runs[0].Batches[3].Overlapped = time.Hour },
+		"late_ns":    func(r *Recording) { r.Runs[0].Batches[3].Late = 1 },
 		"pairs":      func(r *Recording) { r.Runs[0].Batches[3].Pairs = 33 },
 		"tokens":     func(r *Recording) { r.Runs[0].Batches[3].Tokens = 0 },
 		"padded":     func(r *Recording) { r.Runs[0].Batches[3].Padded = 1 },

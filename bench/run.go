@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -26,7 +25,7 @@ const (
 )
 
 // Measure measures a model on the machine that it runs on: cold start, then the
-// accuracy gate, then each configuration, warmed up first.
+// accuracy gate, then each configuration or the scenario, warmed up first.
 //
 // Scores that fail the gate are not timed: Measure returns the recording without
 // runs, and ErrInaccurate. When ctx is cancelled, Measure returns the recording of
@@ -34,6 +33,10 @@ const (
 // without one whole batch is no recording, and nil. When the device fails at
 // timing its stages, Measure returns what was measured too, a note and the error.
 func Measure(ctx context.Context, o Options) (*Recording, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
 	return run(ctx, o, func(device, precision string) (scorer, error) {
 		opts := []engine.Option{engine.CalibrationFile(o.CalibrationFile)}
 		if o.Logger != nil {
@@ -45,9 +48,17 @@ func Measure(ctx context.Context, o Options) (*Recording, error) {
 		if precision != "" {
 			opts = append(opts, engine.Precision(precision))
 		}
-		// The reference that the gate compares with has none.
-		if o.InstructionSet != "" && (device != "reference" || o.Device == device) {
-			opts = append(opts, engine.InstructionSet(o.InstructionSet))
+		// The reference that the gate compares with has none of these.
+		if device != "reference" || o.Device == device {
+			if o.InstructionSet != "" {
+				opts = append(opts, engine.InstructionSet(o.InstructionSet))
+			}
+			if o.MaxQueue > 0 {
+				opts = append(opts, engine.MaxQueue(o.MaxQueue))
+			}
+			if o.passes != nil {
+				opts = append(opts, engine.Observe(o.passes.add))
+			}
 		}
 		if o.Workers > 0 {
 			opts = append(opts, engine.Workers(o.Workers))
@@ -101,9 +112,17 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	} else if err != nil {
 		return nil, err
 	}
-	err = s.measureAll(ctx)
+	switch {
+	case s.Mix != nil:
+		err = phase(ctx, "mix", s.measureMix)
+	case s.Overload != nil:
+		err = phase(ctx, "overload", s.measureOverload)
+	default:
+		err = s.measureAll(ctx)
+	}
 	s.noteProfile()
-	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || len(s.rec.Runs) == 0) {
+	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil
+	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || none) {
 		return nil, err
 	}
 	return s.rec, err
@@ -210,120 +229,5 @@ func (s *session) gate(ctx context.Context) (err error) {
 	// The reference's memory should not be found in the measured process's.
 	reference = nil
 	debug.FreeOSMemory()
-	return err
-}
-
-// measureAll measures each configuration, with an even share of what is left
-// of the time.
-func (s *session) measureAll(ctx context.Context) error {
-	meter := processMeter(s.engine)
-	left := len(s.Batches) * len(s.Concurrencies)
-	for _, batch := range s.Batches {
-		for _, callers := range s.Concurrencies {
-			var deadline time.Time
-			if !s.deadline.IsZero() {
-				deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
-			}
-			left--
-			l := loop{engine: s.engine, work: s.work, batch: batch, callers: callers, pairs: s.Pairs}
-			if err := s.measure(ctx, l, meter, deadline); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// measure measures one configuration: warm-up, then the load, then its stages,
-// if they are asked for.
-func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
-	runtime.GC() // the last configuration's garbage is not this one's
-
-	limit := warmUpLongest
-	if !deadline.IsZero() {
-		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
-	}
-	warmed := 0
-	l.done = func(b BatchSample) {
-		warmed += b.Pairs
-		s.Progress(config+": warm-up", warmed, 0)
-	}
-	var warmup Warmup
-	err := phase(ctx, "warm-up", func(ctx context.Context) (err error) {
-		warmup, err = warmUp(ctx, l, limit)
-		return err
-	})
-	if err != nil {
-		return s.interrupted(ctx, config, 0, err)
-	}
-	if !warmup.Stable {
-		s.note("%s: the rate was not steady within %.0f %% when the warm-up's time was over (batches until then: %d).",
-			config, 100*stableWithin, warmup.Batches)
-	}
-
-	r := Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
-	if s.Rate > 0 {
-		r.Loop, r.Rate = "open", s.Rate
-		l.arrivals = newArrivals(arrivalSeed, l.batch, s.Rate)
-	}
-	scored, ended, spent := 0, 0, time.Duration(0)
-	l.done = func(b BatchSample) {
-		scored += b.Pairs
-		spent += b.Latency
-		ended++
-		s.Progress(config, scored, s.Pairs)
-	}
-	if !deadline.IsZero() {
-		end := deadline.Add(-s.stagesTime(deadline))
-		l.stop = func(at time.Time) bool {
-			// A batch that would end too late at the pace so far is not begun. The
-			// pace says nothing of that batch's own latency, so none is favoured.
-			// In the open loop, latency is waiting too, and arrivals are the clock.
-			if l.arrivals == nil && ended > 0 {
-				at = at.Add(spent / time.Duration(ended))
-			}
-			return !at.Before(end)
-		}
-	}
-	s.Progress(config, 0, s.Pairs)
-	kernels := func() []Kernel { return nil }
-	if s.Profile {
-		if kernels, err = s.timeKernels(); err != nil {
-			return fmt.Errorf("bench: %s: %w", config, err)
-		}
-	}
-	sampling := startSampler(meter)
-	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
-		r.Batches, err = l.run(ctx)
-		return err
-	})
-	r.Samples = sampling.stop()
-	r.Kernels = kernels()
-	r.Elapsed = elapsed(r.Batches)
-	r.TimeBound = err == nil && scored < s.Pairs
-	if scored > 0 {
-		s.rec.Runs = append(s.rec.Runs, r)
-	}
-	if err != nil {
-		return s.interrupted(ctx, config, scored, err)
-	}
-	if r.TimeBound {
-		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, scored, s.Pairs)
-	}
-	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && served < overloaded*s.Rate {
-		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
-	}
-	if s.Stages {
-		return s.timeStages(ctx, l, &s.rec.Runs[len(s.rec.Runs)-1], deadline)
-	}
-	return nil
-}
-
-// interrupted notes that ctx ended a configuration early, and returns err.
-func (s *session) interrupted(ctx context.Context, config string, scored int, err error) error {
-	if ctx.Err() != nil {
-		s.note("%s: interrupted after %d of %d pairs; what follows it was not measured.", config, scored, s.Pairs)
-	}
 	return err
 }

@@ -49,6 +49,14 @@ type Options struct {
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
 
+	// Mix and Overload are scenarios, measured in the place of the configurations; one of
+	// them at most.
+	Mix      *MixOptions      // nil: not
+	Overload *OverloadOptions // nil: not
+	// MaxQueue is how many pairs may wait in the engine that is measured, as in engine;
+	// 0: any number, but DefaultMaxQueue for Overload.
+	MaxQueue int
+
 	// TimeBound is for all of Measure: loading, gate, warm-up and measurement. A
 	// batch that would end past it is not started (but one of each configuration
 	// always is), and the recording says how many pairs were run. 0:
@@ -67,6 +75,8 @@ type Options struct {
 	// goroutine at a time, and should be quick. May be nil.
 	Progress func(stage string, done, total int)
 	Logger   *slog.Logger // nil: nowhere
+
+	passes *passCount // hears of the passes of the engine that is measured; nil: nobody asks
 }
 
 // Checkpoint is the model to measure.
@@ -104,6 +114,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: %d workers, want at least 1", ErrOptions, o.Workers)
 	case !(o.Rate >= 0) || math.IsInf(o.Rate, 0):
 		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more", ErrOptions, o.Rate)
+	}
+	if err := o.scenarioDefaults(); err != nil {
+		return o, err
 	}
 	for _, n := range o.Batches {
 		if n < 1 || n > maxBatch {

@@ -25,6 +25,7 @@ func (p *program) bench() *cobra.Command {
 		o        bench.Options
 		out      string
 		kernels  string
+		scenario scenario
 	)
 	c := &cobra.Command{
 		Use:   "bench",
@@ -43,16 +44,27 @@ run writes the report of what it measured.
 --out gets recording.json (every sample), report.md, report.json and report.csv.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
-that are run after the measurement, which it leaves as it is.`,
+that are run after the measurement, which it leaves as it is.
+
+--mix and --overload take the place of batches and concurrencies; their loads take
+turns until the time bound. --mix measures calls of one pair, as they arrive, alone
+and beside callers of very many pairs: what do the small ones wait, what does the
+bulk lose? --overload sends more calls than can be served to an engine that lets
+--max-queue pairs wait: how many are refused, how fast, and what do the others wait?`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
-  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not`,
+  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
+  minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if err := checkBench(&o); err != nil {
+				return err
+			}
+			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
 			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
@@ -90,6 +102,8 @@ that are run after the measurement, which it leaves as it is.`,
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
 	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
+	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
+	scenario.register(f)
 	profiles.register(f)
 	return c
 }

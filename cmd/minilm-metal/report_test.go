@@ -89,6 +89,34 @@ func TestBenchStages(t *testing.T) {
 	}
 }
 
+func TestBenchScenarios(t *testing.T) {
+	for _, test := range []struct {
+		flags string
+		want  []string
+	}{
+		{"--mix --mix-bulk 2 --mix-bulk-pairs 500 --mix-background --mix-rate 20",
+			[]string{"**Bulk:** calls of 500 pairs, callers: 2, in the background", "one pair each, 20.00 arriving", "| beside the bulk, the same arrivals |"}},
+		{"--overload --overload-factor 2 --batch 2 --max-queue 16",
+			[]string{"2 times the capacity", "pairs in a call: 2", "at most 16 pairs wait", "there are 8 callers", "| Failed otherwise | 0 |"}},
+	} {
+		dir := filepath.Join(t.TempDir(), "report")
+		args := append(strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 40 --time-bound 2s --out "+dir), strings.Fields(test.flags)...)
+		shown := ok(t, "", args...)
+		written, err := os.ReadFile(filepath.Join(dir, "report.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range append(test.want, "No configuration: see") {
+			if !strings.Contains(shown, want) || !strings.Contains(string(written), want) {
+				t.Errorf("%s: no %q on the terminal or in the report:\n%s", test.flags, want, shown)
+			}
+		}
+		if text := ok(t, "", "compare", dir, filepath.Join(dir, "report.md")); !strings.Contains(text, "No configuration is in both") {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
 func TestBenchDefaultFolder(t *testing.T) {
 	model := tiny(t)
 	t.Chdir(t.TempDir())

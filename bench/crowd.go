@@ -1,0 +1,75 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// mostUnderWay bounds the memory of a crowd: an engine that lets so many calls wait has
+// no limit to speak of.
+const mostUnderWay = 1 << 14
+
+// crowd is an open loop in which each call has a goroutine of its own. A loop has callers,
+// and an arrival that finds all of them busy waits where the engine cannot see it: an engine
+// that refuses what it cannot serve would never be asked to.
+type crowd struct {
+	loop                 // its callers, pairs, stop and done are not looked at
+	length time.Duration // what would arrive later does not
+	most   int           // arrivals
+}
+
+// answer is how one call ended: with a whole sample, or with an error and how long it
+// took.
+type answer struct {
+	BatchSample
+	err error
+}
+
+// outcome is what became of a crowd.
+type outcome struct {
+	offered int      // calls that arrived
+	unsent  int      // of them, those that were not made because mostUnderWay were
+	answers []answer // to the others, in the order in which they ended
+}
+
+// run offers the calls and waits for them all. The error is ctx's.
+func (c *crowd) run(ctx context.Context) (o outcome, err error) {
+	var (
+		mu       sync.Mutex
+		wg       sync.WaitGroup
+		underWay int
+		begun    = time.Now()
+	)
+	for i := range c.most {
+		due := c.arrivals.next()
+		if due >= c.length || !sleepUntil(ctx, begun.Add(due)) {
+			break
+		}
+		o.offered++
+		mu.Lock()
+		full := underWay == mostUnderWay
+		if !full {
+			underWay++
+		}
+		mu.Unlock()
+		if full {
+			o.unsent++
+			continue
+		}
+		wg.Go(func() {
+			sample, err := c.call(ctx, begun, start{i, begun.Add(due)}, new(callMemory))
+			mu.Lock()
+			defer mu.Unlock()
+			underWay--
+			o.answers = append(o.answers, answer{sample, err})
+		})
+	}
+	wg.Wait()
+	slices.SortStableFunc(o.answers, func(a, b answer) int {
+		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
+	})
+	return o, context.Cause(ctx)
+}

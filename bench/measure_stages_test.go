@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+// The stages of a call that overlaps tokenization with inference make up its latency,
+// and the open loop's wait for a caller is queue.
+func TestStagesAreTheLatency(t *testing.T) {
+	const ms = time.Millisecond
+	for _, open := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(func(pairs []engine.Pair) time.Duration { return 500*ms + time.Duration(first(pairs))*ms })
+			f.stages = engine.CallStats{Queue: 20 * ms, Tokenize: 9 * ms, Overlapped: 7 * ms}
+			l := loop{engine: f, work: numbered(80), batch: 4, callers: 1, pairs: 80}
+			if open {
+				l.arrivals = newArrivals(1, 4, 16)
+			}
+			samples, err := l.run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			late := time.Duration(0)
+			for i, s := range samples {
+				if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum != s.Latency || s.Overlapped != 7*ms || s.Queue != s.Late+20*ms {
+					t.Errorf("sample %d: %+v: the stages are %v", i, s, sum)
+				}
+				late += s.Late
+			}
+			if (late > 0) != open {
+				t.Errorf("open %v: late by %v in all", open, late)
+			}
+			rec := seedLike()
+			rec.Runs = []Run{{Batch: 4, Concurrency: 1, Loop: "closed", Elapsed: elapsed(samples), Batches: samples}}
+			text := markdown(t, rec.Report())
+			for _, want := range []string{
+				"| Of Tokenization, Beside Inference | 7.000 | 7.000 | 7.000 | 0.000 |",
+				"| Unaccounted | 0.000 | 0.000 | 0.000 | 0.000 |",
+			} {
+				if !strings.Contains(text, want) {
+					t.Errorf("the report lacks %s:\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+// What the samples say of the stages is what the engine counted, to the nanosecond,
+// and no stage is told that does not lie within its call.
+func TestStagesOfTheEngine(t *testing.T) {
+	files, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 32, Heads: 4, Intermediate: 64, Vocab: 3000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.OpenFS(files, engine.Device("cpu"), engine.Precision("f32"), engine.Workers(2), engine.TokenBudget(256), engine.NoCalibrationFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	work, err := builtIn(240)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := work.measureLengths(e); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []loop{
+		{batch: 1, callers: 3, pairs: 30},
+		{batch: 120, callers: 1, pairs: 240}, // of many passes
+		{batch: 60, callers: 2, pairs: 240},
+	} {
+		l.engine, l.work = e, work
+		before := e.Stats().Total
+		samples, err := l.run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, after := engine.CallStats{}, e.Stats().Total
+		for _, s := range samples {
+			got.Tokenize += s.Tokenize
+			got.Overlapped += s.Overlapped
+			got.Queue += s.Queue - s.Late
+			got.Infer += s.Infer
+			if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum > s.Latency || s.Overlapped > s.Tokenize || s.Overlapped > s.Infer || s.Late != 0 {
+				t.Errorf("batch %d: %+v: the stages are %v", l.batch, s, sum)
+			}
+		}
+		want := engine.CallStats{Tokenize: after.Tokenize - before.Tokenize, Overlapped: after.Overlapped - before.Overlapped,
+			Queue: after.Queue - before.Queue, Infer: after.Infer - before.Infer}
+		if got != want {
+			t.Errorf("batch %d: the samples sum up to %+v, the engine to %+v", l.batch, got, want)
+		}
+	}
+}
+
+// A report from before there were these rows is read as it was.
+func TestStagesOfOldReports(t *testing.T) {
+	var old []string
+	for line := range strings.Lines(markdown(t, seedLike().Report())) {
+		if !strings.HasPrefix(line, "| "+overlappedRow) && !strings.HasPrefix(line, "| "+unaccountedRow) {
+			old = append(old, line)
+		}
+	}
+	f := parsed(t, strings.Join(old, "")).Configs[0]
+	if f.Overlapped != nil || f.Unaccounted != nil || f.Tokenize == nil || f.Queue == nil || f.Infer == nil {
+		t.Errorf("read %+v", f)
+	}
+	f = parsed(t, markdown(t, seedLike().Report())).Configs[0]
+	if f.Overlapped == nil || f.Overlapped.N != 100 || f.Unaccounted == nil || f.Overlapped.Max >= f.Tokenize.Max {
+		t.Errorf("read %+v", f)
+	}
+}

@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+)
+
+const (
+	// mixShare is how many pairs/s the small calls have of what the bulk reaches alone: so
+	// few that they hardly wait for each other, and take nothing worth mentioning from the
+	// bulk.
+	mixShare = 0.03
+	// What each load has of a round. Of the small calls there are few in a second, and
+	// their percentiles want many.
+	pacedPart  = 0.34 // alone, and beside the bulk
+	bulkPart   = 0.12
+	closedPart = 0.08 // alone, and beside the bulk
+)
+
+// mixer measures the loads of a mix.
+type mixer struct {
+	*session
+	bulk *bulk
+	rate float64 // small calls a second
+}
+
+// measureMix measures small calls alone, the bulk alone, and both at once, by turns. The
+// bulk's calls go on from its being alone to the end of the round: what a load finds is
+// a queue in its steady state. A round that is not whole is not kept.
+func (s *session) measureMix(ctx context.Context) error {
+	runtime.GC() // the gate's garbage is none of this
+	t := newTurns(s.deadline)
+	m := &mixer{session: s, bulk: newBulk(s.engine, s.work, s.Mix), rate: s.Mix.Rate}
+	warmup, err := s.warmUpScenario(ctx, "mix", loop{engine: s.engine, work: s.work, batch: DefaultBatch, callers: 1}, &t)
+	if err != nil {
+		return s.interruptedScenario(ctx, "mix", 0, err)
+	}
+	if m.rate == 0 {
+		s.Progress("mix: the bulk's pairs/s", 0, 0)
+		alone, err := m.capacity(ctx, t.capacityTime())
+		if err != nil {
+			return s.interruptedScenario(ctx, "mix", 0, err)
+		}
+		m.rate = mixShare * alone
+	}
+	rec := &Mix{BulkCallers: s.Mix.BulkCallers, BulkPairs: s.Mix.BulkPairs, Background: s.Mix.Background, Rate: m.rate, Warmup: warmup}
+	t.cut()
+	for r := 0; ; r++ {
+		length, ok := t.next(r)
+		if !ok {
+			return nil
+		}
+		phases, err := m.round(ctx, r, t.rounds, length)
+		if err != nil {
+			return s.interruptedScenario(ctx, "mix", r, err)
+		}
+		rec.Phases = append(rec.Phases, phases...)
+		s.rec.Mix = rec
+	}
+}
+
+// capacity is the pairs/s of the bulk alone.
+func (m *mixer) capacity(ctx context.Context, length time.Duration) (float64, error) {
+	ctx, stop := m.bulk.start(ctx)
+	sleepFor(ctx, settle(length))
+	// A device that is slow may not end one pass in that time.
+	before, begun, done := m.passes.amount(), time.Now(), amount{}
+	for range 20 {
+		if !sleepFor(ctx, length) {
+			break
+		}
+		if done = m.passes.amount().less(before); done.pairs > 0 {
+			break
+		}
+	}
+	took := time.Since(begun)
+	if err := stop(); err != nil {
+		return 0, err
+	}
+	if done.pairs == 0 {
+		return 0, fmt.Errorf("bench: mix: the bulk had no pass in %v", took.Round(time.Millisecond))
+	}
+	return float64(done.pairs) / took.Seconds(), nil
+}
+
+// mixLoad is one of a mix's: what it is called, and what makes the small calls of it.
+type mixLoad struct {
+	name  string
+	small func(ctx context.Context) ([]BatchSample, error)
+}
+
+// round measures each load once.
+func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) (phases []MixPhase, err error) {
+	paced := func(ctx context.Context) ([]BatchSample, error) {
+		return m.paced(ctx, r, rounds, part(length, pacedPart))
+	}
+	none := func(ctx context.Context) ([]BatchSample, error) {
+		sleepFor(ctx, part(length, bulkPart))
+		return nil, context.Cause(ctx)
+	}
+	closed := func(ctx context.Context) ([]BatchSample, error) {
+		l := m.small(r, rounds)
+		l.callers = 1
+		return l.runFor(ctx, part(length, closedPart))
+	}
+	measure := func(ctx context.Context, loads ...mixLoad) error {
+		sleepFor(ctx, settle(length))
+		for _, l := range loads {
+			m.Progress("mix: "+loadNames[l.name], r, rounds)
+			p, err := m.measureLoad(ctx, l)
+			if err != nil {
+				return err
+			}
+			p.Round = r
+			phases = append(phases, p)
+		}
+		return nil
+	}
+	if err := measure(ctx, mixLoad{LoadSmall, paced}, mixLoad{LoadAlone, closed}); err != nil {
+		return nil, err
+	}
+	beside := []mixLoad{{LoadBulk, none}, {LoadBoth, paced}, {LoadClosed, closed}}
+	if r%2 != 0 { // what drifts is in the ratio of these two, one way and the other
+		beside[0], beside[1] = beside[1], beside[0]
+	}
+	ctx, stop := m.bulk.start(ctx)
+	err = measure(ctx, beside...)
+	if e := stop(); e != nil {
+		err = e // why the bulk was over says more than what was cancelled for it
+	}
+	return phases, err
+}
+
+// measureLoad measures a load, and what of the bulk was computed meanwhile: all that was,
+// less the small calls.
+func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (MixPhase, error) {
+	before, begun := m.passes.amount(), time.Now()
+	small, err := l.small(ctx)
+	p := MixPhase{Load: l.name, Length: time.Since(begun), Small: small}
+	if l.name != LoadSmall && l.name != LoadAlone {
+		done := m.passes.amount().less(before).less(amountOf(small))
+		p.BulkPairs, p.BulkTokens = done.pairs, done.tokens
+	}
+	return p, err
+}
+
+// small is the round's one-pair calls, the same in each load of it.
+func (m *mixer) small(r, rounds int) loop {
+	return loop{engine: m.engine, work: m.work, batch: 1, from: r * len(m.work.pairs) / rounds, pairs: math.MaxInt / 2}
+}
+
+// paced makes small calls as they arrive, at the same times in each load of the round.
+func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) (samples []BatchSample, err error) {
+	c := crowd{loop: m.small(r, rounds), length: length, most: math.MaxInt}
+	c.arrivals = newArrivals(arrivalSeed+uint64(r), 1, m.rate)
+	o, err := c.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.unsent > 0 {
+		return nil, fmt.Errorf("bench: mix: %d small calls were under way at once: %.1f a second are more than can be served", mostUnderWay, m.rate)
+	}
+	for _, a := range o.answers {
+		if a.err != nil {
+			return nil, fmt.Errorf("bench: mix: a small call: %w", a.err)
+		}
+		samples = append(samples, a.BatchSample)
+	}
+	return samples, nil
+}

@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+const (
+	// countedPairs is what MaxQueue counts of one call at most.
+	countedPairs = 32
+	// What each load has of a round.
+	queuePart = 0.4
+	floodPart = 0.6
+	// mostOffered bounds the calls of all floods, and with them the recording.
+	mostOffered = 1 << 16
+	// mostFailures bounds the kinds of failures that are told apart, and their length.
+	mostFailures  = 8
+	longestReason = 200
+)
+
+// measureOverload measures as many callers as the queue has room for, and then more calls
+// than can be served, by turns. Both have a queue that is full and the same rate of
+// service; only the second has calls to refuse.
+func (s *session) measureOverload(ctx context.Context) error {
+	runtime.GC() // the gate's garbage is none of this
+	t := newTurns(s.deadline)
+	o := s.Overload
+	callers := max(1, s.MaxQueue/min(o.Batch, countedPairs))
+	l := loop{engine: s.engine, work: s.work, batch: o.Batch, callers: callers, pairs: math.MaxInt / 2}
+	warmup, err := s.warmUpScenario(ctx, "overload", l, &t)
+	if err != nil {
+		return s.interruptedScenario(ctx, "overload", 0, err)
+	}
+	s.Progress("overload: capacity", 0, 0)
+	found, err := l.runFor(ctx, t.capacityTime())
+	if err != nil {
+		return s.interruptedScenario(ctx, "overload", 0, err)
+	}
+	rec := &Overload{Batch: o.Batch, MaxQueue: s.MaxQueue, Callers: callers, Factor: o.Factor, Warmup: warmup,
+		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
+	rec.Rate = o.Factor * rec.Capacity
+	t.cut()
+	for r := 0; ; r++ {
+		length, ok := t.next(r)
+		if !ok {
+			return nil
+		}
+		l.from = r * len(s.work.pairs) / t.rounds
+		s.Progress("overload: "+loadNames[LoadQueue], r, t.rounds)
+		queue, err := l.runFor(ctx, part(length, queuePart))
+		if err != nil {
+			return s.interruptedScenario(ctx, "overload", r, err)
+		}
+		s.Progress("overload: "+loadNames[LoadFlood], r, t.rounds)
+		c := crowd{loop: l, length: part(length, floodPart), most: mostOffered / t.rounds}
+		c.arrivals = newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate)
+		offered, err := c.run(ctx)
+		if err != nil {
+			return s.interruptedScenario(ctx, "overload", r, err)
+		}
+		flood := offered.sorted()
+		flood.Round = r
+		rec.Phases = append(rec.Phases,
+			OverloadPhase{Round: r, Load: LoadQueue, Length: elapsed(queue), Offered: len(queue), Accepted: queue}, flood)
+		s.rec.Overload = rec
+	}
+}
+
+// runFor runs a closed loop that begins no batch after d.
+func (l loop) runFor(ctx context.Context, d time.Duration) ([]BatchSample, error) {
+	end := time.Now().Add(d)
+	l.stop = func(at time.Time) bool { return !at.Before(end) }
+	return l.run(ctx)
+}
+
+// sorted tells the scored calls from the refused and the failed ones.
+func (o *outcome) sorted() OverloadPhase {
+	p := OverloadPhase{Load: LoadFlood, Offered: o.offered, Unsent: o.unsent}
+	for _, a := range o.answers {
+		switch {
+		case a.err == nil:
+			p.Accepted = append(p.Accepted, a.BatchSample)
+		case errors.Is(a.err, engine.ErrOverloaded):
+			p.Refused = append(p.Refused, a.Latency-a.Late)
+		default:
+			if p.Failed == nil {
+				p.Failed = map[string]int{}
+			}
+			reason := a.err.Error()
+			reason = oneLine(reason[:min(len(reason), longestReason)])
+			if _, known := p.Failed[reason]; !known && len(p.Failed) >= mostFailures {
+				reason = "others"
+			}
+			p.Failed[reason]++
+		}
+	}
+	// From the first arrival to the last score; refusals take no time of the engine's.
+	p.Length = elapsed(p.Accepted)
+	return p
+}

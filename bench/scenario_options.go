@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+)
+
+// What the options of the scenarios leave at zero.
+const (
+	DefaultBulkCallers = 1
+	DefaultBulkPairs   = 100_000
+	DefaultOverload    = 3.0 // times the capacity
+	DefaultMaxQueue    = 64
+)
+
+// MixOptions asks for small calls and bulk ones at once: what do those who want one
+// score wait because others want a hundred thousand, and what does the bulk lose?
+type MixOptions struct {
+	BulkCallers int  // 0: DefaultBulkCallers
+	BulkPairs   int  // in each of their calls; 0: DefaultBulkPairs
+	Background  bool // their calls are engine.Background
+	// Rate is how many one-pair calls arrive in a second. 0: 3 % of the pairs/s that the
+	// bulk reaches alone.
+	Rate float64
+}
+
+// OverloadOptions asks for more calls than the engine can serve, which it may refuse.
+type OverloadOptions struct {
+	Factor float64 // calls that arrive over those that can be served; 0: DefaultOverload
+	Batch  int     // pairs in a call; 0: 1
+}
+
+// scenarioDefaults replaces zero values, or says what is wrong.
+func (o *Options) scenarioDefaults() error {
+	switch {
+	case o.MaxQueue < 0:
+		return fmt.Errorf("%w: a queue of %d pairs, want 0 (any number) or more", ErrOptions, o.MaxQueue)
+	case o.Mix != nil && o.Overload != nil:
+		return fmt.Errorf("%w: a mix and an overload at once, want one of them", ErrOptions)
+	case (o.Mix != nil || o.Overload != nil) && (o.Profile || o.Stages || o.Rate > 0):
+		return fmt.Errorf("%w: a profile, stages or an open loop of a mix or an overload, which have none", ErrOptions)
+	case o.Mix != nil:
+		m := *o.Mix // the caller's stays as it is
+		if m.BulkCallers == 0 {
+			m.BulkCallers = DefaultBulkCallers
+		}
+		if m.BulkPairs == 0 {
+			m.BulkPairs = DefaultBulkPairs
+		}
+		switch {
+		case m.BulkCallers < 1 || m.BulkCallers > maxConcurrency:
+			return fmt.Errorf("%w: %d bulk callers, want 1 to %d", ErrOptions, m.BulkCallers, maxConcurrency)
+		case m.BulkPairs < 1 || m.BulkPairs > maxPairs:
+			return fmt.Errorf("%w: bulk calls of %d pairs, want 1 to %d", ErrOptions, m.BulkPairs, maxPairs)
+		case !(m.Rate >= 0) || math.IsInf(m.Rate, 0):
+			return fmt.Errorf("%w: %v small calls a second, want 0 (a share of the bulk's) or more", ErrOptions, m.Rate)
+		}
+		o.Mix = &m
+		if o.passes == nil {
+			o.passes = new(passCount)
+		}
+	case o.Overload != nil:
+		v := *o.Overload
+		if v.Factor == 0 {
+			v.Factor = DefaultOverload
+		}
+		if v.Batch == 0 {
+			v.Batch = 1
+		}
+		if o.MaxQueue == 0 {
+			o.MaxQueue = DefaultMaxQueue
+		}
+		switch {
+		case !(v.Factor > 0) || math.IsInf(v.Factor, 0):
+			return fmt.Errorf("%w: an overload of %v times the capacity, want more than 0", ErrOptions, v.Factor)
+		case v.Batch < 1 || v.Batch > maxBatch:
+			return fmt.Errorf("%w: an overload with calls of %d pairs, want 1 to %d", ErrOptions, v.Batch, maxBatch)
+		}
+		o.Overload = &v
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"math"
+
+	"github.com/spf13/pflag"
+
+	"github.com/minilm-metal/minilm-metal/bench"
+)
+
+// scenario is the flags of bench's scenarios.
+type scenario struct {
+	mixing, overloading bool
+	mix                 bench.MixOptions
+	overload            bench.OverloadOptions
+}
+
+func (s *scenario) register(f *pflag.FlagSet) {
+	f.BoolVar(&s.mixing, "mix", false, "measure small calls beside bulk ones")
+	f.IntVar(&s.mix.BulkCallers, "mix-bulk", bench.DefaultBulkCallers, "bulk callers at once")
+	f.IntVar(&s.mix.BulkPairs, "mix-bulk-pairs", bench.DefaultBulkPairs, "pairs in a call of theirs")
+	f.BoolVar(&s.mix.Background, "mix-background", false, "their calls give way (engine.Background)")
+	f.Float64Var(&s.mix.Rate, "mix-rate", 0, "small calls that arrive in a second (default: 3 % of the bulk's pairs/s)")
+	f.BoolVar(&s.overloading, "overload", false, "measure more calls than can be served; --batch pairs each, by default one")
+	f.Float64Var(&s.overload.Factor, "overload-factor", bench.DefaultOverload, "calls that arrive over those that can be served")
+}
+
+// apply puts the scenario that is asked for into the options, and refuses flags that say
+// nothing about what is measured.
+func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
+	if s.mixing && s.overloading {
+		return usageError("--mix and --overload: want one of them")
+	}
+	for _, flag := range []struct {
+		name string
+		said bool // by what is measured
+		why  string
+	}{
+		{"mix-bulk", s.mixing, "without --mix"},
+		{"mix-bulk-pairs", s.mixing, "without --mix"},
+		{"mix-background", s.mixing, "without --mix"},
+		{"mix-rate", s.mixing, "without --mix"},
+		{"overload-factor", s.overloading, "without --overload"},
+		{"batch", !s.mixing, "with --mix"},
+		{"concurrency", !s.mixing && !s.overloading, "with --mix or --overload"},
+		{"rate", !s.mixing && !s.overloading, "with --mix or --overload"},
+		{"stages", !s.mixing && !s.overloading, "with --mix or --overload"},
+		{"profile", !s.mixing && !s.overloading, "with --mix or --overload"},
+	} {
+		if f.Changed(flag.name) && !flag.said {
+			return usageError("--%s: says nothing %s", flag.name, flag.why)
+		}
+	}
+	switch {
+	case o.MaxQueue < 0:
+		return usageError("--max-queue %d: want 0 (any number) or more", o.MaxQueue)
+	case s.mixing:
+		switch {
+		case s.mix.BulkCallers < 1:
+			return usageError("--mix-bulk %d: want at least 1", s.mix.BulkCallers)
+		case s.mix.BulkPairs < 1:
+			return usageError("--mix-bulk-pairs %d: want at least 1", s.mix.BulkPairs)
+		case f.Changed("mix-rate") && (!(s.mix.Rate > 0) || math.IsInf(s.mix.Rate, 0)):
+			return usageError("--mix-rate %v: want more than 0", s.mix.Rate)
+		}
+		o.Mix = &s.mix
+	case s.overloading:
+		if !(s.overload.Factor > 0) || math.IsInf(s.overload.Factor, 0) {
+			return usageError("--overload-factor %v: want more than 0", s.overload.Factor)
+		}
+		if f.Changed("max-queue") && o.MaxQueue == 0 {
+			return usageError("--max-queue 0: nothing is refused by a queue without a limit, want at least 1 with --overload")
+		}
+		if f.Changed("batch") {
+			if len(o.Batches) != 1 || o.Batches[0] < 1 {
+				return usageError("--batch %s: want one number, at least 1, with --overload", f.Lookup("batch").Value)
+			}
+			s.overload.Batch = o.Batches[0]
+		}
+		o.Overload = &s.overload
+	}
+	return nil
+}
