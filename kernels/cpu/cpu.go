@@ -101,6 +101,10 @@ func (d *Device) Name() string { return "cpu" }
 // Passes returns the number of workers that Open was given.
 func (d *Device) Passes() int { return len(d.ordinary.workers) }
 
+// PassTokens says that a pass is worth it from a chunk of rows on, and has enough with a
+// few of them.
+func (d *Device) PassTokens() (fewest, most int) { return 96, 384 }
+
 // PeakFLOPS measures the floating-point operations a second of all workers
 // together, each on its own registers alone.
 func (d *Device) PeakFLOPS() float64 {
