@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/minilm-metal/minilm-metal/model"
@@ -12,8 +13,8 @@ import (
 )
 
 var (
-	// ErrClosed is what calls on a closed engine return, and calls that Close
-	// interrupts.
+	// ErrClosed is what calls on a closed engine return, calls that Close interrupts, and
+	// new ones while Shutdown waits for others.
 	ErrClosed = errors.New("engine: closed")
 	// ErrModel is in every error about a checkpoint that cannot be used, and
 	// about scores that are not numbers.
@@ -43,6 +44,7 @@ type Engine struct {
 	device    model.Device
 	// mostTokens is a pass's budget, fewestTokens what is worth one: 1 is anything.
 	fewestTokens, mostTokens int
+	interrupts               bool // urgent passes may go before others
 
 	tokenizing, forward stage
 	idleCalls           sync.Pool // of *call
@@ -67,7 +69,8 @@ type Engine struct {
 
 // Open opens a checkpoint: a directory, or a hub id such as
 // "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache.
-// Nothing is ever downloaded.
+// Nothing is ever downloaded. Errors about the checkpoint are ErrModel, those about what
+// it shall run on ErrDevice.
 func Open(path string, opts ...Option) (*Engine, error) {
 	fsys, _, err := hub.Open(path)
 	if err != nil {
@@ -189,14 +192,19 @@ func (e *Engine) prepare() {
 		e.mostTokens = *asked
 	}
 	e.fewestTokens = min(e.fewestTokens, e.mostTokens)
+	_, e.interrupts = e.device.(model.Interrupter)
 	e.idleRunners = nil
 	for range e.device.Passes() {
 		e.idleRunners = append(e.idleRunners, newRunner(e))
 	}
 }
 
-// Info says what the engine is made of.
-func (e *Engine) Info() Info { return e.info }
+// Info says what the engine is made of. The slices are the caller's.
+func (e *Engine) Info() Info {
+	i := e.info
+	i.Choices, i.Candidates = slices.Clone(i.Choices), slices.Clone(i.Candidates)
+	return i
+}
 
 // PeakFLOPS measures, for a fraction of a second, how many floating-point
 // operations a second the device does on all its passes at once when it reads

@@ -15,9 +15,9 @@ type OverloadError struct {
 
 // Error says how many wait.
 func (e *OverloadError) Error() string {
-	s := fmt.Sprintf("%v: %d pairs of %d calls wait", ErrOverloaded, e.Pairs, e.Calls)
+	s := fmt.Sprintf("%v: pairs that wait: %d, in calls: %d", ErrOverloaded, e.Pairs, e.Calls)
 	if e.Waited > 0 {
-		s += fmt.Sprintf(", and this one has for %v", e.Waited.Round(time.Millisecond))
+		s += fmt.Sprintf("; this call has waited for %v", e.Waited.Round(time.Millisecond))
 	}
 	return s
 }

@@ -134,7 +134,7 @@ func (r *runner) add(c *call) {
 			r.stats.Calls++
 		}
 		r.parts = append(r.parts, p)
-		r.pauses = r.pauses || !c.small && !r.stats.Urgent
+		r.pauses = r.pauses || e.interrupts && !c.small && !r.stats.Urgent
 		c.parts++
 	}
 	if c.taken.IsZero() {

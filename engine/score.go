@@ -25,24 +25,28 @@ func (e *PairError) Error() string { return fmt.Sprintf("pair %d: %v", e.Index, 
 // Unwrap returns Err.
 func (e *PairError) Unwrap() error { return e.Err }
 
-// Score appends the pairs' scores to dst, in their order, and returns the
-// extended slice. Where the model gives some pair a score that is not a
-// number, that score is NaN and the error holds a *PairError for it; on any
-// other error dst comes back as it was.
+// Score appends the pairs' scores, logits unless the engine has Sigmoid, to dst, in their
+// order, and returns the extended slice. Where the model gives some pair a score that is
+// not a number, that score is NaN and the error holds a *PairError for it. On any other
+// error dst comes back as it was: the cause of ctx, which returns at once when it is over;
+// ErrClosed; ErrOverloaded; ErrHardware; or ErrModel, where weights cannot be read.
+//
+// pairs must not change until Score returns. Afterwards nothing of the caller's is read
+// or written any more, however it returned.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair) ([]float32, error) {
 	return e.score(ctx, dst, pairs, nil, nil)
 }
 
-// ScoreStats is Score, and says what the call cost, where it returns no error but
-// *PairErrors.
+// ScoreStats is Score, and says what the call cost, as far as it returns scores.
 func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) ([]float32, CallStats, error) {
 	var stats CallStats
 	dst, err := e.score(ctx, dst, pairs, nil, &stats)
 	return dst, stats, err
 }
 
-// ScoreTokens is Score for pairs that are tokens already. The batch must not change until
-// it returns.
+// ScoreTokens is Score for pairs that are tokens already, and are taken as they are. Tokens
+// that the model has not got are an error that names the first, and sequences beyond its
+// positions ErrTooLong. The batch must not change until it returns.
 func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
 	if b == nil {
 		return dst, e.ended(ctx, errors.New("engine: nil batch"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"runtime/trace"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -25,7 +26,7 @@ type Tokens struct{ IDs, Types []int32 }
 // ended, that goroutine does at the next pair.
 func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
-		e.stream(ctx, yield, func(s *stream) {
+		e.stream(ctx, pairs != nil, yield, func(s *stream) {
 			for p := range pairs {
 				if !s.add(func(to *slot) { to.pair = p }) {
 					return
@@ -39,7 +40,7 @@ func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair]) iter.Seq2[flo
 // the next are asked for.
 func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
-		e.stream(ctx, yield, func(s *stream) {
+		e.stream(ctx, pairs != nil, yield, func(s *stream) {
 			for p := range pairs {
 				one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
 				err := one.Validate(&e.info.Config)
@@ -81,9 +82,16 @@ type slot struct {
 func (s *stream) at(i int) *slot { return &s.ring[i%window] }
 
 // stream runs feed, which adds the pairs, beside the loop that yields their scores.
-func (e *Engine) stream(ctx context.Context, yield func(float32, error) bool, feed func(*stream)) {
+func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, error) bool, feed func(*stream)) {
 	c, err := e.newCall(ctx)
+	if err == nil && !some {
+		err = errors.New("engine: nil iterator")
+	}
 	if err == nil {
+		var t *trace.Task
+		if c.ctx, t = task(ctx, "stream"); t != nil {
+			defer t.End()
+		}
 		s := &stream{e: e, call: c, ring: make([]slot, window), room: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
 		c.stream = s
 		if err = e.submit(c); err == nil {

@@ -101,8 +101,10 @@ func (d *Device) Name() string { return "cpu" }
 // Passes returns the number of workers that Open was given.
 func (d *Device) Passes() int { return len(d.ordinary.workers) }
 
-// PassTokens says that a pass is worth it from a chunk of rows on, and has enough with a
-// few of them.
+// PassTokens says that a pass is worth it from a chunk of rows on, and has enough with
+// four: whoever comes waits less for small passes, and on Zen 4 those of 384 tokens were
+// within 1.1 % of those of 1024 (float32 1.00, bfloat16 0.99, int8 1.00; of 192, 0.98 to
+// 1.03).
 func (d *Device) PassTokens() (fewest, most int) { return 96, 384 }
 
 // PeakFLOPS measures the floating-point operations a second of all workers
