@@ -2,10 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"runtime"
-	"runtime/debug"
 	"runtime/pprof"
 	"time"
 
@@ -148,8 +145,11 @@ func (r *runner) add(c *call) {
 	e.queue.took(c)
 	if text {
 		e.mu.Unlock()
-		r.tokenize(ctx, pair)
+		err := r.tokenize(ctx, pair)
 		e.mu.Lock()
+		if err != nil {
+			e.fail(c, err)
+		}
 	}
 	tokens := r.batch.Tokens() - before
 	e.queue.charge(c, tokens)
@@ -158,12 +158,20 @@ func (r *runner) add(c *call) {
 	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
 }
 
-// tokenize appends a pair of texts to the batch.
-func (r *runner) tokenize(ctx context.Context, p Pair) {
+// tokenize appends a pair of texts to the batch: one sequence, whatever happens.
+func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
+	b := &r.batch
 	_, region := r.e.tokenizing.begin(ctx)
-	defer region.End()
-	r.batch.IDs, r.batch.Types = r.e.tokenizer.AppendPair(r.batch.IDs, r.batch.Types, p.Query, p.Passage)
-	r.batch.End()
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = r.e.panicked("tokenizer", reason)
+			b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
+		}
+		b.End()
+		region.End()
+	}()
+	b.IDs, b.Types = r.e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage)
+	return nil
 }
 
 // run computes the pass and hands its scores over.
@@ -286,43 +294,6 @@ func (r *runner) deliver(p *part, err error) {
 // within what suits the device.
 func (e *Engine) passTokens() int {
 	return min(max(e.queue.tokens()/e.device.Passes(), e.fewestTokens), e.mostTokens)
-}
-
-// guarded runs a pass. A panic below becomes an error: the caller's program is not
-// ours to end.
-func (e *Engine) guarded(pass func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = e.panicked("pass", r)
-		}
-	}()
-	switch err = e.weights.Guard(pass); {
-	case err == nil:
-		return nil
-	case errors.Is(err, model.ErrHardware):
-		return fmt.Errorf("%w: %w", ErrHardware, err)
-	default:
-		return fmt.Errorf("%w: %w", ErrModel, err)
-	}
-}
-
-// observed counts a pass, and tells the observer.
-func (e *Engine) observed(s PassStats) {
-	e.mu.Lock()
-	e.stats.Running--
-	e.mu.Unlock()
-	defer func() {
-		if r := recover(); r != nil {
-			e.panicked("observer", r)
-		}
-	}()
-	e.options.observe(s)
-}
-
-// panicked logs a panic, and makes it an error.
-func (e *Engine) panicked(where string, reason any) error {
-	e.options.logger.Error("panic in "+where, "panic", reason, "stack", string(debug.Stack()))
-	return fmt.Errorf("engine: internal error: %v", reason)
 }
 
 // resize returns a slice of length n, s's memory where it is large enough.

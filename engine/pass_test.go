@@ -102,6 +102,22 @@ func TestPanicStaysInside(t *testing.T) {
 	}
 }
 
+// A bug in the tokenizer is the end of one call, and of nobody's program.
+func TestTokenizerPanicStaysInside(t *testing.T) {
+	e := openFaulty(t)
+	good := e.tokenizer
+	e.tokenizer = nil
+	if dst, err := e.Score(t.Context(), []float32{7}, []Pair{{"a", "b"}, {"c", "d"}}); err == nil || !strings.Contains(err.Error(), "internal error") || len(dst) != 1 {
+		t.Errorf("got %g, %v", dst, err)
+	}
+	e.mu.Lock()
+	e.tokenizer = good
+	e.mu.Unlock()
+	if got, err := e.Score(t.Context(), nil, []Pair{{"a", "b"}}); err != nil || len(got) != 1 {
+		t.Errorf("afterwards: %g, %v", got, err)
+	}
+}
+
 // A GPU that fails is not the model's fault, and the calls before and after it are
 // none of its business.
 func TestHardwareFails(t *testing.T) {

@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// guarded runs a pass. A panic below becomes an error: the caller's program is not
+// ours to end.
+func (e *Engine) guarded(pass func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = e.panicked("pass", r)
+		}
+	}()
+	switch err = e.weights.Guard(pass); {
+	case err == nil:
+		return nil
+	case errors.Is(err, model.ErrHardware):
+		return fmt.Errorf("%w: %w", ErrHardware, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrModel, err)
+	}
+}
+
+// observed counts a pass, and tells the observer.
+func (e *Engine) observed(s PassStats) {
+	e.mu.Lock()
+	e.stats.Running--
+	e.mu.Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			e.panicked("observer", r)
+		}
+	}()
+	e.options.observe(s)
+}
+
+// panicked logs a panic, and makes it an error.
+func (e *Engine) panicked(where string, reason any) error {
+	e.options.logger.Error("panic in "+where, "panic", reason, "stack", string(debug.Stack()))
+	return fmt.Errorf("engine: internal error: %v", reason)
+}
