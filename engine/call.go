@@ -108,10 +108,13 @@ func (e *Engine) submit(c *call) error {
 	return nil
 }
 
-// enqueue makes pairs of the call wait, and sees that somebody takes them.
+// enqueue makes pairs of the call wait, and sees that somebody takes them: as many
+// runners as what waits makes passes that are worth it, since those that fill passes at
+// the same time share it evenly.
 func (e *Engine) enqueue(c *call, pairs int) {
 	e.queue.put(c, pairs)
-	for range min(pairs, len(e.idleRunners)) {
+	worth := max(1, (e.queue.tokens()+e.fewestTokens/2)/e.fewestTokens)
+	for range min(pairs, worth, len(e.idleRunners)) {
 		last := len(e.idleRunners) - 1
 		r := e.idleRunners[last]
 		e.idleRunners = e.idleRunners[:last]

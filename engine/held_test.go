@@ -145,6 +145,23 @@ func TestCallsShareAPass(t *testing.T) {
 	})
 }
 
+// A device that wants large passes gets them: what is worth one is not cut into several.
+func TestPassesAreWorthIt(t *testing.T) {
+	for _, test := range []struct{ fewest, most, passes int }{{1, 1, 2}, {10 * usualTokens, 100 * usualTokens, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			e, d := openHeld(t, 2)
+			e.fewestTokens, e.mostTokens = test.fewest, test.most
+			call := start(t.Context(), e, 200, 201, 202)
+			synctest.Wait()
+			if s := e.Stats(); s.Running != test.passes {
+				t.Errorf("with at least %d tokens a pass: %d passes of three pairs", test.fewest, s.Running)
+			}
+			defer d.run()()
+			(<-call).check(t, 200, 201, 202)
+		})
+	}
+}
+
 // A pass that fails is not the end of calls that had nothing to do with that.
 func TestOneCallFailsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
