@@ -90,10 +90,10 @@ func (e *Engine) submit(c *call) error {
 	if e.closing {
 		return ErrClosed
 	}
-	if most := e.options.maxQueue; most > 0 && e.queue.counted >= most {
-		return e.overload(0)
+	if most := e.options.maxQueue; most > 0 && e.queue.counted[c.kind()] >= most {
+		return e.overload(c, 0)
 	}
-	if most := e.options.maxWait; most > 0 && c.stream == nil {
+	if most := e.options.maxWait; most > 0 && c.stream == nil && c.kind() == 0 {
 		c.timer = time.NewTimer(most)
 		c.late = c.timer.C
 	}
@@ -124,8 +124,8 @@ func (e *Engine) enqueue(c *call, pairs int) {
 }
 
 // overload is the error of a call that is refused.
-func (e *Engine) overload(waited time.Duration) error {
-	return &OverloadError{Calls: e.queue.calls(), Pairs: e.queue.pairs, Waited: waited}
+func (e *Engine) overload(c *call, waited time.Duration) error {
+	return &OverloadError{Calls: e.queue.calls(), Pairs: e.queue.pairs, Counted: e.queue.counted[c.kind()], Waited: waited}
 }
 
 // await waits until the call has its scores or an error, its context is over, it has
@@ -164,7 +164,7 @@ func (e *Engine) tooLate(c *call) error {
 	if c.next > 0 {
 		return nil
 	}
-	return e.overload(time.Since(c.queued))
+	return e.overload(c, time.Since(c.queued))
 }
 
 // end takes the call out of everything, and returns its error: err, unless it had ended

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Close ends the engine: calls under way return ErrClosed at once, and so do later ones.
@@ -23,8 +24,9 @@ func (e *Engine) Close() error {
 }
 
 // Shutdown refuses new calls with ErrClosed, waits for those under way to end, streams
-// included, and then is Close. When ctx is over before that, the calls that are left are
-// interrupted as by Close, and the error has its cause too.
+// and calls of Background included, and then is Close. When ctx is over before that, the
+// calls that are left are interrupted as by Close, and the error wraps the cause of ctx:
+// who has bulk work ends it first.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext
@@ -38,7 +40,9 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	case <-e.drained:
 	case <-e.closed:
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		e.mu.Lock()
+		err = fmt.Errorf("engine: shutdown: calls interrupted: %d: %w", e.calls, context.Cause(ctx))
+		e.mu.Unlock()
 	}
 	return errors.Join(err, e.Close())
 }

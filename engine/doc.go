@@ -13,7 +13,7 @@
 // by tokens: a large call keeps no small one waiting, and [Background] ones give way to all.
 // [MaxQueue] and [MaxWait] refuse what would wait too long. Calls return at once when their
 // context is over or the engine is closed; Shutdown lets them end. Stream takes more pairs
-// than memory holds. No panic crosses this API.
+// than memory holds. No panic of ours crosses this API.
 //
 // A score depends on the pair and the arithmetic, and on no other pair. Left to itself, an
 // engine takes the fastest arithmetic that is close enough to float32: see [Precision].

@@ -30,6 +30,8 @@ func (e *Engine) guarded(pass func() error) (err error) {
 func (e *Engine) observed(s PassStats) {
 	e.mu.Lock()
 	e.stats.Running--
+	e.stats.Pairs += int64(s.Pairs)
+	e.stats.Tokens += int64(s.Tokens)
 	e.mu.Unlock()
 	defer func() {
 		if r := recover(); r != nil {

@@ -261,9 +261,16 @@ func TestMaxQueue(t *testing.T) {
 		if !errors.Is(r.err, ErrOverloaded) || !errors.As(r.err, &over) || over.Calls != 9 || over.Pairs != 1008 || over.Waited != 0 {
 			t.Errorf("got %g, %v", r.scores, r.err)
 		}
+		// Those in the background are counted by themselves.
+		back := start(Background(t.Context()), e, slices.Repeat([]int32{304}, 1000)...)
+		synctest.Wait()
+		if over.Counted != 40 {
+			t.Errorf("%d pairs are counted, want 40", over.Counted)
+		}
 		defer d.run()()
 		busy.goOn()
 		(<-first).check(t, 200)
+		(<-back).check(t, slices.Repeat([]float32{304}, 1000)...)
 		for _, c := range calls {
 			(<-c).check(t, 301)
 		}

@@ -152,12 +152,15 @@ func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side =
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
 // MaxQueue sets how many pairs may wait, 0 being any number, the default. A call that
-// finds so many waiting returns an *OverloadError at once. Of one call at most 32 are
-// counted: however long it is, others wait for no more of it before their turn comes.
+// finds so many waiting returns an *OverloadError at once. Of one call, or stream, at most
+// 32 are counted: however long it is, others wait for no more of it before their turn
+// comes; so a limit of 32 or less refuses everybody beside one long call. Calls of
+// Background are counted by themselves, with the same limit, and keep no others out.
 func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs } }
 
 // MaxWait sets how long a call may wait for its first pass to begin, 0 being for ever,
-// the default; after that it returns an *OverloadError.
+// the default; after that it returns an *OverloadError. It is not for streams, nor for
+// calls of Background, which are meant to wait.
 func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
 
 // Observe calls f after each pass, on a goroutine that has passes to run: f must be

@@ -10,16 +10,17 @@ import (
 // ErrOverloaded.
 type OverloadError struct {
 	Calls, Pairs int           // that waited when it was refused
+	Counted      int           // of the pairs, those that count for MaxQueue
 	Waited       time.Duration // by the call, where MaxWait was the limit; else 0
 }
 
 // Error says how many wait.
 func (e *OverloadError) Error() string {
-	s := fmt.Sprintf("%v: pairs that wait: %d, in calls: %d", ErrOverloaded, e.Pairs, e.Calls)
+	s := fmt.Sprintf("pairs that wait: %d, in calls: %d", e.Pairs, e.Calls)
 	if e.Waited > 0 {
-		s += fmt.Sprintf("; this call has waited for %v", e.Waited.Round(time.Millisecond))
+		return fmt.Sprintf("%v: the call has waited for %v; %s", ErrOverloaded, e.Waited.Round(time.Millisecond), s)
 	}
-	return s
+	return fmt.Sprintf("%v: %d pairs count for MaxQueue (%s)", ErrOverloaded, e.Counted, s)
 }
 
 // Unwrap returns ErrOverloaded.

@@ -27,7 +27,7 @@ type queue struct {
 	virtual      float64 // in tokens
 	weight       float64 // of all calls that wait
 	pairs        int     // that wait
-	counted      int     // of them, at most mostCounted of a call: what MaxQueue limits
+	counted      [2]int  // of them, at most mostCounted of a call: what MaxQueue limits, and of Background calls
 	arrivals     uint64
 	average      float64 // tokens in a pair, of those taken lately
 	// hurried is the number of small calls, for those who look up from a pass without
@@ -52,6 +52,14 @@ type place struct {
 	index   int    // in its line; -1: not there
 	small   bool
 	waiting int // pairs
+}
+
+// kind is 1 for calls of Background, 0 for the others.
+func (p *place) kind() int {
+	if p.weight < 1 {
+		return 1
+	}
+	return 0
 }
 
 // put makes pairs of a call wait, more of them where some do already.
@@ -138,9 +146,10 @@ func (q *queue) leave(c *call) {
 
 // count adds to the pairs of c that wait.
 func (q *queue) count(c *call, pairs int) {
-	q.counted -= min(c.waiting, mostCounted)
+	counted := &q.counted[c.kind()]
+	*counted -= min(c.waiting, mostCounted)
 	c.waiting += pairs
-	q.counted += min(c.waiting, mostCounted)
+	*counted += min(c.waiting, mostCounted)
 	q.pairs += pairs
 }
 

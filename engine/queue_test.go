@@ -110,13 +110,14 @@ func TestQueueKeepsItsBooks(t *testing.T) {
 		var q queue
 		all, left := []*call{}, map[*call]int{}
 		check := func() {
-			pairs, counted, weight := 0, 0, 0.0
+			pairs, counted, weight := 0, [2]int{}, 0.0
 			for c, n := range left {
 				if c.waiting != n {
 					t.Fatalf("a call has %d pairs that wait, want %d", c.waiting, n)
 				}
 				if n > 0 {
-					pairs, counted, weight = pairs+n, counted+min(n, mostCounted), weight+c.weight
+					pairs, weight = pairs+n, weight+c.weight
+					counted[c.kind()] += min(n, mostCounted)
 				}
 				if in := c.index >= 0; in != (n > 0) || in && (*q.line(c))[c.index] != c {
 					t.Fatalf("a call of %d pairs is at place %d", n, c.index)

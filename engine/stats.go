@@ -42,6 +42,8 @@ type Stats struct {
 	Refused   int64 `json:"refused"`   // of those, with ErrOverloaded
 	Cancelled int64 `json:"cancelled"` // of those, because their context was over
 	Passes    int64 `json:"passes"`
+	Pairs     int64 `json:"pairs"`         // in passes that have ended, whatever became of their calls
+	Tokens    int64 `json:"tokens"`        // of those pairs
 	Shared    int64 `json:"shared_passes"` // with pairs of several calls
 	Urgent    int64 `json:"urgent_passes"`
 
@@ -50,8 +52,8 @@ type Stats struct {
 	WaitingPairs int `json:"waiting_pairs"`
 	Running      int `json:"running"` // passes
 
-	// Of all calls that ended without an error. LongestQueue is the longest that one
-	// waited for its first pass.
+	// Of all calls that returned scores; streams count when they have been read to their
+	// end. LongestQueue is the longest that one waited for its first pass.
 	Total        CallStats     `json:"total"`
 	LongestQueue time.Duration `json:"longest_queue_ns"`
 }

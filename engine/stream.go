@@ -22,8 +22,10 @@ type Tokens struct{ IDs, Types []int32 }
 // next pair's follows; any other error is the last that is yielded. MaxQueue refuses
 // streams when they begin, and never later; MaxWait is not for them.
 //
-// pairs is ranged over by a goroutine of its own. When the loop over the scores has
-// ended, that goroutine does at the next pair.
+// pairs is ranged over by a goroutine of its own. Where the loop over the scores comes to
+// their end, pairs has returned before, and what it wrote may be read. After a break or
+// an error it may still run: it ends at its next pair, and until then its variables are
+// its own and its file is open. What pairs panics with, the loop panics with.
 func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
 		e.stream(ctx, pairs != nil, yield, func(s *stream) {
