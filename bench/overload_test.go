@@ -171,6 +171,8 @@ func TestScenarioOptions(t *testing.T) {
 		"5000 bulk callers":        {Mix: &MixOptions{BulkCallers: 5000}},
 		"bulk calls of -1 pairs":   {Mix: &MixOptions{BulkPairs: -1}},
 		"NaN small calls":          {Mix: &MixOptions{Rate: math.NaN()}},
+		"alone count for 64":       {Mix: &MixOptions{BulkCallers: 2}, MaxQueue: 64},
+		"alone count for 32":       {Mix: &MixOptions{BulkCallers: 2, Background: true}, MaxQueue: 32},
 		"-1 times the capacity":    {Overload: &OverloadOptions{Factor: -1}},
 		"+Inf times the capacity":  {Overload: &OverloadOptions{Factor: math.Inf(1)}},
 		"with calls of -1 pairs":   {Overload: &OverloadOptions{Batch: -1}},

@@ -30,6 +30,17 @@ type OverloadOptions struct {
 	Batch  int     // pairs in a call; 0: 1
 }
 
+// counted is how many pairs count for MaxQueue when a call comes that the bulk must not
+// keep out: a small one, or the last of the bulk in the background, which is counted by
+// itself.
+func (m *MixOptions) counted() int {
+	calls := m.BulkCallers
+	if m.Background {
+		calls--
+	}
+	return calls * min(m.BulkPairs, countedPairs)
+}
+
 // scenarioDefaults replaces zero values, or says what is wrong.
 func (o *Options) scenarioDefaults() error {
 	switch {
@@ -54,6 +65,9 @@ func (o *Options) scenarioDefaults() error {
 			return fmt.Errorf("%w: bulk calls of %d pairs, want 1 to %d", ErrOptions, m.BulkPairs, maxPairs)
 		case !(m.Rate >= 0) || math.IsInf(m.Rate, 0):
 			return fmt.Errorf("%w: %v small calls a second, want 0 (a share of the bulk's) or more", ErrOptions, m.Rate)
+		}
+		if most := m.counted(); o.MaxQueue > 0 && o.MaxQueue <= most {
+			return fmt.Errorf("%w: a queue of %d pairs, where the bulk calls alone count for %d: others would all be refused, want more", ErrOptions, o.MaxQueue, most)
 		}
 		o.Mix = &m
 		if o.passes == nil {

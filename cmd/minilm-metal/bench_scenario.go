@@ -18,8 +18,8 @@ type scenario struct {
 func (s *scenario) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.mixing, "mix", false, "measure small calls beside bulk ones")
 	f.IntVar(&s.mix.BulkCallers, "mix-bulk", bench.DefaultBulkCallers, "bulk callers at once")
-	f.IntVar(&s.mix.BulkPairs, "mix-bulk-pairs", bench.DefaultBulkPairs, "pairs in a call of theirs")
-	f.BoolVar(&s.mix.Background, "mix-background", false, "their calls give way (engine.Background)")
+	f.IntVar(&s.mix.BulkPairs, "mix-bulk-pairs", bench.DefaultBulkPairs, "pairs in a call of the bulk")
+	f.BoolVar(&s.mix.Background, "mix-background", false, "the bulk gives way to the small calls (engine.Background)")
 	f.Float64Var(&s.mix.Rate, "mix-rate", 0, "small calls that arrive in a second (default: 3 % of the bulk's pairs/s)")
 	f.BoolVar(&s.overloading, "overload", false, "measure more calls than can be served; --batch pairs each, by default one")
 	f.Float64Var(&s.overload.Factor, "overload-factor", bench.DefaultOverload, "calls that arrive over those that can be served")
