@@ -185,7 +185,7 @@ func (e *Engine) end(c *call, err error) error {
 	}
 	c.over, c.dst = true, nil
 	e.queue.drop(c)
-	if err == nil {
+	if err == nil || err == errLeft { // who has left a stream has had scores, too
 		c.settle(e)
 	}
 	e.calls--
