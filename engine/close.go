@@ -38,7 +38,11 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	case <-e.drained:
 	case <-e.closed:
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		select {
+		case <-e.drained: // before that, or at once
+		default:
+			err = context.Cause(ctx)
+		}
 	}
 	return errors.Join(err, e.Close())
 }
