@@ -56,7 +56,7 @@ func (e *Engine) newCall(ctx context.Context) (*call, error) {
 		return nil, errNilContext
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, cancelled{context.Cause(ctx)}
 	}
 	e.mu.Lock()
 	closing := e.closing
@@ -139,7 +139,7 @@ func (e *Engine) await(c *call) error {
 				return e.end(c, err)
 			}
 		case <-c.ctx.Done():
-			return e.end(c, context.Cause(c.ctx))
+			return e.end(c, cancelled{context.Cause(c.ctx)})
 		case <-e.closed:
 			return e.end(c, ErrClosed)
 		}

@@ -85,20 +85,27 @@ func (e *Engine) leave() {
 	e.quieten()
 }
 
+// cancelled is the error of a call whose context is over, until the call has ended and
+// its error is the cause. That may be anything, which cannot always be compared.
+type cancelled struct{ error }
+
 // ended counts a call that has ended, and returns its error.
-func (e *Engine) ended(ctx context.Context, err error) error {
+func (e *Engine) ended(err error) error {
+	over, isOver := err.(cancelled)
+	refused := !isOver && errors.Is(err, ErrOverloaded)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := &e.stats
 	s.Calls++
+	switch {
+	case isOver:
+		s.Cancelled++
+		err = over.error
+	case refused:
+		s.Refused++
+	}
 	if err != nil {
 		s.Failed++
-		switch {
-		case errors.Is(err, ErrOverloaded):
-			s.Refused++
-		case ctx != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-			s.Cancelled++
-		}
 	}
 	return err
 }

@@ -87,7 +87,7 @@ func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, erro
 	counted := false
 	defer func() {
 		if !counted { // the reader's loop, or his iterator, has broken off
-			e.ended(ctx, nil)
+			e.ended(nil)
 		}
 	}()
 	c, err := e.newCall(ctx)
@@ -111,7 +111,7 @@ func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, erro
 		err = nil
 	}
 	counted = true
-	if e.ended(ctx, err); err != nil && !left {
+	if err = e.ended(err); err != nil && !left {
 		yield(float32(math.NaN()), err)
 	}
 }
@@ -265,7 +265,7 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 		// Being cancelled comes before scores: who has cancelled wants none.
 		switch {
 		case c.ctx.Err() != nil:
-			return nil, context.Cause(c.ctx)
+			return nil, cancelled{context.Cause(c.ctx)}
 		case s.known(&some):
 			return some, nil
 		}
