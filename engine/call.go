@@ -15,7 +15,8 @@ import (
 // Fields are under the engine's lock once the call is in the queue.
 type call struct {
 	place
-	ctx  context.Context // for labels and traces
+	ctx  context.Context // the caller's, which only he uses
+	work context.Context // for passes: labels and, where somebody traces, the task
 	task *trace.Task     // nil: nobody traces
 
 	// What the call is made of is one of these.
@@ -85,6 +86,10 @@ func (e *Engine) reuse(c *call) {
 
 // submit puts the call into the queue, or refuses it.
 func (e *Engine) submit(c *call) error {
+	c.work = c.ctx
+	if !trace.IsEnabled() {
+		c.work = labelled(c.ctx)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closing {

@@ -22,7 +22,7 @@ func TestACallIsCountedOnceAPass(t *testing.T) {
 	a, b := e.idleRunners[0], e.idleRunners[1]
 	a.number, b.number = 1, 2
 	c := e.idleCalls.Get().(*call)
-	c.ctx, c.weight, c.tokens, c.count = t.Context(), 1, tokens(200, 201, 202, 203), 4
+	c.work, c.weight, c.tokens, c.count = t.Context(), 1, tokens(200, 201, 202, 203), 4
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.queue.put(c, c.count)

@@ -143,7 +143,7 @@ func (r *runner) add(c *call) {
 			c.began <- struct{}{}
 		}
 	}
-	ctx := c.ctx // a call that ends loses it
+	ctx := c.work
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
@@ -187,7 +187,7 @@ func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
 // run computes the pass and hands its scores over.
 func (r *runner) run() {
 	e := r.e
-	ctx := r.parts[0].call.ctx
+	ctx := r.parts[0].call.work
 	if r.stats.Calls > 1 {
 		ctx = context.Background() // what is several calls' is nobody's
 	}

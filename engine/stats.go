@@ -50,8 +50,8 @@ type Stats struct {
 	WaitingPairs int `json:"waiting_pairs"`
 	Running      int `json:"running"` // passes
 
-	// Of all calls that ended without an error. LongestQueue is the longest that one
-	// waited for its first pass.
+	// Of all calls that had their scores, and of streams that were left. LongestQueue is
+	// the longest that one waited for its first pass.
 	Total        CallStats     `json:"total"`
 	LongestQueue time.Duration `json:"longest_queue_ns"`
 }
