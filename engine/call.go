@@ -15,7 +15,8 @@ import (
 // Fields are under the engine's lock once the call is in the queue.
 type call struct {
 	place
-	ctx  context.Context // for labels and traces
+	ctx  context.Context // the caller's, which only he uses
+	work context.Context // for passes: labels and, where somebody traces, the task
 	task *trace.Task     // nil: nobody traces
 
 	// What the call is made of is one of these.
@@ -56,7 +57,7 @@ func (e *Engine) newCall(ctx context.Context) (*call, error) {
 		return nil, errNilContext
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, cancelled{context.Cause(ctx)}
 	}
 	e.mu.Lock()
 	closing := e.closing
@@ -85,6 +86,10 @@ func (e *Engine) reuse(c *call) {
 
 // submit puts the call into the queue, or refuses it.
 func (e *Engine) submit(c *call) error {
+	c.work = c.ctx
+	if !trace.IsEnabled() {
+		c.work = labelled(c.ctx)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closing {
@@ -142,7 +147,7 @@ func (e *Engine) await(c *call) error {
 				return e.end(c, err)
 			}
 		case <-c.ctx.Done():
-			return e.end(c, context.Cause(c.ctx))
+			return e.end(c, cancelled{context.Cause(c.ctx)})
 		case <-e.closed:
 			return e.end(c, ErrClosed)
 		}
@@ -188,7 +193,7 @@ func (e *Engine) end(c *call, err error) error {
 	}
 	c.over, c.dst = true, nil
 	e.queue.drop(c)
-	if err == nil {
+	if err == nil || err == errLeft { // who has left a stream has had scores, too
 		c.settle(e)
 	}
 	e.calls--

@@ -41,7 +41,9 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	case <-e.closed:
 	case <-ctx.Done():
 		e.mu.Lock()
-		err = fmt.Errorf("engine: shutdown: calls interrupted: %d: %w", e.calls, context.Cause(ctx))
+		if e.calls > 0 { // else they have ended before that, or at once
+			err = fmt.Errorf("engine: shutdown: calls interrupted: %d: %w", e.calls, context.Cause(ctx))
+		}
 		e.mu.Unlock()
 	}
 	return errors.Join(err, e.Close())
@@ -85,20 +87,27 @@ func (e *Engine) leave() {
 	e.quieten()
 }
 
+// cancelled is the error of a call whose context is over, until the call has ended and
+// its error is the cause. That may be anything, which cannot always be compared.
+type cancelled struct{ error }
+
 // ended counts a call that has ended, and returns its error.
-func (e *Engine) ended(ctx context.Context, err error) error {
+func (e *Engine) ended(err error) error {
+	over, isOver := err.(cancelled)
+	refused := !isOver && errors.Is(err, ErrOverloaded)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := &e.stats
 	s.Calls++
+	switch {
+	case isOver:
+		s.Cancelled++
+		err = over.error
+	case refused:
+		s.Refused++
+	}
 	if err != nil {
 		s.Failed++
-		switch {
-		case errors.Is(err, ErrOverloaded):
-			s.Refused++
-		case ctx != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-			s.Cancelled++
-		}
 	}
 	return err
 }

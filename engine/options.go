@@ -164,8 +164,9 @@ func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs }
 func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
 
 // Observe calls f after each pass, on a goroutine that has passes to run: f must be
-// quick, and safe for concurrent use. What it panics with is logged. nil, the default, is
-// nobody.
+// quick, and safe for concurrent use, and of the engine it may call Stats and Info alone,
+// since others may wait for that goroutine. What it panics with is logged. nil, the
+// default, is nobody.
 //
 // Go's own profiles tell stages apart too: the goroutine of a pass carries the label
 // stage=tokenize or stage=forward, beside the labels of the context of whom it works for,

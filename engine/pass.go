@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/model"
@@ -31,6 +32,7 @@ type runner struct {
 	now       *model.Batch
 	nowScores []float32
 	again     model.Batch
+	took      model.PassTime // once it has
 }
 
 // part is consecutive pairs of one call in a pass.
@@ -39,6 +41,7 @@ type part struct {
 	lo        int  // the first one's index in the call
 	at, pairs int  // in the pass
 	first     bool // of the call, in this pass
+	again     bool // run by itself, since the pass failed
 	taken     time.Time
 }
 
@@ -125,7 +128,7 @@ func (r *runner) add(c *call) {
 	if last := len(r.parts) - 1; last >= 0 && r.parts[last].call == c && r.parts[last].lo+r.parts[last].pairs == c.next {
 		r.parts[last].pairs++
 	} else {
-		p := part{call: c, lo: c.next, at: r.batch.Len(), pairs: 1, first: c.pass != r.number, taken: time.Now()}
+		p := part{call: c, lo: c.next, at: r.batch.Len(), pairs: 1, first: !r.has(c), taken: time.Now()}
 		if p.first {
 			c.pass = r.number
 			r.stats.Calls++
@@ -140,7 +143,7 @@ func (r *runner) add(c *call) {
 			c.began <- struct{}{}
 		}
 	}
-	ctx := c.ctx // a call that ends loses it
+	ctx := c.work
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
@@ -156,6 +159,13 @@ func (r *runner) add(c *call) {
 	c.longest = max(c.longest, tokens)
 	c.stats.Tokens += tokens
 	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
+}
+
+// has says whether the pass has a part of c.
+func (r *runner) has(c *call) bool {
+	// The runner that took the call's pairs last knows; where others are at it too, each
+	// looks.
+	return c.pass == r.number || c.parts > 0 && slices.ContainsFunc(r.parts, func(p part) bool { return p.call == c })
 }
 
 // tokenize appends a pair of texts to the batch: one sequence, whatever happens.
@@ -177,7 +187,7 @@ func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
 // run computes the pass and hands its scores over.
 func (r *runner) run() {
 	e := r.e
-	ctx := r.parts[0].call.ctx
+	ctx := r.parts[0].call.work
 	if r.stats.Calls > 1 {
 		ctx = context.Background() // what is several calls' is nobody's
 	}
@@ -191,15 +201,25 @@ func (r *runner) run() {
 	for i := range r.parts {
 		p, alone := &r.parts[i], err
 		// One call's pairs shall not be the end of its neighbours: where a pass fails,
-		// each call's are run by themselves.
-		if err != nil && len(r.parts) > 1 {
+		// each call's are run by themselves, if somebody still waits for them.
+		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
+			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
 			alone = r.compute(&r.again, r.scores[p.at:p.at+p.pairs])
 		}
 		r.deliver(p, alone)
 	}
-	clear(r.parts) // which would keep calls that were, and their text
+	// These would keep calls that were, their text, and what is in their contexts.
+	clear(r.parts)
+	r.labels = nil
 	e.observed(r.stats)
+}
+
+// wanted says whether somebody waits for scores of c.
+func (e *Engine) wanted(c *call) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !c.over && c.err == nil
 }
 
 // begin notes that the pass begins to compute.
@@ -215,6 +235,9 @@ func (r *runner) begin() time.Time {
 		s.FLOPs += e.info.Config.FLOPs(hi - lo)
 	}
 	for _, p := range r.parts {
+		if !p.first { // its time is within that of the first
+			continue
+		}
 		c := p.call
 		took := now.Sub(p.taken)
 		c.stats.Tokenize += took
@@ -237,8 +260,11 @@ func (r *runner) begin() time.Time {
 
 // compute scores a batch.
 func (r *runner) compute(b *model.Batch, scores []float32) error {
-	r.now, r.nowScores = b, scores
-	return r.e.guarded(r.pass)
+	r.now, r.nowScores, r.took = b, scores, model.PassTime{}
+	err := r.e.guarded(r.pass)
+	r.stats.GPU += r.took.Busy
+	r.stats.GPUWait += r.took.Wait
+	return err
 }
 
 // forward is a pass through the device.
@@ -259,9 +285,7 @@ func (r *runner) forward() error {
 		return err
 	}
 	if timed, ok := p.(model.TimedPass); ok {
-		took := timed.PassTime()
-		r.stats.GPU += took.Busy
-		r.stats.GPUWait += took.Wait
+		r.took = timed.PassTime()
 	}
 	return nil
 }
@@ -283,8 +307,10 @@ func (r *runner) deliver(p *part, err error) {
 	c.stats.Pairs += p.pairs
 	if p.first {
 		c.stats.Passes++
-		c.stats.GPU += r.stats.GPU
-		c.stats.GPUWait += r.stats.GPUWait
+	}
+	if p.first || p.again {
+		c.stats.GPU += r.took.Busy
+		c.stats.GPUWait += r.took.Wait
 	}
 	c.deliver(p.lo, r.scores[p.at:p.at+p.pairs])
 }

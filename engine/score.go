@@ -49,10 +49,10 @@ func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) ([
 // positions ErrTooLong. The batch must not change until it returns.
 func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
 	if b == nil {
-		return dst, e.ended(ctx, errors.New("engine: nil batch"))
+		return dst, e.ended(errors.New("engine: nil batch"))
 	}
 	if err := b.Validate(&e.info.Config); err != nil {
-		return dst, e.ended(ctx, err)
+		return dst, e.ended(err)
 	}
 	return e.score(ctx, dst, nil, b, nil)
 }
@@ -64,7 +64,7 @@ func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens 
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
-	return e.conclude(ctx, c, dst, err, stats)
+	return e.conclude(c, dst, err, stats)
 }
 
 // begin begins a call that appends to dst, and puts it into the queue.
@@ -87,9 +87,9 @@ func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens 
 }
 
 // conclude ends what begin began, as far as it came, and returns what score does.
-func (e *Engine) conclude(ctx context.Context, c *call, dst []float32, err error, stats *CallStats) ([]float32, error) {
+func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) ([]float32, error) {
 	if c == nil {
-		return dst, e.ended(ctx, err)
+		return dst, e.ended(err)
 	}
 	if c.task != nil {
 		c.task.End()
@@ -102,7 +102,7 @@ func (e *Engine) conclude(ctx context.Context, c *call, dst []float32, err error
 		}
 	}
 	e.reuse(c)
-	return dst, e.ended(ctx, err)
+	return dst, e.ended(err)
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for

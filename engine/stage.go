@@ -36,6 +36,20 @@ func (s *stage) begin(ctx context.Context) (labels context.Context, region *trac
 	return labels, trace.StartRegion(ctx, s.name)
 }
 
+// labelled returns a context with ctx's labels and nothing else: passes have it when the
+// caller has gone, whose context is his own then.
+func labelled(ctx context.Context) context.Context {
+	var labels []string
+	pprof.ForLabels(ctx, func(key, value string) bool {
+		labels = append(labels, key, value)
+		return true
+	})
+	if len(labels) == 0 {
+		return context.Background()
+	}
+	return pprof.WithLabels(context.Background(), pprof.Labels(labels...))
+}
+
 // task makes a call a task of its own in an execution trace, if there is one; nil: there
 // is none.
 func task(ctx context.Context, name string) (context.Context, *trace.Task) {

@@ -52,8 +52,8 @@ type Stats struct {
 	WaitingPairs int `json:"waiting_pairs"`
 	Running      int `json:"running"` // passes
 
-	// Of all calls that returned scores; streams count when they have been read to their
-	// end. LongestQueue is the longest that one waited for its first pass.
+	// Of all calls that had their scores, and of streams that were left. LongestQueue is
+	// the longest that one waited for its first pass.
 	Total        CallStats     `json:"total"`
 	LongestQueue time.Duration `json:"longest_queue_ns"`
 }

@@ -68,6 +68,7 @@ type stream struct {
 	yielded int    // pairs
 	all     bool   // no more pairs come
 	broken  any    // what the iterator of the pairs panicked with
+	exited  bool   // it has ended its goroutine
 
 	room  chan struct{} // of 1: there may be room for a pair
 	ready chan struct{} // of 1: there may be a score to yield
@@ -85,6 +86,12 @@ func (s *stream) at(i int) *slot { return &s.ring[i%window] }
 
 // stream runs feed, which adds the pairs, beside the loop that yields their scores.
 func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, error) bool, feed func(*stream)) {
+	counted := false
+	defer func() {
+		if !counted { // the reader's loop, or his iterator, has broken off
+			e.ended(nil)
+		}
+	}()
 	c, err := e.newCall(ctx)
 	if err == nil && !some {
 		err = errors.New("engine: nil iterator")
@@ -105,7 +112,8 @@ func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, erro
 	if left {
 		err = nil
 	}
-	if e.ended(ctx, err); err != nil && !left {
+	counted = true
+	if err = e.ended(err); err != nil && !left {
 		yield(float32(math.NaN()), err)
 	}
 }
@@ -115,26 +123,38 @@ var errLeft = errors.New("engine: nobody reads the scores")
 
 // serve yields the scores, and ends the call, also where the reader's loop panics.
 func (s *stream) serve(yield func(float32, error) bool) (err error) {
-	defer func() { err = s.e.end(s.call, err) }()
+	defer func() {
+		err = s.e.end(s.call, err)
+		wake(s.room) // whoever waits for it finds that the call is over
+	}()
 	if err := s.yield(yield); err != nil {
 		return err
 	}
-	if s.broken != nil {
+	switch {
+	case s.broken != nil:
 		panic(s.broken)
+	case s.exited:
+		return errExited
 	}
 	return nil
 }
 
+// errExited is the end of a stream whose iterator has called runtime.Goexit: there may
+// have been more pairs.
+var errExited = errors.New("engine: the iterator of the pairs has ended its goroutine")
+
 // run feeds the stream. A panic is the reader's: it is his iterator.
 func (s *stream) run(feed func(*stream)) {
+	returned := false
 	defer func() {
 		broken := recover()
 		s.e.mu.Lock()
 		defer s.e.mu.Unlock()
-		s.all, s.broken = true, broken
+		s.all, s.broken, s.exited = true, broken, !returned && broken == nil
 		wake(s.ready)
 	}()
 	feed(s)
+	returned = true
 }
 
 // add waits for room and makes a pair wait for its score. It says whether another one
@@ -158,7 +178,7 @@ func (s *stream) tryAdd(set func(to *slot)) (more, added bool) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	c := s.call
-	if c.over || s.e.stopped {
+	if c.over || c.err != nil || s.e.stopped {
 		return false, false
 	}
 	if c.count-s.yielded == window {
@@ -247,7 +267,7 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 		// Being cancelled comes before scores: who has cancelled wants none.
 		switch {
 		case c.ctx.Err() != nil:
-			return nil, context.Cause(c.ctx)
+			return nil, cancelled{context.Cause(c.ctx)}
 		case s.known(&some):
 			return some, nil
 		}

@@ -179,8 +179,10 @@ func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 	return func() []model.KernelTime {
 		sum := newMeter(len(d.layers))
 		d.eachMeter(func(m **meter) {
-			sum.merge(*m)
-			*m = nil
+			if *m != nil { // a timing beside this one has ended, and had the sums
+				sum.merge(*m)
+				*m = nil
+			}
 		})
 		return sum.times(&d.config, d.variant.Format)
 	}
