@@ -124,6 +124,7 @@ type storm struct {
 	i       model.Interrupter
 	batches []*model.Batch
 	want    [][]float32
+	rounds  int // passes of a caller
 
 	ordinary, urgent Places
 	flops            atomic.Int64      // of all passes that have ended
@@ -133,8 +134,13 @@ type storm struct {
 func (s *suite) newStorm(t *testing.T, d model.Device, i model.Interrupter) *storm {
 	st := &storm{s: s, d: d, i: i, ordinary: NewPlaces(d), urgent: NewPlaces(d)}
 	r := rand.New(rand.NewPCG(9, 9))
+	longest := 100
+	st.rounds = 3
+	if testing.Short() {
+		st.rounds, longest = 1, 30
+	}
 	for range 6 {
-		b := s.batch(r, 1+r.IntN(40), 1+r.IntN(100), 1+r.IntN(9))
+		b := s.batch(r, 1+r.IntN(longest/2), 1+r.IntN(longest), 1+r.IntN(9))
 		st.batches, st.want = append(st.batches, b), append(st.want, s.score(t, d, b))
 	}
 	return st
@@ -161,7 +167,7 @@ func (st *storm) run(t *testing.T) {
 	for caller := range uint64(2 * st.d.Passes()) {
 		callers.Go(func() {
 			r := rand.New(rand.NewPCG(caller, 10))
-			for range 3 {
+			for range st.rounds {
 				out := st.ordinary.In()
 				st.score(t, r, st.d.Begin, func() {
 					if r.IntN(4) > 0 {
@@ -179,7 +185,7 @@ func (st *storm) run(t *testing.T) {
 		})
 		callers.Go(func() {
 			r := rand.New(rand.NewPCG(caller, 11))
-			for range 3 {
+			for range st.rounds {
 				out := st.urgent.In()
 				st.score(t, r, st.i.BeginUrgent, nil)
 				out()
