@@ -182,6 +182,7 @@ func (e *Engine) end(c *call, err error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
+	case err == errLeft: // whoever has left the loop must not be called again
 	case c.err != nil:
 		err = c.err
 	case c.left == 0 && c.stream == nil:

@@ -130,10 +130,14 @@ func (s *stream) serve(yield func(float32, error) bool) (err error) {
 	if err := s.yield(yield); err != nil {
 		return err
 	}
+	// Where the call has failed, the iterator may still run, and end just now.
+	s.e.mu.Lock()
+	broken, exited := s.broken, s.exited
+	s.e.mu.Unlock()
 	switch {
-	case s.broken != nil:
-		panic(s.broken)
-	case s.exited:
+	case broken != nil:
+		panic(broken)
+	case exited:
 		return errExited
 	}
 	return nil

@@ -134,3 +134,18 @@ func TestFailedStreamQueuesNothing(t *testing.T) {
 		close(more)
 	})
 }
+
+// Whoever has left the loop is not called again, though a later pass has failed meanwhile.
+func TestStreamIsLeftAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, d := openHeld(t, 1, TokenBudget(1))
+		defer d.run()()
+		for range e.StreamTokens(t.Context(), ids(200, 103)) {
+			synctest.Wait()
+			break
+		}
+		if s := e.Stats(); s.Calls != 1 || s.Failed != 0 || s.Total.Pairs != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
