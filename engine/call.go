@@ -106,7 +106,7 @@ func (e *Engine) submit(c *call) error {
 		c.began, c.waits = make(chan struct{}, 1), trace.StartRegion(c.ctx, "queue")
 	}
 	c.queued = time.Now()
-	c.small = c.stream == nil && c.weight == 1 &&
+	c.small = c.stream == nil && c.kind() == 0 &&
 		(c.count == 1 || float64(c.count)*e.queue.average <= float64(e.mostTokens))
 	e.calls++
 	e.enqueue(c, c.count)
@@ -220,15 +220,7 @@ func (e *Engine) fail(c *call, err error) {
 	}
 	c.err = err
 	e.queue.drop(c)
-	c.finish()
-}
-
-// finish wakes the caller.
-func (c *call) finish() {
-	select {
-	case c.done <- struct{}{}:
-	default:
-	}
+	wake(c.done)
 }
 
 // take appends the tokens of the call's next pair to b where they are known, and returns
@@ -256,6 +248,6 @@ func (c *call) deliver(lo int, scores []float32) {
 	}
 	copy(c.dst[lo:], scores)
 	if c.left == 0 {
-		c.finish()
+		wake(c.done)
 	}
 }

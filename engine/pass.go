@@ -191,7 +191,7 @@ func (r *runner) run() {
 	if r.stats.Calls > 1 {
 		ctx = context.Background() // what is several calls' is nobody's
 	}
-	r.scores = resize(r.scores, r.batch.Len())
+	r.scores = slices.Grow(r.scores[:0], r.batch.Len())[:r.batch.Len()]
 	begun := r.begin()
 	labels, region := e.forward.begin(ctx)
 	r.labels = labels
@@ -320,12 +320,4 @@ func (r *runner) deliver(p *part, err error) {
 // within what suits the device.
 func (e *Engine) passTokens() int {
 	return min(max(e.queue.tokens()/e.device.Passes(), e.fewestTokens), e.mostTokens)
-}
-
-// resize returns a slice of length n, s's memory where it is large enough.
-func resize(s []float32, n int) []float32 {
-	if cap(s) < n {
-		s = make([]float32, n)
-	}
-	return s[:n]
 }
