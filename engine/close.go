@@ -11,11 +11,8 @@ import (
 // calls of Close return the same error. Shutdown lets calls end first.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	e.closing = true
-	if !e.stopped {
-		e.stopped = true
-		close(e.closed)
-	}
+	e.closing, e.stopped = true, true
+	closeOnce(e.closed)
 	e.quieten()
 	e.mu.Unlock()
 	<-e.quiet
