@@ -17,6 +17,7 @@ type call struct {
 	place
 	ctx  context.Context // the caller's, which only he uses
 	work context.Context // for passes: labels and, where somebody traces, the task
+	gone <-chan struct{} // closed when ctx is over
 	task *trace.Task     // nil: nobody traces
 
 	// What the call is made of is one of these.
@@ -66,7 +67,7 @@ func (e *Engine) newCall(ctx context.Context) (*call, error) {
 		return nil, ErrClosed
 	}
 	c := e.idleCalls.Get().(*call)
-	c.ctx, c.weight = ctx, 1
+	c.ctx, c.gone, c.weight = ctx, ctx.Done(), 1
 	if ctx.Value(backgroundKey{}) != nil {
 		c.weight = backgroundWeight
 	}
@@ -146,11 +147,21 @@ func (e *Engine) await(c *call) error {
 			if err := e.tooLate(c); err != nil {
 				return e.end(c, err)
 			}
-		case <-c.ctx.Done():
+		case <-c.gone:
 			return e.end(c, cancelled{context.Cause(c.ctx)})
 		case <-e.closed:
 			return e.end(c, ErrClosed)
 		}
+	}
+}
+
+// isGone says whether the caller's context is over, who may not have noticed yet.
+func (c *call) isGone() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
 	}
 }
 

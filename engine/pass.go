@@ -108,6 +108,10 @@ func (r *runner) fill() bool {
 		if c == nil {
 			break
 		}
+		if c.isGone() { // nothing more of it is computed, and its caller will leave
+			e.queue.drop(c)
+			continue
+		}
 		r.add(c)
 	}
 	if len(r.parts) > 0 {

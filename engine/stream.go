@@ -170,7 +170,7 @@ func (s *stream) add(set func(to *slot)) bool {
 		}
 		select {
 		case <-s.room:
-		case <-s.call.ctx.Done():
+		case <-s.call.gone:
 			return false
 		case <-s.e.closed:
 			return false
@@ -279,7 +279,7 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 		case <-s.ready:
 		case <-c.done:
 			return nil, nil // with an error, which the call has
-		case <-c.ctx.Done():
+		case <-c.gone:
 		case <-s.e.closed:
 			return nil, ErrClosed
 		}
