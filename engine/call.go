@@ -91,6 +91,7 @@ func (e *Engine) submit(c *call) error {
 	if !trace.IsEnabled() {
 		c.work = labelled(c.ctx)
 	}
+	c.small = c.kind() == 0 && c.fits(e.mostTokens, e.info.MaxLength)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closing {
@@ -107,11 +108,35 @@ func (e *Engine) submit(c *call) error {
 		c.began, c.waits = make(chan struct{}, 1), trace.StartRegion(c.ctx, "queue")
 	}
 	c.queued = time.Now()
-	c.small = c.stream == nil && c.kind() == 0 &&
-		(c.count == 1 || float64(c.count)*e.queue.average <= float64(e.mostTokens))
 	e.calls++
 	e.enqueue(c, c.count)
 	return nil
+}
+
+// bytesPerToken is about what English text has. Whatever a text really has, its pair has
+// no more tokens than the longest may have.
+const bytesPerToken = 4
+
+// fits says whether the call is small: one pair, or some that make about one pass of most
+// tokens. It goes by the call's own pairs, whatever others' are like.
+func (c *call) fits(most, longest int) bool {
+	switch {
+	case c.stream != nil:
+		return false
+	case c.count == 1:
+		return true
+	case c.tokens != nil:
+		return c.tokens.Tokens() <= most
+	}
+	tokens := 3 * c.count // [CLS], [SEP], [SEP]
+	for i := range c.pairs {
+		if tokens > most {
+			return false
+		}
+		p := &c.pairs[i]
+		tokens += min((len(p.Query)+len(p.Passage))/bytesPerToken, longest)
+	}
+	return tokens <= most
 }
 
 // enqueue makes pairs of the call wait, and sees that somebody takes them: as many

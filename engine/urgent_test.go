@@ -4,7 +4,9 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,6 +114,67 @@ func TestUrgentPassesThatBreak(t *testing.T) {
 				t.Logf("%d workers on %d: %d urgent passes each way", workers, procs, d.wrong)
 			}()
 		}
+	}
+}
+
+// Whether a call is small is a question of its own pairs: others that are shorter do not
+// make it so.
+func TestSmallCalls(t *testing.T) {
+	text := func(n, bytes int) *call {
+		return &call{count: n, pairs: slices.Repeat([]Pair{{Query: "q", Passage: strings.Repeat("a", bytes)}}, n)}
+	}
+	batch := func(n, length int) *call {
+		b := tokens()
+		for range n {
+			b.Append(make([]int32, length), make([]int32, length))
+		}
+		return &call{count: n, tokens: b}
+	}
+	for name, test := range map[string]struct {
+		call *call
+		want bool
+	}{
+		"one pair, whatever its length":    {text(1, 1e6), true},
+		"one pair of tokens":               {batch(1, 512), true},
+		"a few short texts":                {text(30, 30), true},
+		"as many of a paragraph":           {text(30, 400), false},
+		"two that are cut to the longest":  {text(2, 1e6), false},
+		"tokens of one pass":               {batch(128, 3), true},
+		"tokens of more":                   {batch(129, 3), false},
+		"many pairs without text":          {text(1000, 0), false},
+		"none":                             {text(0, 0), true},
+		"a stream, which has no end known": {&call{count: 1, stream: &stream{}}, false},
+	} {
+		if got := test.call.fits(384, 512); got != test.want {
+			t.Errorf("%s: small is %t, want %t", name, got, test.want)
+		}
+	}
+
+	// Bulk after many calls of one token each runs beside them, never as urgent.
+	var bulk atomic.Int64
+	shape := synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}
+	e := openShape(t, 1, shape, Device("cpu"), Precision("f32"), Workers(1), Observe(func(s PassStats) {
+		if s.Urgent && s.Tokens > s.Pairs {
+			bulk.Add(1)
+		}
+	}))
+	for range 500 {
+		if _, err := e.ScoreTokens(t.Context(), nil, tokens(300)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := batch(100, 100).tokens
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if _, err := e.ScoreTokens(t.Context(), nil, long); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := bulk.Load(); n > 0 {
+		t.Errorf("%d urgent passes had pairs of bulk", n)
 	}
 }
 
