@@ -47,10 +47,8 @@ func (t *Tokenizer) Encode(query, passage string) Encoding {
 // three special ones included.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
-	out := output{stop: math.MaxInt}
-	s.text(&out, query)
-	s.text(&out, passage)
-	return len(out.ids) + specials
+	var out output
+	return s.length(&out, query) + s.length(&out, passage) + specials
 }
 
 // wordBuffer returns a word buffer for both texts: the given one, if it is enough.
@@ -85,8 +83,8 @@ func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncate
 
 	room := t.maxLength - specials
 	k1, k2 := longestFirst(n1, n2, room)
-	if t.side == TruncateLeft && min(n1, n2) >= t.maxLength {
-		k1, k2 = longestFirst(s.lastWords(out, query, n1), s.lastWords(out, passage, n2), room)
+	if t.side == TruncateRight && room%2 == 1 && min(n1, n2) >= t.maxLength {
+		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
 		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
@@ -99,8 +97,9 @@ func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncate
 }
 
 // limited appends a text's tokens and returns their number. When the end will be
-// cut, the word that reaches the maximum length is the last one: as in the
-// library, a longer text does not count for more.
+// cut, the word that reaches the maximum length is the last one: no more can be
+// kept, and of two texts the one that stops here is the longer. Only where both
+// do is that left open, and length must tell.
 func (s *scanner) limited(out *output, text string) int {
 	first := len(out.ids)
 	out.stop, out.done = math.MaxInt, false
@@ -111,15 +110,14 @@ func (s *scanner) limited(out *output, text string) int {
 	return len(out.ids) - first
 }
 
-// lastWords is the counterpart of limited where the beginning will be cut: it
-// returns how many of a text's n tokens there are from the last word on that
-// has the maximum length, or more, from it to the end.
-func (s *scanner) lastWords(out *output, text string, n int) int {
+// length returns how many tokens the whole text has, and leaves out as it was.
+func (s *scanner) length(out *output, text string) int {
 	first, spans := len(out.ids), len(out.spans)
-	out.floor, out.begin = first+n-s.t.maxLength, first
+	out.stop, out.done = math.MaxInt, false
 	s.text(out, text)
+	n := len(out.ids) - first
 	out.ids, out.spans = out.ids[:first], out.spans[:spans]
-	return first + n - out.begin
+	return n
 }
 
 // special appends one of the tokens around the texts.
