@@ -94,7 +94,7 @@ func onlyTransformer(data []byte) error {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(data, &modules); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrConfig, modulesFile, err)
+		return fmt.Errorf("%w: %s: %s, want a list of modules", ErrConfig, modulesFile, shown(data))
 	}
 	for i, m := range modules {
 		if i > 0 || !strings.HasSuffix(m.Type, ".Transformer") {

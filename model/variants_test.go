@@ -1,15 +1,19 @@
 package model_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
+	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 // counting is 0, 1, 2 ... as I64.
@@ -139,5 +143,66 @@ func TestBindLooksAtPositions(t *testing.T) {
 	good := safetensors.Entry{Name: "bert.embeddings.position_ids", DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0}}
 	if w, err := bind(t, c, append(slices.Clone(original), good)); err != nil || len(w.Warnings) > 0 {
 		t.Errorf("good ones: %v, warnings %q", err, w.Warnings)
+	}
+}
+
+// loaded loads the small model with fields of its config.json replaced.
+func loaded(t *testing.T, old, new string) (*model.Weights, error) {
+	t.Helper()
+	fsys, err := synth.FS(1, smallShape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := fstest.MapFS{}
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "config.json" {
+			if !bytes.Contains(data, []byte(old)) {
+				t.Fatalf("no %q in %s", old, data)
+			}
+			data = bytes.Replace(data, []byte(old), []byte(new), 1)
+		}
+		all[name] = &fstest.MapFile{Data: data}
+	}
+	return model.Load(all)
+}
+
+// Versions of transformers go by id2label or by num_labels where they contradict: the
+// classifier is the one that has to be right.
+func TestClassifierDecidesAboutLabels(t *testing.T) {
+	const field = `"layer_norm_eps": 1e-12,`
+	w, err := loaded(t, field, field+`"num_labels": 3,`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const says = "config.json: num_labels is 3, but id2label has 1: the classifier has 1, and counts"
+	if w.Config.Labels != 1 || w.CheckHead() != nil || !slices.Equal(w.Warnings, []string{says}) || w.Config.Activation != model.Identity {
+		t.Errorf("%+v, warnings %q, want %q", w.Config, w.Warnings, says)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err = loaded(t, `"id2label": {`, `"num_labels": 3, "id2label": { "7": "x",`)
+	if !errors.Is(err, model.ErrConfig) || !strings.Contains(err.Error(), "num_labels is 3, id2label has 2, and the classifier 1") {
+		t.Errorf("neither is right: %v", err)
+	}
+}
+
+// A classifier may be another head's: of tokens, of choices.
+func TestForeignHeadIsWarnedOf(t *testing.T) {
+	for name, warned := range map[string]bool{"BertForTokenClassification": true, "BertModel": true, "BertForSequenceClassification": false} {
+		w, err := loaded(t, `"BertForSequenceClassification"`, `"`+name+`"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(w.Warnings) == 1 && strings.Contains(w.Warnings[0], "architectures is") && strings.Contains(w.Warnings[0], name); got != warned {
+			t.Errorf("%s: warnings %q", name, w.Warnings)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

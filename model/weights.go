@@ -148,7 +148,7 @@ func (w *Weights) CheckHead() error {
 	case w.Classifier == nil:
 		return ErrNoHead
 	case w.Config.Labels != 1:
-		return fmt.Errorf("%w: the classifier has %d labels, want 1", ErrWeights, w.Config.Labels)
+		return fmt.Errorf("model: the classifier has %d labels, want 1", w.Config.Labels)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func parseJSON(data []byte) ([]string, Options, error) {
 		}
 	}
 	if err != nil {
-		return nil, Options{}, fmt.Errorf("tokenizer: %s: %w", jsonFile, err)
+		return nil, Options{}, fmt.Errorf("tokenizer: %s: %w", jsonFile, inWords(err))
 	}
 	return p.vocab, p.options, nil
 }
@@ -52,7 +52,7 @@ func part(name string, raw map[string]any, v any, types ...string) error {
 				err = json.Unmarshal(data, v)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return fmt.Errorf("%s: %w", name, inWords(err))
 			}
 			return nil
 		}

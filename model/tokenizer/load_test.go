@@ -172,7 +172,7 @@ func TestLoadRefuses(t *testing.T) {
 		{with(change{"normalizer", `null`}), "normalizer: missing, want BertNormalizer"},
 		{with(change{"normalizer", `{"type": "Sequence", "normalizers": []}`}), `normalizer: type "Sequence" is not supported, want BertNormalizer`},
 		{with(change{"normalizer/lowercase", ``}), "normalizer.lowercase: missing"},
-		{with(change{"normalizer/lowercase", `1`}), "normalizer: json: cannot unmarshal number"},
+		{with(change{"normalizer/lowercase", `1`}), "normalizer: lowercase: number, want true or false"},
 		{with(change{"pre_tokenizer/type", `"Whitespace"`}), `pre_tokenizer: type "Whitespace" is not supported, want BertPreTokenizer`},
 		{with(change{"post_processor", `null`}), "post_processor: missing"},
 		{with(change{"post_processor/type", `"RobertaProcessing"`}), `post_processor: type "RobertaProcessing" is not supported`},
