@@ -69,7 +69,10 @@ func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw),
 func shown(raw []byte) string {
 	const most = 60
 	var b bytes.Buffer
-	if json.Compact(&b, raw) != nil || b.Len() <= most {
+	if json.Compact(&b, raw) != nil {
+		return fmt.Sprintf("%.*q", most, raw) // no JSON at all
+	}
+	if b.Len() <= most {
 		return b.String()
 	}
 	return string(bytes.ToValidUTF8(b.Bytes()[:most], nil)) + "..."

@@ -107,6 +107,30 @@ func inWords(err error) error {
 	return fmt.Errorf("%s: %s, want %s", e.Field, e.Value, want)
 }
 
+// silent warns where tokenizer.json normalises in a way that BertTokenizer does only if
+// this file says so: Python's tokenizers go by its defaults where it is silent, all others
+// by tokenizer.json, as we do.
+func (c *config) silent(o Options) []string {
+	if c.Class != nil && (strings.HasPrefix(*c.Class, "PreTrainedTokenizer") || *c.Class == "TokenizersBackend") {
+		return nil // which goes by tokenizer.json, too
+	}
+	var all []string
+	for _, f := range []struct {
+		name      string
+		said      bool
+		json, not bool
+	}{
+		{"do_lower_case", c.Lower != nil, o.Lowercase, true},
+		{"tokenize_chinese_chars", c.ChineseChars != nil, o.ChineseChars, true},
+		{"strip_accents", c.StripAccents != nil, o.strip(), o.Lowercase},
+	} {
+		if !f.said && f.json != f.not {
+			all = append(all, fmt.Sprintf("%s has no %s, and %s has %t: Python's BertTokenizer takes %t", configFile, f.name, jsonFile, f.json, f.not))
+		}
+	}
+	return all
+}
+
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
 // shown is the JSON of a value as far as it fits in an error.

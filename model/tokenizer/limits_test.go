@@ -84,3 +84,32 @@ func TestTypesAreThoseOfTheModelsInputs(t *testing.T) {
 		}
 	}
 }
+
+// Where tokenizer_config.json is silent, Python's BertTokenizer has its own defaults, and
+// everybody else reads tokenizer.json: that is said.
+func TestNormalisationThatPythonDoesOtherwise(t *testing.T) {
+	type change = [2]string
+	for _, c := range []struct {
+		normalizer, value, config string
+		says                      []string
+	}{
+		{"lowercase", "true", `{}`, nil},
+		{"lowercase", "false", `{}`, []string{"no do_lower_case, and tokenizer.json has false: Python's BertTokenizer takes true"}},
+		{"lowercase", "false", `{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}`, nil},
+		{"lowercase", "false", `{"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["token_type_ids"]}`, nil},
+		{"strip_accents", "false", `{"strip_accents": null}`, []string{"no strip_accents, and tokenizer.json has false"}},
+		{"strip_accents", "true", `{}`, nil},
+		{"strip_accents", "false", `{"strip_accents": false}`, nil},
+		{"handle_chinese_chars", "false", `{}`, []string{"no tokenize_chinese_chars"}},
+	} {
+		tok, err := LoadFS(memFS{jsonFile: tinyJSON(t, change{"normalizer/" + c.normalizer, c.value}), configFile: c.config}.fs())
+		if err != nil {
+			t.Errorf("%s %s, %s: %v", c.normalizer, c.value, c.config, err)
+			continue
+		}
+		got := tok.Warnings()
+		if len(got) != len(c.says) || len(got) == 1 && !strings.Contains(got[0], c.says[0]) {
+			t.Errorf("%s %s, %s: warnings %q, want %q", c.normalizer, c.value, c.config, got, c.says)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var vocab []string
+	var vocab, warnings []string
 	var o Options
 	data, err := readFile(fsys, jsonFile, maxVocabBytes)
 	file := jsonFile
@@ -52,6 +52,7 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	case err == nil:
 		if vocab, o, err = parseJSON(data); err == nil {
 			err = config.agrees(o)
+			warnings = config.silent(o)
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if data, err = readFile(fsys, vocabFile, maxVocabBytes); errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +83,10 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %s: %w", file, err)
 	}
-	t.lengthSource, t.warning = source, warning
+	if warning != "" {
+		warnings = append(warnings, warning)
+	}
+	t.lengthSource, t.warnings = source, warnings
 	return t, nil
 }
 

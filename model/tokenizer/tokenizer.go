@@ -71,7 +71,8 @@ type Tokenizer struct {
 	side         Side
 	passage      int32 // the type of its tokens
 
-	lengthSource, warning string // of LoadFS
+	lengthSource string   // of LoadFS
+	warnings     []string // of LoadFS
 }
 
 // New returns a tokenizer over a vocabulary: id i is vocab[i].
@@ -233,13 +234,8 @@ func (t *Tokenizer) MaxLength() int { return t.maxLength }
 // "tokenizer_config.json: model_max_length"; "" where it is from none.
 func (t *Tokenizer) LengthSource() string { return t.lengthSource }
 
-// Warnings say what in the files versions of transformers understand differently.
-func (t *Tokenizer) Warnings() []string {
-	if t.warning == "" {
-		return nil
-	}
-	return []string{t.warning}
-}
+// Warnings say what in the files others understand differently, a line each.
+func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
 
 // Types returns how many types its tokens have: 2 where the passage's differ from the
 // query's, else 1.
