@@ -162,6 +162,11 @@ func (s *spec) heads(f *fields) {
 	} else {
 		f.read(name, &s.architectures, "a list of names")
 	}
+	// Before there was a model_type, this alone told a RoBERTa from a BERT.
+	ofBert := func(class string) bool { return strings.HasPrefix(class, "Bert") }
+	if f.raw["model_type"] == nil && len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofBert) {
+		f.bad("model_type", "missing, and architectures is %q, want \"bert\"", s.architectures)
+	}
 	// sentence-transformers asks such a model for the words "yes" and "no".
 	if len(s.architectures) > 0 && strings.HasSuffix(s.architectures[0], "ForCausalLM") {
 		f.bad(name, "%q, which generates text, want BertForSequenceClassification", s.architectures[0])

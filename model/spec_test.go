@@ -68,6 +68,10 @@ func TestConfigRefusesAnotherModel(t *testing.T) {
 			t.Errorf("%s %s: error %v, want one with %q", c.field, c.value, err, c.says)
 		}
 	}
+	old := strings.Replace(withField("architectures", `["RobertaForMaskedLM"]`), `"model_type"`, `"no_model_type"`, 1)
+	if _, err := ParseConfig([]byte(old)); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `model_type: missing, and architectures is ["RobertaForMaskedLM"]`) {
+		t.Errorf("a RoBERTa from before model_type: %v", err)
+	}
 	for field, values := range map[string][]string{
 		"pruned_heads": {`{}`, `null`, `{"0":[]}`}, "per_layer_config": {`{}`, `null`}, "quantization_config": {`null`},
 		"add_cross_attention": {`false`}, "hidden_act": {`"gelu_python"`}, "id2label": {`{"0":0}`, `{"0":null}`, `null`},
