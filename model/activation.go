@@ -58,14 +58,14 @@ func (s *spec) namedActivation(f *fields, field string) {
 	kind := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case !strings.HasPrefix(name, "torch."):
-		s.warn("%s: %s: %q is not one of PyTorch's: the default counts, as in sentence-transformers", f.file, field, name)
+		s.warn("%s: %s: %.80q is not one of PyTorch's: the default counts, as in sentence-transformers", f.file, field, name)
 	case kind == "Identity":
 		s.Activation = Identity
 	case kind == "Sigmoid":
 		s.Activation = Sigmoid
 	default:
 		s.Activation = Activation(name)
-		s.warn("%s: %s: %q is not computed here: scores are raw logits, or their sigmoid", f.file, field, name)
+		s.warn("%s: %s: %.80q is not computed here: scores are raw logits, or their sigmoid", f.file, field, name)
 	}
 }
 

@@ -84,7 +84,7 @@ func (f *fields) refusePrompt() {
 	var name string
 	var prompts map[string]string
 	if f.text("default_prompt_name", &name) && f.read("prompts", &prompts, "an object of texts") && prompts[name] != "" {
-		f.bad("default_prompt_name", "%q: the prompt %q before every query is not supported", name, prompts[name])
+		f.bad("default_prompt_name", "%.80q: the prompt %.80q before every query is not supported", name, prompts[name])
 	}
 }
 
@@ -98,7 +98,7 @@ func onlyTransformer(data []byte) error {
 	}
 	for i, m := range modules {
 		if i > 0 || !strings.HasSuffix(m.Type, ".Transformer") {
-			return fmt.Errorf("%w: %s: module %d is %q: want a Transformer alone", ErrConfig, modulesFile, i, m.Type)
+			return fmt.Errorf("%w: %s: module %d is %.80q: want a Transformer alone", ErrConfig, modulesFile, i, m.Type)
 		}
 	}
 	return nil

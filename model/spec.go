@@ -64,7 +64,7 @@ func (f *fields) refuseOthers() {
 	} {
 		var got string
 		if f.text(field.name, &got) && !slices.Contains(field.want, got) {
-			f.bad(field.name, "%q, want %q", got, field.want[0])
+			f.bad(field.name, "%.80q, want %q", got, field.want[0])
 		}
 	}
 	for _, name := range []string{"is_decoder", "add_cross_attention"} {
@@ -136,7 +136,7 @@ func (s *spec) labels(f *fields) {
 	for key := range names {
 		id, err := strconv.Atoi(key)
 		if err != nil {
-			f.bad("id2label", "label %q, want a number", key)
+			f.bad("id2label", "label %.80q, want a number", key)
 			return
 		}
 		ids[id] = true
@@ -165,11 +165,11 @@ func (s *spec) heads(f *fields) {
 	// Before there was a model_type, this alone told a RoBERTa from a BERT.
 	ofBert := func(class string) bool { return strings.HasPrefix(class, "Bert") }
 	if f.raw["model_type"] == nil && len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofBert) {
-		f.bad("model_type", "missing, and architectures is %q, want \"bert\"", s.architectures)
+		f.bad("model_type", "missing, and architectures is %.80q, want \"bert\"", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
 	// sentence-transformers asks such a model for the words "yes" and "no".
 	if len(s.architectures) > 0 && strings.HasSuffix(s.architectures[0], "ForCausalLM") {
-		f.bad(name, "%q, which generates text, want BertForSequenceClassification", s.architectures[0])
+		f.bad(name, "%.80q, which generates text, want BertForSequenceClassification", s.architectures[0])
 	}
 }
 

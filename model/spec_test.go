@@ -46,6 +46,8 @@ func TestConfigErrorsAreInItsWords(t *testing.T) {
 		{oldActivation, `5`, oldActivation + ": 5, want a string"},
 		{"sentence_transformers", `["x"]`, `sentence_transformers: ["x"], want an object`},
 		{"sentence_transformers", `{"activation_fn":5}`, "sentence_transformers: activation_fn: 5, want a string"},
+		{"hidden_act", `"` + strings.Repeat("x", 1000) + `"`, `hidden_act: "xxxxx`},
+		{"id2label", `{"` + strings.Repeat("x", 1000) + `":1}`, `id2label: label "xxxxx`},
 		{"hidden_size", `[` + strings.Repeat("1,", 1000) + `1]`, "hidden_size: [1,1,1,1"},
 	} {
 		_, err := ParseConfig([]byte(withField(c.field, c.value)))

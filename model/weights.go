@@ -87,7 +87,7 @@ func (s *spec) compare(w *Weights) error {
 		s.warn("config.json: num_labels is %d, but id2label has %d: the classifier has %d, and counts", s.numLabels, s.idLabels, w.Config.Labels)
 	}
 	if w.Classifier != nil && !s.ownHead() {
-		s.warn("config.json: architectures is %q, not BertForSequenceClassification: the scores may mean something else", s.architectures)
+		s.warn("config.json: architectures is %.80q, not BertForSequenceClassification: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
 	w.Warnings = append(s.warnings, w.Warnings...)
 	return nil
