@@ -106,8 +106,8 @@ func checkSaved(t *testing.T, e *engine.Engine, dir string) {
 		if err := json.Unmarshal(input, &pair); err != nil {
 			t.Fatal(err)
 		}
-		if string(want.Logits[i]) == "null" || i == 6 || i == 7 {
-			continue // of 6 and 7 both texts are over the limit: another token of them may be kept
+		if string(want.Logits[i]) == "null" {
+			continue // the library had an error
 		}
 		if err := json.Unmarshal(want.Logits[i], &logit); err != nil {
 			t.Fatal(err)
