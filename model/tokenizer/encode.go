@@ -9,16 +9,17 @@ type Span struct{ Start, End int }
 // are equally long.
 type Encoding struct {
 	IDs    []int32
-	Types  []int32  // 0 up to and with the first separator, then 1
+	Types  []int32  // 0 up to and with the first separator, then 1, or 0 with OneType
 	Tokens []string // as the vocabulary has them: inside a word with the prefix
-	// Offsets are into the query or the passage, as Types says, and {0, 0} for
+	// Offsets are into the query or, after the first separator, the passage, and {0, 0} for
 	// the special tokens around them.
 	Offsets   []Span
 	Truncated bool // something was cut off
 }
 
 // AppendPair appends the tokens of a pair, [CLS] query [SEP] passage [SEP], to
-// ids and the number of the text they belong to, 0 or 1, to types. An empty
+// ids and the number of the text they belong to, 0 or 1, to types (0 for both with
+// [Options].OneType). An empty
 // text has no tokens, and both separators are there all the same. It allocates
 // nothing where both slices have room.
 func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
@@ -26,7 +27,7 @@ func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outID
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
 	out := output{ids: ids}
 	n1, n2, _ := s.pair(&out, query, passage)
-	return out.ids, appendTypes(types, n1, n2)
+	return out.ids, t.appendTypes(types, n1, n2)
 }
 
 // Encode returns the tokens of a pair and where they came from. The ids and
@@ -40,7 +41,7 @@ func (t *Tokenizer) Encode(query, passage string) Encoding {
 	for i, id := range out.ids {
 		tokens[i] = t.Token(id)
 	}
-	return Encoding{out.ids, appendTypes(nil, n1, n2), tokens, out.spans, truncated}
+	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
@@ -60,12 +61,12 @@ func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
 }
 
 // appendTypes appends the types of a pair of n1 and n2 tokens.
-func appendTypes(types []int32, n1, n2 int) []int32 {
+func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
 	for range n1 + 2 {
 		types = append(types, 0)
 	}
 	for range n2 + 1 {
-		types = append(types, 1)
+		types = append(types, t.passage)
 	}
 	return types
 }
