@@ -24,6 +24,7 @@ func (p *program) bench() *cobra.Command {
 		profiles profiles
 		o        bench.Options
 		out      string
+		force    bool
 		kernels  string
 		scenario scenario
 	)
@@ -39,9 +40,10 @@ nothing, and the report says so), on built-in text with the lengths of MS MARCO.
 Before anything is timed, scores are compared with a float64 reference; scores
 that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
-run writes the report of what it measured.
+run writes the report of what it measured until then, or says that this was nothing.
 
---out gets recording.json (every sample), report.md, report.json and report.csv.
+--out gets recording.json (every sample), report.md, report.json and report.csv; what
+is there of them already is written over with --force alone.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
@@ -59,13 +61,16 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
   minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if err := checkBench(&o); err != nil {
+			if err := errors.Join(flags.check(), checkBench(&o)); err != nil {
 				return err
 			}
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
+			}
+			if name := reportIn(out); name != "" && !force {
+				return fmt.Errorf("%s: is there already; --force writes over it", name)
 			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
 			o.CalibrationFile = p.calibrationFile()
@@ -77,7 +82,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			o.Args = p.args
 			o.Progress = p.bar.Count
 			if out == "" {
-				out = filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name))
+				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name)))
 			}
 			if err := profileable(kernels); err != nil {
 				return err
@@ -100,7 +105,8 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
-	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof")
+	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
+	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
@@ -141,6 +147,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 		if parent := filepath.Dir(out); parent == outFolder {
 			os.Remove(parent)
 		}
+		p.undone = "nothing was measured yet, and nothing is written"
 		if errors.Is(runErr, bench.ErrOptions) {
 			return usageError("%w", runErr)
 		}
@@ -154,6 +161,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 			return errors.Join(runErr, err)
 		}
 	}
+	p.undone = "what was measured until then is in " + filepath.Join(out, bench.MarkdownFile)
 	if err := rec.Report().WriteSummary(p.stdout); err != nil {
 		return errors.Join(runErr, err)
 	}
@@ -166,6 +174,28 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 		_, err = fmt.Fprintf(p.stdout, "Profile: %s, see \"minilm-metal pprof\"\n", kernels)
 	}
 	return errors.Join(runErr, err)
+}
+
+// reportIn returns the first file of a report that is in the folder, "" if there is none.
+func reportIn(dir string) string {
+	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Lstat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// freshFolder returns a folder that is not there: two runs may begin in the same second.
+func freshFolder(name string) string {
+	fresh := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(fresh); err != nil {
+			return fresh
+		}
+		fresh = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 // profileable says, before the run, whether a file can be written after it;

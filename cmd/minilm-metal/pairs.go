@@ -62,6 +62,7 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 		bad                error // of the line that is being answered
 		pairs, total, errs int
 	)
+	p.undone = "no line was answered yet"
 	for in, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(item) bool) {
 		readItems(a, number, line, err, emit)
 	}) {
@@ -100,6 +101,7 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 			return err
 		}
 		total++
+		p.undone = fmt.Sprintf("lines answered until then: %d", total)
 	}
 	if errs > 0 {
 		return fmt.Errorf("%d of %d lines are in error, the first is %w", errs, total, first)

@@ -39,7 +39,7 @@ precision, shape, batch and concurrency. Go's CPU profile has the labels stage
   minilm-metal pprof --top --focus "layer 5" kernels.pprof
   minilm-metal pprof --http localhost:8080 --no-browser kernels.pprof
   minilm-metal pprof --top --tagfocus phase=measure cpu.pprof`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("", "FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := v.check(c.Flags().Changed("http")); err != nil {
 				return err

@@ -50,7 +50,7 @@ it until it is sorted.`,
 		Example: `  minilm-metal rank "how many people live in berlin" < passages.txt
   grep -rh berlin notes/ | minilm-metal rank "how many people live in berlin" --top-k 3 | cut -f2-
   minilm-metal rank "what is a cell" --jsonl --json --input documents.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(quoteQuery, "QUERY"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return r.run(c.Context(), args[0])
 		},
@@ -99,6 +99,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		parse = jsonPassageLine
 	}
 
+	r.undone = "nothing is written, since passages are sorted when all are read"
 	kept := best{k: r.topK}
 	total, lost := 0, 0
 	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(passage) bool) {
