@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // command is the program as a process, below a shell that runs script with it as "$@".
@@ -121,7 +122,7 @@ func TestSignals(t *testing.T) {
 		select {
 		case <-ended:
 			open = false
-		default:
+		case <-time.After(20 * time.Millisecond): // nobody says when the first has been heard
 		}
 	}
 	if status := c.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
