@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			if out == "" {
 				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name)))
 			}
-			if err := profileable(kernels); err != nil {
+			if err := errors.Join(profileable("profile", kernels), profiles.check()); err != nil {
 				return err
 			}
 			stop, err := profiles.start()
@@ -198,16 +199,23 @@ func freshFolder(name string) string {
 	}
 }
 
-// profileable says, before the run, whether a file can be written after it;
-// "" is none.
-func profileable(path string) error {
+// profileable says, before the run, whether the file of a flag can be written after it; ""
+// is none.
+func profileable(flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usageError("--profile %s: is a folder, want a file", path)
+		return usageError("--%s %s: is a folder, want a file", flag, path)
 	}
-	return probe(filepath.Dir(path))
+	err := probe(filepath.Dir(path))
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		err = of.Err // the path is of no file that anybody knows
+	}
+	if err != nil {
+		return fmt.Errorf("--%s %s: %w", flag, path, err)
+	}
+	return nil
 }
 
 // writable makes the folder, and says whether files can be made in it.

@@ -28,6 +28,9 @@ func instructionSets() []string {
 	}
 }
 
+// mostWorkers is far above the cores of any machine: more is a slip of the hand, and hours.
+const mostWorkers = 1024
+
 // oneOf refuses a name that means nothing anywhere. One that this machine does not have is
 // for the engine to refuse.
 func oneOf(flag, name string, known []string) error {
@@ -39,8 +42,8 @@ func oneOf(flag, name string, known []string) error {
 
 // check refuses flags that cannot be meant, before anything is looked for.
 func (f *engineFlags) check() error {
-	if f.workers < 0 {
-		return usageError("--workers %d: want at least 1", f.workers)
+	if f.workers < 0 || f.workers > mostWorkers {
+		return usageError("--workers %d: want at least 1, and at most %d", f.workers, mostWorkers)
 	}
 	for _, flag := range []struct {
 		name, value string

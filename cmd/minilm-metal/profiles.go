@@ -21,6 +21,11 @@ func (p *profiles) register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.trace, "trace", "", "write Go's execution trace to this file")
 }
 
+// check says, before the run, whether the files can be written.
+func (p *profiles) check() error {
+	return errors.Join(profileable("cpuprofile", p.cpu), profileable("memprofile", p.memory), profileable("trace", p.trace))
+}
+
 // start begins the CPU profile and the trace. The function that it returns
 // writes them all.
 func (p *profiles) start() (stop func() error, err error) {

@@ -144,6 +144,10 @@ func TestBenchFailures(t *testing.T) {
 	call(t, "", "bench", "--model", model, "--dataset", "bad.jsonl", "--out", "out").want(t, failed, "bad.jsonl:1", "passage")
 	call(t, "", "bench", "--model", model, "--dataset", "nosuch.jsonl", "--out", "out").want(t, failed, "nosuch.jsonl")
 	call(t, "", "bench", "--model", model, "--out", "file").want(t, failed, "file")
+	for _, flag := range []string{"profile", "cpuprofile", "memprofile", "trace"} {
+		file := filepath.Join("gone", "x")
+		call(t, "", "bench", "--model", model, "--out", "out", "--"+flag, file).want(t, failed, "--"+flag+" "+file+": ")
+	}
 	call(t, "", "bench", "--model", overflowing(t), "--out", "out").want(t, failed, "first score", "+Inf")
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("an empty folder is left behind")

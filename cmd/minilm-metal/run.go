@@ -58,6 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
+	strict(root)
 	command, err := root.ExecuteContextC(ctx)
 	p.bar.Close()
 	if out.err != nil && !errors.Is(err, out.err) {
@@ -119,6 +120,28 @@ Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
 	root.AddCommand(p.bench(), p.synth(), p.pull(), p.verify(), p.tune(), p.man())
 	p.complete(root)
 	return root
+}
+
+// strict makes cobra's own commands refuse a topic or a shell that they do not know, which
+// they answer as if they had been asked nothing. They keep root's output from now on.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if _, _, err := root.Find(args); err != nil {
+					return usageError("help: %w", err)
+				}
+				return nil
+			}
+		case "completion":
+			c.RunE = func(*cobra.Command, []string) error {
+				return usageError("which shell? bash, fish, powershell or zsh")
+			}
+		}
+	}
 }
 
 // warn tells the user something that is no result and no failure.
