@@ -97,7 +97,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	}
 	flags.register(c.Flags())
 	f := c.Flags()
-	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of {"query", "passage"} (default: built in)`)
+	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
 	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")

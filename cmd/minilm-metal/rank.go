@@ -34,7 +34,7 @@ func (p *program) rank() *cobra.Command {
 		Long: `Sort passages by how well they answer a query, best first.
 
 Each line of the input is a passage. With --jsonl it is a JSON object whose
-"passage" (or "text") is one; its other fields are carried along.
+"passage" (or "text", or "p") is one; its other fields are carried along.
 
 Each line comes out again as it was, a carriage return at its end included, after its
 score and a tab. With --json it comes out as {"score", "index", "id", "passage"}:
