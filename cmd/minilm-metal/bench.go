@@ -207,6 +207,8 @@ func profileable(flag, path string) error {
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usageError("--%s %s: is a folder, want a file", flag, path)
+	} else if err == nil && !info.Mode().IsRegular() {
+		return nil // a pipe or a device is written as it is
 	}
 	err := probe(filepath.Dir(path))
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {

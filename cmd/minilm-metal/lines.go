@@ -9,6 +9,9 @@ import (
 // openInput opens the file of --input.
 func (p *program) openInput(name string) (io.ReadCloser, error) {
 	if name == "-" {
+		if p.stdin == (noInput{}) {
+			return nil, errNoInput
+		}
 		if f, ok := p.stdin.(*os.File); ok && terminal(f) != nil {
 			p.warn("reading from the terminal, a line at a time; end with %s", endOfInput)
 		}

@@ -39,5 +39,9 @@ func main() {
 	if closedBefore(os.Stdout) {
 		stdout = noOutput{}
 	}
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, stdout, os.Stderr, os.Getenv))
+	var stdin io.Reader = os.Stdin
+	if closedBefore(os.Stdin) {
+		stdin = noInput{}
+	}
+	os.Exit(run(ctx, os.Args[1:], stdin, stdout, os.Stderr, os.Getenv))
 }

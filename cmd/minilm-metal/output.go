@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// output is standard output. What cannot be written there is an error of the command, also
-// where the command, or cobra for its help, does not look.
+// output is standard output, or a file that something else writes. What cannot be written there is an error of the command, also
+// where the writer, such as cobra for its help, does not look.
 type output struct {
-	w   io.Writer
-	err error // the first
+	w    io.Writer
+	name string // what it is, for the error
+	err  error  // the first
 }
 
 func (o *output) Write(b []byte) (int, error) {
@@ -21,7 +22,7 @@ func (o *output) Write(b []byte) (int, error) {
 	}
 	n, err := o.w.Write(b)
 	if err != nil {
-		o.err = fmt.Errorf("standard output: %w", err)
+		o.err = fmt.Errorf("%s: %w", o.name, err)
 	}
 	return n, o.err
 }
@@ -45,3 +46,11 @@ func (p *program) checkOutput(c *cobra.Command) error {
 	}
 	return nil
 }
+
+// noInput takes the place of a standard input that was closed before the program began:
+// nothing to read there is no empty input.
+type noInput struct{}
+
+var errNoInput = errors.New("standard input is closed (or it is the null device, opened for writing too, which looks the same: < " + nullDevice + " is fine)")
+
+func (noInput) Read([]byte) (int, error) { return 0, errNoInput }

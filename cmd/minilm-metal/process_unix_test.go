@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +70,31 @@ func TestOutputThatIsLost(t *testing.T) {
 		if out, err := command(t, pair, script, args...).CombinedOutput(); err != nil {
 			t.Errorf("%s, %q: %v, %s", script, args, err, out)
 		}
+	}
+}
+
+// An input that is closed is not an empty one.
+func TestClosedInput(t *testing.T) {
+	dir := tiny(t)
+	for script, want := range map[string]int{`exec "$@" <&-`: failed, `exec "$@" </dev/null`: good} {
+		for _, args := range [][]string{{"score", "--precision", "f32"}, {"rank", "q", "--precision", "f32"}, {"tokenize"}} {
+			c := command(t, "", script, append(args, "--model", dir)...)
+			out, err := c.CombinedOutput()
+			if c.ProcessState.ExitCode() != want || want == failed && !strings.Contains(string(out), "standard input is closed") {
+				t.Errorf("%s, %q: %v, %s", script, args, err, out)
+			}
+		}
+	}
+}
+
+// Go's profilers do not say that a disk is full.
+func TestProfilesToFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	for _, flag := range []string{"--profile", "--cpuprofile", "--memprofile", "--trace"} {
+		o := call(t, "", "bench", "--model", tiny(t), "--device", "cpu", "--pairs", "4", "--batch", "2", "--time-bound", "20s", "--out", filepath.Join(t.TempDir(), "out"), flag, "/dev/full")
+		o.want(t, failed, "/dev/full: ", "no space left")
 	}
 }
 

@@ -45,12 +45,13 @@ func (p *profiles) start() (stop func() error, err error) {
 		if err != nil {
 			return err
 		}
-		if err := start(f); err != nil {
+		out := &output{w: f, name: path} // Go's profilers write on, whatever becomes of it
+		if err := start(out); err != nil {
 			return errors.Join(err, f.Close())
 		}
 		ends = append(ends, func() error {
 			end()
-			return f.Close()
+			return errors.Join(out.err, f.Close())
 		})
 		return nil
 	}

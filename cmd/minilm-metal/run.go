@@ -48,13 +48,13 @@ type program struct {
 // run is the whole program but for the process around it: it returns the exit
 // code. It keeps nothing from one call to the next.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	out := &output{w: stdout}
+	out := &output{w: stdout, name: "standard output"}
 	p := &program{stdin: stdin, stdout: out, stderr: stderr, getenv: getenv, args: append([]string{"minilm-metal"}, args...)}
 	if f := terminal(stderr); f != nil {
 		p.bar = progress.New(f)
 	}
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would be the process's
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
