@@ -156,6 +156,9 @@ func FuzzParseIsEncodingJSON(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		if len(line) > 200 { // go test shortens them for minutes, and they have nothing new
+			return
+		}
 		before := bytes.Clone(line)
 		got, err := Parse(line)
 		if !bytes.Equal(line, before) {
