@@ -44,7 +44,7 @@ type Difference struct {
 func Compare(a, b *Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
 	taken := make([]bool, len(b.Configs))
-	floor := max(probe(a), probe(b))
+	floor := min(max(probe(a), probe(b)), mostNoise)
 	list := metrics()
 next:
 	for i := range a.Configs {
@@ -65,6 +65,13 @@ next:
 	}
 	return c
 }
+
+// mostNoise is the most that a noise probe can explain away, as a share of the smaller of
+// two figures. The probe is the worst of some rounds of milliseconds before the run: one
+// round that was interrupted makes it anything, several hundred per cent as well, while a
+// run of seconds, which it is to stand for, averages over that. Above what a machine may
+// have that is busy throughout it tells of the moment alone.
+const mostNoise = noisy
 
 // probe is the relative noise that a report's machine showed; 0 if not told.
 func probe(r *Report) float64 {
@@ -113,7 +120,7 @@ func (d *Difference) judge(m metric, a, b *Figures, floor float64) {
 	}
 	e := m.test(a, b)
 	d.Tested, d.Beyond, d.P, d.Method = e.tested, e.beyond, e.p, e.method
-	if m.isTime() && d.Beyond && d.Ratio != nil && math.Abs(*d.Ratio-1) <= floor {
+	if m.isTime() && d.Beyond && va > 0 && vb > 0 && max(va/vb, vb/va)-1 <= floor { // the same for a time and its rate
 		d.Beyond, d.Probe = false, true
 	}
 }
@@ -161,6 +168,10 @@ func warnings(a, b *Report) (out []string) {
 	}{{"A", a}, {"B", b}} {
 		if why := side.report.Withheld; why != "" {
 			out = append(out, fmt.Sprintf("%s has no speed figures: %s", side.name, why))
+		}
+		if noise := probe(side.report); noise > mostNoise {
+			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%, of which no more than %.0f %% can explain a difference here: the machine was disturbed before the run, so run it again, in turns with the other",
+				side.name, 100*noise, 100*mostNoise))
 		}
 	}
 	differ("model", a.Model.ID, b.Model.ID)

@@ -19,7 +19,8 @@ const significance = 0.05
 // distribution, the run's. They are not quite: they share the machine's state,
 // so two runs of one program may differ by more than the tests allow, and
 // runs made alternately say more than any p-value. Against the worst of it a
-// difference in time must also exceed the noise probe of both machines.
+// difference in time must also exceed the noise probe of both machines (up to
+// mostNoise: see there).
 type evidence struct {
 	tested bool
 	beyond bool     // larger than chance explains

@@ -100,14 +100,37 @@ func TestCompareNoise(t *testing.T) {
 		t.Errorf("1 %%: %+v", d)
 	}
 	// What the test calls real, the machine's own noise may explain.
-	quiet, loud := faster(0.5), faster(0.5)
-	loud.Environment.Noise = ptr(0.8)
+	quiet, loud := faster(0.82), faster(0.82)
+	loud.Environment.Noise = ptr(0.24)
 	if d := difference1(t, Compare(a, quiet.Report()), "Latency Mean (ms)"); !d.Beyond || d.Probe {
 		t.Errorf("quiet machine: %+v", d)
 	}
 	d = difference1(t, Compare(a, loud.Report()), "Latency Mean (ms)")
 	if d.Beyond || !d.Probe {
 		t.Errorf("loud machine: %+v", d)
+	}
+}
+
+// A probe of several hundred per cent is of a moment, and hides no difference that a run
+// shows; that is said.
+func TestCompareBrokenProbe(t *testing.T) {
+	a := seedLike().Report()
+	for _, noise := range []float64{0.251, 2.12, 80} {
+		for _, factor := range []float64{1.5, 1 / 1.5, 1.3, 1 / 1.3} {
+			b := faster(factor)
+			b.Environment.Noise = ptr(noise)
+			for _, c := range []Comparison{Compare(a, b.Report()), Compare(b.Report(), a)} {
+				for _, metric := range []string{"Latency Mean (ms)", "Tokens/s"} {
+					if d := difference1(t, c, metric); !d.Beyond || d.Probe {
+						t.Errorf("%g times, probe %g: %+v", factor, noise, d)
+					}
+				}
+				var text strings.Builder
+				if err := c.WriteText(&text); err != nil || !strings.Contains(text.String(), "'s probe shows") || !strings.Contains(text.String(), "no more than 25 % is believed") {
+					t.Errorf("%v\n%s", err, text.String())
+				}
+			}
+		}
 	}
 }
 

@@ -39,10 +39,10 @@ func (c Comparison) WriteText(w io.Writer) error {
 	c.writeOnly(p, "A", c.OnlyA)
 	c.writeOnly(p, "B", c.OnlyB)
 	if tests {
-		p.para("_Larger than the noise: p < %v by Welch's t (means), Mann-Whitney (P50) or disjoint 95 %% confidence intervals (P90 to P99), and, of times and rates, more than the machines' noise probes. "+
+		p.para("_Larger than the noise: p < %v by Welch's t (means), Mann-Whitney (P50) or disjoint 95 %% confidence intervals (P90 to P99), and, of times and rates, more than the machines' noise probes, of which no more than %.0f %% is believed. "+
 			"All but Welch's t need the samples of both sides, which report.json has and markdown has not. "+
 			"The tests take batches for independent, and Welch's t from fewer than some 30 takes them for normal: runs made alternately say more. Of 20 metrics that do not differ, one will seem to. "+
-			"The dashboard's rows look back over each other's time, which makes their p too small._", significance)
+			"The dashboard's rows look back over each other's time, which makes their p too small._", significance, 100*mostNoise)
 	}
 	return p.w.Flush()
 }

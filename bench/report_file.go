@@ -52,8 +52,19 @@ func WriteAll(dir string, rec *Recording) error {
 	return nil
 }
 
-// writeFile writes a file at once or not at all.
+// writeFile writes a file at once or not at all. A pipe or a device is written to, not
+// replaced by a file.
 func writeFile(path string, write func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(f), f.Close()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

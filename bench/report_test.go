@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func markdown(t *testing.T, r *Report) string {
+func markdown(t testing.TB, r *Report) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := r.WriteMarkdown(&b); err != nil {

@@ -35,7 +35,7 @@ type Options struct {
 	Args              []string // the command line, for the record
 
 	Model   Checkpoint
-	Dataset string // a JSON Lines file of {"query","passage"} or {"q","p"}; empty: built in
+	Dataset string // a JSON Lines file of texts, as package jsonl reads them; empty: built in
 	Pairs   int    // for each configuration; 0: DefaultPairs
 
 	Device, Precision string // as in engine; empty: "auto"

@@ -1,8 +1,6 @@
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,13 +11,12 @@ import (
 	"path/filepath"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 const (
-	// maxLineBytes bounds one line of a data set.
-	maxLineBytes = 16 << 20
 	// bucketWidth is the width, in tokens, of a bucket of the length histogram.
 	bucketWidth = 16
 	// builtInSeed makes the built-in data set the same text everywhere.
@@ -52,35 +49,32 @@ func openWorkload(path string, most int) (*workload, error) {
 	return readWorkload(f, filepath.Base(path), most)
 }
 
-// readWorkload reads the first most pairs of a JSON Lines file. Lines after
-// them only count towards the file's hash. Empty lines are skipped.
+// readWorkload reads the first most pairs of a JSON Lines file, as package jsonl has them:
+// a line with several passages is so many pairs. What comes after them only counts towards
+// the file's hash. Blank lines are skipped.
 func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 	hash := sha256.New()
 	w := &workload{name: name}
-	lines := bufio.NewScanner(io.TeeReader(r, hash))
-	lines.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
-	line := 0
-	for len(w.pairs) < most && lines.Scan() {
-		line++
-		text := bytes.TrimSpace(lines.Bytes())
-		if len(text) == 0 {
-			continue
+	lines := jsonl.NewReader(io.TeeReader(r, hash))
+	for len(w.pairs) < most {
+		text, err := lines.Next()
+		if err == io.EOF {
+			break
 		}
-		p, err := parsePair(text)
+		if err != nil && !errors.Is(err, jsonl.ErrLong) {
+			return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
+		}
+		if err == nil {
+			err = w.add(text, most)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s:%d: %w", ErrDataset, name, line, err)
+			return nil, fmt.Errorf("%w: %s:%d: %w", ErrDataset, name, lines.Number(), err)
 		}
-		w.pairs = append(w.pairs, p)
-	}
-	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return nil, fmt.Errorf("%w: %s:%d: line over %d bytes", ErrDataset, name, line+1, maxLineBytes)
-	} else if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
 	}
 	if len(w.pairs) == 0 {
 		return nil, fmt.Errorf("%w: %s: no pairs", ErrDataset, name)
 	}
-	// The scanner has read ahead; what it left must still be hashed.
+	// The reader has read ahead; what it left must still be hashed.
 	if _, err := io.Copy(hash, r); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
 	}
@@ -88,29 +82,24 @@ func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 	return w, nil
 }
 
-// parsePair reads {"query": ..., "passage": ...} or {"q": ..., "p": ...}.
-// Other fields are ignored.
-func parsePair(line []byte) (engine.Pair, error) {
-	var in struct {
-		Query   *string `json:"query"`
-		Passage *string `json:"passage"`
-		Q       *string `json:"q"`
-		P       *string `json:"p"`
+// add adds the pairs of a line, most in all.
+func (w *workload) add(text []byte, most int) error {
+	if jsonl.Blank(text) {
+		return nil
 	}
-	if err := json.Unmarshal(line, &in); err != nil {
-		return engine.Pair{}, err
+	line, err := jsonl.Parse(text)
+	if err != nil {
+		return err
 	}
-	switch {
-	case in.Query != nil && in.Passage != nil:
-		return engine.Pair{Query: *in.Query, Passage: *in.Passage}, nil
-	case in.Q != nil && in.P != nil:
-		return engine.Pair{Query: *in.Q, Passage: *in.P}, nil
-	case in.Query != nil || in.Q != nil:
-		return engine.Pair{}, errors.New(`no "passage"`)
-	case in.Passage != nil || in.P != nil:
-		return engine.Pair{}, errors.New(`no "query"`)
+	if line.Tokens != nil {
+		return errors.New(`tokens, want texts: "query" and "passage"`)
 	}
-	return engine.Pair{}, errors.New(`no "query" and no "passage"`)
+	for _, passage := range line.Passages {
+		if len(w.pairs) < most {
+			w.pairs = append(w.pairs, engine.Pair{Query: line.Query, Passage: passage})
+		}
+	}
+	return nil
 }
 
 // builtIn makes n pairs with the lengths of MS MARCO.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ func (p *program) bench() *cobra.Command {
 		profiles profiles
 		o        bench.Options
 		out      string
+		force    bool
 		kernels  string
 		scenario scenario
 	)
@@ -39,9 +41,10 @@ nothing, and the report says so), on built-in text with the lengths of MS MARCO.
 Before anything is timed, scores are compared with a float64 reference; scores
 that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
-run writes the report of what it measured.
+run writes the report of what it measured until then, or says that this was nothing.
 
---out gets recording.json (every sample), report.md, report.json and report.csv.
+--out gets recording.json (every sample), report.md, report.json and report.csv; what
+is there of them already is written over with --force alone.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
@@ -59,13 +62,16 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
   minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if err := checkBench(&o); err != nil {
+			if err := errors.Join(flags.check(), checkBench(&o)); err != nil {
 				return err
 			}
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
+			}
+			if name := reportIn(out); name != "" && !force {
+				return fmt.Errorf("%s: is there already; --force writes over it", name)
 			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
 			o.CalibrationFile = p.calibrationFile()
@@ -77,9 +83,9 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			o.Args = p.args
 			o.Progress = p.bar.Count
 			if out == "" {
-				out = filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name))
+				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name)))
 			}
-			if err := profileable(kernels); err != nil {
+			if err := errors.Join(profileable("profile", kernels), profiles.check()); err != nil {
 				return err
 			}
 			stop, err := profiles.start()
@@ -91,7 +97,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	}
 	flags.register(c.Flags())
 	f := c.Flags()
-	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of {"query", "passage"} (default: built in)`)
+	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
 	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
@@ -100,7 +106,8 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
-	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof")
+	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
+	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
@@ -141,6 +148,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 		if parent := filepath.Dir(out); parent == outFolder {
 			os.Remove(parent)
 		}
+		p.undone = "nothing was measured yet, and nothing is written"
 		if errors.Is(runErr, bench.ErrOptions) {
 			return usageError("%w", runErr)
 		}
@@ -154,6 +162,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 			return errors.Join(runErr, err)
 		}
 	}
+	p.undone = "what was measured until then is in " + filepath.Join(out, bench.MarkdownFile)
 	if err := rec.Report().WriteSummary(p.stdout); err != nil {
 		return errors.Join(runErr, err)
 	}
@@ -168,16 +177,47 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 	return errors.Join(runErr, err)
 }
 
-// profileable says, before the run, whether a file can be written after it;
-// "" is none.
-func profileable(path string) error {
+// reportIn returns the first file of a report that is in the folder, "" if there is none.
+func reportIn(dir string) string {
+	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Lstat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// freshFolder returns a folder that is not there: two runs may begin in the same second.
+func freshFolder(name string) string {
+	fresh := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(fresh); err != nil {
+			return fresh
+		}
+		fresh = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
+// profileable says, before the run, whether the file of a flag can be written after it; ""
+// is none.
+func profileable(flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usageError("--profile %s: is a folder, want a file", path)
+		return usageError("--%s %s: is a folder, want a file", flag, path)
+	} else if err == nil && !info.Mode().IsRegular() {
+		return nil // a pipe or a device is written as it is
 	}
-	return probe(filepath.Dir(path))
+	err := probe(filepath.Dir(path))
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		err = of.Err // the path is of no file that anybody knows
+	}
+	if err != nil {
+		return fmt.Errorf("--%s %s: %w", flag, path, err)
+	}
+	return nil
 }
 
 // writable makes the folder, and says whether files can be made in it.

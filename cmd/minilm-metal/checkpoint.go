@@ -151,8 +151,8 @@ func modelFlag(flags *pflag.FlagSet, name *string) {
 
 // open finds the model and opens it.
 func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, checkpoint, error) {
-	if f.workers < 0 {
-		return nil, checkpoint{}, usageError("--workers %d: want at least 1", f.workers)
+	if err := f.check(); err != nil {
+		return nil, checkpoint{}, err
 	}
 	if f.workers > 0 {
 		opts = append(opts, engine.Workers(f.workers))

@@ -25,7 +25,7 @@ or the markdown of another tool in the same format.`,
 		Example: `  minilm-metal compare old/report.json new/report.json
   minilm-metal compare 01_backend_pytorch.md bench-report/today
   minilm-metal compare --json old new | jq '.configs[0].metrics[] | select(.beyond_noise)'`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments("", "A", "B"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			a, err := readReport(args[0])
 			if err != nil {

@@ -75,11 +75,11 @@ and threadgroups, and its roofline. That needs no GPU.`,
   minilm-metal info --calibrate
   minilm-metal info --model ./checkpoint --json
   minilm-metal info --device metal --model-chip "M1 Pro"`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(*cobra.Command, []string) error {
 			if chip != "" {
-				if flags.device != "metal" || asJSON {
-					return usageError("--model-chip is for --device metal, and is not written as JSON")
+				if flags.device != "metal" || asJSON || anew {
+					return usageError("--model-chip is for --device metal, measures nothing, and is not written as JSON")
 				}
 				found, err := p.checkpoint(flags.model, hub.Complete)
 				if err != nil {

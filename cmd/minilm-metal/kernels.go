@@ -51,7 +51,7 @@ An interrupted run writes what it measured.`,
   minilm-metal kernels --shape 64x768x3072 --shape 1x768x768 --isa avx512,avx2
   minilm-metal kernels --benchstat > new.txt      # benchstat old.txt new.txt, or benchstat -col /isa new.txt
   minilm-metal kernels --json | jq '.results[] | {name, peak_share}'`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cases, err := selection.cases()
 			if err != nil {
@@ -73,8 +73,10 @@ An interrupted run writes what it measured.`,
 			report, runErr := workbench.Measure(c.Context(), cases, options)
 			p.bar.Close()
 			if len(report.Measured()) == 0 {
+				p.undone = "nothing was measured yet"
 				return runErr
 			}
+			p.undone = "only what was measured until then is written"
 			switch {
 			case asJSON:
 				err = writeKernelsJSON(p.stdout, report, &environment)

@@ -117,7 +117,7 @@ func TestKernelsUsage(t *testing.T) {
 		"--time -1s":                       "--time -1s: want more than 0",
 		"--json --list":                    "want one of them",
 		"--json --benchstat":               "want one of them",
-		"extra":                            `unknown command "extra"`,
+		"extra":                            "kernels takes no arguments",
 	} {
 		o := call(t, "", append([]string{"kernels"}, strings.Fields(args)...)...)
 		o.want(t, usage, want, `--help".`)
@@ -133,7 +133,7 @@ func TestKernelsInterrupted(t *testing.T) {
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, briefly, strings.NewReader(""), &stdout, &stderr, func(string) string { return "" })
-	if code != interrupted || stderr.String() != "minilm-metal: interrupted\n" || stdout.Len() > 0 {
+	if code != interrupted || stderr.String() != "minilm-metal: interrupted; nothing was measured yet\n" || stdout.Len() > 0 {
 		t.Errorf("code %d, stderr %q, stdout %q", code, stderr.String(), stdout.String())
 	}
 }

@@ -12,6 +12,7 @@
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU
 //	minilm-metal pull ID                      download a checkpoint
 //	minilm-metal synth --out DIR              make a checkpoint from a seed
+//	minilm-metal version                      which version this is
 //
 // Every command has --help with examples. Results go to standard output, all
 // else to standard error; a progress bar is drawn on a terminal only. The exit
@@ -24,6 +25,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -33,5 +35,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// From the first signal on, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+	var stdout io.Writer = os.Stdout
+	if closedBefore(os.Stdout) {
+		stdout = noOutput{}
+	}
+	var stdin io.Reader = os.Stdin
+	if closedBefore(os.Stdin) {
+		stdin = noInput{}
+	}
+	os.Exit(run(ctx, os.Args[1:], stdin, stdout, os.Stderr, os.Getenv))
 }

@@ -15,7 +15,7 @@ func (p *program) man() *cobra.Command {
 		Long:    "Write a manual page for each command to a directory, which is made if need be.",
 		Example: "  minilm-metal man ./man1 && man ./man1/minilm-metal-rank.1",
 		Hidden:  true,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("", "DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o777); err != nil {
 				return err

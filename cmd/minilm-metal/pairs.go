@@ -1,75 +1,148 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"math"
-	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// input is one line of the commands that read pairs: two texts, or tokens, or
-// what is wrong with it.
-type input struct {
-	line       int // from 1
-	pair       engine.Pair
-	ids, types []int32 // not nil: these, instead of pair
-	err        error   // of the line, which it does not name
+// pairsHelp is what the commands that read pairs say of them.
+const pairsHelp = `Each line of the input is a JSON object: "query" and "passage" (or "q" and "p", or
+"text" for the passage); or "query" and "documents", a list of strings or of objects
+with a "text", as rerank services take it (or "texts", or "passages"); or "input_ids"
+and "token_type_ids" (all 0 where left out) as "tokenize" writes them, lists of lists
+for a list. Other fields are ignored. Blank lines are skipped.`
+
+// item is one pair of a line of input, or what is wrong with the line.
+type item struct {
+	line  int  // from 1
+	index int  // in the line, from 0
+	list  bool // the line's answer is a list
+	none  bool // it is of an empty list, and there is no pair
+	last  bool // of the line
+	ids   engine.Tokens
+	err   error // of the line, which it does not name
 }
 
-// inputFields are the names of each thing that can be in a line. "q" and "p"
-// are what older workload files have.
-var (
-	queryNames   = []string{"query", "q"}
-	passageNames = []string{"passage", "p"}
-	idsNames     = []string{"input_ids"}
-	typesNames   = []string{"token_type_ids"}
-)
+// answerer turns pairs into lines of output. Reading and answering go on at the same time,
+// a goroutine each.
+type answerer interface {
+	// prepare gets the i-th pair of each line when that has been read. What it returns,
+	// answer gets. The error is of the line: answer does not see it then.
+	prepare(line *jsonl.Line, i int) (engine.Tokens, error)
+	// answer adds a pair's answer to the line's. An error that is errNoScore is of the
+	// pair, any other the end of all.
+	answer(pair engine.Tokens) error
+	// finish appends the line of all answers since the last one to out, and forgets them.
+	finish(out []byte, list bool) []byte
+	Close() error
+}
 
-// parsePair reads {"query", "passage"} or {"input_ids", "token_type_ids"}, of
-// which the last may be left out and is all zeros then, as for Hugging Face's
-// models. Other fields are ignored.
-func (in *input) parsePair(line []byte) error {
-	o, err := parseObject(line)
+// answer answers every line of a file in order, each as soon as its answer is known.
+func (p *program) answer(ctx context.Context, name string, open func() (answerer, error)) (err error) {
+	file, err := p.openInput(name)
 	if err != nil {
 		return err
 	}
-	query, passage, ids, types := o.field(queryNames), o.field(passageNames), o.field(idsNames), o.field(typesNames)
-	text, tokens := query.raw != nil || passage.raw != nil, ids.raw != nil || types.raw != nil
-	switch {
-	case text && tokens:
-		return errors.New("both text and tokens: want one of them")
-	case tokens:
-		return in.parseTokens(ids, types)
-	case !text:
-		return errors.New(`no "query" and "passage", and no "input_ids"`)
-	}
-	if in.pair.Query, err = query.text(); err != nil {
+	defer file.Close()
+	a, err := open()
+	if err != nil {
 		return err
 	}
-	in.pair.Passage, err = passage.text()
-	return err
-}
+	defer func() { err = errors.Join(err, a.Close()) }()
 
-func (in *input) parseTokens(ids, types field) (err error) {
-	if in.ids, err = ids.ints(); err != nil {
-		return err
+	var (
+		bar                = p.streamBar()
+		out                []byte
+		first              error // of the first line in error
+		bad                error // of the line that is being answered
+		pairs, total, errs int
+	)
+	p.undone = "no line was answered yet"
+	for in, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(item) bool) {
+		readItems(a, number, line, err, emit)
+	}) {
+		if err != nil {
+			return err
+		}
+		switch {
+		case in.err != nil:
+			bad = in.err
+		case !in.none:
+			if err := a.answer(in.ids); errors.Is(err, errNoScore) {
+				if bad == nil {
+					bad = in.about(err)
+				}
+			} else if err != nil {
+				return err
+			}
+			pairs++
+			bar.Count("pairs", pairs, 0)
+		}
+		if !in.last {
+			continue
+		}
+		out = a.finish(out[:0], in.list)
+		if bad != nil {
+			bad = fmt.Errorf("line %d: %w", in.line, bad)
+			out = appendError(out[:0], bad)
+			errs++
+			if first == nil {
+				first = bad
+			}
+			bad = nil
+		}
+		// Who writes a line and waits for its answer shall get it: nothing is held back.
+		if _, err := p.stdout.Write(out); err != nil {
+			return err
+		}
+		total++
+		p.undone = fmt.Sprintf("lines answered until then: %d", total)
 	}
-	if types.raw == nil {
-		in.types = make([]int32, len(in.ids))
-		return nil
-	}
-	if in.types, err = types.ints(); err != nil {
-		return err
-	}
-	if len(in.types) != len(in.ids) {
-		return fmt.Errorf("%d token_type_ids for %d input_ids", len(in.types), len(in.ids))
+	if errs > 0 {
+		return fmt.Errorf("%d of %d lines are in error, the first is %w", errs, total, first)
 	}
 	return nil
+}
+
+// readItems makes the items of a line, one for each of its pairs: so what waits is bounded
+// in pairs, however many a line has. err is of a line that could not be read.
+func readItems(a answerer, number int, line []byte, err error, emit func(item) bool) {
+	if err == nil && jsonl.Blank(line) {
+		return
+	}
+	var l jsonl.Line
+	if err == nil {
+		l, err = jsonl.Parse(line)
+	}
+	in := item{line: number, list: l.List, last: true, none: true}
+	n := l.Pairs()
+	for i := 0; i < n && err == nil; i++ {
+		in = item{line: number, index: i, list: l.List, last: i == n-1}
+		if in.ids, err = a.prepare(&l, i); err != nil {
+			err = in.about(err)
+		} else if !emit(in) {
+			return
+		}
+	}
+	if err != nil { // what is wrong may be long: nothing else of it is kept
+		in = item{line: number, last: true, err: err}
+	}
+	if in.none || err != nil {
+		emit(in)
+	}
+}
+
+// about is an error of this pair, as one of its line.
+func (in *item) about(err error) error {
+	if in.list {
+		return fmt.Errorf("pair %d of the line: %w", in.index+1, err)
+	}
+	return err
 }
 
 // bounds is what tokens of a line may be.
@@ -77,113 +150,22 @@ type bounds struct{ vocab, types, length int }
 
 func modelBounds(c *model.Config) bounds { return bounds{c.VocabSize, c.TypeVocabSize, c.MaxPositions} }
 
-// check says which token of a line is out of bounds. It refuses what
-// model.Batch.Validate does, which knows no lines and fields.
-func (in *input) check(b bounds) error {
-	if len(in.ids) == 0 {
+// check says which token is out of bounds. It refuses what model.Batch.Validate does, which
+// knows no fields.
+func (b bounds) check(t engine.Tokens) error {
+	if len(t.IDs) == 0 {
 		return errors.New(`"input_ids": no tokens`)
 	}
-	if len(in.ids) > b.length {
-		return fmt.Errorf(`"input_ids": %w: %d tokens, the model takes %d`, engine.ErrTooLong, len(in.ids), b.length)
+	if len(t.IDs) > b.length {
+		return fmt.Errorf(`"input_ids": %w: %d tokens, the model takes %d`, engine.ErrTooLong, len(t.IDs), b.length)
 	}
-	for i, id := range in.ids {
+	for i, id := range t.IDs {
 		if id < 0 || int(id) >= b.vocab {
 			return fmt.Errorf(`"input_ids"[%d]: %d, want 0 to %d`, i, id, b.vocab-1)
 		}
-		if typ := in.types[i]; typ < 0 || int(typ) >= b.types {
+		if typ := t.Types[i]; typ < 0 || int(typ) >= b.types {
 			return fmt.Errorf(`"token_type_ids"[%d]: %d, want 0 to %d`, i, typ, b.types-1)
 		}
 	}
 	return nil
-}
-
-// object is a line of JSON, its fields not read yet. Field names are exact,
-// which encoding/json's struct fields are not.
-type object map[string]json.RawMessage
-
-func parseObject(line []byte) (object, error) {
-	if len(bytes.TrimSpace(line)) == 0 {
-		return nil, errors.New("an empty line, want a JSON object")
-	}
-	// encoding/json would put U+FFFD where the text is damaged, and score that.
-	if !utf8.Valid(line) {
-		return nil, errors.New("not UTF-8")
-	}
-	var o object
-	err := json.Unmarshal(line, &o)
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return nil, fmt.Errorf("%s, want a JSON object", wrong.Value)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
-	}
-	if o == nil {
-		return nil, errors.New("null, want a JSON object")
-	}
-	return o, nil
-}
-
-// field is one field of an object. It is absent where raw is nil.
-type field struct {
-	name string
-	raw  json.RawMessage
-}
-
-// field returns the first of names that the object has.
-func (o object) field(names []string) field {
-	for _, name := range names {
-		if raw, ok := o[name]; ok {
-			return field{name, raw}
-		}
-	}
-	return field{names[0], nil}
-}
-
-func (f field) text() (s string, err error) {
-	return s, f.decode(&s, '"', "a string")
-}
-
-func (f field) ints() ([]int32, error) {
-	x := []int32{}
-	err := f.decode(&x, '[', fmt.Sprintf("an array of whole numbers from %d to %d", math.MinInt32, math.MaxInt32))
-	// Decoding leaves a null element as it was.
-	if err == nil && bytes.Contains(f.raw, []byte("null")) {
-		err = fmt.Errorf("%q: null among the numbers", f.name)
-	}
-	return x, err
-}
-
-// decode reads the field, whose JSON must begin with first.
-func (f field) decode(to any, first byte, want string) error {
-	if f.raw == nil {
-		return fmt.Errorf("no %q", f.name)
-	}
-	if f.raw[0] != first {
-		return fmt.Errorf("%q: %s, want %s", f.name, kind(f.raw), want)
-	}
-	err := json.Unmarshal(f.raw, to)
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return fmt.Errorf("%q: %s, want %s", f.name, wrong.Value, want)
-	}
-	if err != nil {
-		return fmt.Errorf("%q: %w", f.name, err)
-	}
-	return nil
-}
-
-// kind names what a piece of JSON is.
-func kind(raw json.RawMessage) string {
-	switch raw[0] {
-	case '{':
-		return "object"
-	case '[':
-		return "array"
-	case '"':
-		return "string"
-	case 't', 'f':
-		return "bool"
-	case 'n':
-		return "null"
-	}
-	return "number"
 }

@@ -39,7 +39,7 @@ precision, shape, batch and concurrency. Go's CPU profile has the labels stage
   minilm-metal pprof --top --focus "layer 5" kernels.pprof
   minilm-metal pprof --http localhost:8080 --no-browser kernels.pprof
   minilm-metal pprof --top --tagfocus phase=measure cpu.pprof`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("", "FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := v.check(c.Flags().Changed("http")); err != nil {
 				return err
@@ -102,13 +102,23 @@ func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) erro
 			return err
 		}
 	}
-	return driver.PProf(&driver.Options{
-		Flagset:    &pprofFlags{flag.NewFlagSet("pprof", flag.ContinueOnError), append(v.args(), "profile")},
-		Fetch:      fetched{prof},
-		UI:         pprofUI{p.stderr},
-		Writer:     standardWriter{p.stdout},
-		HTTPServer: func(args *driver.HTTPServerArgs) error { return serve(ctx, args) },
-	})
+	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return serve(ctx, args) }))
+}
+
+// driverOptions are the driver's, which gives its pages to serve.
+func (p *program) driverOptions(prof *profile.Profile, v *view, serve func(*driver.HTTPServerArgs) error) *driver.Options {
+	return &driver.Options{
+		Flagset: &pprofFlags{flag.NewFlagSet("pprof", flag.ContinueOnError), append(v.args(), "profile")},
+		Fetch:   fetched{prof},
+		UI:      pprofUI{p.stderr},
+		Writer:  standardWriter{p.stdout},
+		HTTPServer: func(args *driver.HTTPServerArgs) error {
+			if page, known := args.Handlers[flameGraph]; known && ofKernels(prof) {
+				args.Handlers[flameGraph] = inExecutionOrder(page)
+			}
+			return serve(args)
+		},
+	}
 }
 
 // serve serves pprof's pages until ctx is done, which is how a user ends it.

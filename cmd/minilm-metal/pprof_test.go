@@ -190,7 +190,7 @@ func TestPprofBadFiles(t *testing.T) {
 }
 
 func TestPprofUsage(t *testing.T) {
-	call(t, "", "pprof").want(t, usage, "accepts 1 arg(s)")
+	call(t, "", "pprof").want(t, usage, "FILE is missing")
 	call(t, "", "pprof", "x", "--http", "8080").want(t, usage, "--http", "8080", "HOST:PORT")
 	call(t, "", "pprof", "x", "--http", ":8080", "--top").want(t, usage, "--top and --http")
 }

@@ -21,6 +21,11 @@ func (p *profiles) register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.trace, "trace", "", "write Go's execution trace to this file")
 }
 
+// check says, before the run, whether the files can be written.
+func (p *profiles) check() error {
+	return errors.Join(profileable("cpuprofile", p.cpu), profileable("memprofile", p.memory), profileable("trace", p.trace))
+}
+
 // start begins the CPU profile and the trace. The function that it returns
 // writes them all.
 func (p *profiles) start() (stop func() error, err error) {
@@ -40,12 +45,13 @@ func (p *profiles) start() (stop func() error, err error) {
 		if err != nil {
 			return err
 		}
-		if err := start(f); err != nil {
+		out := &output{w: f, name: path} // Go's profilers write on, whatever becomes of it
+		if err := start(out); err != nil {
 			return errors.Join(err, f.Close())
 		}
 		ends = append(ends, func() error {
 			end()
-			return f.Close()
+			return errors.Join(out.err, f.Close())
 		})
 		return nil
 	}

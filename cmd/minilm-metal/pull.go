@@ -31,7 +31,8 @@ says what is missing.`,
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal pull cross-encoder/ms-marco-MiniLM-L-12-v2 --revision main
   HF_HOME=/data/hf minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2`,
-		Args: cobra.ExactArgs(1),
+		Args:              arguments("", "ID"),
+		ValidArgsFunction: p.completeID,
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := pull.OptionsFromEnv(p.getenv, p.home())
 			if err != nil {

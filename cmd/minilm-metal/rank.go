@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 )
 
 // ranking is one call of rank.
@@ -32,22 +34,23 @@ func (p *program) rank() *cobra.Command {
 		Long: `Sort passages by how well they answer a query, best first.
 
 Each line of the input is a passage. With --jsonl it is a JSON object whose
-"passage" (or "text") is one; its other fields are carried along.
+"passage" (or "text", or "p") is one; its other fields are carried along.
 
-Each line comes out again as it was, after its score and a tab. With --json it
-comes out as {"score", "index", "id", "passage"}: index counts the lines of the
-input from 0, and id is the one of the --jsonl line, if it has one.
+Each line comes out again as it was, a carriage return at its end included, after its
+score and a tab. With --json it comes out as {"score", "index", "id", "passage"}:
+index counts the lines of the input from 0, and id is the one of the --jsonl line, if
+it has one.
 
 Passages with equal scores stay in the order of the input. An empty line is the
-empty passage. A line that cannot be scored is reported on standard error and
-left out, and the exit code is 1.
+empty passage, but with --jsonl it is skipped. A line that cannot be scored is
+reported on standard error and left out, and the exit code is 1.
 
 With --top-k memory holds the best so many, however long the input is, else all of
 it until it is sorted.`,
 		Example: `  minilm-metal rank "how many people live in berlin" < passages.txt
   grep -rh berlin notes/ | minilm-metal rank "how many people live in berlin" --top-k 3 | cut -f2-
   minilm-metal rank "what is a cell" --jsonl --json --input documents.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(quoteQuery, "QUERY"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return r.run(c.Context(), args[0])
 		},
@@ -64,7 +67,7 @@ it until it is sorted.`,
 // passage is one line of rank's input.
 type passage struct {
 	index int             // of the line, from 0
-	line  string          // as it was
+	line  string          // as it was, but for its "\n" and a byte order mark
 	text  string          // what gets a score
 	id    json.RawMessage // nil: none
 	err   error           // not nil: there is no passage
@@ -96,16 +99,21 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		parse = jsonPassageLine
 	}
 
+	r.undone = "nothing is written, since passages are sorted when all are read"
 	kept := best{k: r.topK}
 	total, lost := 0, 0
-	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error) (one passage) {
+	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(passage) bool) {
+		var one passage
 		if err == nil {
+			if r.jsonLines && jsonl.Blank(line) {
+				return
+			}
 			one, err = parse(line)
 		}
 		if one.index, one.err = number-1, err; err == nil {
 			scores.put(engine.Pair{Query: query, Passage: one.text})
 		}
-		return one
+		emit(one)
 	}) {
 		if err != nil {
 			return err
@@ -153,17 +161,16 @@ func (r *ranking) write(passages []passage) error {
 // passageLine reads a line that is a passage.
 func passageLine(line []byte) (passage, error) {
 	s := string(line)
-	return passage{line: s, text: s}, nil
+	return passage{line: s, text: s[:len(jsonl.Text(line))]}, nil
 }
 
 // jsonPassageLine reads {"passage": ..., "id": ...} or {"text": ..., "id": ...}.
 func jsonPassageLine(line []byte) (passage, error) {
-	o, err := parseObject(line)
+	text, id, err := jsonl.ParsePassage(line)
 	if err != nil {
 		return passage{}, err
 	}
-	text, err := o.field([]string{"passage", "text"}).text()
-	return passage{line: string(line), text: text, id: o["id"]}, err
+	return passage{line: string(line), text: text, id: slices.Clone(id)}, nil
 }
 
 // writeLine writes the score, a tab and the line as it was.

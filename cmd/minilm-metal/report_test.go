@@ -144,6 +144,10 @@ func TestBenchFailures(t *testing.T) {
 	call(t, "", "bench", "--model", model, "--dataset", "bad.jsonl", "--out", "out").want(t, failed, "bad.jsonl:1", "passage")
 	call(t, "", "bench", "--model", model, "--dataset", "nosuch.jsonl", "--out", "out").want(t, failed, "nosuch.jsonl")
 	call(t, "", "bench", "--model", model, "--out", "file").want(t, failed, "file")
+	for _, flag := range []string{"profile", "cpuprofile", "memprofile", "trace"} {
+		file := filepath.Join("gone", "x")
+		call(t, "", "bench", "--model", model, "--out", "out", "--"+flag, file).want(t, failed, "--"+flag+" "+file+": ")
+	}
 	call(t, "", "bench", "--model", overflowing(t), "--out", "out").want(t, failed, "first score", "+Inf")
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("an empty folder is left behind")
@@ -170,12 +174,60 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if err := p.measure(ctx, o, dir, ""); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+	if err := p.measure(ctx, o, dir, ""); !errors.Is(err, context.Canceled) || p.undone != "what was measured until then is in "+filepath.Join(dir, "report.md") {
+		t.Errorf("error %v, %q", err, p.undone)
 	}
 	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))
 	if err != nil || len(rec.Runs) != 1 || len(rec.Runs[0].Batches) == 0 {
 		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+// One that is interrupted before there is anything to write says that.
+func TestBenchInterruptedEarly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr strings.Builder
+	code := run(ctx, []string{"bench", "--model", tiny(t), "--device", "cpu", "--out", dir}, strings.NewReader(""), io.Discard, &stderr, func(string) string { return "" })
+	if code != interrupted || stderr.String() != "minilm-metal: interrupted; nothing was measured yet, and nothing is written\n" {
+		t.Errorf("code %d, stderr %q", code, stderr.String())
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("an empty folder is left behind")
+	}
+}
+
+// What was measured once is not to be had again: a report is written over with --force alone.
+func TestBenchWritesOverNothing(t *testing.T) {
+	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+		dir := t.TempDir()
+		there := filepath.Join(dir, name)
+		if err := os.WriteFile(there, []byte("precious"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"bench", "--model", tiny(t), "--device", "cpu", "--pairs", "2", "--batch", "2", "--time-bound", "20s", "--out", dir}
+		call(t, "", args...).want(t, failed, there+": is there already; --force writes over it")
+		if data, err := os.ReadFile(there); string(data) != "precious" {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+		if name == bench.RecordingFile {
+			ok(t, "", append(args, "--force")...)
+			if _, err := bench.ReadRecording(there); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	// The default is a folder of its own, also for two runs in one second.
+	t.Chdir(t.TempDir())
+	for _, want := range []string{"a", "a-2", "a-3"} {
+		got := freshFolder("a")
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if err := os.Mkdir(got, 0o777); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -44,33 +42,46 @@ type program struct {
 	args           []string      // the command line, the program's name first
 	bar            *progress.Bar // on stderr, if that is a terminal
 	begun          bool          // the command line was understood
+	undone         string        // what there is for a user who interrupts; "": as he sees
 }
 
 // run is the whole program but for the process around it: it returns the exit
 // code. It keeps nothing from one call to the next.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv, args: append([]string{"minilm-metal"}, args...)}
+	out := &output{w: stdout, name: "standard output"}
+	p := &program{stdin: stdin, stdout: out, stderr: stderr, getenv: getenv, args: append([]string{"minilm-metal"}, args...)}
 	if f := terminal(stderr); f != nil {
 		p.bar = progress.New(f)
 	}
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would be the process's
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
+	strict(root)
 	command, err := root.ExecuteContextC(ctx)
 	p.bar.Close()
+	if out.err != nil && !errors.Is(err, out.err) {
+		err = errors.Join(err, out.err)
+	}
 	switch {
 	case err == nil:
 		return good
 	case ctx.Err() != nil:
-		fmt.Fprintf(stderr, "%s: interrupted\n", root.Name())
+		text := "interrupted"
+		if p.undone != "" {
+			text += "; " + p.undone
+		}
+		if !errors.Is(err, context.Canceled) {
+			text += "; " + err.Error()
+		}
+		fmt.Fprintf(stderr, "%s: %s\n", root.Name(), text)
 		return interrupted
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", root.Name(), err)
 	// Cobra's own errors about arguments and flags have no type; they all come
 	// before the command has begun.
-	if !p.begun || errors.Is(err, errUsage) {
+	if !p.begun && out.err == nil || errors.Is(err, errUsage) {
 		fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
 		return usage
 	}
@@ -96,12 +107,41 @@ Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
 		SilenceErrors:     true, // run prints them, once
 		SilenceUsage:      true,
 		DisableAutoGenTag: true, // man pages that do not change by the day
-		PersistentPreRun:  func(*cobra.Command, []string) { p.begun = true },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			p.begun = true
+			return p.checkOutput(c)
+		},
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(p.bench(), p.rank(), p.score(), p.tokenize(), p.info(),
-		p.synth(), p.compare(), p.kernels(), p.pprof(), p.pull(), p.verify(), p.tune(), p.man())
+	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize(), p.info(), p.compare(), p.kernels(), p.pprof(), p.version()} {
+		c.Annotations = map[string]string{onlyOutput: ""}
+		root.AddCommand(c)
+	}
+	root.AddCommand(p.bench(), p.synth(), p.pull(), p.verify(), p.tune(), p.man())
+	p.complete(root)
 	return root
+}
+
+// strict makes cobra's own commands refuse a topic or a shell that they do not know, which
+// they answer as if they had been asked nothing. They keep root's output from now on.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if _, _, err := root.Find(args); err != nil {
+					return usageError("help: %w", err)
+				}
+				return nil
+			}
+		case "completion":
+			c.RunE = func(*cobra.Command, []string) error {
+				return usageError("which shell? bash, fish, powershell or zsh")
+			}
+		}
+	}
 }
 
 // warn tells the user something that is no result and no failure.
@@ -121,23 +161,11 @@ func (p *program) streamBar() *progress.Bar {
 
 // terminal returns w as a terminal, or nil.
 func terminal(w io.Writer) *os.File {
+	if out, ok := w.(*output); ok {
+		w = out.w
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return f
 	}
 	return nil
-}
-
-// version says what was built, by which Go, for what.
-func version() string {
-	name := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		name = info.Main.Version
-		for _, s := range info.Settings {
-			// A version made of the commit names it already.
-			if s.Key == "vcs.revision" && name == "(devel)" {
-				name += " " + s.Value
-			}
-		}
-	}
-	return fmt.Sprintf("%s %s %s/%s", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -25,21 +24,20 @@ func (p *program) score() *cobra.Command {
 		Short: "Score pairs: JSON Lines in, JSON Lines out",
 		Long: `Score pairs of a query and a passage.
 
-Each line of the input is a JSON object with "query" and "passage" (or "q" and
-"p"), or with "input_ids" and "token_type_ids" (all 0 where left out) as
-"tokenize" writes them. Other fields are ignored. Texts are cut to --max-length;
-tokens are taken as they are.
+` + pairsHelp + ` Texts are
+cut to --max-length; tokens are taken as they are.
 
-Each gets a line of output, in the same order: {"score": x}, or {"error": "..."}
-where the line cannot be scored, which stops nothing. A score is a raw logit in
-float32, in the shortest form that reads back equal. Memory does not grow with
-the input.
+Each line gets a line of output, in the same order: {"score": x}, or for a list
+{"scores": [x, ...]} in the list's order, or {"error": "..."} where the line cannot be
+scored, which stops nothing. A score is a raw logit in float32, in the shortest form
+that reads back equal. Memory does not grow with the input.
 
 The exit code is 1 if any line was in error.`,
 		Example: `  echo '{"query":"what is a cell","passage":"A cell is the unit of life."}' | minilm-metal score
+  echo '{"query":"what is a cell","documents":["The unit of life.","A room."]}' | minilm-metal score
   minilm-metal score --input pairs.jsonl --sigmoid > scores.jsonl
   minilm-metal tokenize < pairs.jsonl | minilm-metal score`,
-		Args: cobra.NoArgs,
+		Args: arguments(noQuery),
 		RunE: func(c *cobra.Command, _ []string) error {
 			opts, err := scoreFlags.options()
 			if err != nil {
@@ -61,87 +59,13 @@ The exit code is 1 if any line was in error.`,
 	return c
 }
 
-// answerer turns pairs into lines of output. Reading and answering go on at the same time,
-// a goroutine each.
-type answerer interface {
-	// prepare gets each pair when it has been read. The error is of the pair: answer does
-	// not see it then.
-	prepare(in *input) error
-	// answer appends the pair's line to out. An error that is errNoScore is of the pair,
-	// any other the end of all.
-	answer(out []byte, in *input) ([]byte, error)
-	Close() error
-}
-
-// answer answers every line of a file in order, each as soon as its answer is known.
-func (p *program) answer(ctx context.Context, name string, open func() (answerer, error)) (err error) {
-	file, err := p.openInput(name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	a, err := open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-
-	var (
-		bar         = p.streamBar()
-		out         []byte
-		first       error // of the first line in error
-		total, errs int
-	)
-	for in, err := range eachLine(ctx, file, func(number int, line []byte, err error) input {
-		in := input{line: number}
-		if err == nil {
-			err = in.parsePair(line)
-		}
-		if err == nil {
-			err = a.prepare(&in)
-		}
-		if err != nil {
-			in = input{line: number, err: err} // what is wrong may be long
-		}
-		return in
-	}) {
-		if err != nil {
-			return err
-		}
-		if in.err == nil {
-			if out, err = a.answer(out[:0], &in); errors.Is(err, errNoScore) {
-				in.err = err
-			} else if err != nil {
-				return err
-			}
-		}
-		if in.err != nil {
-			err := fmt.Errorf("line %d: %w", in.line, in.err)
-			out = appendError(out[:0], err)
-			errs++
-			if first == nil {
-				first = err
-			}
-		}
-		// Who writes a line and waits for its answer shall get it: nothing is held back.
-		if _, err := p.stdout.Write(out); err != nil {
-			return err
-		}
-		total++
-		bar.Count("pairs", total, 0)
-	}
-	if errs > 0 {
-		return fmt.Errorf("%d of %d lines are in error, the first is %w", errs, total, first)
-	}
-	return nil
-}
-
 // scorer answers with scores.
 type scorer struct {
 	engine *engine.Engine
 	bounds bounds
 	scores *scores[engine.Tokens]
 	batch  model.Batch // memory, from pair to pair
+	line   []byte      // the scores of the line, with commas
 }
 
 func (s *scorer) Close() error {
@@ -151,27 +75,37 @@ func (s *scorer) Close() error {
 
 // prepare gives the pair to the engine, as tokens: what waits takes less memory than text,
 // however long that was.
-func (s *scorer) prepare(in *input) error {
-	tokens := engine.Tokens{IDs: in.ids, Types: in.types}
-	if in.ids != nil {
-		if err := in.check(s.bounds); err != nil {
-			return err
+func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
+	var tokens engine.Tokens
+	if line.Tokens != nil {
+		tokens = line.Tokens[i]
+		if err := s.bounds.check(tokens); err != nil {
+			return engine.Tokens{}, err
 		}
 	} else {
 		s.batch.Reset()
-		if err := s.engine.Tokenize(&s.batch, []engine.Pair{in.pair}); err != nil {
-			return err
+		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}); err != nil {
+			return engine.Tokens{}, err
 		}
 		tokens = engine.Tokens{IDs: slices.Clone(s.batch.IDs), Types: slices.Clone(s.batch.Types)}
 	}
-	*in = input{line: in.line}
 	s.scores.put(tokens)
-	return nil
+	return engine.Tokens{}, nil
 }
 
-func (s *scorer) answer(out []byte, _ *input) ([]byte, error) {
+func (s *scorer) answer(engine.Tokens) error {
 	score, err := s.scores.take()
-	return append(appendFloat(append(out, `{"score":`...), score), "}\n"...), err
+	s.line = append(appendFloat(s.line, score), ',')
+	return err
+}
+
+func (s *scorer) finish(out []byte, list bool) []byte {
+	scores := bytes.TrimSuffix(s.line, []byte(","))
+	s.line = s.line[:0]
+	if list {
+		return append(append(append(out, `{"scores":[`...), scores...), "]}\n"...)
+	}
+	return append(append(append(out, `{"score":`...), scores...), "}\n"...)
 }
 
 // appendFloat appends x in the shortest form that reads back as the same

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
@@ -136,8 +137,6 @@ func TestScoreTokensGolden(t *testing.T) {
 }
 
 var badLines = []struct{ line, want string }{
-	{``, "empty line"},
-	{"   ", "empty line"},
 	{`{"query":5,"passage":"b"}`, `"query": number, want a string`},
 	{`{"query":"a","passage":null}`, `"passage": null, want a string`},
 	{`{"query":"a","passage":["b"]}`, `"passage": array`},
@@ -152,7 +151,18 @@ var badLines = []struct{ line, want string }{
 	{`{"query":"a","passage":"b"`, "not JSON"},
 	{`{"query":"a","passage":"b"}{}`, "not JSON"},
 	{strings.Repeat("[", 100_000), "not JSON"},
-	{"{\"query\":\"\xff\",\"passage\":\"b\"}", "not UTF-8"},
+	{"{\"query\":\"\xff\",\"passage\":\"b\"}", "column 11: not UTF-8"},
+	{`{"query":"a","passage":"b \ud83d c"}`, `column 27: "passage": the escape \ud83d is half of a surrogate pair`},
+	{`{"query":"\udc00\ud800","passage":"b"}`, `column 11: "query": the escape \udc00`},
+	{`{"query":"a","documents":["b",{"text":"\uDFFF"}]}`, `column 40: "documents"[1].text: the escape \uDFFF`},
+	{`{"query":"a","documents":"b"}`, `"documents": string, want an array`},
+	{`{"query":"a","documents":["b",7]}`, `"documents"[1]: number, want a string`},
+	{`{"query":"a","documents":["b",{"body":"c"}]}`, `no "documents"[1].text`},
+	{`{"query":"a","documents":["b"],"texts":["c"]}`, `both "documents" and "texts"`},
+	{`{"documents":["b"]}`, `no "query"`},
+	{`{"input_ids":[[5],[5,700]]}`, `pair 2 of the line: "input_ids"[1]: 700, want 0 to 699`},
+	{`{"input_ids":[[5],6]}`, `"input_ids"[1]: number, want an array`},
+	{`{"input_ids":[[5],[6]],"token_type_ids":[[0]]}`, "1 token_type_ids for 2 input_ids"},
 	{`{"query":"a","passage":"b","input_ids":[5]}`, "both text and tokens"},
 	{`{"input_ids":"5"}`, `"input_ids": string, want an array`},
 	{`{"input_ids":[]}`, `"input_ids": no tokens`},
@@ -247,9 +257,9 @@ func TestAwkwardText(t *testing.T) {
 
 func TestNoScore(t *testing.T) {
 	dir := overflowing(t)
-	o := call(t, pairLine(t, "a", "b")+"\n", "score", "--model", dir)
+	o := call(t, pairLine(t, "a", "b")+`{"query":"a","documents":["b","c"]}`, "score", "--model", dir)
 	o.want(t, failed, "2 of 2 lines")
-	if got := answers(t, o.stdout); *got[0].Error != "line 1: the model's score is not a number" {
+	if got := answers(t, o.stdout); *got[0].Error != "line 1: the model's score is not a number" || *got[1].Error != "line 2: pair 1 of the line: the model's score is not a number" {
 		t.Errorf("%s", o.stdout)
 	}
 	o = call(t, "a\nb\n", "rank", "q", "--model", dir)
@@ -319,19 +329,19 @@ func TestScoreAnswersAtOnce(t *testing.T) {
 		done <- run(t.Context(), []string{"score", "--model", tiny(t)}, in, out, io.Discard, func(string) string { return "" })
 		out.Close()
 	}()
-	reply := newLineReader(answer)
+	reply := jsonl.NewReader(answer)
 	for _, c := range []struct{ line, want string }{
-		{"\n", `{"error":"line 1: `},
-		{pairLine(t, "a", "b"), `{"score":`},
+		{"\n" + pairLine(t, "a", "b"), `{"score":`},
 		{`{"input_ids":[5,6]}` + "\n", `{"score":`},
 		{"{\n", `{"error":"line 4: `},
 		{"{\n", `{"error":"line 5: `},
+		{`{"query":"a","documents":["b","c"]}` + "\n", `{"scores":[`},
 		{pairLine(t, "a", "b"), `{"score":`},
 	} {
 		if _, err := io.WriteString(ask, c.line); err != nil {
 			t.Fatal(err)
 		}
-		if line, err := reply.next(); err != nil || !strings.HasPrefix(string(line), c.want) {
+		if line, err := reply.Next(); err != nil || !strings.HasPrefix(string(line), c.want) {
 			t.Fatalf("%q: %q, %v, want %s", c.line, line, err, c.want)
 		}
 	}

@@ -7,38 +7,43 @@ import (
 	"iter"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 )
 
-// ahead is how many lines may wait for the first of them to be answered: about as many as
+// ahead is how many pairs may wait for the first of them to be answered: about as many as
 // an engine's stream holds, which is never short of work then. Memory holds no more,
 // however long the input is.
 const ahead = 1024
 
-// eachLine reads lines on a goroutine of its own, where read makes of each what it is for:
-// its bytes are good for that call alone, and err is errLongLine where there are none. What
-// read returned comes in the order of the lines, as soon as somebody asks for it. A last
-// error is the reader's, or ctx's: the goroutine may then wait for a user who has just
-// interrupted, and ends at the next line.
-func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, line []byte, err error) T) iter.Seq2[T, error] {
+// eachLine reads lines on a goroutine of its own, where read makes of each what it is for,
+// and emits that, once, several times or not at all: its bytes are good for that call
+// alone, and err is jsonl.ErrLong where there are none. emit is false once nobody wants
+// more. What was emitted comes in the order of the lines, as soon as somebody asks for it.
+// A last error is the reader's, or ctx's: the goroutine may then wait for a user who has
+// just interrupted, and ends at the next line.
+func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, line []byte, err error, emit func(T) bool)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		lines := make(chan T, ahead)
 		var ended error // once lines is closed
+		emit := func(one T) bool {
+			select {
+			case lines <- one:
+			case <-ctx.Done():
+			}
+			return ctx.Err() == nil
+		}
 		go func() {
 			defer close(lines)
-			for l := newLineReader(r); ; {
-				line, err := l.next()
-				if err != nil && !errors.Is(err, errLongLine) {
+			for l := jsonl.NewReader(r); ended == nil; {
+				line, err := l.Next()
+				if err != nil && !errors.Is(err, jsonl.ErrLong) {
 					ended = err
 					return
 				}
-				select {
-				case lines <- read(l.number, line, err):
-				case <-ctx.Done():
-					ended = ctx.Err()
-					return
-				}
+				read(l.Number(), line, err, emit)
+				ended = ctx.Err()
 			}
 		}()
 		for {

@@ -11,7 +11,7 @@ import (
 )
 
 // number is what tests make of a line.
-func number(n int, _ []byte, _ error) int { return n }
+func number(n int, _ []byte, _ error, emit func(int) bool) { emit(n) }
 
 // However fast lines come, no more are read than are soon needed; and all of them come.
 func TestEachLineIsBounded(t *testing.T) {

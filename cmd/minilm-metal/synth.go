@@ -42,7 +42,7 @@ every machine.`,
 		Example: `  minilm-metal synth --out ./synthetic --seed 1
   minilm-metal synth --out ./tiny --layers 2 --hidden 32 --heads 2 --intermediate 64
   minilm-metal synth --out ./half --dtype f16`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(*cobra.Command, []string) error {
 			if defaultErr != nil {
 				return defaultErr

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
@@ -24,9 +27,11 @@ func (p *program) tokenize() *cobra.Command {
 		Short: "Turn pairs into token ids: JSON Lines in, JSON Lines out",
 		Long: `Turn pairs of a query and a passage into the ids that the model reads.
 
-The input is that of "score". Each line gets a line of output in the same order:
-{"input_ids": [...], "token_type_ids": [...]}, or {"error": "..."}, which stops
-nothing. Lines that are tokens already are checked and written again.
+` + pairsHelp + `
+
+Each line gets a line of output in the same order: {"input_ids": [...],
+"token_type_ids": [...]}, for a list with lists of lists, or {"error": "..."}, which
+stops nothing. Lines that are tokens already are checked and written again.
 
 Of --model only the tokenizer's files are read (tokenizer.json, or vocab.txt and
 tokenizer_config.json), and config.json, if there is one, for the most tokens
@@ -35,7 +40,7 @@ that the model takes. Weights are not needed.
 The exit code is 1 if any line was in error.`,
 		Example: `  echo '{"query":"what is a cell","passage":"A cell is the unit of life."}' | minilm-metal tokenize
   minilm-metal tokenize --model ./bert-base-uncased --max-length 128 < pairs.jsonl`,
-		Args: cobra.NoArgs,
+		Args: arguments(noQuery),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkMaxLength(maxLength); err != nil {
 				return err
@@ -66,6 +71,8 @@ The exit code is 1 if any line was in error.`,
 type tokens struct {
 	tokenizer *tokenizer.Tokenizer
 	bounds    bounds
+	// Of the line, each pair's ids and types as JSON, with commas.
+	ids, types []byte
 }
 
 // openTokenizer opens the tokenizer in files, cutting pairs as the engine with
@@ -94,19 +101,28 @@ func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
 
 func (t *tokens) Close() error { return nil }
 
-func (t *tokens) prepare(in *input) error {
-	if in.ids != nil {
-		return in.check(t.bounds)
+func (t *tokens) prepare(line *jsonl.Line, i int) (pair engine.Tokens, err error) {
+	if line.Tokens != nil {
+		return line.Tokens[i], t.bounds.check(line.Tokens[i])
 	}
-	in.ids, in.types = t.tokenizer.AppendPair(nil, nil, in.pair.Query, in.pair.Passage)
-	in.pair = engine.Pair{} // which may be much longer
+	pair.IDs, pair.Types = t.tokenizer.AppendPair(nil, nil, line.Query, line.Passages[i])
+	return pair, nil
+}
+
+func (t *tokens) answer(pair engine.Tokens) error {
+	t.ids = append(appendInts(t.ids, pair.IDs), ',')
+	t.types = append(appendInts(t.types, pair.Types), ',')
 	return nil
 }
 
-func (t *tokens) answer(out []byte, in *input) ([]byte, error) {
-	out = appendInts(append(out, `{"input_ids":`...), in.ids)
-	out = appendInts(append(out, `,"token_type_ids":`...), in.types)
-	return append(out, "}\n"...), nil
+func (t *tokens) finish(out []byte, list bool) []byte {
+	open, end := "", ""
+	if list {
+		open, end = "[", "]"
+	}
+	ids, types := bytes.TrimSuffix(t.ids, []byte(",")), bytes.TrimSuffix(t.types, []byte(","))
+	t.ids, t.types = t.ids[:0], t.types[:0]
+	return fmt.Appendf(out, "{\"input_ids\":%s%s%s,\"token_type_ids\":%s%s%s}\n", open, ids, end, open, types, end)
 }
 
 func appendInts(out []byte, x []int32) []byte {

@@ -30,7 +30,7 @@ Without a tuning, commands take what should do on the chip, by what others have
 found; "info" says which. Nothing else should use the GPU meanwhile.`,
 		Example: `  minilm-metal tune
   minilm-metal tune --dry-run    # measure and print, keep nothing`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			found, err := p.checkpoint(name, hub.Complete)
 			if err != nil {
@@ -40,6 +40,7 @@ found; "info" says which. Nothing else should use the GPU meanwhile.`,
 			if err != nil {
 				return err
 			}
+			p.undone = "nothing is kept"
 			t, err := metal.Tune(c.Context(), *config, func(done, total int) { p.bar.Count("tune", done, total) })
 			p.bar.Close()
 			if err != nil {

@@ -33,12 +33,12 @@ are computed in unless --precision says otherwise.
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal verify
   minilm-metal verify --model ./checkpoint`,
-		Args: cobra.NoArgs,
+		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.model == "" {
 				flags.model = hub.MiniLM().ID // made-up weights have nothing to verify
 			}
-			if flags.precision == "auto" && flags.device != "reference" {
+			if flags.precision == "auto" && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
 				flags.precision = "f32"
 			}
 			e, found, err := flags.open(p)

@@ -5,10 +5,11 @@ package progress
 import (
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
@@ -16,14 +17,16 @@ import (
 // batch or each read; a terminal needs ten a second.
 const redraw = 100 * time.Millisecond
 
-// Bar shows one stage of a command at a time. A nil *Bar draws nothing. All
-// methods are safe for concurrent use.
+// Bar shows one stage of a command at a time, on one line of a terminal however
+// narrow that is. A nil *Bar draws nothing. All methods are safe for concurrent
+// use.
 type Bar struct {
-	mu    sync.Mutex
-	w     io.Writer // nil: nothing is drawn
-	stage string
-	total int64
-	bar   *progressbar.ProgressBar // of the current stage; nil before the first
+	mu      sync.Mutex
+	w       io.Writer  // nil: nothing is drawn
+	columns func() int // of the terminal, which a user may resize
+	stage   stage
+	width   int       // of what is drawn, in columns
+	drawn   time.Time // zero: nothing of the stage yet
 }
 
 // New returns a bar on f, which draws nothing unless f is a terminal. Standard
@@ -32,7 +35,12 @@ func New(f *os.File) *Bar {
 	if !term.IsTerminal(int(f.Fd())) {
 		return &Bar{}
 	}
-	return &Bar{w: f}
+	return &Bar{w: f, columns: func() int {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+		return 80
+	}}
 }
 
 // Count says that done of total things of a stage are finished. A new stage
@@ -55,53 +63,40 @@ func (b *Bar) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clear()
-	b.stage, b.total = "", 0
+	b.stage = stage{}
 }
 
-func (b *Bar) show(stage string, done, total int64, bytes bool) {
+func (b *Bar) show(name string, done, total int64, bytes bool) {
 	if b == nil || b.w == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	total = max(total, 0)
-	if b.bar == nil || stage != b.stage || total != b.total {
+	now := time.Now()
+	if b.stage.begun.IsZero() || name != b.stage.name || total != b.stage.total {
 		b.clear()
-		b.stage, b.total, b.bar = stage, total, newBar(b.w, stage, total, bytes)
+		b.stage = stage{name: name, total: total, bytes: bytes, begun: now, first: done}
 	}
-	// The library stops drawing at its maximum and errs past it; a count that
-	// overshoots is the caller's arithmetic, not a reason to fail the command.
 	if total > 0 {
-		done = min(done, total)
+		done = min(done, total) // a count that overshoots is the caller's arithmetic
 	}
-	_ = b.bar.Set64(done) // the only other error is the terminal's, which is gone then
-}
-
-// clear wipes the line. The library's Finish would fill the bar up first and
-// claim a stage done that was cut short.
-func (b *Bar) clear() {
-	if b.bar == nil {
+	b.stage.done = done
+	if !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
-	_ = b.bar.Clear()
-	_ = b.bar.Exit()
-	b.bar = nil
+	columns := b.columns() - 1 // a terminal may go to the next line after its last column
+	line := b.stage.line(columns, now.Sub(b.stage.begun))
+	width := utf8.RuneCountInString(line)
+	// A terminal that is gone is no reason to fail the command.
+	_, _ = io.WriteString(b.w, "\r"+line+strings.Repeat(" ", max(0, min(b.width, columns)-width)))
+	b.width, b.drawn = width, now
 }
 
-// newBar returns a bar of the library; total 0 gives a spinner.
-func newBar(w io.Writer, stage string, total int64, bytes bool) *progressbar.ProgressBar {
-	if total == 0 {
-		total = -1
+// clear wipes the line.
+func (b *Bar) clear() {
+	if !b.drawn.IsZero() {
+		_, _ = io.WriteString(b.w, "\r"+strings.Repeat(" ", min(b.width, b.columns()-1))+"\r")
 	}
-	return progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription(stage),
-		progressbar.OptionShowBytes(bytes),
-		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(redraw),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionClearOnFinish(),
-		// The library's goroutine for an idle spinner would outlive the stage.
-		progressbar.OptionSetSpinnerChangeInterval(0),
-	)
+	b.width, b.drawn = 0, time.Time{}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 )
 
 // drawn returns what a bar writes while f runs. Between two reports the clock
@@ -17,7 +18,7 @@ func drawn(t *testing.T, f func(b *Bar, tick func())) string {
 	t.Helper()
 	var out bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
-		f(&Bar{w: &out}, func() { time.Sleep(2 * redraw) })
+		f(&Bar{w: &out, columns: func() int { return 80 }}, func() { time.Sleep(2 * redraw) })
 	})
 	return out.String()
 }
@@ -77,13 +78,67 @@ func TestOddTotals(t *testing.T) {
 		tick()
 		b.Count("again", 1, 3)
 	})
-	for _, want := range []string{"7/-", "again", "1/3"} {
+	for _, want := range []string{"list 7 ", "again", "1/3"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in %q", want, out)
 		}
 	}
 	if strings.Contains(out, "99") {
 		t.Errorf("a count past its total is drawn: %q", out)
+	}
+}
+
+// On a narrow terminal a line stays a line: its end wraps nowhere, and what matters most is
+// there.
+func TestNarrow(t *testing.T) {
+	const stage = "batch=32, concurrency=1: warm-up"
+	for _, test := range []struct {
+		columns   int
+		has, less string
+	}{
+		{20, "1234/3200", "%"}, {40, "batch=32, concurrency=1: war… 1234/3200", "|"}, {60, stage + " 1234/3200 38%", "…"}, {120, "|#########", "…"}, {5, "", "%"}, {1, "", "x"},
+	} {
+		var out bytes.Buffer
+		synctest.Test(t, func(t *testing.T) {
+			b := &Bar{w: &out, columns: func() int { return test.columns }}
+			for _, done := range []int{0, 617, 1234} {
+				b.Count(stage, done, 3200)
+				b.Count("other", done, 0)
+				b.Bytes("a/rather/long/name/of-a-file.safetensors", int64(done)*1e5, 3200e5)
+				b.Count(stage, done, 3200)
+				time.Sleep(2 * redraw)
+			}
+			b.Close()
+		})
+		for line := range strings.SplitSeq(out.String(), "\r") {
+			if n := utf8.RuneCountInString(line); n >= test.columns && n > 0 {
+				t.Errorf("%d columns: %d of them are written: %q", test.columns, n, line)
+			}
+			if strings.Contains(line, "1234") && strings.Contains(line, test.less) {
+				t.Errorf("%d columns: %q in %q", test.columns, test.less, line)
+			}
+		}
+		if !strings.Contains(out.String(), test.has) || strings.Contains(out.String(), "\n") {
+			t.Errorf("%d columns: no %q in %q", test.columns, test.has, out.String())
+		}
+	}
+}
+
+// A line that is narrowed by its user is drawn anew within the new width.
+func TestResized(t *testing.T) {
+	columns := 100
+	var out bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		b := &Bar{w: &out, columns: func() int { return columns }}
+		b.Count("stage", 1, 10)
+		time.Sleep(2 * redraw)
+		columns = 30
+		out.Reset()
+		b.Count("stage", 2, 10)
+		b.Close()
+	})
+	if text := out.String(); len(text) > 2*30+2 || !strings.Contains(text, "2/10") {
+		t.Errorf("%q", text)
 	}
 }
 

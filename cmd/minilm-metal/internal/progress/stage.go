@@ -1,0 +1,101 @@
+package progress
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// stage is how far one stage of a command is.
+type stage struct {
+	name        string
+	done, total int64 // total 0: not known
+	bytes       bool
+	begun       time.Time
+	first       int64 // what was done when it began, as of a download that goes on
+}
+
+// widest is the most columns that the bar itself gets.
+const widest = 24
+
+// line says it in so many columns at the most: what matters most first, and of the rest
+// what there is room for.
+func (s *stage) line(columns int, elapsed time.Duration) string {
+	count := s.count()
+	name := shorten(s.name, columns-utf8.RuneCountInString(count)-1)
+	text := shorten(strings.TrimLeft(name+" "+count, " "), columns)
+	add := func(more string) {
+		if more != "" && utf8.RuneCountInString(text)+1+utf8.RuneCountInString(more) <= columns {
+			text += " " + more
+		}
+	}
+	if s.total > 0 {
+		add(fmt.Sprintf("%d%%", 100*s.done/s.total))
+	}
+	add(s.clock(elapsed))
+	if s.bytes {
+		if rate := float64(s.done-s.first) / elapsed.Seconds(); rate > 0 && elapsed > 0 {
+			add(size(int64(rate)) + "/s")
+		}
+	}
+	if room := min(columns-utf8.RuneCountInString(text)-len(" ||"), widest); s.total > 0 && room >= 5 {
+		full := int(int64(room) * s.done / s.total)
+		add("|" + strings.Repeat("#", full) + strings.Repeat("-", room-full) + "|")
+	}
+	return text
+}
+
+func (s *stage) count() string {
+	switch {
+	case s.bytes && s.total > 0:
+		unit, name := unitOf(s.total)
+		return fmt.Sprintf("%.0f/%.0f %s", float64(s.done)/unit, float64(s.total)/unit, name)
+	case s.bytes:
+		return size(s.done)
+	case s.total > 0:
+		return fmt.Sprintf("%d/%d", s.done, s.total)
+	}
+	return fmt.Sprint(s.done)
+}
+
+// clock is the time so far, and how much more it will be at the rate so far.
+func (s *stage) clock(elapsed time.Duration) string {
+	text := elapsed.Truncate(time.Second).String()
+	if n := s.done - s.first; s.total > 0 && n > 0 {
+		left := float64(elapsed) / float64(n) * float64(s.total-s.done)
+		text += ", " + time.Duration(left).Truncate(time.Second).String() + " left"
+	}
+	return text
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	unit, name := unitOf(n)
+	return fmt.Sprintf("%.0f %s", float64(n)/unit, name)
+}
+
+// unitOf is the unit in which n has one to three digits before the point.
+func unitOf(n int64) (unit float64, name string) {
+	switch {
+	case n >= 1e9:
+		return 1e9, "GB"
+	case n >= 1e6:
+		return 1e6, "MB"
+	case n >= 1e3:
+		return 1e3, "kB"
+	}
+	return 1, "B"
+}
+
+// shorten cuts a text to so many columns, and shows that it did.
+func shorten(s string, columns int) string {
+	runes := []rune(s)
+	switch {
+	case len(runes) <= columns:
+		return s
+	case columns < 2:
+		return ""
+	}
+	return string(runes[:columns-1]) + "…"
+}

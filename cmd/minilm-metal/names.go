@@ -1,0 +1,126 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+)
+
+// The names that --device and --precision know on any machine.
+var (
+	devices    = []string{"auto", "cpu", "metal", "reference"}
+	precisions = []string{"auto", "f32", "bf16x3", "f16", "bf16", "int8", "f64"}
+)
+
+// instructionSets are the names that --isa knows on any machine.
+func instructionSets() []string {
+	names := []string{"auto"}
+	for isa := kernels.Generic; ; isa++ {
+		if _, err := kernels.ParseISA(isa.String()); err != nil {
+			return names
+		}
+		names = append(names, isa.String())
+	}
+}
+
+// mostWorkers is far above the cores of any machine: more is a slip of the hand, and hours.
+const mostWorkers = 1024
+
+// oneOf refuses a name that means nothing anywhere. One that this machine does not have is
+// for the engine to refuse.
+func oneOf(flag, name string, known []string) error {
+	if !slices.Contains(known, name) {
+		return usageError("--%s %q: want one of %s", flag, name, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+// check refuses flags that cannot be meant, before anything is looked for.
+func (f *engineFlags) check() error {
+	if f.workers < 0 || f.workers > mostWorkers {
+		return usageError("--workers %d: want at least 1, and at most %d", f.workers, mostWorkers)
+	}
+	for _, flag := range []struct {
+		name, value string
+		known       []string
+	}{{"device", f.device, devices}, {"isa", f.isa, instructionSets()}, {"precision", f.precision, precisions}} {
+		if err := oneOf(flag.name, flag.value, flag.known); err != nil {
+			return err
+		}
+	}
+	// And what goes together on no machine.
+	switch reference := f.device == "reference"; {
+	case reference && f.precision != "auto" && f.precision != "f64":
+		return usageError("--precision %s: the device reference has f64 alone", f.precision)
+	case !reference && f.precision == "f64":
+		return usageError("--precision f64: it is there with --device reference alone")
+	case f.device == "metal" && f.precision != "auto" && f.precision != "f16":
+		return usageError("--precision %s: the device metal has f16 alone", f.precision)
+	case f.isa != "auto" && (reference || f.device == "metal"):
+		return usageError("--isa %s: says nothing with --device %s", f.isa, f.device)
+	}
+	return nil
+}
+
+// complete makes the shell offer values for the flags of all commands that have a few, and
+// for the arguments of those that take some. Everything else is a file, or nothing.
+func (p *program) complete(root *cobra.Command) {
+	flags := map[string][]string{
+		"device": devices, "isa": instructionSets(), "precision": precisions,
+		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
+		"sample": {"time", "calls", "flops", "bytes"},
+	}
+	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
+		flags["format"] = append(flags["format"], f.String())
+	}
+	for _, c := range root.Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			values, some := flags[f.Name]
+			switch f.Value.Type() {
+			case "bool", "int", "uint64", "float64", "duration", "intSlice":
+				some = true // numbers are nobody's to guess, and are no files
+			}
+			if some {
+				c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+			}
+		})
+		if c.Flags().Lookup("model") != nil {
+			// A folder is a model too.
+			c.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return append(p.cached(), syntheticName), cobra.ShellCompDirectiveDefault
+			})
+		}
+		if c.ValidArgsFunction == nil && c.Args != nil && c.Args(c, nil) == nil {
+			c.ValidArgsFunction = cobra.NoFileCompletions
+		}
+	}
+}
+
+// completeID offers the ids that are known: the pinned one, and those in the cache.
+func (p *program) completeID(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ids := append(p.cached(), hub.MiniLM().ID)
+	slices.Sort(ids)
+	return slices.Compact(ids), cobra.ShellCompDirectiveNoFileComp
+}
+
+// cached are the ids in the local cache, none if it cannot be read.
+func (p *program) cached() (ids []string) {
+	cache, err := hub.DefaultCache(p.getenv, p.home())
+	if err != nil {
+		return nil
+	}
+	all, _ := cache.List()
+	for _, s := range all {
+		ids = append(ids, s.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

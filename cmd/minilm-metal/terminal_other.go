@@ -1,0 +1,6 @@
+//go:build !windows
+
+package main
+
+// endOfInput is what a user types to end what he types.
+const endOfInput = "Ctrl-D"

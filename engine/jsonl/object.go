@@ -1,0 +1,203 @@
+package jsonl
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// value is a piece of a line that is JSON.
+type value struct {
+	name   string // of the field, and where in it, such as "documents"[2]
+	raw    []byte // nil: there is none
+	column int    // of its first byte in the line, from 1
+}
+
+// object is a line that is a JSON object, its fields not read yet. Names are exact, which
+// those of encoding/json's struct fields are not; of two fields of one name the last counts,
+// as there.
+type object map[string]value
+
+// parseObject finds the fields of a line, whose bytes they keep.
+func parseObject(line []byte) (object, error) {
+	if Blank(line) {
+		return nil, errors.New("an empty line, want a JSON object")
+	}
+	if at := badUTF8(line); at >= 0 {
+		if bytes.HasPrefix(line, []byte("\xff\xfe")) || bytes.HasPrefix(line, []byte("\xfe\xff")) {
+			return nil, errors.New("not UTF-8 but UTF-16")
+		}
+		if bytes.HasPrefix(line, []byte("\x1f\x8b")) {
+			return nil, errors.New("not UTF-8: it begins like a gzip file, which must be unpacked")
+		}
+		return nil, fmt.Errorf("column %d: not UTF-8", at+1)
+	}
+	if !json.Valid(line) {
+		err := json.Unmarshal(line, new(json.RawMessage))
+		if wrong := (*json.SyntaxError)(nil); errors.As(err, &wrong) {
+			return nil, fmt.Errorf("column %d: not JSON: %w", wrong.Offset, err)
+		}
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	s := scanner{line: line}
+	s.space()
+	if whole := line[s.at:]; whole[0] != '{' {
+		return nil, fmt.Errorf("%s, want a JSON object", kind(whole))
+	}
+	o := object{}
+	for s.list() {
+		name := s.value()
+		s.next(':')
+		v := s.value()
+		err := json.Unmarshal(name.raw, &v.name)
+		if err != nil {
+			return nil, fmt.Errorf("column %d: %w", name.column, err)
+		}
+		o[v.name] = v
+	}
+	return o, nil
+}
+
+// field returns the first of names that the object has.
+func (o object) field(names ...string) value {
+	for _, name := range names {
+		if v, ok := o[name]; ok {
+			v.name = strconv.Quote(name)
+			return v
+		}
+	}
+	return value{name: strconv.Quote(names[0])}
+}
+
+// is says whether the field is there and is not null.
+func (v value) is() bool { return v.raw != nil && v.raw[0] != 'n' }
+
+// wants refuses a value whose JSON does not begin with first.
+func (v value) wants(first byte, want string) error {
+	if v.raw == nil {
+		return fmt.Errorf("no %s", v.name)
+	}
+	if v.raw[0] != first {
+		return fmt.Errorf("%s: %s, want %s", v.name, kind(v.raw), want)
+	}
+	return nil
+}
+
+// text decodes a string.
+func (v value) text() (s string, err error) {
+	if err := v.wants('"', "a string"); err != nil {
+		return "", err
+	}
+	if at := loneSurrogate(v.raw); at >= 0 {
+		return "", fmt.Errorf("column %d: %s: the escape %s is half of a surrogate pair, and no character", v.column+at, v.name, v.raw[at:at+len(`\uXXXX`)])
+	}
+	if err = json.Unmarshal(v.raw, &s); err != nil {
+		return "", fmt.Errorf("%s: %w", v.name, err)
+	}
+	return s, nil
+}
+
+var wholeNumbers = fmt.Sprintf("an array of whole numbers from %d to %d", math.MinInt32, math.MaxInt32)
+
+// ints decodes an array of whole numbers. It is not nil.
+func (v value) ints() ([]int32, error) {
+	if err := v.wants('[', wholeNumbers); err != nil {
+		return nil, err
+	}
+	x := []int32{}
+	err := json.Unmarshal(v.raw, &x)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("%s: %s, want %s", v.name, wrong.Value, wholeNumbers)
+	}
+	// Decoding leaves a null element as it was.
+	if err == nil && bytes.Contains(v.raw, []byte("null")) {
+		err = errors.New("null among the numbers")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", v.name, err)
+	}
+	return x, nil
+}
+
+// elements returns the elements of an array.
+func (v value) elements(want string) (all []value, err error) {
+	if err := v.wants('[', want); err != nil {
+		return nil, err
+	}
+	for s := (scanner{line: v.raw}); s.list(); {
+		e := s.value()
+		if len(all) == maxElements {
+			return nil, fmt.Errorf("%s: over %d elements", v.name, maxElements)
+		}
+		e.name, e.column = fmt.Sprintf("%s[%d]", v.name, len(all)), v.column+e.column-1
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// kind names what a piece of JSON is.
+func kind(raw []byte) string {
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "bool"
+	case 'n':
+		return "null"
+	}
+	return "number"
+}
+
+// badUTF8 is where the first byte is that is not UTF-8, or -1.
+func badUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+}
+
+// loneSurrogate is where a string of JSON has the escape of half a surrogate pair without
+// the other half after it, or -1. U+FFFD itself is a character like any other.
+func loneSurrogate(raw []byte) int {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		switch unit := escapedUnit(raw[i:]); {
+		case unit < 0xd800 || unit > 0xdfff:
+			i++ // what is escaped may be a backslash
+		case unit < 0xdc00 && escapedUnit(raw[i+len(`\uXXXX`):])&^0x3ff == 0xdc00:
+			i += 2*len(`\uXXXX`) - 1
+		default:
+			return i
+		}
+	}
+	return -1
+}
+
+// escapedUnit is the unit of UTF-16 whose escape raw begins with, or -1.
+func escapedUnit(raw []byte) int {
+	if len(raw) < len(`\uXXXX`) || raw[0] != '\\' || raw[1] != 'u' {
+		return -1
+	}
+	unit, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return int(unit)
+}
