@@ -21,9 +21,10 @@ type Random struct {
 
 // NewRandom draws the model of a seed: 1 to 16 heads of 8 to 128 channels, an odd
 // number of inner ones, 1 to 3 layers, 1 to 5 labels (mostly 1, since only then is
-// there a score), 1 or 2 types, few positions or 512. Of no size it matters what it is
-// a multiple of. The more there is of one, the less of the others: a forward is of 2^17 to
-// 2^23 multiply-adds. Close its weights.
+// there a score), 1 or 2 types, few positions or 512. Sizes are multiples of nothing, but
+// for a third of the heads', which are of 32: those have kernels of their own. The more
+// there is of one, the less of the others: a forward is of 2^17 to 2^23 multiply-adds.
+// Close its weights.
 func NewRandom(seed uint64) (*Random, error) {
 	r := rand.New(rand.NewPCG(seed, 0x6d6f64656c)) // not the streams of the weights
 	m := &Random{Seed: seed}
@@ -33,12 +34,16 @@ func NewRandom(seed uint64) (*Random, error) {
 	weights := math.Exp2(17+6*r.Float64()) / float64(tokens*s.Layers) // of a layer
 	for {
 		s.Heads = 1 + r.IntN(16)
-		if s.Hidden = s.Heads * (8 + r.IntN(121)); s.Hidden == 8 || float64(4*s.Hidden*s.Hidden) <= weights {
+		size := 8 + r.IntN(121)
+		if r.IntN(3) == 0 {
+			size = 32 * (1 + r.IntN(4))
+		}
+		if s.Hidden = s.Heads * size; s.Hidden == 8 || float64(4*s.Hidden*s.Hidden) <= weights {
 			break
 		}
 	}
 	most := min(weights/float64(2*s.Hidden), float64(5*s.Hidden))
-	s.Intermediate = 2*int(math.Pow(max(most/2, 1), r.Float64())) + 1
+	s.Intermediate = 2*int(math.Pow(max(most/2, 1), math.Sqrt(r.Float64()))) + 1
 	if r.IntN(4) == 0 {
 		s.Labels = 1 + r.IntN(5)
 	}
