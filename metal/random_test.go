@@ -33,10 +33,10 @@ func TestRandomModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer m.Weights.Close()
-			tile := Tiles[seed%uint64(len(Tiles))]
+			tile := Uniform(Tiles[seed%uint64(len(Tiles))])
 			order := orders[seed/uint64(len(Tiles))%uint64(len(orders))]
-			d, err := openEmulated(m.Weights, Uniform(tile), emulator.Options{Order: order, OtherLanes: seed%3 == 0})
-			if errors.Is(err, ErrModel) && m.Shape.Hidden > mostWidth-tile.Columns {
+			d, err := openEmulated(m.Weights, tile, emulator.Options{Order: order, OtherLanes: seed%3 == 0})
+			if errors.Is(err, ErrModel) && m.Shape.Hidden > mostWidth-tile.columns() {
 				t.Skip(err)
 			}
 			if err != nil {
