@@ -24,10 +24,7 @@ func TestContextsAreForgotten(t *testing.T) {
 			(<-start(ctx, e, 200)).check(t, 200)
 		})
 	}()
-	for i := 0; !freed.Load(); i++ {
-		if i == 100 {
-			t.Fatal("a context's value is still there")
-		}
+	for !freed.Load() { // for ever, if the engine keeps the context
 		runtime.GC()
 		time.Sleep(time.Millisecond)
 	}

@@ -75,7 +75,7 @@ func Example_handler() {
 	fmt.Println("the other:", <-other)
 
 	// No new calls, and those under way have some time.
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	fmt.Println("shutdown:", eng.Shutdown(ctx))
 	// Output:

@@ -208,7 +208,7 @@ func TestPackRefusesWhatTheProcessorDoesNotRun(t *testing.T) {
 
 func TestPeak(t *testing.T) {
 	for _, v := range Variants() {
-		if rate := v.PeakFLOPS(time.Millisecond); !(rate > 1e6 && rate < 1e13) {
+		if rate := v.PeakFLOPS(time.Millisecond); !(rate > 0 && rate < 1e13) {
 			t.Errorf("%v: %g FLOP/s", v, rate)
 		}
 	}

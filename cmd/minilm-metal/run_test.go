@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/testdata"
@@ -355,6 +354,17 @@ func parses(args []string) error {
 	return command.ValidateArgs(command.Flags().Args())
 }
 
+// whenRead calls a function whenever somebody begins to read.
+type whenRead struct {
+	io.Reader
+	begun func()
+}
+
+func (r whenRead) Read(p []byte) (int, error) {
+	r.begun()
+	return r.Reader.Read(p)
+}
+
 func TestInterrupted(t *testing.T) {
 	dir := tiny(t)
 	for _, args := range [][]string{{"score"}, {"tokenize"}, {"rank", "q"}} {
@@ -363,12 +373,11 @@ func TestInterrupted(t *testing.T) {
 			undone = "nothing is written, since passages are sorted when all are read"
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		// A user who neither types nor ends the input.
+		// A user who neither types nor ends the input, and interrupts once we wait for him.
 		silent, user := io.Pipe()
 		defer user.Close()
-		time.AfterFunc(50*time.Millisecond, cancel)
 		var stdout, stderr bytes.Buffer
-		code := run(ctx, append(args, "--model", dir), silent, &stdout, &stderr, func(string) string { return "" })
+		code := run(ctx, append(args, "--model", dir), whenRead{silent, cancel}, &stdout, &stderr, func(string) string { return "" })
 		if code != interrupted || stderr.String() != "minilm-metal: interrupted; "+undone+"\n" {
 			t.Errorf("%s: code %d, stderr %q", args[0], code, stderr.String())
 		}

@@ -89,11 +89,7 @@ func TestHelpersReturn(t *testing.T) {
 		p.End()
 	}
 	for range 4 {
-		select {
-		case <-d.ordinary.free:
-		case <-time.After(10 * time.Second):
-			t.Fatal("a worker did not return")
-		}
+		<-d.ordinary.free // for ever, if one did not return
 	}
 	for _, w := range d.ordinary.workers { // for Close
 		d.ordinary.free <- w

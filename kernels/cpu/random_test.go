@@ -1,0 +1,211 @@
+package cpu_test
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
+)
+
+var (
+	models = flag.Int("models", 24, "how many random models TestRandomModels tries; -short: a quarter")
+	first  = flag.Uint64("first", 1, "the seed of the first of them")
+)
+
+var roundings = map[kernels.Format]modeltest.Rounding{
+	kernels.F32: modeltest.RoundsFloat32, kernels.BF16: modeltest.RoundsBFloat16, kernels.F16: modeltest.RoundsFloat16,
+	kernels.Int8: roundsInt8(), kernels.BF16x3: modeltest.RoundsBFloat16x3,
+}
+
+func roundsInt8() modeltest.Rounding {
+	r := modeltest.RoundsInt8
+	r.Kept = func(gain, bias []float32) []int { return kernels.Outliers(&kernels.Norm{Gain: gain, Bias: bias}) }
+	return r
+}
+
+// variants are all that differ: those of kernels.Variants, and int8 beside attention in
+// bfloat16, whose products are another instruction set's.
+func variants() []kernels.Variant {
+	var all []kernels.Variant
+	for _, isa := range kernels.Permitted() {
+		for _, f := range isa.Formats() {
+			v := kernels.Variant{ISA: isa, Format: f}
+			if v == v.Kernels() || f == kernels.Int8 && isa.AttendsBF16(kernels.Heads{Count: 1, Size: 32}) {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+// draw returns the model of a seed, whose weights the test closes.
+func draw(t *testing.T, seed uint64) *modeltest.Random {
+	t.Helper()
+	m, err := modeltest.NewRandom(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Weights.Close() })
+	return m
+}
+
+func open(t *testing.T, w *model.Weights, workers int, v kernels.Variant) *cpu.Device {
+	t.Helper()
+	d, err := cpu.Open(w, workers, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Of whatever sizes a model is, each block of each variant is within what its rounding
+// allows; the scores are the same, bit for bit, alone, in company, and with more workers; and
+// those of float32, and of int8, are the same on all instruction sets but Generic. A
+// failure says the seed and the sizes: -first SEED -models 1 has it again.
+func TestRandomModels(t *testing.T) {
+	n := *models
+	if testing.Short() {
+		n = (n + 3) / 4
+	}
+	for i := range n {
+		seed := *first + uint64(i)
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			m := draw(t, seed)
+			same := map[string][]float32{}
+			for _, v := range variants() {
+				d := open(t, m.Weights, 1, v)
+				scores, largest, err := m.Hold(d, roundings[v.Format])
+				if err != nil {
+					t.Errorf("%v: %v: %v", m, v, err)
+				}
+				t.Logf("%v: errors up to %.2f of what they may be", v, largest)
+				if err := d.Close(); err != nil {
+					t.Errorf("%v: %v: %v", m, v, err)
+				}
+				if scores == nil {
+					continue
+				}
+				company(t, m, v, scores)
+				if v.ISA == kernels.Generic || v.Format != kernels.F32 && v.Format != kernels.Int8 {
+					continue
+				}
+				kind := v.Format.String()
+				if v.Format == kernels.Int8 && v.ISA.AttendsBF16(kernels.Heads{Count: 1, Size: m.Weights.Config.HeadSize()}) {
+					kind += ", attends in bfloat16"
+				}
+				if same[kind] == nil {
+					same[kind] = scores
+				}
+				identical(t, m, v, "another instruction set", same[kind], scores)
+			}
+		})
+	}
+}
+
+// company scores each sequence alone, by several workers.
+func company(t *testing.T, m *modeltest.Random, v kernels.Variant, together []float32) {
+	t.Helper()
+	d := open(t, m.Weights, 3, v)
+	defer d.Close()
+	alone := make([]float32, len(together))
+	for i := range alone {
+		var one model.Batch
+		m.Batch.Slice(&one, i, i+1)
+		if err := model.Score(d, &m.Weights.Config, &one, alone[i:i+1]); err != nil {
+			t.Errorf("%v: %v: %v", m, v, err)
+		}
+	}
+	identical(t, m, v, "alone", together, alone)
+}
+
+func identical(t *testing.T, m *modeltest.Random, v kernels.Variant, how string, want, got []float32) {
+	t.Helper()
+	bits := func(x []float32) (all []uint32) {
+		for _, v := range x {
+			all = append(all, math.Float32bits(v))
+		}
+		return all
+	}
+	if !slices.Equal(bits(want), bits(got)) {
+		t.Errorf("%v: %v: %s: %g, want the very same as %g", m, v, how, got, want)
+	}
+}
+
+// The bounds are not so wide that what is wrong is within them: a device whose weights lack
+// the last input of a product, or have two of its outputs in each other's place, is seen
+// in float32 wherever that makes a difference, and in each other format in some models at
+// least.
+func TestRandomModelsSeeFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it says of the bounds, not of the kernels, that they are good")
+	}
+	faults := map[string]func(w []float32, out, in int){
+		"the last input missing": func(w []float32, out, in int) {
+			for o := range out {
+				w[o*in+in-1] = 0
+			}
+		},
+		"the first output in place of the last": func(w []float32, out, in int) { copy(w[(out-1)*in:], w[:in]) },
+	}
+	products := map[string]func(w *model.Weights) *model.Linear{
+		"query":  func(w *model.Weights) *model.Linear { return &w.Layers[0].Query },
+		"key":    func(w *model.Weights) *model.Linear { return &w.Layers[0].Key },
+		"value":  func(w *model.Weights) *model.Linear { return &w.Layers[0].Value },
+		"output": func(w *model.Weights) *model.Linear { return &w.Layers[0].Output },
+		"up":     func(w *model.Weights) *model.Linear { return &w.Layers[0].Up },
+		"down":   func(w *model.Weights) *model.Linear { return &w.Layers[0].Down },
+		"pooler": func(w *model.Weights) *model.Linear { return w.Pooler },
+	}
+	best := kernels.Permitted()[0]
+	seen := map[string]int{}
+	for seed := uint64(1); seed <= 12; seed++ {
+		m := draw(t, seed)
+		for product, of := range products {
+			for fault, spoil := range faults {
+				l := of(m.Weights)
+				out, in := l.W.Shape()[0], l.W.Shape()[1]
+				values := slices.Clone(model.Float32s(l.W))
+				if spoil(values, out, in); slices.Equal(values, model.Float32s(l.W)) {
+					continue
+				}
+				w := *m.Weights
+				w.Layers = slices.Clone(w.Layers)
+				pooler := *w.Pooler
+				w.Pooler = &pooler
+				of(&w).W = tensor.New(tensor.WithShape(out, in), tensor.WithBacking(values))
+				for _, f := range best.Formats() {
+					d := open(t, &w, 1, kernels.Variant{ISA: best, Format: f})
+					_, _, err := m.Hold(d, roundings[f])
+					d.Close()
+					name := fmt.Sprintf("%v: %s: %s", f, product, fault)
+					if seen[name] += 0; err != nil {
+						seen[name]++
+					}
+					// With one key there is no softmax, without a score no pooler.
+					counts := product != "pooler" || w.CheckHead() == nil
+					if product == "query" || product == "key" {
+						counts = m.Batch.Longest() > 1
+					}
+					if f == kernels.F32 && counts && err == nil {
+						t.Errorf("%v: %s: not seen", m, name)
+					}
+				}
+			}
+		}
+	}
+	for name, times := range seen {
+		if times == 0 {
+			t.Errorf("%s: in no model seen", name)
+		}
+		t.Logf("%s: seen %d times", name, times)
+	}
+}
