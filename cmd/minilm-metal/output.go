@@ -8,8 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// output is standard output, or a file that something else writes. What cannot be written there is an error of the command, also
-// where the writer, such as cobra for its help, does not look.
+// output is standard output, or a file that something else writes. What cannot be written
+// there is an error of the command, also where the writer, such as cobra for its help,
+// does not look.
 type output struct {
 	w    io.Writer
 	name string // what it is, for the error
@@ -35,7 +36,9 @@ func (noOutput) Write(b []byte) (int, error) { return len(b), nil }
 
 var errNoOutput = errors.New("standard output is closed, and the results would be lost (or it is the null device, opened for reading too, which looks the same: > " + nullDevice + " is fine)")
 
-// onlyOutput marks the commands whose results go to standard output and nowhere else.
+// onlyOutput marks the commands whose results go to standard output and nowhere else, and
+// take time to make. The others run on: Python's subprocess.DEVNULL looks like a closed
+// output, and whoever asks with it whether the program is there wants no error.
 const onlyOutput = "standard output"
 
 // checkOutput says, before a command begins, that its results would be lost.

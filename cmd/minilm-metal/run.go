@@ -113,11 +113,11 @@ Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
 		},
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize(), p.info(), p.compare(), p.kernels(), p.pprof(), p.version()} {
+	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize()} {
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}
-	root.AddCommand(p.bench(), p.synth(), p.pull(), p.verify(), p.tune(), p.man())
+	root.AddCommand(p.info(), p.bench(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.verify(), p.tune(), p.man(), p.version())
 	p.complete(root)
 	return root
 }
