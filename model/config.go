@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // Config is the shape of a BERT encoder with a classification head, as in a
@@ -50,8 +51,8 @@ func (c *Config) FLOPs(n int) int64 {
 	return int64(c.Layers-1)*layer(t) + layer(1) + 2*h*h + 2*h
 }
 
-// maxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
-const maxConfigBytes = 1 << 20
+// MaxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
+const MaxConfigBytes = 1 << 20
 
 // ErrConfig is in every error about a config.json that says something this
 // encoder cannot do.
@@ -59,17 +60,12 @@ var ErrConfig = errors.New("model: bad config")
 
 // ReadConfig reads config.json from the top of fsys.
 func ReadConfig(fsys fs.FS) (*Config, error) {
-	f, err := fsys.Open("config.json")
+	data, err := bounded.ReadFS(fsys, "config.json", MaxConfigBytes)
+	if errors.Is(err, bounded.ErrTooLarge) || errors.Is(err, bounded.ErrGitLFS) {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("model: config.json: %w", err)
-	}
-	if len(data) > maxConfigBytes {
-		return nil, fmt.Errorf("%w: config.json: over %d bytes", ErrConfig, maxConfigBytes)
 	}
 	return ParseConfig(data)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
@@ -72,11 +73,14 @@ func (s store) markAbsent(commit, file string) error {
 	return writeFile(s.absence(commit, file), nil)
 }
 
+// maxRef bounds what is read of a ref, in bytes: a commit has 40.
+const maxRef = 1 << 10
+
 // writeRef records the commit of a branch or tag, over an older record only if
 // told to.
 func (s store) writeRef(revision, commit string, over bool) error {
 	name := filepath.Join(s.repo, "refs", filepath.FromSlash(revision))
-	old, err := os.ReadFile(name)
+	old, err := bounded.ReadFile(name, maxRef)
 	if err == nil && (!over || string(old) == commit) {
 		return nil
 	}
