@@ -15,6 +15,7 @@ package jsonscan
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -29,16 +30,17 @@ type Scanner struct {
 	text   []byte
 	at     int
 	depth  int
-	values int // that Skip may still pass; see Check
+	values int // that Skip has passed
+	most   int // that it may pass; see Check
 }
 
 // New returns a scanner at the start of text, which must be UTF-8 and stay unchanged.
-func New(text []byte) *Scanner { return &Scanner{text: text, values: len(text) + 1} }
+func New(text []byte) *Scanner { return &Scanner{text: text, most: math.MaxInt} }
 
 // Check reports whether text is one JSON value that consists of at most so many: itself,
 // its elements and members, and theirs. It allocates nothing.
 func Check(text []byte, values int) error {
-	s := &Scanner{text: text, values: values}
+	s := &Scanner{text: text, most: values}
 	if err := s.Skip(); err != nil {
 		return err
 	}
@@ -145,19 +147,23 @@ func (s *Scanner) Natural() (uint64, error) {
 	return n, nil
 }
 
-// Null reads null, if that is what comes next.
+// Null reads null, if that is what comes next, and else nothing.
 func (s *Scanner) Null() bool {
 	if s.peek() != 'n' {
 		return false
 	}
+	from := s.at
 	_, err := s.literal()
+	if err != nil {
+		s.at = from // and whoever reads on finds it, too
+	}
 	return err == nil
 }
 
 // Skip reads a value of any kind and keeps nothing of it.
 func (s *Scanner) Skip() error {
-	if s.values--; s.values < 0 {
-		return s.Errorf("too many values")
+	if s.values++; s.values > s.most {
+		return s.Errorf("more than %d values", s.most)
 	}
 	switch s.peek() {
 	case '{':
