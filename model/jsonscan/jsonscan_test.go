@@ -143,7 +143,13 @@ func FuzzSameAsEncodingJSON(f *testing.F) {
 	for _, text := range texts {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(same)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		// What is found is made smaller by trying all parts of it, which for some hundred
+		// bytes takes a minute each: nothing is to be found in long texts.
+		if len(text) <= 64 {
+			same(t, text)
+		}
+	})
 }
 
 func TestErrors(t *testing.T) {
