@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"unsafe"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
@@ -182,6 +183,24 @@ func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 //
 // Guard protects the goroutine that calls it, not those that read starts.
 func (f *File) Guard(read func() error) error { return guard(read, f.backings...) }
+
+// Detached returns values that Float32s has returned in memory that is not a file's: a
+// copy, where they are a view of one. The view's pages are given back piece by piece, so
+// that memory does not hold the values twice. To be called under Guard.
+func (f *File) Detached(values []float32) []float32 {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(values)))
+	if len(values) == 0 || !slices.ContainsFunc(f.backings, func(b *backing) bool { return b.holds(at) }) {
+		return values
+	}
+	const piece = 1 << 18 // values
+	own := make([]float32, len(values))
+	for lo := 0; lo < len(values); lo += piece {
+		part := values[lo:min(lo+piece, len(values))]
+		copy(own[lo:], part)
+		release(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(part))), 4*len(part)))
+	}
+	return own
+}
 
 // Close unmaps the file. Its tensors' bytes and views are dead from then on and
 // nobody may be reading them. Closing twice is fine.
