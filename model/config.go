@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // Config is the shape of a BERT encoder with a classification head, as in a
@@ -54,6 +55,9 @@ func (c *Config) FLOPs(n int) int64 {
 // MaxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
 const MaxConfigBytes = 1 << 20
 
+// maxConfigValues bounds the JSON values in it: labels are two each, other fields one.
+const maxConfigValues = 1 << 15
+
 // ErrConfig is in every error about a config.json that says something this
 // encoder cannot do.
 var ErrConfig = errors.New("model: bad config")
@@ -66,6 +70,9 @@ func ReadConfig(fsys fs.FS) (*Config, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err := jsonscan.Check(data, maxConfigValues); err != nil {
+		return nil, fmt.Errorf("%w: config.json: %w", ErrConfig, err)
 	}
 	return ParseConfig(data)
 }
