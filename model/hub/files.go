@@ -83,7 +83,7 @@ func missingShards(fsys fs.FS) []string {
 	}
 	index, err := bounded.ReadFS(fsys, IndexFile, safetensors.MaxIndexBytes)
 	if err != nil {
-		return []string{err.Error()}
+		return []string{fmt.Sprintf("%s (%s)", IndexFile, strings.TrimPrefix(err.Error(), IndexFile+": "))}
 	}
 	shards, err := parseShards(index)
 	if err != nil {
