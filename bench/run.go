@@ -169,6 +169,9 @@ func (s *session) describe() (err error) {
 	if len(info.Choices) > 0 {
 		s.note("Chosen: %s.", strings.Join(info.Choices, "; "))
 	}
+	for _, w := range info.Warnings {
+		s.note("The checkpoint: %s.", w)
+	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
 	if m.WeightsSHA256, err = weightsSHA256(s.Model.Files); err != nil {

@@ -94,6 +94,10 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	// First, so that of another kind of model that is said, and not what its tokenizer lacks.
+	if _, err := model.ReadConfig(fsys); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
 	tok, err := tokenizer.LoadFS(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
@@ -117,12 +121,18 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	if n := tok.VocabSize(); n > c.VocabSize {
 		return nil, fmt.Errorf("%w: the tokenizer has ids up to %d, config.json has vocab_size %d", ErrModel, n-1, c.VocabSize)
 	}
-	length := o.maxLength
-	if length == 0 {
-		length = min(tok.MaxLength(), c.MaxPositions)
+	if n := tok.Types(); n > c.TypeVocabSize {
+		return nil, fmt.Errorf("%w: the tokenizer gives passages type %d, config.json has type_vocab_size %d: a tokenizer_config.json with \"model_input_names\": [\"input_ids\", \"attention_mask\"] gives every token type 0", ErrModel, n-1, c.TypeVocabSize)
 	}
-	if length > c.MaxPositions {
-		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", length, c.MaxPositions)
+	warnings := slices.Concat(weights.Warnings, tok.Warnings())
+	length, from := tok.MaxLength(), tok.LengthSource()
+	switch {
+	case o.maxLength > c.MaxPositions:
+		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
+	case o.maxLength > 0:
+		length, from = o.maxLength, "by request"
+	case length > c.MaxPositions:
+		length, from = c.MaxPositions, "config.json: max_position_embeddings"
 	}
 	side := tok.Side()
 	if o.side != nil {
@@ -137,7 +147,10 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: length}
+	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: length, MaxLengthFrom: from, Warnings: warnings}
+	for _, w := range warnings {
+		o.logger.Warn("checkpoint", "warning", w)
+	}
 	opened := false
 	err = weights.Guard(func() error {
 		if err := e.openDevice(); err != nil {
@@ -224,7 +237,7 @@ func (e *Engine) prepare() {
 // Info says what the engine is made of. The slices are the caller's.
 func (e *Engine) Info() Info {
 	i := e.info
-	i.Choices, i.Candidates = slices.Clone(i.Choices), slices.Clone(i.Candidates)
+	i.Choices, i.Candidates, i.Warnings = slices.Clone(i.Choices), slices.Clone(i.Candidates), slices.Clone(i.Warnings)
 	return i
 }
 

@@ -11,7 +11,11 @@ type Info struct {
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
 	Workers        int          `json:"workers"`                   // passes at once
 	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included; text is cut to it
+	MaxLengthFrom  string       `json:"max_length_from"`           // what says so: "by request", or a file and its field
 	Choices        []string     `json:"choices"`                   // what was chosen and why, a line each
+	// Warnings say what of the checkpoint's files is not used, contradicts itself, or may mean
+	// other scores than are wanted, a line each. The logger has them too.
+	Warnings []string `json:"warnings,omitempty"`
 	// Candidates are the precisions among which "auto" chose, each measured and judged as
 	// far as the choice depended on it; nil where there was nothing to choose.
 	Candidates []Candidate `json:"candidates,omitempty"`

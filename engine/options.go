@@ -137,9 +137,10 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are truncated, longest text first. 0, the default, is what the tokenizer's
-// files say, as far as the model has positions. More than that is an error, and less than
-// the special tokens.
+// pairs are truncated, longest text first. 0, the default, is model_max_length of
+// tokenizer_config.json, as far as the model has positions, as in sentence-transformers;
+// Info says which it is. More than the positions is an error, and less than the special
+// tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which too long texts lose tokens. The default is

@@ -1,11 +1,9 @@
 package model
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -22,18 +20,9 @@ type Config struct {
 	MaxPositions     int        `json:"max_position_embeddings"`
 	TypeVocabSize    int        `json:"type_vocab_size"`
 	LayerNormEps     float64    `json:"layer_norm_eps"`
-	Labels           int        `json:"num_labels"` // or the length of id2label; 0 where neither is said
-	Activation       Activation `json:"activation"` // what sentence-transformers would put on the logit
+	Labels           int        `json:"num_labels"` // or the length of id2label; 0 where they are not said, or contradict
+	Activation       Activation `json:"activation"` // what sentence-transformers puts on the logits; "" where that hangs on Labels, which are 0
 }
-
-// Activation is the function that a checkpoint asks for on its logit. The
-// engine returns raw logits unless told otherwise; this says what others do.
-type Activation string
-
-const (
-	Identity Activation = "identity"
-	Sigmoid  Activation = "sigmoid"
-)
 
 // HeadSize returns d, the width of one attention head.
 func (c *Config) HeadSize() int { return c.HiddenSize / c.Heads }
@@ -62,9 +51,30 @@ const maxConfigValues = 1 << 15
 // encoder cannot do.
 var ErrConfig = errors.New("model: bad config")
 
-// ReadConfig reads config.json from the top of fsys.
+// ReadConfig reads config.json from the top of fsys, and what sentence-transformers
+// keeps beside it.
 func ReadConfig(fsys fs.FS) (*Config, error) {
-	data, err := bounded.ReadFS(fsys, "config.json", MaxConfigBytes)
+	s, err := readSpec(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return &s.Config, nil
+}
+
+// ParseConfig reads the contents of a config.json. What it leaves out takes
+// the value that BERT's own configuration has there, except for the sizes that
+// a checkpoint cannot do without.
+func ParseConfig(data []byte) (*Config, error) {
+	s, err := parseSpec(data)
+	if err != nil {
+		return nil, err
+	}
+	return &s.Config, nil
+}
+
+// readSmall reads one of a checkpoint's small JSON files.
+func readSmall(fsys fs.FS, name string) ([]byte, error) {
+	data, err := bounded.ReadFS(fsys, name, MaxConfigBytes)
 	if errors.Is(err, bounded.ErrTooLarge) || errors.Is(err, bounded.ErrGitLFS) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -72,116 +82,7 @@ func ReadConfig(fsys fs.FS) (*Config, error) {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	if err := jsonscan.Check(data, maxConfigValues); err != nil {
-		return nil, fmt.Errorf("%w: config.json: %w", ErrConfig, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, name, err)
 	}
-	return ParseConfig(data)
-}
-
-// configFile is config.json. Pointers tell a missing field from a zero.
-type configFile struct {
-	ModelType             string            `json:"model_type"`
-	HiddenSize            *int              `json:"hidden_size"`
-	Layers                *int              `json:"num_hidden_layers"`
-	Heads                 *int              `json:"num_attention_heads"`
-	IntermediateSize      *int              `json:"intermediate_size"`
-	VocabSize             *int              `json:"vocab_size"`
-	MaxPositions          *int              `json:"max_position_embeddings"`
-	TypeVocabSize         *int              `json:"type_vocab_size"`
-	LayerNormEps          *float64          `json:"layer_norm_eps"`
-	HiddenAct             *string           `json:"hidden_act"`
-	PositionEmbeddingType *string           `json:"position_embedding_type"`
-	NumLabels             *int              `json:"num_labels"`
-	ID2Label              map[string]string `json:"id2label"`
-	IsDecoder             bool              `json:"is_decoder"`
-	OldActivation         *string           `json:"sbert_ce_default_activation_function"`
-	SentenceTransformers  struct {
-		Activation *string `json:"activation_fn"`
-	} `json:"sentence_transformers"`
-}
-
-// ParseConfig reads the contents of a config.json. What it leaves out takes
-// the value that BERT's own configuration has there, except for the sizes that
-// a checkpoint cannot do without.
-func ParseConfig(data []byte) (*Config, error) {
-	var f configFile
-	if err := json.Unmarshal(data, &f); err != nil {
-		return nil, fmt.Errorf("%w: config.json: %w", ErrConfig, err)
-	}
-	bad := func(field, format string, args ...any) error {
-		return fmt.Errorf("%w: config.json: %s: %s", ErrConfig, field, fmt.Sprintf(format, args...))
-	}
-	if f.ModelType != "" && f.ModelType != "bert" {
-		return nil, bad("model_type", "%q, want \"bert\"", f.ModelType)
-	}
-	if f.IsDecoder {
-		return nil, bad("is_decoder", "true, want an encoder")
-	}
-	if f.HiddenAct != nil && *f.HiddenAct != "gelu" {
-		return nil, bad("hidden_act", "%q, want \"gelu\" (the exact one)", *f.HiddenAct)
-	}
-	if f.PositionEmbeddingType != nil && *f.PositionEmbeddingType != "absolute" {
-		return nil, bad("position_embedding_type", "%q, want \"absolute\"", *f.PositionEmbeddingType)
-	}
-
-	c := &Config{TypeVocabSize: 2, LayerNormEps: 1e-12, Activation: Identity}
-	for _, size := range []struct {
-		name     string
-		from     *int
-		to       *int
-		required bool
-		most     int
-	}{
-		{"hidden_size", f.HiddenSize, &c.HiddenSize, true, 1 << 16},
-		{"num_hidden_layers", f.Layers, &c.Layers, true, 1 << 10},
-		{"num_attention_heads", f.Heads, &c.Heads, true, 1 << 12},
-		{"intermediate_size", f.IntermediateSize, &c.IntermediateSize, true, 1 << 18},
-		{"vocab_size", f.VocabSize, &c.VocabSize, true, 1 << 24},
-		{"max_position_embeddings", f.MaxPositions, &c.MaxPositions, true, 1 << 20},
-		{"type_vocab_size", f.TypeVocabSize, &c.TypeVocabSize, false, 1 << 10},
-		{"num_labels", f.NumLabels, &c.Labels, false, 1 << 16},
-	} {
-		switch {
-		case size.from == nil && size.required:
-			return nil, bad(size.name, "missing")
-		case size.from == nil:
-		case *size.from < 1 || *size.from > size.most:
-			return nil, bad(size.name, "%d, want 1 to %d", *size.from, size.most)
-		default:
-			*size.to = *size.from
-		}
-	}
-	if c.HiddenSize%c.Heads != 0 {
-		return nil, bad("hidden_size", "%d is not divisible by num_attention_heads %d", c.HiddenSize, c.Heads)
-	}
-	if f.LayerNormEps != nil {
-		c.LayerNormEps = *f.LayerNormEps
-		if !(c.LayerNormEps >= 0 && c.LayerNormEps < 1) {
-			return nil, bad("layer_norm_eps", "%g, want 0 to 1", c.LayerNormEps)
-		}
-	}
-	if n := len(f.ID2Label); n > 0 {
-		if c.Labels != 0 && c.Labels != n {
-			return nil, bad("num_labels", "%d, but id2label has %d", c.Labels, n)
-		}
-		c.Labels = n
-	}
-	// Where both spellings stand, the newer one, read last, decides.
-	for _, act := range []struct {
-		field string
-		name  *string
-	}{
-		{"sbert_ce_default_activation_function", f.OldActivation},
-		{"sentence_transformers.activation_fn", f.SentenceTransformers.Activation},
-	} {
-		switch {
-		case act.name == nil:
-		case strings.HasSuffix(*act.name, ".Identity"):
-			c.Activation = Identity
-		case strings.HasSuffix(*act.name, ".Sigmoid"):
-			c.Activation = Sigmoid
-		default:
-			return nil, bad(act.field, "%q, want an Identity or a Sigmoid", *act.name)
-		}
-	}
-	return c, nil
+	return data, nil
 }

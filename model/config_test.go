@@ -15,7 +15,7 @@ const goodConfig = `{"model_type":"bert","hidden_size":384,"num_hidden_layers":6
 
 var miniLM = Config{
 	HiddenSize: 384, Layers: 6, Heads: 12, IntermediateSize: 1536, VocabSize: 30522, MaxPositions: 512,
-	TypeVocabSize: 2, LayerNormEps: 1e-12, Labels: 1, Activation: Identity,
+	TypeVocabSize: 2, LayerNormEps: 1e-12, Labels: 1, Activation: Sigmoid,
 }
 
 func TestParseConfig(t *testing.T) {
@@ -35,13 +35,9 @@ func TestParseConfig(t *testing.T) {
 		"no model type":   {set(`"model_type":"bert",`, ""), "", func(*Config) {}},
 		"no eps":          {set(`"layer_norm_eps":1e-12,`, ""), "", func(*Config) {}},
 		"no types":        {set(`"type_vocab_size":2,`, ""), "", func(*Config) {}},
-		"old identity":    {with(`"sbert_ce_default_activation_function":"torch.nn.modules.linear.Identity"`), "", func(*Config) {}},
-		"old sigmoid":     {with(`"sbert_ce_default_activation_function":"torch.nn.modules.activation.Sigmoid"`), "", func(c *Config) { c.Activation = Sigmoid }},
-		"new sigmoid":     {with(`"sentence_transformers":{"activation_fn":"torch.nn.modules.activation.Sigmoid"}`), "", func(c *Config) { c.Activation = Sigmoid }},
-		"three labels":    {set(`{"0":"LABEL_0"}`, `{"0":"a","1":"b","2":"c"}`), "", func(c *Config) { c.Labels = 3 }},
-		"labels disagree": {set(`"id2label"`, `"num_labels":2,"id2label"`), "num_labels: 2, but id2label has 1", nil},
-		"no labels":       {set(`,"id2label":{"0":"LABEL_0"}`, ""), "", func(c *Config) { c.Labels = 0 }},
-		"unknown head":    {with(`"sbert_ce_default_activation_function":"torch.nn.Softmax"`), `sbert_ce_default_activation_function: "torch.nn.Softmax"`, nil},
+		"old identity":    {with(`"sbert_ce_default_activation_function":"torch.nn.modules.linear.Identity"`), "", func(c *Config) { c.Activation = Identity }},
+		"three labels":    {set(`{"0":"LABEL_0"}`, `{"0":"a","1":"b","2":"c"}`), "", func(c *Config) { c.Labels, c.Activation = 3, Identity }},
+		"no labels":       {set(`,"id2label":{"0":"LABEL_0"}`, ""), "", func(c *Config) { c.Labels, c.Activation = 0, "" }},
 		"roberta":         {set(`"bert"`, `"roberta"`), `model_type: "roberta"`, nil},
 		"relu":            {set(`"gelu"`, `"relu"`), `hidden_act: "relu"`, nil},
 		"tanh gelu":       {set(`"gelu"`, `"gelu_new"`), `hidden_act: "gelu_new"`, nil},
@@ -58,7 +54,7 @@ func TestParseConfig(t *testing.T) {
 		"eps -1":          {set(`1e-12`, `-1`), "layer_norm_eps: -1", nil},
 		"not JSON":        {"weights", "config.json: invalid character", nil},
 		"empty":           {"", "unexpected end", nil},
-		"an array":        {"[]", "cannot unmarshal array", nil},
+		"an array":        {"[]", "config.json: [], want an object", nil},
 		"null":            {"null", "hidden_size: missing", nil},
 		"half":            {goodConfig[:100], "unexpected end", nil},
 	} {
@@ -92,7 +88,9 @@ func TestReadConfig(t *testing.T) {
 		t.Skip("MINILM_SHARED is not set: the real config.json is not read")
 	}
 	got, err := ReadConfig(os.DirFS(filepath.Join(shared, "data", "model-files")))
-	if err != nil || *got != miniLM {
+	want := miniLM
+	want.Activation = Identity // which the real one names
+	if err != nil || *got != want {
 		t.Errorf("the real one: %+v, %v", got, err)
 	}
 }
@@ -116,10 +114,14 @@ func TestFLOPs(t *testing.T) {
 }
 
 func FuzzParseConfig(f *testing.F) {
-	f.Add([]byte(goodConfig))
+	f.Add([]byte(`{"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":8,"vocab_size":9,"max_position_embeddings":8,"id2label":{"0":"x"}}`))
+	f.Add([]byte(`{"sentence_transformers":{"activation_fn":"torch.nn.modules.activation.Sigmoid"},"layer_norm_eps":1e-12,"num_labels":1}`))
 	f.Add([]byte(`{"hidden_size":-1}`))
 	f.Add([]byte(`[`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 200 { // go test makes what is new smaller, trying all parts: of a real config.json, for minutes
+			return
+		}
 		c, err := ParseConfig(data)
 		if err != nil {
 			if !errors.Is(err, ErrConfig) {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"gorgonia.org/tensor"
@@ -23,6 +21,10 @@ type Weights struct {
 	Layers             []Layer
 	Pooler             *Linear // hidden -> hidden; nil in an encoder without a head
 	Classifier         *Linear // hidden -> labels; nil in an encoder without a head
+
+	// Warnings say what of the checkpoint is not used, or contradicts itself, though its
+	// scores are what they should be; a line each.
+	Warnings []string
 
 	file       *safetensors.File
 	parameters int64
@@ -46,8 +48,8 @@ type Linear struct {
 // Norm is a LayerNorm's gain and bias, one of each per channel.
 type Norm struct{ Gain, Bias *tensor.Dense }
 
-// ErrWeights is in every error about tensors that are missing, extra or not of
-// the config's shape, and about values that are not numbers.
+// ErrWeights is in every error about tensors that are missing, there under two names or
+// not of the config's shape, and about values that are not numbers.
 var ErrWeights = errors.New("model: bad weights")
 
 // ErrNoHead says that a checkpoint has no classification head, so that it can
@@ -57,7 +59,7 @@ var ErrNoHead = errors.New("model: the checkpoint has no classification head (no
 // Load reads config.json and the weights (one file, or sharded with an index)
 // from the top of fsys. Close the weights to unmap them.
 func Load(fsys fs.FS) (*Weights, error) {
-	c, err := ReadConfig(fsys)
+	s, err := readSpec(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -65,16 +67,35 @@ func Load(fsys fs.FS) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := Bind(c, file)
+	w, err := Bind(&s.Config, file)
+	if err == nil {
+		err = s.compare(w)
+	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return w, nil
 }
 
-// Bind finds the tensors of c's model in file and takes file over. It refuses
-// tensors that the model has no place for, so that a config with too few
-// layers cannot pass unseen.
+// compare holds what config.json says beside the shape to the weights, and adds the
+// configuration's warnings to theirs.
+func (s *spec) compare(w *Weights) error {
+	if s.numLabels != 0 && w.Classifier != nil {
+		if w.Config.Labels != s.numLabels && w.Config.Labels != s.idLabels {
+			return fmt.Errorf("%w: config.json: num_labels is %d, id2label has %d, and the classifier %d", ErrConfig, s.numLabels, s.idLabels, w.Config.Labels)
+		}
+		s.warn("config.json: num_labels is %d, but id2label has %d: the classifier has %d, and counts", s.numLabels, s.idLabels, w.Config.Labels)
+	}
+	if w.Classifier != nil && !s.ownHead() {
+		s.warn("config.json: architectures is %.80q, not BertForSequenceClassification: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)])
+	}
+	w.Warnings = append(s.warnings, w.Warnings...)
+	return nil
+}
+
+// Bind finds the tensors of c's model in file and takes file over. Tensors that the model
+// has no place for are not used, as in transformers; Warnings names them, so that a config
+// with too few layers cannot pass unseen.
 func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 	b := binder{file: file, used: map[string]bool{}}
 	if _, ok := file.Lookup("bert.embeddings.word_embeddings.weight"); ok {
@@ -102,17 +123,20 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 			return nil, b.err // a config with too many layers stops here, not after 1000 of them
 		}
 	}
-	if rows, ok := file.Lookup("classifier.weight"); ok {
-		if w.Config.Labels == 0 && len(rows.Shape) > 0 {
+	if names := b.names("classifier.weight"); len(names) > 0 {
+		if rows, _ := file.Lookup(names[0]); w.Config.Labels == 0 && len(rows.Shape) > 0 {
 			w.Config.Labels = rows.Shape[0]
 		}
-		pooler := b.linear("pooler.dense", h, h)
-		b.prefix = "" // the classifier stands beside the encoder
-		classifier := b.linear("classifier", w.Config.Labels, h)
+		pooler, classifier := b.linear("pooler.dense", h, h), b.linear("classifier", w.Config.Labels, h)
 		w.Pooler, w.Classifier = &pooler, &classifier
 	}
+	if w.Config.Activation == "" {
+		w.Config.Activation = defaultActivation(w.Config.Labels)
+	}
+	b.positions()
 	w.parameters = b.parameters
-	return w, b.finish(w.Classifier != nil)
+	w.Warnings = b.unused(w.Classifier != nil)
+	return w, b.err
 }
 
 // Parameters returns how many values the model's tensors hold together.
@@ -124,7 +148,7 @@ func (w *Weights) CheckHead() error {
 	case w.Classifier == nil:
 		return ErrNoHead
 	case w.Config.Labels != 1:
-		return fmt.Errorf("%w: the classifier has %d labels, want 1", ErrWeights, w.Config.Labels)
+		return fmt.Errorf("model: the classifier has %d labels, want 1", w.Config.Labels)
 	}
 	return nil
 }
@@ -155,68 +179,3 @@ func (w *Weights) Guard(read func() error) error { return w.file.Guard(read) }
 
 // Float32s returns the values of a weight tensor, row-major, not copied.
 func Float32s(t *tensor.Dense) []float32 { return t.Data().([]float32) }
-
-// binder looks tensors up by name and keeps the first error.
-type binder struct {
-	file       *safetensors.File
-	prefix     string
-	used       map[string]bool
-	parameters int64
-	err        error
-}
-
-func (b *binder) dense(name string, shape ...int) *tensor.Dense {
-	if b.err != nil {
-		return nil
-	}
-	name = b.prefix + name
-	t, ok := b.file.Lookup(name)
-	if !ok {
-		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
-		return nil
-	}
-	b.used[name] = true
-	if !slices.Equal(t.Shape, shape) {
-		b.err = fmt.Errorf("%w: tensor %q: shape %d, want %d by config.json", ErrWeights, name, t.Shape, shape)
-		return nil
-	}
-	if err := b.file.Guard(t.CheckFinite); err != nil {
-		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
-		return nil
-	}
-	t.Release() // read once, to look for NaN; the next reader may never come
-	values, err := t.Float32s()
-	if err != nil {
-		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
-		return nil
-	}
-	b.parameters += int64(len(values))
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
-}
-
-func (b *binder) linear(name string, out, in int) Linear {
-	return Linear{W: b.dense(name+".weight", out, in), B: b.dense(name+".bias", out)}
-}
-
-func (b *binder) norm(name string, n int) Norm {
-	return Norm{Gain: b.dense(name+".weight", n), Bias: b.dense(name+".bias", n)}
-}
-
-// finish reports the first error, or a tensor that nothing asked for.
-// Checkpoints carry position_ids, which says 0, 1, 2 ..., as a buffer, and a
-// pooler that an encoder without a classifier has no use for.
-func (b *binder) finish(head bool) error {
-	if b.err != nil {
-		return b.err
-	}
-	for _, name := range b.file.Names() {
-		bare := strings.TrimPrefix(name, "bert.")
-		switch {
-		case b.used[name], bare == "embeddings.position_ids":
-		case !head && strings.HasPrefix(bare, "pooler."):
-		default:
-			return fmt.Errorf("%w: tensor %q has no place in the model of config.json", ErrWeights, name)
-		}
-	}
-	return nil
-}

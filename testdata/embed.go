@@ -2,6 +2,8 @@
 //
 //   - Tiny: a small checkpoint with golden.json, its logits and hidden states
 //     after every block as PyTorch computes them in float64 (golden.py);
+//   - checkpoints.json: what sentence-transformers makes of that checkpoint with its
+//     files changed in some 200 ways (checkpoints.py);
 //   - published_scores.jsonl: scores that others published for
 //     cross-encoder/ms-marco-MiniLM-L-6-v2, facts with their sources
 //     (make_published.py).

@@ -14,7 +14,7 @@ golden.json: {"sequences": [{"input_ids", "token_type_ids", "logit",
 "pairs": [{"query", "passage", "input_ids", "token_type_ids", "logit"}]}
 A row is one token's hidden state; sequences of over 8 tokens have the [CLS] row alone.
 Pairs are plain ASCII, which the few lines of WordPiece below do as BERT does
-(Hugging Face's tokenizers 0.23.2 gives the same ids from tiny/tokenizer.json).
+(Hugging Face's tokenizers 0.23.3 gives the same ids from tiny/tokenizer.json).
 """
 import json, math, re, struct, sys
 import numpy as np, torch, torch.nn.functional as F

@@ -166,6 +166,11 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 		return nil, c, err
 	}
 	e, err := engine.OpenFS(c.files, opts...)
+	if err == nil {
+		for _, w := range e.Info().Warnings {
+			p.warn("%s: %s", c.name, w)
+		}
+	}
 	return e, c, err
 }
 

@@ -29,7 +29,10 @@ type about struct {
 		Vocabulary int    `json:"vocabulary"`
 		Parameters int64  `json:"parameters"`
 		MaxLength  int    `json:"max_length"`
-		Activation string `json:"activation"` // what the checkpoint asks for; scores are raw logits all the same
+		// MaxLengthFrom is the file and the field that say so.
+		MaxLengthFrom string   `json:"max_length_from"`
+		Activation    string   `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
+		Warnings      []string `json:"warnings"`   // about the files; null: none
 	} `json:"model"`
 	Device         string   `json:"device"`
 	InstructionSet string   `json:"instruction_set"` // of the cpu's kernels; "": another device
@@ -105,7 +108,7 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
 			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.Activation = string(info.Config.Activation)
+			a.Model.MaxLengthFrom, a.Model.Activation, a.Model.Warnings = info.MaxLengthFrom, string(info.Config.Activation), info.Warnings
 			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
@@ -137,7 +140,11 @@ func (a *about) write(w io.Writer) error {
 		row("weights", "synthetic: scores mean nothing")
 	}
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
-	row("max length", "%d tokens", m.MaxLength)
+	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
+	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
+	for _, w := range m.Warnings {
+		row("warning", "%s", w)
+	}
 	row("device", "%s, %s, %d passes at once", a.Device, a.Precision, a.Workers)
 	for _, why := range a.Choices {
 		row("", "%s", why)

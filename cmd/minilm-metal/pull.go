@@ -20,8 +20,14 @@ that huggingface_hub shares, and print the folder it is in.
 Size and sha256 are checked before a file appears under its name. What is there
 already is not downloaded again, and what was interrupted is gone on with.
 
-The environment: HF_HOME or HF_HUB_CACHE is the cache, HF_ENDPOINT the hub, and
-HF_TOKEN a token, which is sent to that hub's host and to no other.`,
+A hub that cannot be reached does no harm where the cache has all that is asked
+for: its folder is printed then, with a warning.
+
+The environment, by huggingface_hub's names: HF_HOME or HF_HUB_CACHE is the
+cache, and HF_ENDPOINT the hub. The token is HF_TOKEN, else what the file
+HF_TOKEN_PATH holds, else HF_HOME/token; it is sent to that hub's host and to no
+other. With HF_HUB_OFFLINE=1 no request is made: the cache has it, or the command
+says what is missing.`,
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal pull cross-encoder/ms-marco-MiniLM-L-12-v2 --revision main
   HF_HOME=/data/hf minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2`,
@@ -38,6 +44,9 @@ HF_TOKEN a token, which is sent to that hub's host and to no other.`,
 			o.Progress = p.bar.Bytes
 			o.Retrying = func(file string, err error, pause time.Duration) {
 				p.warn("%s: %v; again in %v", file, err, pause.Round(100*time.Millisecond))
+			}
+			o.FromCache = func(err error) {
+				p.warn("the hub cannot be asked (%v); this is what the cache has", err)
 			}
 			snapshot, err := pull.Pull(c.Context(), o)
 			if err != nil {

@@ -61,6 +61,53 @@ func TestPullFlags(t *testing.T) {
 	callIn(t, env, "", "pull", "../up", "--endpoint", server.URL).want(t, failed, "../up")
 }
 
+// The token is found where huggingface_hub finds it, without a variable.
+func TestPullToken(t *testing.T) {
+	const id = "someone/tiny-reranker"
+	server := pulltest.New(t, pulltest.Repo{ID: id, Commit: strings.Repeat("c0ffee11", 5), Files: testdata.Tiny(), Token: "hf_secret"})
+	for _, variable := range []string{"HF_TOKEN_PATH", "HF_HOME"} {
+		home, name := t.TempDir(), filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(name, []byte("hf_secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		env := map[string]string{"HF_HUB_CACHE": home, "HF_ENDPOINT": server.URL, variable: name}
+		if variable == "HF_HOME" {
+			env[variable] = filepath.Dir(name)
+		}
+		callIn(t, env, "", "pull", id).want(t, good)
+		env["HF_TOKEN"] = "hf_wrong" // which comes first
+		env["HF_HUB_CACHE"] = t.TempDir()
+		callIn(t, env, "", "pull", id).want(t, failed, "401")
+	}
+}
+
+// Offline nothing is asked; with the hub down the cache answers, and standard
+// error says so.
+func TestPullFromCache(t *testing.T) {
+	const id = "someone/tiny-reranker"
+	server := pulltest.New(t, pulltest.Repo{ID: id, Commit: strings.Repeat("c0ffee11", 5), Files: testdata.Tiny()})
+	env := map[string]string{"HF_HOME": t.TempDir(), "HF_ENDPOINT": server.URL, "HF_HUB_OFFLINE": "1"}
+	callIn(t, env, "", "pull", id).want(t, failed, "offline", `no revision "main"`)
+	delete(env, "HF_HUB_OFFLINE")
+	pulled := callIn(t, env, "", "pull", id)
+	pulled.want(t, good)
+	server.Requests()
+	env["TRANSFORMERS_OFFLINE"] = "yes"
+	if o := callIn(t, env, "", "pull", id); o.code != good || o.stdout != pulled.stdout || o.stderr != "" {
+		t.Errorf("offline: %+v", o)
+	}
+	if got := server.Requests(); len(got) > 0 {
+		t.Errorf("offline it requests %+v", got)
+	}
+	delete(env, "TRANSFORMERS_OFFLINE")
+	server.Fault(pulltest.Fault{Do: pulltest.Status(503, "Retry-After", "86400")})
+	o := callIn(t, env, "", "pull", id)
+	o.want(t, good, "the hub cannot be asked", "503 Service Unavailable", "what the cache has")
+	if o.stdout != pulled.stdout {
+		t.Errorf("with the hub down it prints %q, want %q", o.stdout, pulled.stdout)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	checkVerifyFails(t, call(t, "", "verify", "--model", tiny(t)))
 	o := call(t, "", "verify", "--model", overflowing(t))

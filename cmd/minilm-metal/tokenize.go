@@ -45,7 +45,14 @@ The exit code is 1 if any line was in error.`,
 				if err != nil {
 					return nil, err
 				}
-				return openTokenizer(found.files, maxLength)
+				t, err := openTokenizer(found.files, maxLength)
+				if err != nil {
+					return nil, err
+				}
+				for _, w := range t.tokenizer.Warnings() {
+					p.warn("%s: %s", found.name, w)
+				}
+				return t, nil
 			})
 		},
 	}

@@ -24,54 +24,6 @@ type Cache struct {
 	Dir string // the folder with models--org--name in it
 }
 
-// DefaultCache returns the cache that huggingface_hub would use: the first of
-//
-//	$HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
-//	$XDG_CACHE_HOME/huggingface/hub, home/.cache/huggingface/hub
-//
-// whose variable is set and not empty, with a leading "~" and $VARIABLES
-// replaced. It reads the environment through getenv alone and touches no file;
-// home may be "" where the variables name the place.
-func DefaultCache(getenv func(string) string, home string) (Cache, error) {
-	for _, place := range []struct {
-		variable string
-		below    []string
-	}{
-		{"HF_HUB_CACHE", nil},
-		{"HUGGINGFACE_HUB_CACHE", nil},
-		{"HF_HOME", []string{"hub"}},
-		{"XDG_CACHE_HOME", []string{"huggingface", "hub"}},
-	} {
-		value := getenv(place.variable)
-		if value == "" {
-			continue
-		}
-		value = expand(value, getenv)
-		if value == "~" || strings.HasPrefix(value, "~/") || strings.HasPrefix(value, "~"+string(filepath.Separator)) {
-			if home == "" {
-				return Cache{}, fmt.Errorf("hub: %s is %q, but the home directory is not known", place.variable, getenv(place.variable))
-			}
-			value = home + value[1:]
-		}
-		return Cache{Dir: filepath.Join(append([]string{value}, place.below...)...)}, nil
-	}
-	if home == "" {
-		return Cache{}, errors.New("hub: no Hugging Face cache: the home directory is not known and neither HF_HUB_CACHE nor HF_HOME is set")
-	}
-	return Cache{Dir: filepath.Join(home, ".cache", "huggingface", "hub")}, nil
-}
-
-// expand replaces $NAME and ${NAME}; unset names stay as written, as Python's
-// expandvars leaves them.
-func expand(s string, getenv func(string) string) string {
-	return os.Expand(s, func(name string) string {
-		if value := getenv(name); value != "" {
-			return value
-		}
-		return "$" + name
-	})
-}
-
 // Repo returns the folder of an id that ParseID has accepted:
 // <cache>/models--org--name.
 func (c Cache) Repo(id string) string {

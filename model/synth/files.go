@@ -77,6 +77,10 @@ func tokenizerConfigJSON(s Shape) []byte {
 		"tokenize_chinese_chars":       true,
 		"tokenizer_class":              "BertTokenizer",
 	}
+	if s.Types < 2 {
+		// Without which the passage has type 1, which the model has no row for.
+		m["model_input_names"] = []string{"input_ids", "attention_mask"}
+	}
 	for _, t := range specialTokens {
 		m[t.role] = t.content
 	}

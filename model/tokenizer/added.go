@@ -99,6 +99,12 @@ func (m *matches) next() (id int32, from, to int, ok bool) {
 		if e.RStrip {
 			to = len(m.text) - len(strings.TrimLeftFunc(m.text[to:], isSpace))
 		}
+		if from >= to {
+			// A token of white space that the one before it took, and that would
+			// have taken it too: nothing is left of it. (Where the one before took
+			// more than that, the library panics.)
+			continue
+		}
 		m.end = to
 		return e.id, from, to, true
 	}

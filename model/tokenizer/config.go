@@ -13,14 +13,13 @@ import (
 
 // config is tokenizer_config.json.
 type config struct {
-	Class          *string              `json:"tokenizer_class"`
-	Lower          *bool                `json:"do_lower_case"`
-	StripAccents   *bool                `json:"strip_accents"`
-	ChineseChars   *bool                `json:"tokenize_chinese_chars"`
-	Basic          *bool                `json:"do_basic_tokenize"`
-	MaxLength      *float64             `json:"model_max_length"` // 1e30 where there is none
-	TruncationSide *string              `json:"truncation_side"`
-	Added          map[string]tokenJSON `json:"added_tokens_decoder"` // by id
+	Class        *string `json:"tokenizer_class"`
+	Lower        *bool   `json:"do_lower_case"`
+	StripAccents *bool   `json:"strip_accents"`
+	ChineseChars *bool   `json:"tokenize_chinese_chars"`
+	Basic        *bool   `json:"do_basic_tokenize"`
+	limits
+	Added map[string]tokenJSON `json:"added_tokens_decoder"` // by id
 	specialNames
 }
 
@@ -71,27 +70,9 @@ func readJSON(fsys fs.FS, name string, v any) error {
 		err = json.Unmarshal(data, v)
 	}
 	if err != nil {
-		err = fmt.Errorf("tokenizer: %s: %w", name, err)
+		err = fmt.Errorf("tokenizer: %s: %w", name, inWords(err))
 	}
 	return err
-}
-
-// truncation returns the maximum length, 0 where there is none, and the side.
-func (c *config) truncation() (int, Side, error) {
-	length, side := 0, TruncateRight
-	if m := c.MaxLength; m != nil && *m <= maxSaneLength {
-		if length = int(*m); float64(length) != *m || length < specials {
-			return 0, 0, fmt.Errorf("tokenizer: %s: model_max_length %v, want a whole number from %d", configFile, *m, specials)
-		}
-	}
-	switch {
-	case c.TruncationSide == nil || *c.TruncationSide == "right":
-	case *c.TruncationSide == "left":
-		side = TruncateLeft
-	default:
-		return 0, 0, fmt.Errorf("tokenizer: %s: truncation_side %q, want left or right", configFile, *c.TruncationSide)
-	}
-	return length, side, nil
 }
 
 // agrees reports whether c says the same about normalisation as tokenizer.json.

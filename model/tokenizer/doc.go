@@ -1,6 +1,6 @@
 // Package tokenizer turns a pair of texts into the ids a BERT cross-encoder
 // reads, [CLS] query [SEP] passage [SEP], token for token as Hugging Face's Rust
-// library `tokenizers` (0.23.2) does.
+// library `tokenizers` (0.23.3) does.
 //
 // # What happens to a text
 //
@@ -19,7 +19,9 @@
 //     then the longest ## piece that the rest begins with, and so on; [UNK] for
 //     the whole word where there is none, or if it has more than 100 code points
 //     (Schuster and Nakajima 2012; Devlin et al. 2018, arXiv:1810.04805).
-//  6. Truncation, longest first: see [Side].
+//  6. Truncation, longest first: see [Side]. Of two texts that are both too long the
+//     longer one, as a whole, gets the odd token. (Versions 0.23.1 and 0.23.2 of the
+//     library, and only they, count no further than the maximum length.)
 //
 // The library's parts have Unicode data of different ages (categories 8,
 // decompositions 9, \w 16, lower case and white space 17), and code points that

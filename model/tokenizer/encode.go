@@ -9,16 +9,17 @@ type Span struct{ Start, End int }
 // are equally long.
 type Encoding struct {
 	IDs    []int32
-	Types  []int32  // 0 up to and with the first separator, then 1
+	Types  []int32  // 0 up to and with the first separator, then 1, or 0 with OneType
 	Tokens []string // as the vocabulary has them: inside a word with the prefix
-	// Offsets are into the query or the passage, as Types says, and {0, 0} for
+	// Offsets are into the query or, after the first separator, the passage, and {0, 0} for
 	// the special tokens around them.
 	Offsets   []Span
 	Truncated bool // something was cut off
 }
 
 // AppendPair appends the tokens of a pair, [CLS] query [SEP] passage [SEP], to
-// ids and the number of the text they belong to, 0 or 1, to types. An empty
+// ids and the number of the text they belong to, 0 or 1, to types (0 for both with
+// [Options].OneType). An empty
 // text has no tokens, and both separators are there all the same. It allocates
 // nothing where both slices have room.
 func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
@@ -26,7 +27,7 @@ func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outID
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
 	out := output{ids: ids}
 	n1, n2, _ := s.pair(&out, query, passage)
-	return out.ids, appendTypes(types, n1, n2)
+	return out.ids, t.appendTypes(types, n1, n2)
 }
 
 // Encode returns the tokens of a pair and where they came from. The ids and
@@ -40,17 +41,15 @@ func (t *Tokenizer) Encode(query, passage string) Encoding {
 	for i, id := range out.ids {
 		tokens[i] = t.Token(id)
 	}
-	return Encoding{out.ids, appendTypes(nil, n1, n2), tokens, out.spans, truncated}
+	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
 // three special ones included.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
-	out := output{stop: math.MaxInt}
-	s.text(&out, query)
-	s.text(&out, passage)
-	return len(out.ids) + specials
+	var out output
+	return s.length(&out, query) + s.length(&out, passage) + specials
 }
 
 // wordBuffer returns a word buffer for both texts: the given one, if it is enough.
@@ -62,12 +61,12 @@ func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
 }
 
 // appendTypes appends the types of a pair of n1 and n2 tokens.
-func appendTypes(types []int32, n1, n2 int) []int32 {
+func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
 	for range n1 + 2 {
 		types = append(types, 0)
 	}
 	for range n2 + 1 {
-		types = append(types, 1)
+		types = append(types, t.passage)
 	}
 	return types
 }
@@ -85,8 +84,8 @@ func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncate
 
 	room := t.maxLength - specials
 	k1, k2 := longestFirst(n1, n2, room)
-	if t.side == TruncateLeft && min(n1, n2) >= t.maxLength {
-		k1, k2 = longestFirst(s.lastWords(out, query, n1), s.lastWords(out, passage, n2), room)
+	if t.side == TruncateRight && room%2 == 1 && min(n1, n2) >= t.maxLength {
+		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
 		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
@@ -99,8 +98,9 @@ func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncate
 }
 
 // limited appends a text's tokens and returns their number. When the end will be
-// cut, the word that reaches the maximum length is the last one: as in the
-// library, a longer text does not count for more.
+// cut, the word that reaches the maximum length is the last one: no more can be
+// kept, and of two texts the one that stops here is the longer. Only where both
+// do is that left open, and length must tell.
 func (s *scanner) limited(out *output, text string) int {
 	first := len(out.ids)
 	out.stop, out.done = math.MaxInt, false
@@ -111,15 +111,14 @@ func (s *scanner) limited(out *output, text string) int {
 	return len(out.ids) - first
 }
 
-// lastWords is the counterpart of limited where the beginning will be cut: it
-// returns how many of a text's n tokens there are from the last word on that
-// has the maximum length, or more, from it to the end.
-func (s *scanner) lastWords(out *output, text string, n int) int {
+// length returns how many tokens the whole text has, and leaves out as it was.
+func (s *scanner) length(out *output, text string) int {
 	first, spans := len(out.ids), len(out.spans)
-	out.floor, out.begin = first+n-s.t.maxLength, first
+	out.stop, out.done = math.MaxInt, false
 	s.text(out, text)
+	n := len(out.ids) - first
 	out.ids, out.spans = out.ids[:first], out.spans[:spans]
-	return first + n - out.begin
+	return n
 }
 
 // special appends one of the tokens around the texts.

@@ -31,7 +31,7 @@ func parseJSON(data []byte) ([]string, Options, error) {
 		}
 	}
 	if err != nil {
-		return nil, Options{}, fmt.Errorf("tokenizer: %s: %w", jsonFile, err)
+		return nil, Options{}, fmt.Errorf("tokenizer: %s: %w", jsonFile, inWords(err))
 	}
 	return p.vocab, p.options, nil
 }
@@ -58,7 +58,7 @@ func part(name string, raw map[string]any, v any, types ...string) error {
 				err = json.Unmarshal(data, v)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return fmt.Errorf("%s: %w", name, inWords(err))
 			}
 			return nil
 		}
@@ -204,31 +204,16 @@ func (p *jsonParser) special(field string, to *string, token, id any) error {
 	return nil
 }
 
+// truncation takes the direction. Length, strategy and stride are those of the last call
+// before the file was saved: every call of transformers sets its own.
 func (p *jsonParser) truncation() error {
-	if p.config.Truncation == nil {
-		return nil
-	}
-	var t struct {
-		Direction string
-		MaxLength *int `json:"max_length"`
-		Strategy  string
-	}
-	data, err := json.Marshal(p.config.Truncation)
-	if err == nil {
-		err = json.Unmarshal(data, &t)
-	}
+	direction, found := p.config.Truncation["direction"]
 	switch {
-	case err != nil:
-		return fmt.Errorf("truncation: %w", err)
-	case t.MaxLength == nil || *t.MaxLength < specials:
-		return fmt.Errorf("truncation.max_length: want a number from %d", specials)
-	case t.Strategy != "LongestFirst":
-		return fmt.Errorf("truncation.strategy: %q is not supported, want LongestFirst", t.Strategy)
-	case t.Direction == "Left":
+	case !found, direction == "Right":
+	case direction == "Left":
 		p.options.Side = TruncateLeft
-	case t.Direction != "" && t.Direction != "Right":
-		return fmt.Errorf("truncation.direction: %q, want Left or Right", t.Direction)
+	default:
+		return fmt.Errorf("truncation.direction: %q, want Left or Right", direction)
 	}
-	p.options.MaxLength = *t.MaxLength
 	return nil
 }

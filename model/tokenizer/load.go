@@ -22,7 +22,6 @@ const (
 	maxVocabBytes  = 32 << 20 // of tokenizer.json or vocab.txt; BERT's have 1 MB, multilingual ones 10
 	maxConfigBytes = 4 << 20  // of the others
 	maxValues      = 1 << 17  // JSON values in a file, the vocabulary not counted; an added token has 8
-	maxSaneLength  = 1 << 20  // a model_max_length over it means there is none
 )
 
 // ErrNoFiles is returned, wrapped, by LoadFS where there is neither a
@@ -32,9 +31,11 @@ var ErrNoFiles = errors.New("neither tokenizer.json nor vocab.txt")
 // LoadFS reads a checkpoint's tokenizer: tokenizer.json, or vocab.txt and
 // tokenizer_config.json (with special_tokens_map.json) where there is none.
 //
-// The maximum length and the side are those of tokenizer.json's truncation, else
-// tokenizer_config.json's model_max_length and truncation_side, else 512 and
-// right; padding is ignored, as nothing here is ever padded. Where
+// The maximum length is tokenizer_config.json's model_max_length, else [NoLimit]; the side
+// is its truncation_side, else the direction of tokenizer.json's truncation. The rest of
+// that, and padding, is what somebody's last call before saving had, and is ignored, as in
+// transformers. All types are 0 where model_input_names, or tokenizer_class, has no
+// token_type_ids. Where
 // tokenizer_config.json contradicts tokenizer.json about normalisation, that is
 // an error. No file is read but those five, whatever their contents name.
 //
@@ -46,7 +47,7 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var vocab []string
+	var vocab, warnings []string
 	var o Options
 	data, err := readFile(fsys, jsonFile, maxVocabBytes)
 	file := jsonFile
@@ -54,6 +55,7 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	case err == nil:
 		if vocab, o, err = parseJSON(data); err == nil {
 			err = config.agrees(o)
+			warnings = config.silent(o)
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if data, err = readFile(fsys, vocabFile, maxVocabBytes); errors.Is(err, fs.ErrNotExist) {
@@ -70,15 +72,24 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.MaxLength == 0 {
-		if o.MaxLength, o.Side, err = config.truncation(); err != nil {
-			return nil, err
-		}
+	var source, warning string
+	if o.MaxLength, source, err = config.length(); err != nil {
+		return nil, err
+	}
+	if o.Side, err = config.side(o.Side); err != nil {
+		return nil, err
+	}
+	if o.OneType, warning, err = config.oneType(); err != nil {
+		return nil, err
 	}
 	t, err := build(vocab, o)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %s: %w", file, err)
 	}
+	if warning != "" {
+		warnings = append(warnings, warning)
+	}
+	t.lengthSource, t.warnings = source, warnings
 	return t, nil
 }
 

@@ -30,8 +30,6 @@ type output struct {
 
 	stop int  // the word that brings the ids to this number
 	done bool // was the last one: nothing follows
-
-	floor, begin int // begin becomes the last place up to floor where a word begins
 }
 
 // stackWord is the size of a word buffer that is enough for most tokenizers and

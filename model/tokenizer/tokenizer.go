@@ -28,6 +28,7 @@ type Options struct {
 
 	MaxLength int  // tokens of a pair, the three special ones included; 0 means 512
 	Side      Side // where a pair that is too long is cut
+	OneType   bool // the passage has type 0, as the query has
 }
 
 // Uncased returns the options of bert-base-uncased and its descendants.
@@ -68,6 +69,10 @@ type Tokenizer struct {
 	maxWordChars int
 	maxLength    int
 	side         Side
+	passage      int32 // the type of its tokens
+
+	lengthSource string   // of LoadFS
+	warnings     []string // of LoadFS
 }
 
 // New returns a tokenizer over a vocabulary: id i is vocab[i].
@@ -92,7 +97,10 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 		}
 	}
 	vocab = slices.Clone(vocab) // the caller's may change
-	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars}
+	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars, passage: 1}
+	if o.OneType {
+		t.passage = 0
+	}
 	if t.maxWordChars == 0 {
 		t.maxWordChars = defaultWordChars
 	}
@@ -214,13 +222,24 @@ func (t *Tokenizer) truncating(maxLength int, side Side) (*Tokenizer, error) {
 		return nil, fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", side)
 	}
 	u := *t
-	u.maxLength, u.side = maxLength, side
+	u.maxLength, u.side, u.lengthSource = maxLength, side, ""
 	return &u, nil
 }
 
 // MaxLength returns the greatest number of tokens in a pair, the three special
-// ones included.
+// ones included; [NoLimit] where the files it was loaded from name none.
 func (t *Tokenizer) MaxLength() int { return t.maxLength }
+
+// LengthSource says which field of which file MaxLength is from, such as
+// "tokenizer_config.json: model_max_length"; "" where it is from none.
+func (t *Tokenizer) LengthSource() string { return t.lengthSource }
+
+// Warnings say what in the files others understand differently, a line each.
+func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
+
+// Types returns how many types its tokens have: 2 where the passage's differ from the
+// query's, else 1.
+func (t *Tokenizer) Types() int { return int(t.passage) + 1 }
 
 // Side returns the end at which texts that are too long are cut.
 func (t *Tokenizer) Side() Side { return t.side }

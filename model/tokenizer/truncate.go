@@ -13,8 +13,7 @@ const (
 // longestFirst returns how many of the n1 and n2 tokens of two texts are kept in
 // room tokens. The shorter text is kept whole if it fits in half the room; else
 // each gets half, and the longer text the odd token: the second, if they are
-// equally long. (Texts are counted only as far as scanner.limited and lastWords say,
-// so two texts over the maximum length are nearly always equally long.)
+// equally long.
 func longestFirst(n1, n2, room int) (int, int) {
 	if n1+n2 <= room {
 		return n1, n2

@@ -8,9 +8,6 @@ func (s *scanner) flush(out *output) {
 		s.n = 0
 		return
 	}
-	if len(out.ids) <= out.floor {
-		out.begin = len(out.ids)
-	}
 	s.pieces(out, s.n)
 	s.n = 0
 	out.done = len(out.ids) >= out.stop

@@ -14,7 +14,8 @@
 //                      (0 at first), and the length, in code points of its text
 //   unicode.json       a SHA-256 over every code point for each setting of the normaliser
 //
-// The same script with the same library and vocabulary writes the same bytes.
+// The same script with the same library and vocabulary writes the same bytes. What is
+// committed went through answers.py after that: see there.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"net/http"
 	"os"
-	"path/filepath"
+	"strings"
 )
 
 // chunk is how many bytes are read between two reports of progress.
@@ -31,14 +32,18 @@ func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 		p.progress(file, meta.size, meta.size)
 		return p.store.link(meta.etag, meta.commit, file, false)
 	}
-	if err := os.MkdirAll(filepath.Dir(blob), 0o777); err != nil {
+	blobs, err := p.store.folder("blobs")
+	if err != nil {
 		return err
 	}
-	d := &download{puller: p, file: file, meta: meta, part: blob + ".incomplete"}
-	if err := d.run(ctx); err != nil {
-		return err
+	defer blobs.Close()
+	d := &download{puller: p, file: file, meta: meta, blobs: blobs, part: meta.etag + ".incomplete"}
+	err = d.run(ctx)
+	if err == nil {
+		err = blobs.rename(d.part, meta.etag)
 	}
-	if err := os.Rename(d.part, blob); err != nil {
+	// Where locks do not hold, another process may have been quicker.
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && whole(blob, meta)) {
 		return err
 	}
 	return p.store.link(meta.etag, meta.commit, file, true)
@@ -57,9 +62,10 @@ func whole(name string, meta metadata) bool {
 // download fills the file called part with the announced content.
 type download struct {
 	*puller
-	file string
-	meta metadata
-	part string
+	file  string
+	meta  metadata
+	blobs folder
+	part  string // its name there
 
 	pieced  bool  // part was put together from more than one answer
 	afresh  bool  // the next answer must be from the start: resuming went wrong
@@ -68,49 +74,77 @@ type download struct {
 
 // run downloads until part is whole. Content of the right size and the wrong
 // hash gets one more try if it was pieced together, as an old piece may be to
-// blame; else part is deleted and the error names both hashes.
+// blame. After the second, however it came about, or at once if it came in one
+// piece, the error names all hashes; part is deleted each time.
 func (d *download) run(ctx context.Context) error {
-	if info, err := os.Stat(d.part); err == nil && info.Size() > 0 {
-		d.pieced, d.highest = true, info.Size()
+	if err := d.begin(); err != nil {
+		return err
 	}
+	var arrived []string // wrong hashes
 	for {
-		if err := d.retry(ctx, d.file, d.get); err != nil {
+		if err := d.retry(ctx, d.file, attempts, d.get); err != nil {
 			return err
 		}
-		sum, err := hashFile(d.part, d.meta.etag)
+		sum, err := hashFile(d.blobs.path(d.part), d.meta.etag)
 		if err != nil {
 			return err
 		}
 		if sum == d.meta.etag {
 			return nil
 		}
-		if err := os.Remove(d.part); err != nil {
+		if err := d.blobs.remove(d.part); err != nil {
 			return err
 		}
-		if !d.pieced {
-			return fmt.Errorf("%w: %d bytes with hash %s arrived, want hash %s", ErrMismatch, d.meta.size, sum, d.meta.etag)
+		arrived = append(arrived, sum)
+		err = fmt.Errorf("%w: %d bytes with hash %s arrived, want hash %s",
+			ErrMismatch, d.meta.size, strings.Join(arrived, ", then "), d.meta.etag)
+		if !d.pieced || len(arrived) == tries {
+			return err
 		}
+		d.retrying(d.file, err, 0)
 		d.pieced, d.highest = false, 0
 	}
 }
 
+// tries is how often a whole file is put together before its hash is believed.
+const tries = 2
+
+// begin sees what an earlier pull has left of part.
+func (d *download) begin() error {
+	part, err := d.blobs.open(d.part)
+	if err != nil {
+		return err
+	}
+	defer part.Close()
+	info, err := part.Stat()
+	if err != nil {
+		return err
+	}
+	d.pieced, d.highest = info.Size() > 0, info.Size()
+	return nil
+}
+
 // get makes one GET request for what part lacks and appends the answer. It
 // returns by how many bytes part has become longer than ever before.
-func (d *download) get(ctx context.Context, alive func()) (gained int64, err error) {
-	part, err := os.OpenFile(d.part, os.O_WRONLY|os.O_CREATE, 0o666)
+func (d *download) get(ctx context.Context, alive func(bytes int)) (gained int64, err error) {
+	part, err := d.blobs.open(d.part)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, part.Close()) }()
+	defer func() {
+		if part != nil {
+			err = errors.Join(err, part.Close())
+		}
+	}()
 	have, err := part.Seek(0, io.SeekEnd)
 	if err != nil {
 		return 0, err
 	}
 	if d.afresh || have > d.meta.size {
-		have, err = d.restart(part)
-		if err != nil {
+		if part, err = d.restart(part); err != nil {
 			return 0, err
 		}
+		have = 0
 	}
 	d.progress(d.file, have, d.meta.size)
 	if have == d.meta.size {
@@ -130,9 +164,10 @@ func (d *download) get(ctx context.Context, alive func()) (gained int64, err err
 		return 0, err
 	}
 	if resp.StatusCode == http.StatusOK && have > 0 { // the range was not heeded
-		if have, err = d.restart(part); err != nil {
+		if part, err = d.restart(part); err != nil {
 			return 0, err
 		}
+		have = 0
 	}
 	d.pieced = d.pieced || have > 0
 	end, err := d.receive(ctx, part, resp.Body, have, alive)
@@ -144,13 +179,15 @@ func (d *download) get(ctx context.Context, alive func()) (gained int64, err err
 	return gained, part.Sync()
 }
 
-// restart empties part.
-func (d *download) restart(part *os.File) (have int64, err error) {
+// restart begins part anew. It makes another file of that name and leaves the old
+// one as it is: where locks do not hold, the other process that writes it may
+// have made a blob of it by now.
+func (d *download) restart(part *os.File) (*os.File, error) {
 	d.pieced, d.afresh = false, false
-	if err := part.Truncate(0); err != nil {
-		return 0, err
+	if err := errors.Join(part.Close(), d.blobs.remove(d.part)); err != nil {
+		return nil, err
 	}
-	return part.Seek(0, io.SeekStart)
+	return d.blobs.open(d.part)
 }
 
 // checkAnswer refuses an answer whose headers say that its body is not the
@@ -173,7 +210,7 @@ func (d *download) checkAnswer(resp *http.Response, have int64) error {
 	default:
 		return d.statusError(resp)
 	}
-	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+	if coding := encoding(resp); coding != "" {
 		return fmt.Errorf("%w: %s is encoded (%.100q), though asked not to be", ErrProtocol, from, coding)
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -188,7 +225,7 @@ func (d *download) checkAnswer(resp *http.Response, have int64) error {
 
 // receive appends body to part, which has the first have bytes, and returns how
 // many it has then. A body too short is a transient error, one too long is not.
-func (d *download) receive(ctx context.Context, part io.Writer, body io.Reader, have int64, alive func()) (int64, error) {
+func (d *download) receive(ctx context.Context, part io.Writer, body io.Reader, have int64, alive func(bytes int)) (int64, error) {
 	buffer := make([]byte, chunk)
 	for {
 		// One byte more than wanted is asked for, to see a body that is too long.
@@ -197,7 +234,7 @@ func (d *download) receive(ctx context.Context, part io.Writer, body io.Reader, 
 			return have, fmt.Errorf("%w: more than the %d announced bytes arrive", ErrMismatch, d.meta.size)
 		}
 		if n > 0 {
-			alive()
+			alive(n)
 			written, err := part.Write(buffer[:n])
 			have += int64(written)
 			if err != nil {

@@ -56,20 +56,13 @@ func TestDownloadRecovers(t *testing.T) {
 		{"server errors", nil, []pulltest.Act{pulltest.Status(500), pulltest.Status(502), pulltest.Status(503), pulltest.Status(504)}, []string{"", "", "", "", ""}},
 		{"no answer", nil, []pulltest.Act{func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }}, []string{"", ""}},
 		{"nothing more comes", nil, []pulltest.Act{pulltest.Hang(cut)}, []string{"", rest}},
-		{"little by little", nil, []pulltest.Act{pulltest.Drip(6, 100*time.Millisecond)}, []string{""}},
+		{"little by little", nil, []pulltest.Act{pulltest.Drip(6, 50*time.Second)}, []string{""}},
 		{"nothing comes", nil, []pulltest.Act{func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }}, []string{"", ""}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel() // some of them wait
-			r := newRig(t)
-			r.Stall = 300 * time.Millisecond
+		bubble(t, c.name, func(t *testing.T) {
+			r := newMemoryRig(t)
 			if c.before != nil {
-				if err := os.MkdirAll(filepath.Dir(r.part(t)), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(r.part(t), c.before, 0o666); err != nil {
-					t.Fatal(err)
-				}
+				r.plantPart(t, c.before)
 			}
 			for _, act := range c.faults {
 				r.Fault(storageOnce(act))
@@ -110,8 +103,8 @@ func TestDownloadFails(t *testing.T) {
 		{"never served", pulltest.Status(404), ErrProtocol, []string{"6 attempts", "404 Not Found"}, true},
 		{"down", pulltest.Status(503), nil, []string{"6 attempts", "503 Service Unavailable"}, true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t)
+		bubble(t, c.name, func(t *testing.T) {
+			r := newMemoryRig(t)
 			fault := storageOnce(c.act)
 			fault.Times = 0
 			r.Fault(fault)
@@ -202,14 +195,17 @@ func TestCancel(t *testing.T) {
 		t.Errorf("cancelled before: %v", err)
 	}
 
-	r = newRig(t) // in the pause between attempts, on the real clock
-	r.Sleep = nil
-	ctx, cancel = context.WithCancel(context.Background())
-	r.Retrying = func(string, error, time.Duration) { cancel() }
-	r.Fault(pulltest.Fault{Do: pulltest.Status(503, "Retry-After", "60")})
-	if _, err := Pull(ctx, r.Options); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled in a pause: %v", err)
-	}
+	bubble(t, "in a pause between attempts", func(t *testing.T) {
+		r := newMemoryRig(t)
+		r.Sleep = nil // on the bubble's clock
+		ctx, cancel := context.WithCancel(context.Background())
+		r.Retrying = func(string, error, time.Duration) { time.AfterFunc(time.Second, cancel) }
+		r.Fault(pulltest.Fault{Do: pulltest.Status(503, "Retry-After", "60")})
+		began := time.Now()
+		if _, err := Pull(ctx, r.Options); !errors.Is(err, context.Canceled) || time.Since(began) != time.Second {
+			t.Errorf("cancelled after %v: %v", time.Since(began), err)
+		}
+	})
 }
 
 // fullDisk takes some bytes and then no more.
@@ -245,7 +241,7 @@ func TestReceive(t *testing.T) {
 		{"short", 1000, strings.NewReader(body[1:]), 999, io.ErrUnexpectedEOF},
 		{"long", 1000, strings.NewReader(body + "x"), 10, ErrMismatch},
 	} {
-		end, err := d.receive(context.Background(), &fullDisk{c.disk}, c.body, 10, func() {})
+		end, err := d.receive(context.Background(), &fullDisk{c.disk}, c.body, 10, func(int) {})
 		if end != c.end || !errors.Is(err, c.kind) {
 			t.Errorf("%s: ended at %d with %v, want %d with %v", c.name, end, err, c.end, c.kind)
 		}

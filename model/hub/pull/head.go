@@ -27,10 +27,17 @@ type absentError struct {
 func (e *absentError) Error() string { return e.err.Error() }
 func (e *absentError) Unwrap() error { return e.err }
 
+// commitHeader is of a hub's answers alone: what the revision asked for means.
+const commitHeader = "X-Repo-Commit"
+
 // head asks the hub for a file's metadata, with retries.
 func (p *puller) head(ctx context.Context, file string) (metadata, error) {
 	var meta metadata
-	err := p.retry(ctx, file, func(ctx context.Context, alive func()) (int64, error) {
+	most := attempts
+	if p.spare {
+		most = spareTries
+	}
+	err := p.retry(ctx, file, most, func(ctx context.Context, _ func(int)) (int64, error) {
 		resp, header, err := p.request(ctx, http.MethodHead, file, "")
 		if err != nil {
 			return 0, err
@@ -52,10 +59,10 @@ func (p *puller) readHead(resp *http.Response, header http.Header) (metadata, er
 	if resp.StatusCode >= 400 || resp.StatusCode < 200 {
 		return metadata{}, p.statusError(resp)
 	}
-	meta := metadata{commit: header.Get("X-Repo-Commit")}
+	meta := metadata{commit: header.Get(commitHeader)}
 	if !hub.IsCommit(meta.commit) {
-		return metadata{}, fmt.Errorf("%w: %s (%s, %s) has the X-Repo-Commit header %.100q, want a commit: is %s a Hugging Face hub?",
-			ErrProtocol, from, status(resp), orNone(resp.Header.Get("Content-Type")), meta.commit, p.endpoint)
+		return metadata{}, fmt.Errorf("%w: %s (%s, content type %.100q) has the %s header %.100q, want a commit: is %s a Hugging Face hub?",
+			ErrProtocol, from, status(resp), resp.Header.Get("Content-Type"), commitHeader, meta.commit, p.endpoint)
 	}
 	etag := header.Get("X-Linked-Etag")
 	if etag == "" {
@@ -67,6 +74,9 @@ func (p *puller) readHead(resp *http.Response, header http.Header) (metadata, er
 	}
 	size := header.Get("X-Linked-Size")
 	if size == "" && resp.StatusCode == http.StatusOK { // a redirect's own length is not the file's
+		if coding := encoding(resp); coding != "" {
+			return metadata{}, fmt.Errorf("%w: %s is encoded (%.100q), though asked not to be, and its length is not the file's", ErrProtocol, from, coding)
+		}
 		size = resp.Header.Get("Content-Length")
 	}
 	var err error
@@ -84,15 +94,18 @@ func (p *puller) statusError(resp *http.Response) error {
 	if message := resp.Header.Get("X-Error-Message"); message != "" {
 		what += fmt.Sprintf(" (%.200q)", message)
 	}
-	if !p.onEndpoint(at) && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
+	if resp.Request.Method == http.MethodGet && !p.onEndpoint(at) && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
 		// The storage's signed address has run out: the hub hands out a new one.
 		return &transientError{err: fmt.Errorf("%w: %s", ErrProtocol, what)}
 	}
 	code := resp.Header.Get("X-Error-Code")
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		if code == "GatedRepo" {
+		if code == "GatedRepo" && p.onEndpoint(at) {
 			return fmt.Errorf("%w: %s: the model is gated: accept its terms at %s/%s and give a token (HF_TOKEN)", ErrDenied, what, p.endpoint, p.id)
+		}
+		if !p.onEndpoint(at) {
+			return fmt.Errorf("%w: %s, which %s redirects to: the token goes to %[3]s alone", ErrDenied, what, p.endpoint)
 		}
 		return fmt.Errorf("%w: %s: no such model, or a private one, or a wrong token (HF_TOKEN)", ErrDenied, what)
 	case http.StatusNotFound:
@@ -103,7 +116,7 @@ func (p *puller) statusError(resp *http.Response) error {
 			return fmt.Errorf("%w: %s: no revision %q", ErrNotFound, what, p.revision)
 		}
 		absent := &absentError{err: fmt.Errorf("%w: %s: no such file", ErrNotFound, what)}
-		if commit := resp.Header.Get("X-Repo-Commit"); code == "EntryNotFound" && hub.IsCommit(commit) {
+		if commit := resp.Header.Get(commitHeader); code == "EntryNotFound" && hub.IsCommit(commit) {
 			absent.commit = commit
 		}
 		return absent
@@ -119,9 +132,11 @@ func status(resp *http.Response) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "no content type"
+// encoding returns the coding of an answer's body, "" for none.
+func encoding(resp *http.Response) string {
+	coding := resp.Header.Get("Content-Encoding")
+	if strings.EqualFold(coding, "identity") {
+		return ""
 	}
-	return s
+	return coding
 }

@@ -29,7 +29,6 @@ func TestHeadFails(t *testing.T) {
 		{"huge size", pulltest.Header("X-Linked-Size", "99999999999999999999"), ErrProtocol, "size"},
 		{"large size", pulltest.Header("X-Linked-Size", "1000000000"), ErrMismatch, "at most"},
 		{"login page", pulltest.LoginPage(), ErrProtocol, "text/html"},
-		{"redirect to a login page", pulltest.Redirect("http://login.invalid/?from=hub"), ErrProtocol, "302 Found"},
 		{"unknown file", pulltest.Status(404), ErrNotFound, "no such file"},
 		{"unknown model", pulltest.Status(404, "X-Error-Code", "RepoNotFound"), ErrNotFound, "no such model"},
 		{"unknown revision", pulltest.Status(404, "X-Error-Code", "RevisionNotFound"), ErrNotFound, `no revision "main"`},
@@ -37,7 +36,7 @@ func TestHeadFails(t *testing.T) {
 		{"private", pulltest.Status(401), ErrDenied, "HF_TOKEN"},
 		{"forbidden", pulltest.Status(403), ErrDenied, "403 Forbidden"},
 		{"teapot", pulltest.Status(418), ErrProtocol, "418"},
-		{"redirect loop", pulltest.Status(302, "Location", "config.json"), ErrProtocol, "more than 10 redirects"},
+		{"redirect loop", pulltest.Status(302, "Location", "config.json"), ErrProtocol, "more than 20 redirects"},
 		{"redirect to nowhere", pulltest.Status(302), ErrProtocol, "without an address"},
 		{"redirect to a file", pulltest.Redirect("file:///etc/passwd"), ErrProtocol, "file:"},
 	} {

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	maxRedirects  = 10
+	maxRedirects  = 20 // as huggingface_hub
 	headerTimeout = 30 * time.Second
+	maxHeader     = 1 << 20 // bytes of an answer's headers
 )
 
 // parseEndpoint checks the address of a hub.
@@ -43,6 +44,7 @@ func newClient(from *http.Client) http.Client {
 	} else if transport, ok := http.DefaultTransport.(*http.Transport); ok {
 		transport = transport.Clone()
 		transport.ResponseHeaderTimeout = headerTimeout
+		transport.MaxResponseHeaderBytes = maxHeader
 		client.Transport = transport
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -60,8 +62,10 @@ func (p *puller) address(revision, file string) (*url.URL, error) {
 }
 
 // onEndpoint reports whether u has the endpoint's scheme, host and port.
-func (p *puller) onEndpoint(u *url.URL) bool {
-	return u.Scheme == p.endpoint.Scheme && strings.EqualFold(hostPort(u), hostPort(p.endpoint))
+func (p *puller) onEndpoint(u *url.URL) bool { return sameOrigin(u, p.endpoint) }
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(hostPort(a), hostPort(b))
 }
 
 func hostPort(u *url.URL) string {
@@ -72,10 +76,13 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// request sends one request and follows its redirects: all of them for a GET,
-// those within the endpoint for a HEAD. Beside the last answer it returns the
-// headers of all, the first one of a name to come with a value. The caller
-// closes the answer's body.
+// request sends one request and follows its redirects: all of them for a GET.
+// A HEAD ends at the answer that has the file's headers, which is the redirect
+// that leads from a hub to its storage: one to the same host is followed, and
+// one elsewhere only before any answer has named a commit, as a mirror's are
+// that sends its readers to the hub. Beside the last answer request returns the
+// headers of all, the first one of a name to come with a value. The caller closes
+// the answer's body.
 func (p *puller) request(ctx context.Context, method, file, ranged string) (*http.Response, http.Header, error) {
 	revision := p.revision
 	if p.commit != "" {
@@ -101,7 +108,7 @@ func (p *puller) request(ctx context.Context, method, file, ranged string) (*htt
 			resp.Body.Close()
 			return nil, nil, err
 		}
-		if next == nil || method == http.MethodHead && !p.onEndpoint(next) {
+		if next == nil || method == http.MethodHead && first.Get(commitHeader) != "" && !sameOrigin(next, at) && !p.onEndpoint(next) {
 			return resp, first, nil
 		}
 		resp.Body.Close()
@@ -136,19 +143,13 @@ func (p *puller) send(ctx context.Context, method string, at *url.URL, ranged st
 		err = urlErr.Err
 	}
 	err = fmt.Errorf("%s %s: %w", method, show(at), err)
-	if lasting(err) {
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
 		return nil, err
 	}
-	return nil, &transientError{err: err}
-}
-
-// lasting reports whether a failed connection would fail again.
-func lasting(err error) bool {
-	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
-		return true
+	if lookup := (*net.DNSError)(nil); errors.As(err, &lookup) && lookup.IsNotFound {
+		return nil, &downError{err} // another attempt finds no more
 	}
-	lookup := (*net.DNSError)(nil)
-	return errors.As(err, &lookup) && lookup.IsNotFound
+	return nil, &transientError{err: err}
 }
 
 // redirect returns where an answer sends its reader, nil if nowhere.

@@ -4,19 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
-
-// DefaultEndpoint is the hub that is asked when Options names none.
-const DefaultEndpoint = "https://huggingface.co"
 
 // Errors of Pull, for errors.Is. A failure of the disk or the network is the
 // operating system's error.
@@ -25,52 +20,17 @@ var (
 	ErrDenied   = errors.New("access denied by the hub")
 	ErrMismatch = errors.New("not the expected content") // size or hash
 	ErrProtocol = errors.New("unexpected answer")        // not a hub, or a broken one
+	ErrOffline  = errors.New("offline")                  // asked to make no request, and the cache lacks something
 )
-
-// Options says what to download, and how. ID and Cache are needed.
-type Options struct {
-	ID       string    // "org/name"
-	Revision string    // branch, tag or commit; "" is the pinned commit (hub.PinOf), else main
-	Cache    hub.Cache // where to
-	Files    []string  // exactly these; nil is config, tokenizer files and safetensors weights
-
-	Endpoint string       // "" is DefaultEndpoint
-	Token    string       // sent to Endpoint's host alone; "" for none
-	Client   *http.Client // nil is one of Pull's own; its CheckRedirect is not used
-
-	// Stall is how long a connection may bring nothing before it counts as
-	// broken; 0 is one minute.
-	Stall time.Duration
-	// Sleep waits between attempts; nil waits on the clock. It returns early,
-	// with the context's error, when the context ends.
-	Sleep func(ctx context.Context, d time.Duration) error
-
-	// Progress, if not nil, hears of every file: the bytes on disk and the
-	// bytes in all. Retrying hears of a failed attempt and the pause before the
-	// next. Both are called from Pull's goroutine.
-	Progress func(file string, done, total int64)
-	Retrying func(file string, err error, pause time.Duration)
-}
-
-// OptionsFromEnv returns the options that the environment holds: the cache (see
-// hub.DefaultCache), the endpoint (HF_ENDPOINT) and the token (HF_TOKEN). It
-// reads the environment through getenv alone.
-func OptionsFromEnv(getenv func(string) string, home string) (Options, error) {
-	cache, err := hub.DefaultCache(getenv, home)
-	if err != nil {
-		return Options{}, err
-	}
-	return Options{
-		Cache:    cache,
-		Endpoint: strings.TrimSpace(getenv("HF_ENDPOINT")),
-		Token:    strings.TrimSpace(getenv("HF_TOKEN")),
-	}, nil
-}
 
 // Pull downloads a checkpoint and returns its snapshot. Files that are there
 // already, and are whole, are not downloaded again; with a commit for revision
 // and all files there, no request is made. When Pull fails or ctx ends, what
 // has arrived is kept for the next Pull to go on from.
+//
+// A hub that cannot be reached, or is out of order, does not matter where the
+// cache has all files of the revision as it last knew it: that snapshot is
+// returned, and Options.FromCache told of it.
 //
 // refs/<revision> is written when all is there. A pull of the pinned commit by
 // default writes refs/main only where there is none: it is no claim about what
@@ -96,73 +56,20 @@ type puller struct {
 	pinned   bool   // revision is the default of a pinned id
 	commit   string // what revision stands for; "" until the hub has said so
 	files    []string
+	spare    bool // the cache has an answer: a hub that is down is not waited for long
 
-	store    store
-	endpoint *url.URL
-	token    string
-	client   http.Client
-	stall    time.Duration
-	sleep    func(context.Context, time.Duration) error
-	progress func(file string, done, total int64)
-	retrying func(file string, err error, pause time.Duration)
-}
-
-func newPuller(o Options) (*puller, error) {
-	id, revision, err := hub.ParseID(o.ID)
-	if err != nil {
-		return nil, err
-	}
-	if o.Revision != "" {
-		if revision != "" && revision != o.Revision {
-			return nil, fmt.Errorf("two revisions: %q and %q", o.ID, o.Revision)
-		}
-		if id, revision, err = hub.ParseID(id + "@" + o.Revision); err != nil {
-			return nil, err
-		}
-	}
-	p := &puller{
-		id: id, revision: revision, files: o.Files, token: o.Token,
-		stall: o.Stall, sleep: o.Sleep, progress: o.Progress, retrying: o.Retrying,
-	}
-	if revision == "" {
-		pin, ok := hub.PinOf(id)
-		p.revision, p.pinned = "main", ok
-		if ok {
-			p.revision = pin.Revision
-		}
-	}
-	if hub.IsCommit(p.revision) {
-		p.commit = p.revision
-	}
-	for _, file := range o.Files {
-		if !fs.ValidPath(file) || file == "." || strings.ContainsAny(file, "\\:\x00") {
-			return nil, fmt.Errorf("file %q: want a relative slash path", file)
-		}
-	}
-	if o.Cache.Dir == "" {
-		return nil, errors.New("no cache folder is given")
-	}
-	p.store = newStore(o.Cache, id)
-	if p.endpoint, err = parseEndpoint(o.Endpoint); err != nil {
-		return nil, err
-	}
-	if strings.ContainsFunc(p.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the token holds white space or characters outside of ASCII")
-	}
-	p.client = newClient(o.Client)
-	if p.stall == 0 {
-		p.stall = time.Minute
-	}
-	if p.sleep == nil {
-		p.sleep = sleep
-	}
-	if p.progress == nil {
-		p.progress = func(string, int64, int64) {}
-	}
-	if p.retrying == nil {
-		p.retrying = func(string, error, time.Duration) {}
-	}
-	return p, nil
+	cache     hub.Cache
+	store     store
+	endpoint  *url.URL
+	token     string
+	offline   bool
+	client    http.Client
+	stall     time.Duration
+	minRate   int64
+	sleep     func(context.Context, time.Duration) error
+	progress  func(file string, done, total int64)
+	retrying  func(file string, err error, pause time.Duration)
+	fromCache func(err error)
 }
 
 func (p *puller) snapshot() hub.Snapshot {
@@ -170,6 +77,26 @@ func (p *puller) snapshot() hub.Snapshot {
 }
 
 func (p *puller) run(ctx context.Context) error {
+	if p.offline {
+		if err := p.answerFromCache(ctx); err != nil {
+			return fmt.Errorf("%w: no request is made, and %w", ErrOffline, err)
+		}
+		return nil
+	}
+	p.spare = p.cacheAnswers()
+	err := p.online(ctx)
+	if down := (*downError)(nil); !errors.As(err, &down) {
+		return err
+	}
+	if lack := p.answerFromCache(ctx); lack != nil {
+		return fmt.Errorf("%w; nor does the cache answer: %w", err, lack)
+	}
+	p.fromCache(err)
+	return nil
+}
+
+// online brings what the hub has, and records what the revision means.
+func (p *puller) online(ctx context.Context) error {
 	pull := p.checkpoint
 	if p.files != nil {
 		pull = p.listed
@@ -202,7 +129,7 @@ func (p *puller) checkpoint(ctx context.Context) error {
 	if _, err := p.ensure(ctx, hub.ConfigFile, false); err != nil {
 		return err
 	}
-	for _, file := range []string{hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile} {
+	for _, file := range smallFiles()[1:] {
 		if _, err := p.ensure(ctx, file, true); err != nil {
 			return err
 		}
@@ -230,12 +157,7 @@ func (p *puller) shards(ctx context.Context) error {
 	case !found:
 		return fmt.Errorf("%w: neither %s nor %s at %s", ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
 	}
-	index, err := os.Open(p.store.file(p.commit, hub.IndexFile))
-	if err != nil {
-		return err
-	}
-	defer index.Close()
-	names, err := hub.Shards(index)
+	names, err := p.shardNames()
 	if err != nil {
 		return err
 	}
@@ -245,6 +167,16 @@ func (p *puller) shards(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// shardNames reads the snapshot's index.
+func (p *puller) shardNames() ([]string, error) {
+	index, err := os.Open(p.store.file(p.commit, hub.IndexFile))
+	if err != nil {
+		return nil, err
+	}
+	defer index.Close()
+	return hub.Shards(index)
 }
 
 // ensure makes file part of the snapshot, downloading it if need be. It reports
@@ -261,12 +193,16 @@ func (p *puller) ensure(ctx context.Context, file string, optional bool) (bool, 
 	}
 	meta, err := p.head(ctx, file)
 	if absent := (*absentError)(nil); optional && errors.As(err, &absent) {
-		return false, p.store.markAbsent(absent.commit, file)
+		p.store.markAbsent(absent.commit, file)
+		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", file, err)
 	}
 	p.commit = meta.commit
+	if known, err := p.knownCommit(); err != nil || known != p.commit {
+		p.spare = false // the cache's answer is an old one
+	}
 	if err := p.fetch(ctx, file, meta); err != nil {
 		return false, fmt.Errorf("%s: %w", file, err)
 	}

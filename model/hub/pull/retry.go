@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 const (
 	attempts     = 6                // in a row that bring nothing to speak of
+	fewAttempts  = 3                // where nobody answers at the address
+	spareTries   = 2                // where the cache has an answer too
 	progressMade = 1 << 20          // bytes after which an attempt brought something
 	firstPause   = time.Second      // doubled after each attempt ...
 	longestPause = 30 * time.Second // ... up to this
@@ -26,16 +29,19 @@ type transientError struct {
 func (e *transientError) Error() string { return e.err.Error() }
 func (e *transientError) Unwrap() error { return e.err }
 
-// errStalled ends an attempt during which nothing has arrived for too long.
-var errStalled = errors.New("the connection brings nothing")
+// downError ends a pull: the hub, or the storage, could not be reached or was
+// out of order for as long as it was asked.
+type downError struct{ err error }
+
+func (e *downError) Error() string { return e.err.Error() }
+func (e *downError) Unwrap() error { return e.err }
 
 // retry calls try until it succeeds, fails for good, or has failed too often in
-// a row. try returns by how many bytes it got further than any try before and
-// calls alive whenever some arrive; when it does not for the stall time, its
-// context ends.
-func (p *puller) retry(ctx context.Context, file string, try func(ctx context.Context, alive func()) (int64, error)) error {
+// a row. try returns by how many bytes it got further than any try before, and
+// runs under a pace. most is how often in a row it may fail.
+func (p *puller) retry(ctx context.Context, file string, most int, try func(ctx context.Context, alive func(bytes int)) (int64, error)) error {
 	for failed := 1; ; failed++ {
-		brought, err := p.timed(ctx, try)
+		brought, err := p.paced(ctx, try)
 		if err == nil {
 			return nil
 		}
@@ -49,11 +55,15 @@ func (p *puller) retry(ctx context.Context, file string, try func(ctx context.Co
 		if brought >= progressMade {
 			failed = 1
 		}
-		if failed == attempts {
-			return fmt.Errorf("given up after %d attempts: %w", attempts, err)
+		enough := most
+		if unreachable(err) {
+			enough = min(most, fewAttempts)
+		}
+		if failed >= enough {
+			return gaveUp(fmt.Errorf("given up after %d attempts: %w", failed, err))
 		}
 		if transient.after > longestWait {
-			return fmt.Errorf("the server asks to come back in %v: %w", transient.after.Round(time.Second), err)
+			return gaveUp(fmt.Errorf("the server asks to come back in %v: %w", transient.after.Round(time.Second), err))
 		}
 		pause := max(transient.after, min(firstPause<<(failed-1), longestPause))
 		p.retrying(file, err, pause)
@@ -63,17 +73,21 @@ func (p *puller) retry(ctx context.Context, file string, try func(ctx context.Co
 	}
 }
 
-// timed calls try once, under the stall clock.
-func (p *puller) timed(ctx context.Context, try func(context.Context, func()) (int64, error)) (int64, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	clock := time.AfterFunc(p.stall, func() { cancel(errStalled) })
-	defer clock.Stop()
-	brought, err := try(ctx, func() { clock.Reset(p.stall) })
-	if err != nil && context.Cause(ctx) == errStalled {
-		err = &transientError{err: fmt.Errorf("%w for %v", errStalled, p.stall)}
+// gaveUp marks the end of retrying as the server's being down, unless it
+// answered, and wrongly.
+func gaveUp(err error) error {
+	if errors.Is(err, ErrProtocol) || errors.Is(err, ErrMismatch) {
+		return err
 	}
-	return brought, err
+	return &downError{err}
+}
+
+// unreachable reports whether a connection could not be made at all. Another
+// attempt seldom can either: nobody listens there, or this machine has no
+// network.
+func unreachable(err error) bool {
+	op := (*net.OpError)(nil)
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // retryAfter reads how long a server asks to be left alone: seconds, or a date

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
@@ -54,18 +55,42 @@ func tinyFiles() fstest.MapFS {
 type rig struct {
 	*pulltest.Server
 	Options
-	pauses []time.Duration
-	done   map[string]int64
+	weights []byte // what is served as model.safetensors
+	pauses  []time.Duration
+	done    map[string]int64
 }
 
 func newRig(t *testing.T, repos ...pulltest.Repo) *rig {
 	t.Helper()
+	return rigOf(t, pulltest.New, repos)
+}
+
+// newMemoryRig is newRig for a bubble of testing/synctest, in which a test waits
+// on no clock. What needs a real connection, such as TLS, takes newRig.
+func newMemoryRig(t *testing.T, repos ...pulltest.Repo) *rig {
+	t.Helper()
+	return rigOf(t, pulltest.NewInMemory, repos)
+}
+
+// newSmallRig is newRig with weights of few bytes, for tests of the disk.
+func newSmallRig(t *testing.T) *rig {
+	t.Helper()
+	files := tinyFiles()
+	files[hub.WeightsFile] = &fstest.MapFile{Data: []byte("weights")}
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	b.weights = files[hub.WeightsFile].Data
+	return b
+}
+
+func rigOf(t *testing.T, serve func(testing.TB, ...pulltest.Repo) *pulltest.Server, repos []pulltest.Repo) *rig {
+	t.Helper()
 	if len(repos) == 0 {
 		repos = []pulltest.Repo{{ID: testID, Commit: testCommit, Files: tinyFiles()}}
 	}
-	b := &rig{Server: pulltest.New(t, repos...), done: map[string]int64{}}
+	b := &rig{Server: serve(t, repos...), weights: served(), done: map[string]int64{}}
 	b.Options = Options{
-		ID: repos[0].ID, Endpoint: b.URL, Cache: hub.Cache{Dir: filepath.Join(t.TempDir(), "hub")},
+		Client: b.Caller,
+		ID:     repos[0].ID, Endpoint: b.URL, Cache: hub.Cache{Dir: filepath.Join(t.TempDir(), "hub")},
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			b.pauses = append(b.pauses, d)
 			return ctx.Err()
@@ -90,7 +115,7 @@ func (b *rig) mustPull(t *testing.T) hub.Snapshot {
 		t.Fatal(err)
 	}
 	data, err := fs.ReadFile(got.FS(), hub.WeightsFile)
-	if err != nil || !bytes.Equal(data, weights()) {
+	if err != nil || !bytes.Equal(data, b.weights) {
 		t.Fatalf("the pulled weights differ from the served ones (%d bytes, %v)", len(data), err)
 	}
 	if parts, _ := filepath.Glob(filepath.Join(b.Cache.Repo(got.ID), "blobs", "*.incomplete")); len(parts) > 0 {
@@ -113,7 +138,7 @@ func (b *rig) ranges() []string {
 // part is where the weights are while they are incomplete.
 func (b *rig) part(t *testing.T) string {
 	t.Helper()
-	etag, err := pulltest.Etag(bytes.NewReader(weights()), hub.WeightsFile, weightLen)
+	etag, err := pulltest.Etag(bytes.NewReader(b.weights), hub.WeightsFile, int64(len(b.weights)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,4 +182,31 @@ func etagOf(t *testing.T, file string) (string, int64) {
 		t.Fatal(err)
 	}
 	return etag, int64(len(data))
+}
+
+// bubble runs a subtest in a bubble of testing/synctest.
+func bubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+// plantPart leaves part of the weights, as an earlier pull may have.
+func (b *rig) plantPart(t *testing.T, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(b.part(t)), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.part(t), content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustPullFiles pulls what Options.Files lists.
+func (b *rig) mustPullFiles(t *testing.T) hub.Snapshot {
+	t.Helper()
+	got, err := b.pull()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

@@ -3,50 +3,55 @@ package pull
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
 
-	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
 // lockPoll is how often a wait for another process's lock looks again.
 const lockPoll = 100 * time.Millisecond
 
-// store writes one repository's folder in the cache. Every name it is given
-// has been checked: ids and revisions by hub.ParseID, commits and etags to be
-// hex, files to be local paths.
+// store is one repository's folder in the cache. Every name it is given has
+// been checked: ids and revisions by hub.ParseID, commits and etags to be hex,
+// files to be local paths. It reads by path, through links as package hub does,
+// and writes through a folder, which follows none.
 type store struct {
-	cache   string // folder with models--org--name in it
+	cache   hub.Cache
+	id      string
 	repo    string // <cache>/models--org--name
-	locks   string // <cache>/.locks/models--org--name
-	symlink func(target, name string) error
+	symlink func(in *os.Root, target, name string) error
+	tryLock func(ctx context.Context, name string) (unlock func(), err error)
 }
 
 func newStore(cache hub.Cache, id string) store {
-	return store{
-		cache:   cache.Dir,
-		repo:    cache.Repo(id),
-		locks:   filepath.Join(cache.Dir, ".locks", hub.RepoFolder(id)),
-		symlink: os.Symlink,
-	}
+	return store{cache: cache, id: id, repo: cache.Repo(id), symlink: (*os.Root).Symlink, tryLock: tryLock}
 }
 
 func (s store) blob(etag string) string       { return filepath.Join(s.repo, "blobs", etag) }
 func (s store) snapshot(commit string) string { return filepath.Join(s.repo, "snapshots", commit) }
-func (s store) absence(commit, file string) string {
-	return filepath.Join(s.repo, ".no_exist", commit, filepath.FromSlash(file))
-}
 
 // file is where the snapshot shows a file.
 func (s store) file(commit, file string) string {
 	return filepath.Join(s.snapshot(commit), filepath.FromSlash(file))
+}
+
+// folder opens a folder of the repository's to write in. The last of below may
+// be a slash path, "." for none.
+func (s store) folder(below ...string) (folder, error) {
+	parts := []string{hub.RepoFolder(s.id)}
+	for _, part := range below {
+		if part != "." {
+			parts = append(parts, strings.Split(part, "/")...)
+		}
+	}
+	return openFolder(s.cache.Dir, parts...)
 }
 
 // linkedEtag returns the etag that a snapshot's link stands for, "" where name
@@ -62,57 +67,70 @@ func (s store) linkedEtag(name string) string {
 // knownAbsent and markAbsent remember that a commit lacks an optional file, as
 // huggingface_hub does. A commit never changes, so the mark stays true.
 func (s store) knownAbsent(commit, file string) bool {
-	_, err := os.Stat(s.absence(commit, file))
+	_, err := os.Stat(filepath.Join(s.repo, ".no_exist", commit, filepath.FromSlash(file)))
 	return err == nil
 }
 
-func (s store) markAbsent(commit, file string) error {
+// markAbsent is no matter if it fails: the question is asked again next time. It
+// is where the commit is "" too, as the server did not speak as a hub does.
+func (s store) markAbsent(commit, file string) {
 	if commit == "" {
-		return nil // the server did not say it as a hub does: ask again next time
+		return
 	}
-	return writeFile(s.absence(commit, file), nil)
+	if dir, err := s.folder(".no_exist", commit, path.Dir(file)); err == nil {
+		defer dir.Close()
+		dir.put(path.Base(file), strings.NewReader(""))
+	}
 }
-
-// maxRef bounds what is read of a ref, in bytes: a commit has 40.
-const maxRef = 1 << 10
 
 // writeRef records the commit of a branch or tag, over an older record only if
 // told to.
 func (s store) writeRef(revision, commit string, over bool) error {
-	name := filepath.Join(s.repo, "refs", filepath.FromSlash(revision))
-	old, err := bounded.ReadFile(name, maxRef)
-	if err == nil && (!over || string(old) == commit) {
+	old, err := s.cache.Ref(s.id, revision)
+	switch {
+	case err == nil && old == commit:
+		return nil
+	case !over && !errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
-	return writeFile(name, []byte(commit))
-}
-
-// writeFile writes a small file whole or not at all, with its folders.
-func writeFile(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
+	dir, err := s.folder("refs", path.Dir(revision))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // gone already when all went well
-	_, err = temporary.Write(data)
-	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), name)
+	defer dir.Close()
+	return dir.put(path.Base(revision), strings.NewReader(commit))
 }
 
 // lock waits for the sole right to write a blob and returns how to give it up.
 // The lock is the one huggingface_hub takes. Where the file system has no locks
 // it is nobody's: the hash still guards the content.
 func (s store) lock(ctx context.Context, etag string) (unlock func(), err error) {
-	if err := os.MkdirAll(s.locks, 0o777); err != nil {
+	dir, err := openFolder(s.cache.Dir, ".locks", hub.RepoFolder(s.id))
+	if err != nil {
 		return nil, err
 	}
-	l := flock.New(filepath.Join(s.locks, etag+".lock"), flock.SetPermissions(0o666))
-	if _, err := l.TryLockContext(ctx, lockPoll); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	defer dir.Close()
+	name := etag + ".lock"
+	for range claims { // whoever gives a lock up may remove its file
+		if err := dir.claim(name); err != nil {
+			return nil, err
+		}
+		if unlock, err = s.tryLock(ctx, dir.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return func() {}, nil
+	}
+	return unlock, err
+}
+
+// tryLock waits for the lock on a file. It opens the file to read, and makes
+// none: a link that has taken the place of the one that was made is locked, and
+// nothing is made or changed through it.
+func tryLock(ctx context.Context, name string) (unlock func(), err error) {
+	l := flock.New(name, flock.SetFlag(os.O_RDONLY))
+	if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
 		return nil, err
 	}
 	return func() { l.Close() }, nil
@@ -122,50 +140,37 @@ func (s store) lock(ctx context.Context, etag string) (unlock func(), err error)
 // or, where none can be made, by moving the blob (fresh: nothing else shows it
 // yet) or copying it.
 func (s store) link(etag, commit, file string, fresh bool) error {
-	blob, name := s.blob(etag), s.file(commit, file)
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	target, err := filepath.Rel(filepath.Dir(name), blob)
+	blob, name := s.blob(etag), path.Base(file)
+	dir, err := s.folder("snapshots", commit, path.Dir(file))
 	if err != nil {
 		return err
 	}
-	if old, err := os.Readlink(name); err == nil && old == target {
-		return nil
-	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	defer dir.Close()
+	target, err := filepath.Rel(dir.name, blob)
+	if err != nil {
 		return err
 	}
-	if s.symlink(target, name) == nil {
+	if old, err := dir.root.Readlink(name); err == nil && old == target {
 		return nil
 	}
-	if fresh {
-		return os.Rename(blob, name)
+	if err := dir.remove(name); err != nil {
+		return err
 	}
-	return copyFile(blob, name)
-}
-
-// copyFile copies from to name, which is whole or not there.
-func copyFile(from, name string) (err error) {
-	source, err := os.Open(from)
+	if s.symlink(dir.root, target, name) == nil {
+		return nil
+	}
+	if fresh { // both ends are in folders that have just been opened as no links
+		repo, err := s.folder()
+		if err != nil {
+			return err
+		}
+		defer repo.Close()
+		return repo.rename(path.Join("blobs", etag), path.Join("snapshots", commit, file))
+	}
+	source, err := os.Open(blob)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	part := from + ".copy"
-	copied, err := os.Create(part)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(part)
-			err = fmt.Errorf("copying %s: %w", from, err)
-		}
-	}()
-	_, err = io.Copy(copied, source)
-	if err := errors.Join(err, copied.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part, name)
+	return dir.put(name, source)
 }

@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/hub/pull/pulltest"
 )
 
 // A damaged blob, and a link whose blob is gone, are mended by another pull.
@@ -90,7 +94,7 @@ func TestPullWithoutLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.store.symlink = func(string, string) error { return errors.New("no links") }
+		p.store.symlink = func(*os.Root, string, string) error { return errors.New("no links") }
 		if commit != testCommit { // a second commit with the same content, its blob still there
 			for _, file := range b.Files {
 				meta := metadata{commit: commit}
@@ -135,9 +139,84 @@ func TestPullWithoutLinks(t *testing.T) {
 	}
 }
 
+// Of two pulls at once the second waits; when the first ends without its file,
+// the second goes on from where it was.
+func TestSecondPullTakesOver(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r := newMemoryRig(t)
+		r.Progress = nil
+		r.Fault(storageOnce(pulltest.Hang(1_000_000)))
+		first, cancel := context.WithTimeout(t.Context(), defaultStall/2)
+		defer cancel()
+		done := make(chan error)
+		go func() {
+			_, err := Pull(first, r.Options)
+			done <- err
+		}()
+		time.Sleep(time.Second) // in which it comes to hang
+		began := time.Now()
+		r.mustPull(t)
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the first: %v", err)
+		}
+		if got, want := r.ranges(), []string{"", "bytes=1000000-"}; !slices.Equal(got, want) {
+			t.Errorf("asked for the ranges %q, want %q", got, want)
+		}
+		if took := time.Since(began); took > defaultStall/2 {
+			t.Errorf("the second took %v", took)
+		}
+	})
+}
+
+// On file systems whose locks hold nobody back, two pulls at once write the same
+// bytes to the same file. Both end well, and what the quicker one has finished
+// stays as it is when the other begins anew.
+func TestLocksThatDoNotHold(t *testing.T) {
+	for name, act := range map[string]pulltest.Act{
+		"side by side": pulltest.Drip(60, time.Second),
+		"the later one refused its range": func(w http.ResponseWriter, q *http.Request, next http.Handler) {
+			if q.Header.Get("Range") != "" {
+				time.Sleep(time.Minute) // until the first is done
+				pulltest.Status(416)(w, q, next)
+				return
+			}
+			pulltest.Drip(60, time.Second)(w, q, next)
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			r := newMemoryRig(t)
+			r.Progress = nil
+			r.Fault(pulltest.Fault{Storage: true, Do: act})
+			done := make(chan error)
+			for pulls := range 2 {
+				p, err := newPuller(r.Options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.store.tryLock = func(context.Context, string) (func(), error) { return func() {}, nil }
+				go func() {
+					time.Sleep(time.Duration(pulls) * 20 * time.Second)
+					done <- p.run(t.Context())
+				}()
+			}
+			for range 2 {
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+			r.Offline = true // so that nothing is mended
+			r.mustPull(t)
+		})
+	}
+}
+
 // While another process writes a blob, a pull waits for it.
 func TestWaitsForTheLock(t *testing.T) {
-	r := newRig(t)
+	synctest.Test(t, waitsForTheLock)
+}
+
+func waitsForTheLock(t *testing.T) {
+	r := newMemoryRig(t)
 	p, err := newPuller(r.Options)
 	if err != nil {
 		t.Fatal(err)

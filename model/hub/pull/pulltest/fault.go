@@ -89,7 +89,11 @@ func Drip(pieces int, pause time.Duration) Act {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		copyAnswer(w, recorded, nil)
 		for i := range pieces {
-			time.Sleep(pause)
+			select {
+			case <-time.After(pause):
+			case <-r.Context().Done(): // the client has gone
+				return
+			}
 			w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces])
 			http.NewResponseController(w).Flush()
 		}

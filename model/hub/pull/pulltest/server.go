@@ -54,6 +54,8 @@ type Server struct {
 	URL     string // of the hub
 	Storage string // of the server that large files come from
 
+	Caller *http.Client // reaches a server of NewInMemory; nil for New's, which any does
+
 	mu       sync.Mutex
 	repos    []Repo
 	etags    map[string]string

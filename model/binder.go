@@ -1,0 +1,144 @@
+package model
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
+	"gorgonia.org/tensor"
+)
+
+// binder looks tensors up by name and keeps the first error.
+type binder struct {
+	file       *safetensors.File
+	prefix     string // of the encoder's names, in errors about those that are missing
+	used       map[string]bool
+	parameters int64
+	err        error
+}
+
+// names returns the names under which a file has a tensor. Like transformers, it looks for
+// each with the encoder's prefix and without, which even one file may have mixed, and finds
+// the gains and biases of LayerNorms as the first checkpoints called them.
+func (b *binder) names(name string) (found []string) {
+	old := name
+	if norm, ok := strings.CutSuffix(name, "LayerNorm.weight"); ok {
+		old = norm + "LayerNorm.gamma"
+	} else if norm, ok := strings.CutSuffix(name, "LayerNorm.bias"); ok {
+		old = norm + "LayerNorm.beta"
+	}
+	for _, n := range slices.Compact([]string{name, old}) {
+		for _, n := range []string{"bert." + n, n} {
+			if _, ok := b.file.Lookup(n); ok {
+				found = append(found, n)
+			}
+		}
+	}
+	return found
+}
+
+func (b *binder) dense(name string, shape ...int) *tensor.Dense {
+	if b.err != nil {
+		return nil
+	}
+	names := b.names(name)
+	switch {
+	case len(names) == 0:
+		if !strings.HasPrefix(name, "classifier.") {
+			name = b.prefix + name
+		}
+		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
+		return nil
+	case len(names) > 1:
+		// Which of them counts hangs on the version of transformers.
+		b.err = fmt.Errorf("%w: tensors %q and %q are the same one, want either", ErrWeights, names[0], names[1])
+		return nil
+	}
+	name = names[0]
+	t, _ := b.file.Lookup(name)
+	b.used[name] = true
+	if !slices.Equal(t.Shape, shape) {
+		b.err = fmt.Errorf("%w: tensor %q: shape %d, want %d by config.json", ErrWeights, name, t.Shape, shape)
+		return nil
+	}
+	if err := b.file.Guard(t.CheckFinite); err != nil {
+		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
+		return nil
+	}
+	t.Release() // read once, to look for NaN; the next reader may never come
+	values, err := t.Float32s()
+	if err != nil {
+		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
+		return nil
+	}
+	b.parameters += int64(len(values))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
+}
+
+func (b *binder) linear(name string, out, in int) Linear {
+	return Linear{W: b.dense(name+".weight", out, in), B: b.dense(name+".bias", out)}
+}
+
+func (b *binder) norm(name string, n int) Norm {
+	return Norm{Gain: b.dense(name+".weight", n), Bias: b.dense(name+".bias", n)}
+}
+
+// positions looks at position_ids, a buffer that older checkpoints have: which position
+// each token takes. New versions of transformers count 0, 1, 2 ... without it, and so do
+// we; old ones read it, so that anything else would be another model there.
+func (b *binder) positions() {
+	for _, name := range b.names("embeddings.position_ids") {
+		if b.err != nil {
+			return
+		}
+		t, _ := b.file.Lookup(name)
+		b.used[name] = true
+		var size int
+		var at func([]byte) uint64
+		switch t.DType {
+		case safetensors.I64:
+			size, at = 8, binary.LittleEndian.Uint64
+		case safetensors.I32:
+			size, at = 4, func(d []byte) uint64 { return uint64(binary.LittleEndian.Uint32(d)) }
+		default:
+			b.err = fmt.Errorf("%w: tensor %q: %s, want I64", ErrWeights, name, t.DType)
+			return
+		}
+		b.err = b.file.Guard(func() error {
+			data := t.Data()
+			for i := range t.Elements() {
+				if id := at(data[i*size:]); id != uint64(i) {
+					return fmt.Errorf("%w: tensor %q: position %d is %d, want 0, 1, 2 and so on", ErrWeights, name, i, int64(id))
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// mostNamed is how many tensors a warning names: a file may have thousands.
+const mostNamed = 3
+
+// unused warns of tensors that nothing asked for. An encoder without a classifier has no
+// use for its pooler either, which is as usual.
+func (b *binder) unused(head bool) []string {
+	var first []string
+	count := 0
+	for _, name := range b.file.Names() {
+		if b.used[name] || !head && strings.HasPrefix(strings.TrimPrefix(name, "bert."), "pooler.") {
+			continue
+		}
+		if count++; count <= mostNamed {
+			first = append(first, fmt.Sprintf("%.80q", name))
+		}
+	}
+	switch {
+	case count == 0:
+		return nil
+	case count > mostNamed:
+		first = append(first, "...")
+	}
+	return []string{fmt.Sprintf("%d tensors have no place in the model of config.json, and are not used: %s", count, strings.Join(first, ", "))}
+}
