@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // ErrParse is wrapped by the errors of what is no report.
@@ -26,7 +28,7 @@ const maxReport = 256 << 20
 func Parse(r io.Reader) (*Report, error) {
 	data, err := readAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return nil, err
 	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF")) // an editor's byte order mark
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) > 0 && start[0] == '{' {
@@ -36,12 +38,12 @@ func Parse(r io.Reader) (*Report, error) {
 }
 
 func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxReport+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxReport {
-		return nil, fmt.Errorf("%w: more than %d MiB", ErrParse, maxReport>>20)
+	data, err := bounded.ReadAll(r, maxReport)
+	switch {
+	case errors.Is(err, bounded.ErrTooLarge), errors.Is(err, bounded.ErrGitLFS):
+		return nil, fmt.Errorf("%w: %w", ErrParse, err)
+	case err != nil:
+		return nil, fmt.Errorf("bench: %w", err)
 	}
 	return data, nil
 }

@@ -229,7 +229,7 @@ func TestParseErrors(t *testing.T) {
 		"{\"schema\":1,\n\"configs\":[\n{\"batch\":\"x\"}]}":                 `line 3: field "configs.batch": string is no int`,
 		"{\"schema\":1,\"configs\":[{\"batch\":0,\"concurrency\":1}]}":       `configs[0]: batch 0, concurrency 1, want at least 1 and 1`,
 		"{\"schema\":1,\"runs\":[{\"batch\":1}]}":                            `runs[0] (batch 1, concurrency 0): want at least 1 and 1`,
-		"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n": `title: want "# NAME" first`,
+		"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n": `a git-lfs pointer`,
 	} {
 		if _, err := Parse(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v\nwant %s", text, err, want)

@@ -96,7 +96,7 @@ func ReadRecording(path string) (*Recording, error) {
 	defer f.Close()
 	data, err := readAll(f)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	rec, err := decodeRecording(data)
 	if err != nil {

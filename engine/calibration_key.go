@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/klauspost/cpuid/v2"
 	"gorgonia.org/tensor"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // processor names the CPU. Linux on ARM gives programs no name, only the number that
@@ -24,7 +24,7 @@ func processor() string {
 		// A virtual machine may know no more than "AMD EPYC".
 		return fmt.Sprintf("%s (family %d, model %d, stepping %d)", name, cpuid.CPU.Family, cpuid.CPU.Model, cpuid.CPU.Stepping)
 	}
-	if id, err := os.ReadFile("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1"); err == nil {
+	if id, err := bounded.ReadFile("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", 1<<10); err == nil {
 		return "processor " + string(bytes.TrimSpace(id))
 	}
 	return "unknown processor"

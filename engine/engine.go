@@ -9,6 +9,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
@@ -42,6 +43,7 @@ type Engine struct {
 	tokenizer *tokenizer.Tokenizer
 	weights   *model.Weights
 	device    model.Device
+	detached  bool // the device needs the weights no more
 	// mostTokens is a pass's budget, fewestTokens what is worth one: 1 is anything.
 	fewestTokens, mostTokens int
 	interrupts               bool // urgent passes may go before others
@@ -69,7 +71,10 @@ type Engine struct {
 
 // Open opens a checkpoint: a directory, or a hub id such as
 // "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache.
-// Nothing is ever downloaded. Errors about the checkpoint are ErrModel, those about what
+// Nothing is ever downloaded. The weights' file is best replaced by renaming another over
+// it: where it is written to or cut short in place, calls on the reference and on generic
+// kernels end with ErrModel, as those read it all the time; all others have their own
+// copy by the time that Open returns. Errors about the checkpoint are ErrModel, those about what
 // it shall run on ErrDevice.
 func Open(path string, opts ...Option) (*Engine, error) {
 	fsys, _, err := hub.Open(path)
@@ -146,10 +151,27 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)
 	}
-	if err := weights.Guard(e.openDevice); err != nil {
+	opened := false
+	err = weights.Guard(func() error {
+		if err := e.openDevice(); err != nil {
+			return err
+		}
+		opened = true
+		weights.Release() // what the device has packed is not read again
+		if d, ok := e.device.(model.Detacher); ok {
+			e.detached = d.Detach(weights)
+		}
+		return nil
+	})
+	if errors.Is(err, safetensors.ErrChanged) || errors.Is(err, safetensors.ErrTruncated) {
+		err = fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	if err != nil {
+		if opened {
+			err = errors.Join(err, e.device.Close())
+		}
 		return nil, err
 	}
-	weights.Release() // what the device has packed is not read again
 	e.prepare()
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
 		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)

@@ -178,6 +178,9 @@ func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
 	return s, nil
 }
 
+// Detach says that the GPU has its own copy of all weights.
+func (d *Device) Detach(*model.Weights) bool { return true }
+
 // Close waits for the passes under way and gives everything back to the GPU.
 func (d *Device) Close() error {
 	for range slotCount {

@@ -24,6 +24,15 @@ type PassSizer interface {
 	PassTokens() (fewest, most int)
 }
 
+// Detacher is a Device that needs none of the weights it was opened with, or can come to
+// need none.
+type Detacher interface {
+	// Detach has the device copy what it reads in place of w, which it was opened with,
+	// where that is a file's memory. It reports whether the file may change or go from
+	// then on. No pass may be under way.
+	Detach(w *Weights) bool
+}
+
 // Interrupter is a Device on which a pass that is urgent goes before those under way.
 type Interrupter interface {
 	// BeginUrgent starts a pass for which those of Begin that are Pausers with an

@@ -3,8 +3,10 @@ package model
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // Config is the shape of a BERT encoder with a classification head, as in a
@@ -39,8 +41,11 @@ func (c *Config) FLOPs(n int) int64 {
 	return int64(c.Layers-1)*layer(t) + layer(1) + 2*h*h + 2*h
 }
 
-// maxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
-const maxConfigBytes = 1 << 20
+// MaxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
+const MaxConfigBytes = 1 << 20
+
+// maxConfigValues bounds the JSON values in it: labels are two each, other fields one.
+const maxConfigValues = 1 << 15
 
 // ErrConfig is in every error about a config.json that says something this
 // encoder cannot do.
@@ -69,17 +74,15 @@ func ParseConfig(data []byte) (*Config, error) {
 
 // readSmall reads one of a checkpoint's small JSON files.
 func readSmall(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	data, err := bounded.ReadFS(fsys, name, MaxConfigBytes)
+	if errors.Is(err, bounded.ErrTooLarge) || errors.Is(err, bounded.ErrGitLFS) {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("model: %s: %w", name, err)
-	}
-	if len(data) > maxConfigBytes {
-		return nil, fmt.Errorf("%w: %s: over %d bytes", ErrConfig, name, maxConfigBytes)
+	if err := jsonscan.Check(data, maxConfigValues); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, name, err)
 	}
 	return data, nil
 }

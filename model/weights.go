@@ -167,9 +167,14 @@ func (w *Weights) Release() {
 	}
 }
 
+// Detached returns values of these weights in memory that is not a mapped file's: a copy,
+// where they are. To be called under Guard.
+func (w *Weights) Detached(values []float32) []float32 { return w.file.Detached(values) }
+
 // Guard runs read, which may read the weights, and returns an error where the
 // file under them was truncated meanwhile, which would end the process
-// otherwise.
+// otherwise, or was written to, which would make other weights of them: see
+// [safetensors.File.Guard].
 func (w *Weights) Guard(read func() error) error { return w.file.Guard(read) }
 
 // Float32s returns the values of a weight tensor, row-major, not copied.

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -82,15 +84,14 @@ func syntheticCheckpoint() (checkpoint, error) {
 // madeBySynth reports whether config.json says that package synth wrote it.
 // One that cannot be read is for the engine to refuse.
 func madeBySynth(files fs.FS) bool {
-	f, err := files.Open(hub.ConfigFile)
+	data, err := bounded.ReadFS(files, hub.ConfigFile, model.MaxConfigBytes)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
 	var config struct {
 		Path string `json:"_name_or_path"`
 	}
-	err = json.NewDecoder(f).Decode(&config)
+	err = json.Unmarshal(data, &config)
 	return err == nil && strings.HasPrefix(config.Path, syntheticPath)
 }
 

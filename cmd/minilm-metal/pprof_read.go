@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // maxProfile bounds what is read of a profile, unpacked. Ours have some KB,
@@ -55,14 +57,9 @@ func readUnpacked(f io.Reader, limit int64) ([]byte, error) {
 }
 
 func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, fmt.Errorf("the profile is cut short: %w", err)
-	case err != nil:
-		return nil, err
-	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("larger than a profile can be: over %d bytes", limit)
+	data, err := bounded.ReadAll(r, limit)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the profile is cut short: %w", err)
 	}
-	return data, nil
+	return data, err
 }

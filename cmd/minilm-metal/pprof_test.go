@@ -177,7 +177,7 @@ func TestPprofBadFiles(t *testing.T) {
 	}
 	call(t, "", "pprof", dir).want(t, failed, dir)
 	call(t, "", "pprof", filepath.Join(dir, "gone")).want(t, failed, "gone")
-	if _, err := readUnpacked(strings.NewReader(packed(t, strings.Repeat(" ", 1<<20))), 1<<16); err == nil || !strings.Contains(err.Error(), "over 65536 bytes") {
+	if _, err := readUnpacked(strings.NewReader(packed(t, strings.Repeat(" ", 1<<20))), 1<<16); err == nil || !strings.Contains(err.Error(), "more than 65536 bytes") {
 		t.Errorf("a file that unpacks to much: %v", err)
 	}
 }

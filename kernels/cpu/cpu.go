@@ -48,7 +48,7 @@ type Device struct {
 // Open packs w for a variant, which this processor must run, and for a number of
 // workers, which is how many passes run at the same time. The weights stay the
 // caller's and must outlive the device, which reads the embeddings, and with
-// kernels.Generic in float32 everything, in place.
+// kernels.Generic in float32 everything, in place, until it is detached.
 func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if workers < 1 {
 		return nil, fmt.Errorf("cpu: %d workers, want at least 1", workers)

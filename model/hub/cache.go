@@ -3,13 +3,14 @@ package hub
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // ErrRef marks a file below refs/ that does not hold a commit.
@@ -126,11 +127,11 @@ func (c Cache) Ref(id, revision string) (string, error) {
 		return "", fs.ErrNotExist
 	}
 	const enough = 4 * commitLen
-	data, err := io.ReadAll(io.LimitReader(file, enough))
-	if err != nil {
-		return "", err
+	data, err := bounded.ReadAll(file, enough)
+	commit := ""
+	if err == nil {
+		commit, err = parseRef(data)
 	}
-	commit, err := parseRef(data)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s: %w", ErrRef, filepath.Join(c.Repo(id), "refs", filepath.FromSlash(revision)), err)
 	}

@@ -1,13 +1,14 @@
 package hub
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
 // The files of a checkpoint, by the names transformers gives them.
@@ -20,10 +21,6 @@ const (
 	WeightsFile         = "model.safetensors"
 	IndexFile           = "model.safetensors.index.json"
 )
-
-// maxIndex bounds an index file. The largest published ones hold a few
-// megabytes.
-const maxIndex = 64 << 20
 
 // Parts says which files of a checkpoint a caller needs. Tokenizing needs no
 // weights, for example.
@@ -84,12 +81,11 @@ func missingShards(fsys fs.FS) []string {
 		}
 		return []string{absent(fsys, WeightsFile)}
 	}
-	f, err := fsys.Open(IndexFile)
+	index, err := bounded.ReadFS(fsys, IndexFile, safetensors.MaxIndexBytes)
 	if err != nil {
-		return []string{fmt.Sprintf("%s (%v)", IndexFile, err)}
+		return []string{fmt.Sprintf("%s (%s)", IndexFile, strings.TrimPrefix(err.Error(), IndexFile+": "))}
 	}
-	defer f.Close()
-	shards, err := parseShards(f)
+	shards, err := parseShards(index)
 	if err != nil {
 		return []string{fmt.Sprintf("%s (%v)", IndexFile, err)}
 	}
@@ -121,43 +117,27 @@ func absent(fsys fs.FS, name string) string {
 // shards, sorted, each once. A name is refused unless it is a plain file name
 // ending in ".safetensors": an index comes from whoever made the checkpoint.
 func Shards(index io.Reader) ([]string, error) {
-	names, err := parseShards(index)
+	data, err := bounded.ReadAll(index, safetensors.MaxIndexBytes)
+	var names []string
+	if err == nil {
+		names, err = parseShards(data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("hub: %s: %w", IndexFile, err)
 	}
 	return names, nil
 }
 
-func parseShards(index io.Reader) ([]string, error) {
-	data, err := io.ReadAll(io.LimitReader(index, maxIndex+1))
+func parseShards(index []byte) ([]string, error) {
+	names, err := safetensors.Shards(index)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxIndex {
-		return nil, fmt.Errorf("larger than %d bytes", maxIndex)
-	}
-	var parsed struct {
-		WeightMap map[string]string `json:"weight_map"`
-	}
-	if err := json.Unmarshal(data, &parsed); err != nil {
-		return nil, err
-	}
-	if len(parsed.WeightMap) == 0 {
-		return nil, errors.New("weight_map is missing or empty")
-	}
-	seen := map[string]bool{}
-	var names []string
-	for tensor, shard := range parsed.WeightMap {
-		if seen[shard] {
-			continue
+	for _, name := range names {
+		if !plainName(name) || !strings.HasSuffix(name, ".safetensors") {
+			return nil, fmt.Errorf("shard %.200q: want a plain name ending in .safetensors", name)
 		}
-		if !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
-			return nil, fmt.Errorf("tensor %.200q is said to be in %.200q, want a plain name ending in .safetensors", tensor, shard)
-		}
-		seen[shard] = true
-		names = append(names, shard)
 	}
-	slices.Sort(names)
 	return names, nil
 }
 

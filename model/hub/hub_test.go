@@ -146,7 +146,7 @@ func TestResolveID(t *testing.T) {
 				ref(t, c, "a/b", "main", strings.Repeat(oldRev, 1000))
 			}, "a/b", "", ErrRef, nil,
 		}, {
-			"climbing id", func(c Cache) {}, "../x", "", ErrID, nil,
+			"climbing id", func(c Cache) {}, "../x", "", ErrNotFound, nil,
 		}, {
 			"three parts", func(c Cache) {}, "a/b/c", "", ErrID, []string{"at most one"},
 		}, {

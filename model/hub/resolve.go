@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -22,9 +23,12 @@ func Open(name string) (fs.FS, Snapshot, error) {
 	if err != nil {
 		cache = Cache{}
 	}
-	s, err := cache.Resolve(name)
-	if err != nil {
-		return nil, Snapshot{}, err
+	s, findErr := cache.Resolve(name)
+	if findErr != nil && err != nil {
+		findErr = fmt.Errorf("%w (%w)", findErr, err) // why there is no cache to look in
+	}
+	if findErr != nil {
+		return nil, Snapshot{}, findErr
 	}
 	return s.FS(), s, nil
 }
@@ -47,19 +51,54 @@ func (c Cache) Find(name string, need Parts) (Snapshot, error) {
 	info, statErr := os.Stat(name)
 	if statErr == nil {
 		if !info.IsDir() {
-			return Snapshot{}, fmt.Errorf("hub: %q is a file; give the directory that holds it: %w", name, ErrNotFound)
+			return Snapshot{}, fmt.Errorf("hub: %w: %q is a file; give the directory that holds it", ErrNotFound, name)
 		}
 		s := snapshotAt(name)
 		if err := s.Check(need); err != nil {
+			if id, ok := repoID(filepath.Base(s.Dir)); ok {
+				err = fmt.Errorf("%w; it is the folder of %s in a cache: give that id, or one of its snapshots", err, id)
+			}
 			return Snapshot{}, fmt.Errorf("hub: %w", err)
 		}
 		return s, nil
+	}
+	if why := onlyPath(name); why != "" {
+		return Snapshot{}, fmt.Errorf("hub: %w: %s %.200q: %w", ErrNotFound, why, name, reason(statErr))
 	}
 	id, revision, err := ParseID(name)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("hub: %w: no directory (%w), and %w", ErrNotFound, reason(statErr), err)
 	}
 	return c.findID(id, revision, need)
+}
+
+// onlyPath returns what to call a name that nobody could mean a hub id by, "" for others.
+func onlyPath(name string) string {
+	switch slash := filepath.ToSlash(name); {
+	case strings.HasPrefix(slash, "~"):
+		return "no directory (~ is for a shell to replace)"
+	case strings.Contains(slash, "://"):
+		return "give the id alone, org/name, and not a URL like"
+	case filepath.IsAbs(name), filepath.VolumeName(name) != "", strings.HasPrefix(slash, "/"), strings.HasSuffix(slash, "/"),
+		slash == ".", slash == "..", strings.HasPrefix(slash, "./"), strings.HasPrefix(slash, "../"):
+		return "no directory"
+	}
+	if target, err := os.Readlink(name); err == nil {
+		return fmt.Sprintf("nothing at %.200q, which is where this link leads:", target)
+	}
+	return ""
+}
+
+// without says that a repository has no snapshot of a revision, and what it has.
+func without(revision string, commits []string) string {
+	const most = 5 // that are named
+	switch n := len(commits); {
+	case n == 0:
+		return "no snapshot"
+	case n > most:
+		return fmt.Sprintf("no snapshot of revision %s, but of %s and %d more", revision, strings.Join(commits[:most], ", "), n-most)
+	}
+	return fmt.Sprintf("no snapshot of revision %s, but of %s", revision, strings.Join(commits, ", "))
 }
 
 func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
@@ -83,8 +122,7 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 			return Snapshot{}, fmt.Errorf("hub: %w", err)
 		}
 		if len(chosen) == 0 {
-			looked = append(looked, fmt.Sprintf("%s has no snapshot of revision %s, but of %s",
-				c.Repo(spelling), orMain(revision), strings.Join(commits, ", ")))
+			looked = append(looked, c.Repo(spelling)+" has "+without(orMain(revision), commits))
 		}
 		for _, commit := range chosen {
 			s := c.snapshot(spelling, commit)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/edsrzf/mmap-go"
@@ -18,7 +19,8 @@ type backing struct {
 	name   string
 	data   []byte
 	mapped mmap.MMap // nil in plain memory; else data is the same bytes
-	file   *os.File  // nil in plain memory; stays open to see the file shrink
+	file   *os.File  // nil in plain memory; stays open to see the file change
+	when   time.Time // of its last modification, when it was mapped
 	closed atomic.Bool
 }
 
@@ -32,7 +34,7 @@ func mapFile(name string, f *os.File) (*backing, error) {
 	if size > math.MaxInt {
 		return nil, fmt.Errorf("%d bytes are more than this machine can address", size)
 	}
-	b := &backing{name: name, file: f}
+	b := &backing{name: name, file: f, when: stat.ModTime()}
 	if size == 0 {
 		return b, nil // nothing can be mapped
 	}
@@ -62,7 +64,7 @@ func (b *backing) holds(address uintptr) bool {
 	return b.file != nil && address-start < uintptr(len(b.data))
 }
 
-// check says whether the bytes that were mapped are still in the file.
+// check says whether the bytes that were mapped are still the file's.
 func (b *backing) check() error {
 	if b.closed.Load() {
 		return fmt.Errorf("safetensors: %s: %w", b.name, ErrClosed)
@@ -74,8 +76,14 @@ func (b *backing) check() error {
 	if err != nil {
 		return fmt.Errorf("safetensors: %s: %w", b.name, err)
 	}
-	if stat.Size() < int64(len(b.data)) {
-		return fmt.Errorf("safetensors: %s: %w: %d bytes are left of %d", b.name, ErrTruncated, stat.Size(), len(b.data))
+	switch size, when := stat.Size(), stat.ModTime(); {
+	case size < int64(len(b.data)):
+		return fmt.Errorf("safetensors: %s: %w: %d bytes are left of %d", b.name, ErrTruncated, size, len(b.data))
+	case size > int64(len(b.data)):
+		return fmt.Errorf("safetensors: %s: %w: it has %d bytes, and had %d when it was opened", b.name, ErrChanged, size, len(b.data))
+	case !when.Equal(b.when):
+		return fmt.Errorf("safetensors: %s: %w: it was written to at %s, last before it was opened at %s",
+			b.name, ErrChanged, when.UTC().Format(time.RFC3339Nano), b.when.UTC().Format(time.RFC3339Nano))
 	}
 	return nil
 }

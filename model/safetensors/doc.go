@@ -11,10 +11,15 @@
 // most 100 MB. The data section may start at any byte, so tensors may be
 // unaligned in memory (those of ms-marco-MiniLM-L-6-v2 are, from byte 12,098).
 //
+// A header is read where it lies: memory is taken for the names, shapes and metadata
+// that it keeps. That these stay few, a file has at most 65,536 tensors and 4,096
+// entries of metadata; the first one beyond is an error.
+//
 // Source: https://github.com/huggingface/safetensors, README.md and the checks
-// of safetensors/src/tensor.rs, in its order and under its error names. Two
-// rules are stricter than that library: a duplicate key is an error (it keeps
-// the last), as the format demands, and so are more than 64 dimensions.
+// of safetensors/src/tensor.rs, in its order and under its error names. Stricter
+// than that library are three rules: a duplicate key is an error (it keeps the
+// last), as the format demands, and so are more than 64 dimensions, and a tensor
+// that is told as an array and not as an object.
 //
 // A checkpoint in several files, shards, has an index beside them that says
 // which tensor is in which: [OpenCheckpoint] reads either kind.
@@ -27,6 +32,7 @@
 // gives the mapped pages back to the system, so that memory does not hold the weights twice.
 //
 // If another process truncates a mapped file, reading what is gone would kill
-// this one (SIGBUS). [File.Guard] turns that into [ErrTruncated]; the methods of
-// Tensor that read data use it themselves.
+// this one (SIGBUS), and if it writes to the file, the tensors change under whoever
+// reads them. [File.Guard] turns the one into [ErrTruncated] and the other into
+// [ErrChanged]; the methods of Tensor that read data use it themselves.
 package safetensors

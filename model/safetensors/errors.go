@@ -2,8 +2,9 @@ package safetensors
 
 import (
 	"errors"
-	"strconv"
-	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // The format's errors, named as in the Rust library (safetensors/src/tensor.rs).
@@ -35,7 +36,7 @@ var (
 // Errors beyond the format's.
 var (
 	// ErrGitLFS: the file is the pointer that git-lfs leaves for a large file.
-	ErrGitLFS = errors.New("a git-lfs pointer, not weights: run git lfs pull")
+	ErrGitLFS = bounded.ErrGitLFS
 	// ErrIndex: an index of shards is malformed, or does not fit its shards.
 	ErrIndex = errors.New("invalid index")
 	// ErrDType: the tensor's dtype has no float32 values here.
@@ -44,18 +45,12 @@ var (
 	ErrNotFinite = errors.New("not finite")
 	// ErrTruncated: the file lost bytes while it was mapped.
 	ErrTruncated = errors.New("truncated while in use")
+	// ErrChanged: the file grew or was written to while it was mapped, so that its
+	// tensors may be another's by now.
+	ErrChanged = errors.New("changed while in use")
 	// ErrClosed: the file was closed.
 	ErrClosed = errors.New("file is closed")
 )
 
-// maxQuoted bounds what of a file's own text an error repeats: a header may hold
-// a name of 100 MB.
-const maxQuoted = 128
-
-// quote is s in double quotes, cut if it is long.
-func quote(s string) string {
-	if len(s) <= maxQuoted {
-		return strconv.Quote(s)
-	}
-	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
-}
+// quote is s in double quotes, cut if it is long: a header may hold a name of 100 MB.
+func quote(s string) string { return jsonscan.Quote(s) }

@@ -8,6 +8,9 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"unsafe"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // File is a read-only set of named tensors: those of one file, or of all shards
@@ -55,7 +58,7 @@ func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.Fil
 	if err != nil {
 		return nil, err
 	}
-	if err := regular(info); err != nil {
+	if err := bounded.Regular(info); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	f, err := open()
@@ -71,13 +74,6 @@ func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.Fil
 		return nil, errors.Join(err, b.close())
 	}
 	return file, nil
-}
-
-func regular(info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("not a regular file (%v)", info.Mode().Type())
-	}
-	return nil
 }
 
 // back gets hold of f's bytes, and closes f if it is not needed any more.
@@ -178,8 +174,33 @@ func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 // become shorter without a fault: up to the end of its last page, zeros are
 // read. Other panics pass.
 //
+// Once read has returned, each mapped file is asked for its size and time of
+// modification (about a microsecond), and is an error that wraps ErrChanged if they are
+// not those of when it was opened: what read made of it is worth nothing. A file that
+// was only touched is no different, as nobody could tell without reading it all. One
+// that was replaced (renamed over, as downloads are) stays what it was. Of a change in
+// the same tick of the file system's clock as the opening nothing is seen.
+//
 // Guard protects the goroutine that calls it, not those that read starts.
 func (f *File) Guard(read func() error) error { return guard(read, f.backings...) }
+
+// Detached returns values that Float32s has returned in memory that is not a file's: a
+// copy, where they are a view of one. The view's pages are given back piece by piece, so
+// that memory does not hold the values twice. To be called under Guard.
+func (f *File) Detached(values []float32) []float32 {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(values)))
+	if len(values) == 0 || !slices.ContainsFunc(f.backings, func(b *backing) bool { return b.holds(at) }) {
+		return values
+	}
+	const piece = 1 << 18 // values
+	own := make([]float32, len(values))
+	for lo := 0; lo < len(values); lo += piece {
+		part := values[lo:min(lo+piece, len(values))]
+		copy(own[lo:], part)
+		release(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(part))), 4*len(part)))
+	}
+	return own
+}
 
 // Close unmaps the file. Its tensors' bytes and views are dead from then on and
 // nobody may be reading them. Closing twice is fine.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const manyElements = 1 << 20 // of 4 bytes: many pages, of any size
@@ -168,6 +169,79 @@ func TestOpenRefusesPipe(t *testing.T) {
 	} {
 		if _, err := open(); err == nil || !strings.Contains(err.Error(), "not a regular file (p---------)") {
 			t.Error(err)
+		}
+	}
+}
+
+// A mapped file that somebody writes to is an error to whoever has read it, and to nobody
+// who has not.
+func TestChangedWhileMapped(t *testing.T) {
+	later := func(path string) error { return os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)) }
+	overwrite := func(path string) error {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteAt([]byte("\x00\x00\x80\x3f"), 4096)
+			err = errors.Join(err, f.Close(), later(path)) // the clock may have stood still
+		}
+		return err
+	}
+	for name, c := range map[string]struct {
+		change func(path string) error
+		want   string // of the error; "": none
+	}{
+		"written to": {overwrite, "it was written to at 2"},
+		"touched":    {later, "it was written to at 2"},
+		"grown":      {func(path string) error { return os.Truncate(path, 5<<20) }, "it has 5242880 bytes, and had 41"},
+		"replaced": {func(path string) error {
+			return errors.Join(os.WriteFile(path+".new", []byte("new"), 0o600), os.Rename(path+".new", path))
+		}, ""},
+		"made executable": {func(path string) error { return os.Chmod(path, 0o700) }, ""},
+		"linked":          {func(path string) error { return os.Link(path, path+".link") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, w, path := onDiskOne(t, true)
+			if err := c.change(path); err != nil {
+				t.Fatal(err)
+			}
+			_, values := w.Float32s()
+			for what, err := range map[string]error{"Float32s": values, "CheckFinite": w.CheckFinite(), "Guard": f.Guard(func() error { return nil })} {
+				named := err != nil && strings.HasPrefix(err.Error(), "safetensors: "+path+": changed while in use: "+c.want)
+				if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrChanged) || !named) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
+	}
+}
+
+// Detached values are theirs alone, whatever becomes of the file.
+func TestDetached(t *testing.T) {
+	f, w, path := onDiskOne(t, true)
+	view, err := w.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range view[:3] {
+		if view[i] != 0 {
+			t.Fatalf("value %d is %g", i, view[i])
+		}
+	}
+	own := f.Detached(view)
+	if len(own) != len(view) || &own[0] == &view[0] {
+		t.Fatalf("%d values of %d, of the file: %t", len(own), len(view), &own[0] == &view[0])
+	}
+	if again := f.Detached(own); &again[0] != &own[0] {
+		t.Error("copied twice")
+	}
+	if f.Detached(nil) != nil {
+		t.Error("something out of nothing")
+	}
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range own {
+		if v != 0 {
+			t.Fatalf("value %d is %g", i, v)
 		}
 	}
 }

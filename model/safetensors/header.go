@@ -1,13 +1,15 @@
 package safetensors
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 const (
@@ -15,7 +17,13 @@ const (
 	maxHeaderBytes = 100_000_000 // MAX_HEADER_SIZE of the Rust library
 	maxDimensions  = 64          // as in NumPy and PyTorch
 	metadataKey    = "__metadata__"
-	lfsPrefix      = "version https://git-lfs.github.com/spec/"
+)
+
+// What of a header is kept is bounded, far beyond what files have: a description may
+// have less than 60 bytes in the file, and takes some 300 in memory.
+const (
+	maxTensors  = 1 << 16 // in a file, or an index; the largest BERT has 400
+	maxMetadata = 1 << 12 // entries of __metadata__; most files have one
 )
 
 // info is one tensor as the header tells it.
@@ -36,7 +44,7 @@ type header struct {
 // parseHeader reads and checks the header of a whole file. Errors do not name
 // the file.
 func parseHeader(file []byte) (*header, error) {
-	if bytes.HasPrefix(file, []byte(lfsPrefix)) {
+	if bounded.IsGitLFS(file) {
 		return nil, ErrGitLFS
 	}
 	if len(file) < lengthBytes {
@@ -62,63 +70,127 @@ func parseHeader(file []byte) (*header, error) {
 
 // decode reads the JSON text.
 func (h *header) decode(text []byte) error {
-	w := newWalker(text)
-	err := w.object(func(key string) (err error) {
-		if key == metadataKey {
-			h.metadata, err = w.strings()
+	s := jsonscan.New(text)
+	seen := map[string]bool{} // keys
+	err := s.Object(func(key []byte) (err error) {
+		if seen[string(key)] {
+			return s.Errorf("duplicate key")
+		}
+		name := string(key)
+		seen[name] = true
+		if name == metadataKey {
+			if !s.Null() {
+				h.metadata, err = texts(s, maxMetadata)
+			}
 			return err
 		}
-		t, err := decodeInfo(w)
-		t.name = key
+		if len(h.infos) == maxTensors {
+			return s.Errorf("more than %d tensors", maxTensors)
+		}
+		t, err := decodeInfo(s)
+		t.name = name
 		h.infos = append(h.infos, t)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return w.end()
+	return s.End()
 }
 
 // decodeInfo reads one tensor's description. Fields the format does not know are
 // skipped, as in the Rust library.
-func decodeInfo(w walker) (t info, err error) {
-	var hasShape bool
+func decodeInfo(s *jsonscan.Scanner) (t info, err error) {
 	var offsets []uint64
-	err = w.object(func(field string) (err error) {
-		switch field {
+	var seen struct{ dtype, shape, offsets bool }
+	once := func(seen *bool) error {
+		if *seen {
+			return s.Errorf("duplicate key")
+		}
+		*seen = true
+		return nil
+	}
+	err = s.Object(func(field []byte) (err error) {
+		switch string(field) {
 		case "dtype":
-			var name string
-			if name, err = expect[string](w, "a string"); err != nil {
-				return err
-			}
-			if t.dtype = DType(name); t.dtype.Bits() == 0 {
-				return w.errorf("unknown dtype %s", quote(name))
+			if err = once(&seen.dtype); err == nil {
+				t.dtype, err = decodeDType(s)
 			}
 		case "shape":
-			hasShape = true
-			t.shape, err = w.naturals(maxDimensions)
+			if err = once(&seen.shape); err == nil {
+				t.shape, err = naturals(s, maxDimensions)
+			}
 		case "data_offsets":
-			offsets, err = w.naturals(2)
+			if err = once(&seen.offsets); err == nil {
+				offsets, err = naturals(s, 2)
+			}
 			if err == nil && len(offsets) != 2 {
-				err = w.errorf("%d integers, want 2", len(offsets))
+				err = s.Errorf("%d integers, want 2", len(offsets))
 			}
 		default:
-			err = w.skip()
+			err = s.Skip()
 		}
 		return err
 	})
 	switch {
 	case err != nil:
 		return t, err
-	case t.dtype == "":
-		return t, w.errorf("no dtype")
-	case !hasShape:
-		return t, w.errorf("no shape")
-	case offsets == nil:
-		return t, w.errorf("no data_offsets")
+	case !seen.dtype:
+		return t, s.Errorf("no dtype")
+	case !seen.shape:
+		return t, s.Errorf("no shape")
+	case !seen.offsets:
+		return t, s.Errorf("no data_offsets")
 	}
 	t.begin, t.end = offsets[0], offsets[1]
 	return t, nil
+}
+
+func decodeDType(s *jsonscan.Scanner) (DType, error) {
+	name, err := s.Text("a string")
+	if err != nil {
+		return "", err
+	}
+	d := DType(name)
+	if d.Bits() == 0 {
+		return "", s.Errorf("unknown dtype %s", jsonscan.Quote(name))
+	}
+	return d, nil
+}
+
+// naturals reads an array of at most limit integers in [0, 2^64).
+func naturals(s *jsonscan.Scanner, limit int) (list []uint64, err error) {
+	err = s.Array(func() error {
+		n, err := s.Natural()
+		if err == nil && len(list) == limit {
+			err = s.Errorf("more than %d integers", limit)
+		}
+		list = append(list, n)
+		return err
+	})
+	return list, err
+}
+
+// texts reads an object of at most limit strings. A string that comes again and again,
+// as a shard's name does, is kept once.
+func texts(s *jsonscan.Scanner, limit int) (map[string]string, error) {
+	m, last := map[string]string{}, ""
+	err := s.Object(func(key []byte) error {
+		if _, ok := m[string(key)]; ok {
+			return s.Errorf("duplicate key")
+		}
+		if len(m) == limit {
+			return s.Errorf("more than %d entries", limit)
+		}
+		name := string(key)
+		value, err := s.Text("a string")
+		if string(value) != last {
+			last = string(value)
+		}
+		m[name] = last
+		return err
+	})
+	return m, err
 }
 
 // validate sorts the tensors by offset and checks that they tile a data section

@@ -31,7 +31,7 @@ func TestParseRefuses(t *testing.T) {
 		{"length 100 MB", []byte("\x00\xe1\xf5\x05\x00\x00\x00\x00{}"), ErrInvalidHeaderLength, `invalid header length: 100000000 bytes after the first 8, but the file has 10`},
 		{"length past the file", file("{}", 0)[:9], ErrInvalidHeaderLength, `invalid header length: 2 bytes after the first 8, but the file has 9`},
 		{"length 0", make([]byte, 8), json, `invalid header: byte 0: unexpected EOF`},
-		{"git-lfs pointer", []byte(lfsPointer), ErrGitLFS, `a git-lfs pointer, not weights: run git lfs pull`},
+		{"git-lfs pointer", []byte(lfsPointer), ErrGitLFS, `a git-lfs pointer, not the file itself: run git lfs pull`},
 
 		{"not UTF-8", file("{\"\xff\":1}", 0), ErrInvalidHeader, `header is not UTF-8`},
 		{"an array", file("[]", 0), json, `invalid header: byte 1: [, want an object`},
@@ -39,21 +39,25 @@ func TestParseRefuses(t *testing.T) {
 		{"null", file("null", 0), json, `invalid header: byte 4: null, want an object`},
 		{"cut", file(`{"a":`, 0), json, `invalid header: "a": byte 5: unexpected EOF`},
 		{"closed wrongly", file(`{]`, 0), json, `invalid header: byte 1: invalid character ']'`},
-		{"byte order mark", file("\ufeff{}", 0), json, `invalid header: byte 0: invalid character 'ï' looking for beginning of value`},
-		{"text after", file(`{} {}`, 0), json, `invalid header: byte 4: text after the end`},
+		{"byte order mark", file("\ufeff{}", 0), json, `invalid header: byte 0: invalid character '\ufeff'`},
+		{"text after", file(`{} {}`, 0), json, `invalid header: byte 3: text after the end`},
 		{"deep", file(`{"a":`+deep, 0), json, `invalid header: "a": byte 6: [, want an object`},
-		{"deep in an unknown field", file(`{"a":{"x":`+deep, 0), json, `invalid header: "a": "x": byte 10: invalid character '[' exceeded max depth`},
+		{"deep in an unknown field", file(`{"a":{"x":`+deep, 0), json, `invalid header: "a": "x": byte 136: more than 127 objects and arrays in each other`},
 		{"metadata not strings", file(`{"__metadata__":{"a":1}}`, 0), json, `invalid header: "__metadata__": "a": byte 22: number 1, want a string`},
-		{"metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`, 0), json, `invalid header: byte 33: duplicate key "__metadata__"`},
-		{"metadata key twice", file(`{"__metadata__":{"k":"1","k":"2"}}`, 0), json, `invalid header: "__metadata__": byte 28: duplicate key "k"`},
-		{"tensor twice", file(`{"a":`+f32(1, 0, 4)+`,"a":`+f32(1, 4, 8)+`}`, 8), json, `invalid header: byte 57: duplicate key "a"`},
-		{"tensor twice by escape", file(`{"a":`+f32(1, 0, 4)+`,"\u0061":`+f32(1, 4, 8)+`}`, 8), json, `invalid header: byte 62: duplicate key "a"`},
+		{"metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`, 0), json, `invalid header: "__metadata__": byte 34: duplicate key`},
+		{"metadata key twice", file(`{"__metadata__":{"k":"1","k":"2"}}`, 0), json, `invalid header: "__metadata__": "k": byte 29: duplicate key`},
+		{"tensor twice", file(`{"a":`+f32(1, 0, 4)+`,"a":`+f32(1, 4, 8)+`}`, 8), json, `invalid header: "a": byte 58: duplicate key`},
+		{"tensor twice by escape", file(`{"a":`+f32(1, 0, 4)+`,"\u0061":`+f32(1, 4, 8)+`}`, 8), json, `invalid header: "a": byte 63: duplicate key`},
+
+		{"half a surrogate pair", file(`{"a":{"x":"\ud800","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), json, `invalid header: "a": "x": byte 17: the escape of half a surrogate pair`},
+		{"too many tensors", many(maxTensors+1, 0), json, `invalid header: "t65536": byte 3790006: more than 65536 tensors`},
+		{"too much metadata", many(1, maxMetadata+1), json, `invalid header: "__metadata__": "k4096": byte 43971: more than 4096 entries`},
 
 		{"not an object", file(`{"a":3}`, 0), json, `invalid header: "a": byte 6: number 3, want an object`},
 		{"no dtype", file(`{"a":{"shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": byte 39: no dtype`},
 		{"no shape", file(`{"a":{"dtype":"F32","data_offsets":[0,4]}}`, 4), json, `invalid header: "a": byte 41: no shape`},
 		{"no offsets", file(`{"a":{"dtype":"F32","shape":[1]}}`, 4), json, `invalid header: "a": byte 32: no data_offsets`},
-		{"field twice", file(`{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": byte 27: duplicate key "dtype"`},
+		{"field twice", file(`{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": "dtype": byte 28: duplicate key`},
 		{"field in capitals", file(`{"a":{"DType":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": byte 53: no dtype`},
 		{"unknown dtype", file(`{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": "dtype": byte 19: unknown dtype "F33"`},
 		{"empty dtype", file(`{"a":{"dtype":"","shape":[1],"data_offsets":[0,4]}}`, 4), json, `invalid header: "a": "dtype": byte 16: unknown dtype ""`},
@@ -100,20 +104,38 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// many is a file of so many empty tensors and entries of metadata.
+func many(tensors, metadata int) []byte {
+	text := []byte(`{"__metadata__":{`)
+	for i := range metadata {
+		text = fmt.Appendf(text, `"k%d":"",`, i)
+	}
+	text = append(bytes.TrimSuffix(text, []byte(",")), '}')
+	for i := range tensors {
+		text = fmt.Appendf(text, `,"t%d":%s`, i, f32(0, 0, 0))
+	}
+	return file(string(text)+"}", 0)
+}
+
 const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 90870598\n"
 
 func TestParseAccepts(t *testing.T) {
 	for name, data := range map[string][]byte{
-		"no tensors":             file(`{}`, 0),
-		"empty metadata":         file(`{"__metadata__":{}}`, 0),
-		"any order of names":     file(`{"b":`+f32(1, 4, 8)+`,"a":`+f32(1, 0, 4)+`}`, 8),
-		"an empty name":          file(`{"":`+f32(1, 0, 4)+`}`, 4),
-		"unknown fields":         file(`{"a":{"x":[{"y":null}],"dtype":"F32","shape":[1],"data_offsets":[0,4],"z":1.5}}`, 4),
-		"empty between others":   file(`{"a":`+f32(1, 0, 4)+`,"e":`+f32(0, 4, 4)+`,"f":`+f32(0, 4, 4)+`,"b":`+f32(1, 4, 8)+`}`, 8),
-		"white space everywhere": file(" \n{ \"a\" : "+f32(1, 0, 4)+"\t}\r\n ", 4),
-		"64 dimensions":          file(`{"a":{"dtype":"F32","shape":[`+strings.Repeat("1,", 63)+`1],"data_offsets":[0,4]}}`, 4),
-		"two F4 in a byte":       file(`{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}`, 1),
-		"four F6 in 3 bytes":     file(`{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]}}`, 3),
+		"no tensors":              file(`{}`, 0),
+		"empty metadata":          file(`{"__metadata__":{}}`, 0),
+		"null metadata":           file(`{"__metadata__":null}`, 0),
+		"as many as there may be": many(maxTensors, maxMetadata),
+		"unknown fields twice":    file(`{"a":{"x":1,"x":2,"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4),
+		"a surrogate pair":        file(`{"\ud83d\ude00":`+f32(1, 0, 4)+`}`, 4),
+		"127 deep":                file(`{"a":{"x":`+strings.Repeat("[", 125)+strings.Repeat("]", 125)+`,"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4),
+		"any order of names":      file(`{"b":`+f32(1, 4, 8)+`,"a":`+f32(1, 0, 4)+`}`, 8),
+		"an empty name":           file(`{"":`+f32(1, 0, 4)+`}`, 4),
+		"unknown fields":          file(`{"a":{"x":[{"y":null}],"dtype":"F32","shape":[1],"data_offsets":[0,4],"z":1.5}}`, 4),
+		"empty between others":    file(`{"a":`+f32(1, 0, 4)+`,"e":`+f32(0, 4, 4)+`,"f":`+f32(0, 4, 4)+`,"b":`+f32(1, 4, 8)+`}`, 8),
+		"white space everywhere":  file(" \n{ \"a\" : "+f32(1, 0, 4)+"\t}\r\n ", 4),
+		"64 dimensions":           file(`{"a":{"dtype":"F32","shape":[`+strings.Repeat("1,", 63)+`1],"data_offsets":[0,4]}}`, 4),
+		"two F4 in a byte":        file(`{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}`, 1),
+		"four F6 in 3 bytes":      file(`{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]}}`, 3),
 	} {
 		if _, err := Parse("good.safetensors", data); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // The files of a checkpoint as Hugging Face's libraries name them.
@@ -27,65 +29,62 @@ const (
 // A shard is a file beside the index, never elsewhere: not through its name, nor
 // through a symbolic link, except those of the Hugging Face cache, which lead to
 // ../../blobs. Each tensor of the index must be in its shard and in no other;
-// what shards hold beyond the index is left out.
+// what shards hold beyond the index is left out. An index has at most 64 MiB and
+// 65,536 tensors.
 func OpenCheckpoint(fsys fs.FS) (*File, error) {
 	_, err := fs.Stat(fsys, singleName)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return OpenFS(fsys, singleName)
 	}
-	text, err := readIndex(fsys)
+	text, err := bounded.ReadFS(fsys, indexName, MaxIndexBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("safetensors: neither %s nor %s: %w", singleName, indexName, fs.ErrNotExist)
 	}
-	var f *File
-	if err == nil {
-		f, err = openShards(fsys, text)
+	if err != nil {
+		return prefixed(nil, err)
 	}
+	f, err := openShards(fsys, text)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", indexName, err)
 	}
 	return prefixed(f, err)
 }
 
-// readIndex reads the index's text.
-func readIndex(fsys fs.FS) ([]byte, error) {
-	info, err := fs.Stat(fsys, indexName) // before Open: a named pipe would wait
+// MaxIndexBytes bounds an index. The largest published ones have a few megabytes.
+const MaxIndexBytes = 64 << 20
+
+// Shards returns the names of the files that an index, of that text, says the tensors
+// are in: sorted, each once, and none anything but the name of a file beside the index.
+func Shards(index []byte) ([]string, error) {
+	shardOf, err := parseIndex(index)
 	if err != nil {
 		return nil, err
 	}
-	if err := regular(info); err != nil {
-		return nil, err
-	}
-	if info.Size() > maxHeaderBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrIndex, info.Size(), maxHeaderBytes)
-	}
-	file, err := fsys.Open(indexName)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return readAll(file, info.Size())
+	return slices.Compact(slices.Sorted(maps.Values(shardOf))), nil
 }
 
 // parseIndex reads which shard each tensor is in.
 func parseIndex(text []byte) (map[string]string, error) {
-	if bytes.HasPrefix(text, []byte(lfsPrefix)) {
+	if bounded.IsGitLFS(text) {
 		return nil, ErrGitLFS
 	}
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrIndex)
 	}
 	var shardOf map[string]string
-	w := newWalker(text)
-	err := w.object(func(key string) (err error) {
-		if key != "weight_map" {
-			return w.skip()
+	s := jsonscan.New(text)
+	err := s.Object(func(key []byte) (err error) {
+		switch {
+		case string(key) != "weight_map":
+			return s.Skip()
+		case shardOf != nil:
+			return s.Errorf("duplicate key")
 		}
-		shardOf, err = w.strings()
+		shardOf, err = texts(s, maxTensors)
 		return err
 	})
 	if err == nil {
-		err = w.end()
+		err = s.End()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIndex, err)

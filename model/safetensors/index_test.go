@@ -113,7 +113,7 @@ func TestOpenCheckpointRefuses(t *testing.T) {
 		{"a shard is missing", func(fsys fstest.MapFS, _ map[string]string) { delete(fsys, second) },
 			fs.ErrNotExist, `model.safetensors.index.json: open ` + second + `: file does not exist`},
 		{"a shard is bad", func(fsys fstest.MapFS, _ map[string]string) { fsys[second].Data = []byte(lfsPointer) },
-			ErrGitLFS, `model.safetensors.index.json: ` + second + `: a git-lfs pointer, not weights: run git lfs pull`},
+			ErrGitLFS, `model.safetensors.index.json: ` + second + `: a git-lfs pointer, not the file itself: run git lfs pull`},
 		{"a shard is a directory", func(fsys fstest.MapFS, _ map[string]string) { fsys[second].Mode = fs.ModeDir },
 			nil, `model.safetensors.index.json: ` + second + `: not a regular file (d---------)`},
 		{"a tensor is missing", func(fsys fstest.MapFS, shardOf map[string]string) {
@@ -128,7 +128,7 @@ func TestOpenCheckpointRefuses(t *testing.T) {
 		{"a tensor is in two shards", func(fsys fstest.MapFS, shardOf map[string]string) { fsys[second] = fsys[first] },
 			ErrIndex, `model.safetensors.index.json: invalid index: tensor "all BOOL" is in two shards, "` + first + `" and "` + second + `"`},
 		{"the index is a git-lfs pointer", func(fsys fstest.MapFS, _ map[string]string) { fsys[indexName].Data = []byte(lfsPointer) },
-			ErrGitLFS, `model.safetensors.index.json: a git-lfs pointer, not weights: run git lfs pull`},
+			ErrGitLFS, `model.safetensors.index.json: a git-lfs pointer, not the file itself: run git lfs pull`},
 		{"the index is a directory", func(fsys fstest.MapFS, _ map[string]string) { fsys[indexName].Mode = fs.ModeDir },
 			nil, `model.safetensors.index.json: not a regular file (d---------)`},
 	} {
@@ -154,9 +154,9 @@ func TestParseIndexRefuses(t *testing.T) {
 		`{"weight_map":null}`:              `invalid index: "weight_map": byte 18: null, want an object`,
 		`{"weight_map":{"a":1}}`:           `invalid index: "weight_map": "a": byte 20: number 1, want a string`,
 		`{"weight_map":{"a":"x"`:           `invalid index: "weight_map": byte 22: unexpected EOF`,
-		`{"metadata":` + "[{]":             `invalid index: "metadata": byte 12: invalid character ']' looking for beginning of object key string`,
-		`{"weight_map":{"a":"x","a":"x"}}`: `invalid index: "weight_map": byte 26: duplicate key "a"`,
-		`{"weight_map":{"a":"x"},"weight_map":{}}`: `invalid index: byte 36: duplicate key "weight_map"`,
+		`{"metadata":` + "[{]":             `invalid index: "metadata": byte 14: invalid character ']'`,
+		`{"weight_map":{"a":"x","a":"x"}}`: `invalid index: "weight_map": "a": byte 27: duplicate key`,
+		`{"weight_map":{"a":"x"},"weight_map":{}}`: `invalid index: "weight_map": byte 37: duplicate key`,
 	} {
 		if _, err := parseIndex([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", text, err, want)

@@ -62,6 +62,10 @@ func (l Layout) Write(w io.Writer, tensors []Entry, metadata map[string]string) 
 
 // header is all that precedes the data section, and the tensors' sizes in bytes.
 func (l Layout) header(tensors []Entry, metadata map[string]string) (prefix []byte, sizes []uint64, err error) {
+	if len(tensors) > maxTensors || len(metadata) > maxMetadata {
+		return nil, nil, fmt.Errorf("%d tensors and %d entries of metadata, at most %d and %d can be read again",
+			len(tensors), len(metadata), maxTensors, maxMetadata)
+	}
 	if l.Align < 0 || l.Align > maxHeaderBytes || l.HeaderBytes < 0 {
 		return nil, nil, fmt.Errorf("layout %+v is out of range", l)
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // config is tokenizer_config.json.
@@ -61,10 +63,14 @@ func readJSON(fsys fs.FS, name string, v any) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil {
-		if err = json.Unmarshal(data, v); err != nil {
-			err = fmt.Errorf("tokenizer: %s: %w", name, inWords(err))
-		}
+	if err != nil {
+		return err
+	}
+	if err = jsonscan.Check(data, maxValues); err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		err = fmt.Errorf("tokenizer: %s: %w", name, inWords(err))
 	}
 	return err
 }
@@ -124,10 +130,6 @@ func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 // that have a name and are not among them. [PAD] and [MASK] are left out where
 // the vocabulary has none: no pair has them, unless it is written in the text.
 func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, vocab []string) error {
-	ids := make(map[string]int, len(vocab))
-	for id, token := range vocab {
-		ids[token] = id
-	}
 	added := make([]addedJSON, 0, len(decoder))
 	for key, token := range decoder {
 		id, err := strconv.Atoi(key)
@@ -137,7 +139,7 @@ func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, 
 		added = append(added, addedJSON{id, token})
 	}
 	slices.SortFunc(added, func(a, b addedJSON) int { return a.id - b.id })
-	if err := o.add(added, ids); err != nil {
+	if _, err := o.add(added, vocab); err != nil {
 		return fmt.Errorf("tokenizer: %s: added_tokens_decoder: %w", configFile, err)
 	}
 
@@ -155,7 +157,7 @@ func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, 
 		if token == nil {
 			token = &tokenJSON{Content: name}
 		}
-		if _, known := ids[token.Content]; known {
+		if have[token.Content] || slices.Contains(vocab, token.Content) {
 			also(*token)
 		}
 		return token.Content
@@ -177,25 +179,30 @@ type addedJSON struct {
 	tokenJSON
 }
 
-// add sets o.Added, adds what is new to vocab, and reports the first token whose
+// add sets o.Added, returns the tokens' ids, and reports the first token whose
 // id is not the one that New will give it: the vocabulary's, else the next. (The
 // library gives it that too, and prints a warning.)
-func (o *Options) add(tokens []addedJSON, vocab map[string]int) error {
+func (o *Options) add(tokens []addedJSON, vocab []string) (ids map[string]int, err error) {
+	contents := make(map[string]bool, len(tokens))
+	for _, t := range tokens {
+		contents[t.Content] = true
+	}
+	ids = idsOf(contents, vocab)
 	o.Added = make([]AddedToken, 0, len(tokens))
 	next := len(vocab)
 	for _, t := range tokens {
-		want, ok := vocab[t.Content]
+		want, ok := ids[t.Content]
 		if !ok {
 			want = next
-			vocab[t.Content] = next
+			ids[t.Content] = next
 			next++
 		}
 		if t.id != want {
-			return fmt.Errorf("token %q: id %d, want %d", t.Content, t.id, want)
+			return nil, fmt.Errorf("token %q: id %d, want %d", t.Content, t.id, want)
 		}
 		o.Added = append(o.Added, t.added(t.Special))
 	}
-	return nil
+	return ids, nil
 }
 
 func (t tokenJSON) added(special bool) AddedToken {

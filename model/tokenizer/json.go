@@ -6,19 +6,25 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	sugarme "github.com/sugarme/tokenizer" // for its reading of tokenizer.json; its encoder is not used
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // parseJSON reads the vocabulary and the options of a tokenizer.json whose parts
 // are BERT's. Only sugarme's Config is needed for that; its tokenizer is not built.
 func parseJSON(data []byte) ([]string, Options, error) {
-	var c *sugarme.Config
-	err := json.Unmarshal(data, &c)
-	if err == nil && c == nil {
-		err = errors.New("null, want an object")
+	p := jsonParser{config: new(sugarme.Config)}
+	vocab, rest, err := cutVocab(data)
+	if err == nil {
+		err = jsonscan.Check(rest, maxValues)
 	}
-	p := jsonParser{config: c}
+	if err == nil {
+		err = json.Unmarshal(rest, p.config)
+	}
+	p.vocab = vocab
 	for _, part := range []func() error{p.model, p.addedTokens, p.normalizer, p.preTokenizer, p.postProcessor, p.truncation} {
 		if err == nil {
 			err = part()
@@ -35,7 +41,7 @@ func parseJSON(data []byte) ([]string, Options, error) {
 type jsonParser struct {
 	config  *sugarme.Config
 	vocab   []string
-	ids     map[string]int // of the vocabulary and the added tokens
+	ids     map[string]int // of the added tokens
 	options Options
 }
 
@@ -62,8 +68,6 @@ func part(name string, raw map[string]any, v any, types ...string) error {
 
 func (p *jsonParser) model() error {
 	raw := maps.Clone(p.config.Model)
-	vocab, ok := raw["vocab"].(map[string]any)
-	delete(raw, "vocab")
 	var m struct {
 		Unknown *string `json:"unk_token"`
 		Prefix  *string `json:"continuing_subword_prefix"`
@@ -82,26 +86,10 @@ func (p *jsonParser) model() error {
 		return errors.New("model.continuing_subword_prefix: missing or empty")
 	case m.Chars == nil || *m.Chars < 1 || *m.Chars > maxWordChars:
 		return fmt.Errorf("model.max_input_chars_per_word: want a number from 1 to %d", maxWordChars)
-	case !ok || len(vocab) == 0:
+	case len(p.vocab) == 0:
 		return errors.New("model.vocab: want an object with at least one token")
 	}
 	p.options = Options{Unknown: *m.Unknown, Prefix: *m.Prefix, MaxWordChars: *m.Chars}
-
-	p.vocab, p.ids = make([]string, len(vocab)), make(map[string]int, len(vocab))
-	for token, v := range vocab {
-		number, ok := v.(float64)
-		if !ok || number != math.Trunc(number) || number < 0 || number >= float64(len(vocab)) {
-			return fmt.Errorf("model.vocab: token %q: id %v, want a whole number below %d, the number of tokens", token, v, len(vocab))
-		}
-		id := int(number)
-		switch other := p.vocab[id]; {
-		case token == "":
-			return fmt.Errorf("model.vocab: id %d is the empty token", id)
-		case other != "":
-			return fmt.Errorf("model.vocab: tokens %q and %q both have id %d", min(token, other), max(token, other), id)
-		}
-		p.vocab[id], p.ids[token] = token, id
-	}
 	return nil
 }
 
@@ -113,7 +101,8 @@ func (p *jsonParser) addedTokens() error {
 		}
 		added[i] = addedJSON{int(t.Id), tokenJSON{t.Content, t.SingleWord, t.Lstrip, t.Rstrip, t.Normalized, t.Special}}
 	}
-	if err := p.options.add(added, p.ids); err != nil {
+	var err error
+	if p.ids, err = p.options.add(added, p.vocab); err != nil {
 		return fmt.Errorf("added_tokens: %w", err)
 	}
 	return nil
@@ -205,7 +194,10 @@ func (p *jsonParser) postProcessor() error {
 func (p *jsonParser) special(field string, to *string, token, id any) error {
 	name, _ := token.(string)
 	want, ok := p.ids[name]
-	if !ok || id != float64(want) {
+	if !ok {
+		want = slices.Index(p.vocab, name)
+	}
+	if want < 0 || id != float64(want) {
 		return fmt.Errorf("%s: token %q with id %v is not in the vocabulary", field, name, id)
 	}
 	*to = name

@@ -3,10 +3,10 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // The files of a checkpoint that this package reads.
@@ -19,8 +19,9 @@ const (
 )
 
 const (
-	maxVocabBytes  = 32 << 20 // of tokenizer.json or vocab.txt; BERT's have 1 MB, multilingual ones 5
+	maxVocabBytes  = 32 << 20 // of tokenizer.json or vocab.txt; BERT's have 1 MB, multilingual ones 10
 	maxConfigBytes = 4 << 20  // of the others
+	maxValues      = 1 << 17  // JSON values in a file, the vocabulary not counted; an added token has 8
 )
 
 // ErrNoFiles is returned, wrapped, by LoadFS where there is neither a
@@ -38,7 +39,9 @@ var ErrNoFiles = errors.New("neither tokenizer.json nor vocab.txt")
 // tokenizer_config.json contradicts tokenizer.json about normalisation, that is
 // an error. No file is read but those five, whatever their contents name.
 //
-// What is not BERT's is refused with an error that names the file and field.
+// What is not BERT's is refused with an error that names the file and field, and so is
+// what is out of all proportion: over 32 MiB of vocabulary or 4 MiB of another file,
+// 524,288 tokens, or 131,072 JSON values beside them.
 func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	config, err := readConfig(fsys)
 	if err != nil {
@@ -92,43 +95,12 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 
 // readFile reads a file of UTF-8 text that is at most limit bytes long.
 func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > limit {
-		return nil, fmt.Errorf("tokenizer: %s: %d bytes, want at most %d", name, info.Size(), limit)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	data, err := bounded.ReadFS(fsys, name, limit)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("tokenizer: %s: %w", name, err)
-	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("tokenizer: %s: more than %d bytes", name, limit)
+		return nil, fmt.Errorf("tokenizer: %w", err)
 	case !utf8.Valid(data):
 		return nil, fmt.Errorf("tokenizer: %s: not UTF-8", name)
 	}
 	return data, nil
-}
-
-// parseVocab reads a vocabulary of one token a line; lines may end in CRLF.
-func parseVocab(data []byte) ([]string, error) {
-	text := strings.TrimSuffix(string(data), "\n")
-	if text == "" {
-		return nil, fmt.Errorf("tokenizer: %s: empty", vocabFile)
-	}
-	lines := strings.Split(text, "\n")
-	seen := make(map[string]int, len(lines))
-	for i, line := range lines {
-		line = strings.TrimSuffix(line, "\r")
-		if line == "" {
-			return nil, fmt.Errorf("tokenizer: %s: line %d is empty", vocabFile, i+1)
-		}
-		if first, ok := seen[line]; ok {
-			return nil, fmt.Errorf("tokenizer: %s: lines %d and %d are both %q", vocabFile, first, i+1, line)
-		}
-		seen[line], lines[i] = i+1, line
-	}
-	return lines, nil
 }

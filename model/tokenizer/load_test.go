@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -130,6 +131,15 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// manyTokens are the members of a vocabulary of n tokens.
+func manyTokens(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, `,"%d":%d`, i, i)
+	}
+	return text.String()[1:]
+}
+
 // TestLoadRefuses checks that bad files get an error that says what is wrong.
 func TestLoadRefuses(t *testing.T) {
 	type change = [2]string
@@ -139,14 +149,24 @@ func TestLoadRefuses(t *testing.T) {
 		want  string
 	}{
 		{memFS{}, "neither tokenizer.json nor vocab.txt"},
-		{memFS{jsonFile: ""}, "tokenizer.json: unexpected end of JSON input"},
-		{memFS{jsonFile: "null"}, "tokenizer.json: null"},
-		{memFS{jsonFile: "[1]"}, "tokenizer.json: json: cannot unmarshal array"},
+		{memFS{jsonFile: ""}, "tokenizer.json: byte 0: unexpected EOF"},
+		{memFS{jsonFile: "null"}, "tokenizer.json: byte 4: null, want an object"},
+		{memFS{jsonFile: "[1]"}, "tokenizer.json: byte 1: [, want an object"},
 		{memFS{jsonFile: "{}"}, "tokenizer.json: model: missing, want WordPiece"},
-		{memFS{jsonFile: strings.Repeat("[", 20000)}, "tokenizer.json: invalid character"},
+		{memFS{jsonFile: `{"a":` + strings.Repeat("[", 20000)}, "tokenizer.json: \"a\": byte 132: more than 127 objects and arrays in each other"},
+		{memFS{jsonFile: `{"a":[` + strings.Repeat("0,", maxValues) + `0]}`}, "tokenizer.json: byte 262146: more than 131072 values"},
+		{memFS{jsonFile: `{"model":{"vocab":{` + manyTokens(maxVocab+1) + `}}}`}, `"vocab": "524288": byte 8166416: more than 524288 tokens`},
+		{memFS{jsonFile: `{"model":{},"model":{}}`}, `tokenizer.json: "model": byte 20: duplicate key`},
+		{memFS{jsonFile: `{"model":{"vocab":{},"vocab":{}}}`}, `tokenizer.json: "model": "vocab": byte 29: duplicate key`},
+		{memFS{jsonFile: `{"model":{"vocab":{"\ud800":0}}}`}, `the escape of half a surrogate pair`},
+		{memFS{jsonFile: `{"model":{"type":"Unigram","vocab":[["a",0.5]]}}`}, `type "Unigram" is not supported, want WordPiece`},
 		{memFS{jsonFile: `{"a": "` + "\xff" + `"}`}, "tokenizer.json: not UTF-8"},
-		{memFS{jsonFile: "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"}, "tokenizer.json: invalid character 'v'"},
-		{with(change{"model/type", `"BPE"`}), `model: type "BPE" is not supported, want WordPiece`},
+		{memFS{jsonFile: "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"}, "tokenizer.json: a git-lfs pointer, not the file itself: run git lfs pull"},
+		{memFS{jsonFile: tinyJSON(t), configFile: "version https://git-lfs.github.com/spec/v1\n"}, "tokenizer_config.json: a git-lfs pointer"},
+		{memFS{vocabFile: "version https://git-lfs.github.com/spec/v1\n"}, "vocab.txt: a git-lfs pointer"},
+		{memFS{vocabFile: tinyVocab, specialsFile: "version https://git-lfs.github.com/spec/v1\n"}, "special_tokens_map.json: a git-lfs pointer"},
+		{memFS{vocabFile: tinyVocab, addedFile: "version https://git-lfs.github.com/spec/v1\n"}, "added_tokens.json: a git-lfs pointer"},
+		{with(change{"model/type", `"BPE"`}), `"model": "type": type "BPE" is not supported, want WordPiece`},
 		{with(change{"model/type", ``}, change{"model/max_input_chars_per_word", ``}), `model: type "" is not supported`},
 		{with(change{"model/unk_token", `null`}), "model.unk_token: missing"},
 		{with(change{"model/unk_token", `"<unk>"`}), "vocabulary of 9 tokens has no <unk>"},
@@ -154,15 +174,16 @@ func TestLoadRefuses(t *testing.T) {
 		{with(change{"model/continuing_subword_prefix", `""`}), "model.continuing_subword_prefix"},
 		{with(change{"model/max_input_chars_per_word", `0`}), "model.max_input_chars_per_word"},
 		{with(change{"model/max_input_chars_per_word", `1e15`}), "max_input_chars_per_word"},
-		{with(change{"model/vocab", `["a"]`}), "model.vocab: want an object"},
+		{with(change{"model/vocab", `["a"]`}), `"vocab": byte 274: [, want an object`},
+		{with(change{"model/vocab", ``}), "model.vocab: want an object"},
 		{with(change{"model/vocab", `{}`}), "model.vocab: want an object"},
-		{with(change{"model/vocab/b", `5`}), `model.vocab: tokens "a" and "b" both have id 5`},
-		{with(change{"model/vocab/b", `9`}), `model.vocab: token "b": id 9, want a whole number below 9`},
-		{with(change{"model/vocab/b", `2000000000`}), `model.vocab: token "b": id 2e+09`},
-		{with(change{"model/vocab/b", `-1`}), `model.vocab: token "b": id -1`},
-		{with(change{"model/vocab/b", `5.5`}), `model.vocab: token "b": id 5.5`},
-		{with(change{"model/vocab/b", `"6"`}), `model.vocab: token "b": id 6`},
-		{with(change{"model/vocab/b", ``}, change{"model/vocab/", `6`}), "model.vocab: id 6 is the empty token"},
+		{with(change{"model/vocab/b", `5`}), `"vocab": "b": byte 344: id 5 is that of token "a", too`},
+		{with(change{"model/vocab/b", `9`}), `"vocab": "b": byte 344: id 9, want one below 9, the number of tokens`},
+		{with(change{"model/vocab/b", `2000000000`}), `"vocab": "b": byte 353: id 2000000000, want one below 9`},
+		{with(change{"model/vocab/b", `-1`}), `"vocab": "b": byte 345: number -1, want an integer`},
+		{with(change{"model/vocab/b", `5.5`}), `"vocab": "b": byte 346: number 5.5, want an integer`},
+		{with(change{"model/vocab/b", `"6"`}), `"vocab": "b": byte 346: string "6", want an integer`},
+		{with(change{"model/vocab/b", ``}, change{"model/vocab/", `6`}), `"vocab": "": byte 278: id 6 is the empty token`},
 		{with(change{"added_tokens/2/id", `12`}), `added_tokens: token "<new>": id 12, want 9`},
 		{with(change{"added_tokens/2/id", `-1`}), `added_tokens: token "<new>": id -1`},
 		{with(change{"added_tokens/1/id", `4`}), `added_tokens: token "[SEP]": id 4, want 3`},
@@ -183,11 +204,13 @@ func TestLoadRefuses(t *testing.T) {
 		{with(change{"truncation", `{"max_length": 5, "strategy": "LongestFirst", "direction": "Up"}`}), `truncation.direction: "Up"`},
 		{memFS{jsonFile: tinyJSON(t), configFile: `{"do_lower_case": false}`}, "tokenizer_config.json: do_lower_case is false, but tokenizer.json has true"},
 		{memFS{jsonFile: tinyJSON(t), configFile: `{"strip_accents": false}`}, "tokenizer_config.json: strip_accents is false"},
-		{memFS{jsonFile: tinyJSON(t), configFile: `{`}, "tokenizer_config.json: unexpected end"},
+		{memFS{jsonFile: tinyJSON(t), configFile: `{`}, "tokenizer_config.json: byte 1: unexpected EOF"},
+		{memFS{jsonFile: tinyJSON(t), configFile: `[` + strings.Repeat("0,", maxValues) + `0]`}, "tokenizer_config.json: byte 262143: more than 131072 values"},
 		{memFS{vocabFile: ""}, "vocab.txt: empty"},
 		{memFS{vocabFile: "\n"}, "vocab.txt: empty"},
 		{memFS{vocabFile: tinyVocab + "\nx\n"}, "vocab.txt: line 10 is empty"},
-		{memFS{vocabFile: tinyVocab + "a\n"}, `vocab.txt: lines 6 and 10 are both "a"`},
+		{memFS{vocabFile: tinyVocab + "a\n"}, `vocab.txt: vocabulary: ids 5 and 9 are both "a"`},
+		{memFS{vocabFile: strings.Repeat("a\n", maxVocab+1)}, "vocab.txt: 524289 lines, want at most 524288"},
 		{memFS{vocabFile: tinyVocab + "\xff\n"}, "vocab.txt: not UTF-8"},
 		{memFS{vocabFile: strings.Replace(tinyVocab, "[UNK]", "x", 1)}, "tokenizer: vocab.txt: vocabulary of 9 tokens has no [UNK]"},
 		{memFS{vocabFile: strings.Replace(tinyVocab, "[SEP]", "x", 1)}, "tokenizer: vocab.txt: vocabulary of 9 tokens has no [SEP]"},
@@ -220,7 +243,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// endless is a file of spaces that does not say how long it is.
+// endless is a file of spaces that does not say how long it is, or has grown since.
 type endless struct{ read int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -228,7 +251,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	copy(p, bytes.Repeat([]byte(" "), len(p)))
 	return len(p), nil
 }
-func (e *endless) Stat() (fs.FileInfo, error) { return nil, errors.New("no size") }
+func (e *endless) Stat() (fs.FileInfo, error) { return fileSize(0), nil } // as of /proc
 func (e *endless) Close() error               { return nil }
 
 // sized says only how long it is.
@@ -264,14 +287,14 @@ func (o oneFile) Open(name string) (fs.File, error) {
 func TestLoadIsBounded(t *testing.T) {
 	for name, limit := range map[string]int64{jsonFile: maxVocabBytes, vocabFile: maxVocabBytes, configFile: maxConfigBytes} {
 		e := &endless{}
-		if _, err := LoadFS(oneFile{name, e}); err == nil || !strings.Contains(err.Error(), name+": more than ") {
+		if _, err := LoadFS(oneFile{name, e}); err == nil || !strings.Contains(err.Error(), name+": too large: more than ") {
 			t.Errorf("%s without an end: %v", name, err)
 		}
 		if e.read > 2*limit {
 			t.Errorf("%s: %d bytes read", name, e.read)
 		}
 		s := &sized{size: 1 << 30}
-		if _, err := LoadFS(oneFile{name, s}); err == nil || !strings.Contains(err.Error(), name+": 1073741824 bytes, want at most") {
+		if _, err := LoadFS(oneFile{name, s}); err == nil || !strings.Contains(err.Error(), name+": too large: 1073741824 bytes, at most ") {
 			t.Errorf("%s of 1 GiB: %v", name, err)
 		}
 		if s.read != 0 {

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
 // folder is this program's in the user's cache directory.
@@ -29,32 +30,11 @@ func Path(name string) (string, error) {
 // mostBytes is how long a file of ours may be: many times what any gets to.
 const mostBytes = 1 << 20
 
-// read returns a file's content. What is no file, such as a pipe, which nobody may ever
-// write to, is not opened, and what is too long is not read.
-func read(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: no regular file: %v", path, info.Mode())
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, mostBytes+1)) // it may have grown
-	if err = errors.Join(err, f.Close()); err == nil && len(data) > mostBytes {
-		err = fmt.Errorf("%s: more than %d bytes", path, mostBytes)
-	}
-	return data, err
-}
-
 // Read returns the JSON object in the file at path, which is empty where there is no
 // such file. Errors name the file.
 func Read[V any](path string) (map[string]V, error) {
 	all := map[string]V{}
-	data, err := read(path)
+	data, err := bounded.ReadFile(path, mostBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}

@@ -3,11 +3,11 @@ package pull
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 
+	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
@@ -78,12 +78,9 @@ func token(getenv func(string) string, home string) (string, error) {
 	}
 	defer file.Close()
 	const enough = 64 << 10 // bytes; a token has some tens
-	data, err := io.ReadAll(io.LimitReader(file, enough+1))
-	if err == nil && len(data) > enough {
-		err = fmt.Errorf("%s: more than %d bytes", name, enough)
-	}
+	data, err := bounded.ReadAll(file, enough)
 	if err != nil {
-		return "", fmt.Errorf("the token: %w", err)
+		return "", fmt.Errorf("the token: %s: %w", name, err)
 	}
 	return cleanToken(string(data)), nil
 }
