@@ -11,8 +11,9 @@ import (
 // hint is what the user may have meant instead; "" is none.
 func arguments(hint string, names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if hint != "" && len(args) > len(names) {
-			hint = ": " + fmt.Sprintf(hint, quoted(args))
+		meant := ""
+		if hint != "" {
+			meant = ": " + fmt.Sprintf(hint, quoted(args))
 		}
 		switch {
 		case len(args) == len(names):
@@ -20,10 +21,20 @@ func arguments(hint string, names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return usageError("%s is missing", strings.Join(names[len(args):], " "))
 		case len(names) == 0:
-			return usageError("%s takes no arguments, and there is %s%s", c.Name(), quoted(args), hint)
+			return usageError("%s takes no arguments, and there is %s%s", c.Name(), quoted(args), meant)
 		}
-		return usageError("%s takes %s, and there are %d arguments%s", c.Name(), strings.Join(names, " "), len(args), hint)
+		return usageError("%s takes %s, and there are %d arguments%s", c.Name(), strings.Join(names, " "), len(args), meant)
 	}
+}
+
+// noArguments is for the commands that read pairs and take no arguments. One word is a
+// file's name perhaps, several are a query.
+func noArguments(c *cobra.Command, args []string) error {
+	hint := fileFlag
+	if strings.Contains(quoted(args), " ") {
+		hint = noQuery
+	}
+	return arguments(hint)(c, args)
 }
 
 // quoted is some words of a command line as one of its arguments.
@@ -32,5 +43,6 @@ func quoted(words []string) string { return `"` + strings.Join(words, " ") + `"`
 // What somebody may have meant who gives too many words.
 const (
 	quoteQuery = `one query goes in quotes, minilm-metal rank %s, and passages come from standard input or --input`
+	fileFlag   = `pairs come from standard input, or from a file with --input %s`
 	noQuery    = `pairs come from standard input or --input; one query, in quotes, is for minilm-metal rank %s`
 )

@@ -132,6 +132,8 @@ func TestUsage(t *testing.T) {
 		{"score --workers 100000", "--workers 100000: want at least 1, and at most 1024"},
 		{"rank q --top-k -1", "--top-k -1"},
 		{"rank q r", `one query goes in quotes, minilm-metal rank "q r"`},
+		{"score pairs.jsonl", `from a file with --input "pairs.jsonl"`},
+		{"tokenize pairs.jsonl", `from a file with --input "pairs.jsonl"`},
 		{"score how many people", `one query, in quotes, is for minilm-metal rank "how many people"`},
 		{"compare", "A B is missing"},
 		{"compare a", "B is missing"},

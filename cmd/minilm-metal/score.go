@@ -37,7 +37,7 @@ The exit code is 1 if any line was in error.`,
   echo '{"query":"what is a cell","documents":["The unit of life.","A room."]}' | minilm-metal score
   minilm-metal score --input pairs.jsonl --sigmoid > scores.jsonl
   minilm-metal tokenize < pairs.jsonl | minilm-metal score`,
-		Args: arguments(noQuery),
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			opts, err := scoreFlags.options()
 			if err != nil {

@@ -40,7 +40,7 @@ that the model takes. Weights are not needed.
 The exit code is 1 if any line was in error.`,
 		Example: `  echo '{"query":"what is a cell","passage":"A cell is the unit of life."}' | minilm-metal tokenize
   minilm-metal tokenize --model ./bert-base-uncased --max-length 128 < pairs.jsonl`,
-		Args: arguments(noQuery),
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkMaxLength(maxLength); err != nil {
 				return err
