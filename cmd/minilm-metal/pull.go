@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,7 @@ func (p *program) pull() *cobra.Command {
 that huggingface_hub shares, and print the folder it is in.
 
 Size and sha256 are checked before a file appears under its name. What is there
-already is not downloaded again, and what was interrupted is gone on with.
+already is not downloaded again, and an interrupted download goes on where it stopped.
 
 A hub that cannot be reached does no harm where the cache has all that is asked
 for: its folder is printed then, with a warning.
@@ -26,8 +27,8 @@ for: its folder is printed then, with a warning.
 The environment, by huggingface_hub's names: HF_HOME or HF_HUB_CACHE is the
 cache, and HF_ENDPOINT the hub. The token is HF_TOKEN, else what the file
 HF_TOKEN_PATH holds, else HF_HOME/token; it is sent to that hub's host and to no
-other. With HF_HUB_OFFLINE=1 no request is made: the cache has it, or the command
-says what is missing.`,
+other. With HF_HUB_OFFLINE=1 no request is made: the cache has all the files, or
+the command says what is missing.`,
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal pull cross-encoder/ms-marco-MiniLM-L-12-v2 --revision main
   HF_HOME=/data/hf minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2`,
@@ -50,6 +51,9 @@ says what is missing.`,
 				p.warn("the hub cannot be asked (%v); this is what the cache has", err)
 			}
 			snapshot, err := pull.Pull(c.Context(), o)
+			if errors.Is(err, pull.ErrOffline) {
+				return fmt.Errorf("%w; HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it to download", err)
+			}
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
@@ -26,6 +27,9 @@ func (p *puller) knownCommit() (string, error) {
 // names alone.
 func (p *puller) lacks(commit string) error {
 	s := hub.Snapshot{ID: p.id, Revision: commit, Dir: p.store.snapshot(commit)}
+	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s has no snapshot of commit %s", hub.ErrNotFound, p.cache.Repo(p.id), commit)
+	}
 	if p.files == nil {
 		return s.Check(hub.Complete)
 	}

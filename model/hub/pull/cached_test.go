@@ -38,6 +38,11 @@ func TestOffline(t *testing.T) {
 	}
 	refused(`no revision "main"`)
 	r.Revision = testCommit
+	refused("no snapshot of commit " + testCommit)
+	dir := filepath.Join(r.Cache.Repo(r.ID), "snapshots", testCommit)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	refused("lacks", "config.json", "model.safetensors")
 	r.Revision = ""
 
