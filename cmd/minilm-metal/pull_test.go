@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/hub/pull/pulltest"
 	"github.com/minilm-metal/minilm-metal/testdata"
@@ -87,7 +88,8 @@ func TestPullFromCache(t *testing.T) {
 	const id = "someone/tiny-reranker"
 	server := pulltest.New(t, pulltest.Repo{ID: id, Commit: strings.Repeat("c0ffee11", 5), Files: testdata.Tiny()})
 	env := map[string]string{"HF_HOME": t.TempDir(), "HF_ENDPOINT": server.URL, "HF_HUB_OFFLINE": "1"}
-	callIn(t, env, "", "pull", id).want(t, failed, "offline", `no revision "main"`)
+	callIn(t, env, "", "pull", id).want(t, failed, "offline", `no revision "main"`, "unset it to download")
+	callIn(t, env, "", "pull", hub.MiniLM().ID).want(t, failed, "offline", "has no snapshot of commit "+hub.MiniLM().Revision)
 	delete(env, "HF_HUB_OFFLINE")
 	pulled := callIn(t, env, "", "pull", id)
 	pulled.want(t, good)
@@ -114,6 +116,31 @@ func TestVerify(t *testing.T) {
 	checkVerifyFails(t, o)
 	if !strings.Contains(o.stdout, "NaN") {
 		t.Errorf("scores that are not numbers:\n%s", o.stdout)
+	}
+}
+
+// verify computes in float32, but "auto" that somebody asks for is auto, which measures and
+// keeps what it found.
+func TestVerifyPrecision(t *testing.T) {
+	if isa := kernels.Best(); isa == kernels.Generic || len(isa.Formats()) == 1 {
+		t.Skipf("%v leaves no choice", isa)
+	}
+	home := t.TempDir()
+	env := map[string]string{"HF_HOME": home, "HOME": home, "USERPROFILE": home, "LocalAppData": home, "XDG_CACHE_HOME": home}
+	measured := func(args ...string) (string, bool) {
+		o := callIn(t, env, "", append([]string{"verify", "--model", tiny(t), "--device", "cpu"}, args...)...)
+		checkVerifyFails(t, o)
+		files, err := os.ReadDir(home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.stdout, len(files) > 0
+	}
+	if said, measures := measured(); measures || !strings.Contains(said, "device   cpu, f32\n") {
+		t.Errorf("by default it measures (%t):\n%s", measures, said)
+	}
+	if said, measures := measured("--precision", "auto"); !measures {
+		t.Errorf("--precision auto measures nothing:\n%s", said)
 	}
 }
 

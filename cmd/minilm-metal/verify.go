@@ -38,7 +38,7 @@ are computed in unless --precision says otherwise.
 			if flags.model == "" {
 				flags.model = hub.MiniLM().ID // made-up weights have nothing to verify
 			}
-			if flags.precision == "auto" && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
+			if !c.Flags().Changed("precision") && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
 				flags.precision = "f32"
 			}
 			e, found, err := flags.open(p)
@@ -49,6 +49,8 @@ are computed in unless --precision says otherwise.
 		},
 	}
 	flags.register(c.Flags())
+	precision := c.Flags().Lookup("precision")
+	precision.Usage, precision.DefValue = precision.Usage+" (default: f32 on the cpu)", ""
 	c.Flags().Lookup("model").Usage = "directory or Hugging Face id in the local cache (default: " + hub.MiniLM().ID + ")"
 	return c
 }
@@ -71,7 +73,7 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 		return err
 	}
 
-	fmt.Fprintf(p.stdout, "model    %s\nweights  %s\n\n", found.name, weights)
+	fmt.Fprintf(p.stdout, "model    %s\nweights  %s\ndevice   %s, %s\n\n", found.name, weights, e.Info().Device, e.Info().Precision)
 	off, worst, err := writeDistances(p.stdout, published, logits)
 	if err != nil {
 		return err
