@@ -16,11 +16,11 @@ type OverloadError struct {
 
 // Error says how many wait.
 func (e *OverloadError) Error() string {
-	s := fmt.Sprintf("pairs that wait: %d, in calls: %d", e.Pairs, e.Calls)
+	s := fmt.Sprintf("%d pairs of %d calls wait", e.Pairs, e.Calls)
 	if e.Waited > 0 {
 		return fmt.Sprintf("%v: the call has waited for %v; %s", ErrOverloaded, e.Waited.Round(time.Millisecond), s)
 	}
-	return fmt.Sprintf("%v: %d pairs count for MaxQueue (%s)", ErrOverloaded, e.Counted, s)
+	return fmt.Sprintf("%v: %s, and %d of them count for MaxQueue", ErrOverloaded, s, e.Counted)
 }
 
 // Unwrap returns ErrOverloaded.
