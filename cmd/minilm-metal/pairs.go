@@ -15,7 +15,8 @@ const pairsHelp = `Each line of the input is a JSON object: "query" and "passage
 "text" for the passage); or "query" and "documents", a list of strings or of objects
 with a "text", as rerank services take it (or "texts", or "passages"); or "input_ids"
 and "token_type_ids" (all 0 where left out) as "tokenize" writes them, lists of lists
-for a list. Other fields are ignored. Blank lines are skipped.`
+for a list. Other fields are ignored; beside "passage" or "p" so are the other names for
+passages, and without them two of those are an error. Blank lines are skipped.`
 
 // item is one pair of a line of input, or what is wrong with the line.
 type item struct {
