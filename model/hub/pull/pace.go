@@ -15,8 +15,8 @@ var (
 )
 
 // paced calls try once, and ends its context when nothing has arrived for the
-// stall time, or fewer bytes than minRate a second in a window of that length. Windows follow one another from the first
-// bytes on. try says through alive what has arrived.
+// stall time, or fewer bytes than minRate a second in a window of that length. Windows
+// follow one another from the first bytes on. try says through alive what has arrived.
 func (p *puller) paced(ctx context.Context, try func(context.Context, func(bytes int)) (int64, error)) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
