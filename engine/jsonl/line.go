@@ -98,8 +98,8 @@ func (o object) other(none value) (value, error) {
 	found := none
 	for _, name := range otherNames {
 		switch v := o.field(name); {
-		case v.raw == nil || found.raw != nil && !v.is():
-		case found.is():
+		case v.raw == nil || found.raw != nil && !v.given():
+		case found.given():
 			return none, fmt.Errorf("both %s and %s: want one of them", found.name, v.name)
 		default:
 			found = v

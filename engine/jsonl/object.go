@@ -73,8 +73,8 @@ func (o object) field(names ...string) value {
 	return value{name: strconv.Quote(names[0])}
 }
 
-// is says whether the field is there and is not null.
-func (v value) is() bool { return v.raw != nil && v.raw[0] != 'n' }
+// given says whether the field is there and is not null.
+func (v value) given() bool { return v.raw != nil && v.raw[0] != 'n' }
 
 // wants refuses a value whose JSON does not begin with first.
 func (v value) wants(first byte, want string) error {
