@@ -5,6 +5,7 @@
 //	if err != nil { ... }
 //	defer eng.Close()
 //	ranked, err := eng.Rank(ctx, "How many people live in Berlin?", docs, engine.TopK(10))
+//	if err != nil { ... }
 //	for _, r := range ranked {
 //		fmt.Printf("%6.2f  %s\n", r.Score, docs[r.Index])
 //	}

@@ -1,6 +1,7 @@
 // Package bounded reads small files: those of a checkpoint beside its weights, of a
 // cache, of a report. Each has a limit that says what "small" is, and what is longer is
-// refused before a byte of it is read, as far as the system tells its length.
+// refused before a byte of it is read, as far as the system tells its length. What is no
+// regular file, and the pointer that git-lfs leaves in a file's place, are errors too.
 package bounded
 
 import (
@@ -16,8 +17,8 @@ import (
 var (
 	// ErrTooLarge: the file is longer than its limit.
 	ErrTooLarge = errors.New("too large")
-	// ErrNotRegular: a directory, a device, or a named pipe, which nobody may ever
-	// write to.
+	// ErrNotRegular: a directory, a device, or a named pipe, whose reader may wait for
+	// ever.
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrGitLFS: the file is the pointer that git-lfs leaves for a large file.
 	ErrGitLFS = errors.New("a git-lfs pointer, not the file itself: run git lfs pull")
@@ -73,7 +74,7 @@ func Regular(info fs.FileInfo) error {
 	return nil
 }
 
-// ReadAll reads r to its end, which comes within limit bytes. Where r says its size, as
+// ReadAll reads r to its end, or is ErrTooLarge where that is beyond limit bytes. Where r says its size, as
 // an opened file does, that much is allocated at once, or refused unread; a file that
 // grows meanwhile is read as far as the limit goes. Errors do not name the file.
 func ReadAll(r io.Reader, limit int64) ([]byte, error) {

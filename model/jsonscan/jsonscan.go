@@ -6,10 +6,10 @@
 // an index of shards, a vocabulary. For the small rest there is encoding/json, once
 // [Check] has counted what it would have to hold.
 //
-// The grammar is RFC 8259's, as encoding/json has it. Stricter than there, and as in the
-// Rust libraries, are two rules: the escape of half a surrogate pair is an error, as raw
-// bytes that are not UTF-8 are to whoever checks the text before, and so is a depth
-// beyond 127. Duplicate keys are the caller's to find.
+// The grammar is RFC 8259's, as encoding/json has it, with two rules that are stricter, as
+// they are in the Rust libraries: the escape of half a surrogate pair is an error, and so
+// are objects and arrays that are nested more than 127 deep. That the text is UTF-8, and
+// has no key twice, is for the caller to check.
 package jsonscan
 
 import (
@@ -20,8 +20,8 @@ import (
 	"strings"
 )
 
-// mostDepth is how many objects and arrays may lie in each other, as in serde_json, by
-// which the Rust libraries read the same files.
+// mostDepth is how deep objects and arrays may be nested, as in serde_json, by which the
+// Rust libraries read the same files.
 const mostDepth = 127
 
 // Scanner is a place in a text. Its methods read the value that comes next, and white
@@ -37,8 +37,8 @@ type Scanner struct {
 // New returns a scanner at the start of text, which must be UTF-8 and stay unchanged.
 func New(text []byte) *Scanner { return &Scanner{text: text, most: math.MaxInt} }
 
-// Check reports whether text is one JSON value that consists of at most so many: itself,
-// its elements and members, and theirs. It allocates nothing.
+// Check returns an error unless text is one JSON value, made of at most so many values:
+// itself, its elements and members, and theirs. Of a good text it allocates nothing.
 func Check(text []byte, values int) error {
 	s := &Scanner{text: text, most: values}
 	if err := s.Skip(); err != nil {
