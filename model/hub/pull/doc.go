@@ -13,9 +13,9 @@
 // The etag is the file's own hash: sha256 where it is in large-file storage,
 // else git's blob hash, sha1("blob <size>\x00" + content). Redirects within a
 // host are followed (a renamed repository), and those of a mirror that sends its
-// readers to the hub. One that has the file's headers leads to storage, and is
-// not followed: the answer there has other headers. A GET of the same address
-// follows every redirect and brings the bytes.
+// readers to the hub. A redirect that itself has the file's headers leads to
+// storage, and is not followed: the answer there has other headers. A GET of the
+// same address follows every redirect and brings the bytes.
 //
 // A hub that is down, or that is not to be asked (Options.Offline), does no harm
 // where the cache has all that is wanted.
