@@ -43,8 +43,8 @@ that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
 run writes the report of what it measured until then, or says that this was nothing.
 
---out gets recording.json (every sample), report.md, report.json and report.csv; what
-is there of them already is written over with --force alone.
+--out gets recording.json (every sample), report.md, report.json and report.csv. Those
+that are there already are written over only with --force.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
