@@ -76,9 +76,13 @@ func (f folder) enter(name string) (folder, error) {
 	if err != nil {
 		return folder{}, f.failed("open", name, err)
 	}
-	if opened, err := root.Stat("."); err != nil || !os.SameFile(seen, opened) {
+	opened, err := root.Stat(".")
+	if err == nil && !os.SameFile(seen, opened) {
+		err = errors.New("replaced while it was opened")
+	}
+	if err != nil {
 		root.Close()
-		return folder{}, fmt.Errorf("%s was replaced while it was opened (%w)", f.path(name), errors.Join(err))
+		return folder{}, f.failed("open", name, err)
 	}
 	return folder{root, f.path(name)}, nil
 }

@@ -93,7 +93,7 @@ func newPuller(o Options) (*puller, error) {
 		return nil, err
 	}
 	if strings.ContainsFunc(p.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the token holds white space or characters outside of ASCII")
+		return nil, errors.New("the token (HF_TOKEN, or the file of a login) holds white space or characters outside of ASCII")
 	}
 	p.client = newClient(o.Client)
 	if p.stall == 0 {
