@@ -22,8 +22,8 @@ func (e *Engine) Close() error {
 
 // Shutdown refuses new calls with ErrClosed, waits for those under way to end, streams
 // and calls of Background included, and then is Close. When ctx is over before that, the
-// calls that are left are interrupted as by Close, and the error wraps the cause of ctx:
-// who has bulk work ends it first.
+// calls that are left are interrupted as by Close, and the error wraps the cause of ctx.
+// Bulk work that would take longer is for the caller to end before.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errNilContext

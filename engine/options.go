@@ -10,8 +10,9 @@ import (
 )
 
 // Option sets one thing about an Engine that is being opened. nil sets nothing, and of two
-// that set the same the last counts. What cannot be is an error of Open, which wraps
-// ErrDevice where it is about a name. An Option may serve any number of engines.
+// that set the same the last counts. A value that cannot be is an error of Open, and
+// ErrDevice where it is a name that is not known here. An Option may serve any number of
+// engines.
 type Option func(*options)
 
 type options struct {
@@ -170,8 +171,8 @@ func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d }
 // default, is nobody.
 //
 // Go's own profiles tell stages apart too: the goroutine of a pass carries the label
-// stage=tokenize or stage=forward, beside the labels of the context of whom it works for,
-// if that is one call alone. Execution traces have a task for each call, with regions for
+// stage=tokenize or stage=forward, and where all of the pass is one call's, the labels of
+// that call's context too. Execution traces have a task for each call, with regions for
 // these stages and for the wait before the first (queue).
 func Observe(f func(PassStats)) Option { return func(o *options) { o.observe = f } }
 

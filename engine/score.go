@@ -106,7 +106,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
-// nobody, and works on a closed engine too. The error is of a nil batch.
+// nobody, and works on a closed engine too. A nil batch is the only error.
 func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) error {
 	if b == nil {
 		return errors.New("engine: nil batch")
