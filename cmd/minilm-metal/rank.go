@@ -42,7 +42,8 @@ index counts the lines of the input from 0, and id is the one of the --jsonl lin
 it has one.
 
 Passages with equal scores stay in the order of the input. An empty line is the
-empty passage, but with --jsonl it is skipped. A line that cannot be scored is
+empty passage, but with --jsonl it is skipped. Bytes that are not UTF-8 count for
+nothing in the score, but with --jsonl are an error. A line that cannot be scored is
 reported on standard error and left out, and the exit code is 1.
 
 With --top-k memory holds the best so many, however long the input is, else all of

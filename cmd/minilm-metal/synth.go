@@ -30,7 +30,7 @@ func (p *program) synth() *cobra.Command {
 		{"vocab", "vocabulary entries", &shape.Vocab},
 		{"positions", "most tokens in a pair", &shape.Positions},
 		{"types", "token types", &shape.Types},
-		{"labels", "logits", &shape.Labels},
+		{"labels", "logits; to be scored with, a checkpoint has 1", &shape.Labels},
 	}
 	c := &cobra.Command{
 		Use:   "synth --out DIR",
