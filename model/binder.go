@@ -95,27 +95,36 @@ func (b *binder) positions() {
 		}
 		t, _ := b.file.Lookup(name)
 		b.used[name] = true
-		var size int
-		var at func([]byte) uint64
-		switch t.DType {
-		case safetensors.I64:
-			size, at = 8, binary.LittleEndian.Uint64
-		case safetensors.I32:
-			size, at = 4, func(d []byte) uint64 { return uint64(binary.LittleEndian.Uint32(d)) }
-		default:
-			b.err = fmt.Errorf("%w: tensor %q: %s, want I64", ErrWeights, name, t.DType)
-			return
-		}
 		b.err = b.file.Guard(func() error {
-			data := t.Data()
+			at, err := positionsOf(t)
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrWeights, err)
+			}
 			for i := range t.Elements() {
-				if id := at(data[i*size:]); id != uint64(i) {
-					return fmt.Errorf("%w: tensor %q: position %d is %d, want 0, 1, 2 and so on", ErrWeights, name, i, int64(id))
+				if id := at(i); id != float64(i) {
+					return fmt.Errorf("%w: tensor %q: position %d is %.0f, want 0, 1, 2 and so on", ErrWeights, name, i, id)
 				}
 			}
 			return nil
 		})
 	}
+}
+
+// positionsOf returns how to read a tensor of positions: whole numbers, or what a script
+// has made of them that cast a whole checkpoint to one type of floats. A float64 holds all
+// that are right, and of the others shows that they are wrong.
+func positionsOf(t *safetensors.Tensor) (at func(i int) float64, err error) {
+	data := t.Data()
+	switch t.DType {
+	case safetensors.I64:
+		return func(i int) float64 { return float64(int64(binary.LittleEndian.Uint64(data[8*i:]))) }, nil
+	case safetensors.I32:
+		return func(i int) float64 { return float64(int32(binary.LittleEndian.Uint32(data[4*i:]))) }, nil
+	case safetensors.F32, safetensors.F16, safetensors.BF16:
+		values, err := t.Float32s()
+		return func(i int) float64 { return float64(values[i]) }, err
+	}
+	return nil, fmt.Errorf("tensor %q: %s, want I64", t.Name, t.DType)
 }
 
 // mostNamed is how many tensors a warning names: a file may have thousands.

@@ -128,11 +128,13 @@ func TestBindLooksAtPositions(t *testing.T) {
 	last := counting(16)
 	last[8*15+7] = 0x80
 	for name, e := range map[string]safetensors.Entry{
-		"position 0 is 15":                    {DType: "I64", Shape: []int{1, 16}, Data: reversed},
-		"position 1 is 0":                     {DType: "I64", Shape: []int{1, 16}, Data: make([]byte, 8*16)},
-		"position 15 is -9223372036854775793": {DType: "I64", Shape: []int{16}, Data: last},
-		"position 1 is 2":                     {DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 2, 0, 0, 0}},
-		"F32, want I64":                       {DType: "F32", Shape: []int{1}, Data: make([]byte, 4)},
+		"position 0 is 15":                {DType: "I64", Shape: []int{1, 16}, Data: reversed},
+		"position 1 is 0":                 {DType: "I64", Shape: []int{1, 16}, Data: make([]byte, 8*16)},
+		"position 15 is -922337203685477": {DType: "I64", Shape: []int{16}, Data: last},
+		"position 1 is 2":                 {DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 2, 0, 0, 0}},
+		"U8, want I64":                    {DType: "U8", Shape: []int{1}, Data: make([]byte, 1)},
+		"position 1 is 3":                 {DType: "BF16", Shape: []int{2}, Data: []byte{0, 0, 0x40, 0x40}},
+		"position 0 is NaN":               {DType: "F32", Shape: []int{1}, Data: []byte{0, 0, 0xc0, 0x7f}},
 	} {
 		for _, e.Name = range []string{"bert.embeddings.position_ids", "embeddings.position_ids"} {
 			if _, err := bind(t, c, append(slices.Clone(original), e)); !errors.Is(err, model.ErrWeights) || !strings.Contains(err.Error(), name) {
@@ -140,9 +142,17 @@ func TestBindLooksAtPositions(t *testing.T) {
 			}
 		}
 	}
-	good := safetensors.Entry{Name: "bert.embeddings.position_ids", DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0}}
-	if w, err := bind(t, c, append(slices.Clone(original), good)); err != nil || len(w.Warnings) > 0 {
-		t.Errorf("good ones: %v, warnings %q", err, w.Warnings)
+	for _, good := range []safetensors.Entry{
+		{DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0}},
+		// As whoever casts all of a checkpoint leaves them; the library takes these, too.
+		{DType: "F32", Shape: []int{1, 2}, Data: []byte{0, 0, 0, 0, 0, 0, 0x80, 0x3f}},
+		{DType: "F16", Shape: []int{1, 2}, Data: []byte{0, 0, 0, 0x3c}},
+		{DType: "BF16", Shape: []int{1, 2}, Data: []byte{0, 0, 0x80, 0x3f}},
+	} {
+		good.Name = "bert.embeddings.position_ids"
+		if w, err := bind(t, c, append(slices.Clone(original), good)); err != nil || len(w.Warnings) > 0 {
+			t.Errorf("%s: %v, warnings %q", good.DType, err, w.Warnings)
+		}
 	}
 }
 

@@ -70,8 +70,10 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
 			}
-			if name := reportIn(out); name != "" && !force {
-				return fmt.Errorf("%s: is there already; --force writes over it", name)
+			if out != "" && !force { // the default is a new folder
+				if name := reportIn(out); name != "" {
+					return fmt.Errorf("%s: is there already; --force writes over it", name)
+				}
 			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
 			o.CalibrationFile = p.calibrationFile()

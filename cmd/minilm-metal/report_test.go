@@ -126,6 +126,10 @@ func TestBenchDefaultFolder(t *testing.T) {
 	if err := os.WriteFile("pairs.jsonl", []byte(data), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	// A report of somebody's in the folder where we are is in nobody's way.
+	if err := os.WriteFile(bench.MarkdownFile, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	ok(t, "", "bench", "--model", model, "--pairs", "4", "--batch", "2", "--dataset", "pairs.jsonl", "--name", "a/../b c")
 	found, err := filepath.Glob(filepath.Join("bench-report", "*-a----b-c", "report.md"))
 	if err != nil || len(found) != 1 {

@@ -22,6 +22,14 @@ const (
 	IndexFile           = "model.safetensors.index.json"
 )
 
+// What sentence-transformers writes beside them, and what its scores depend on where it is
+// there: ModulesFile says that the two others count. No model needs them.
+const (
+	ModulesFile         = "modules.json"
+	LibrarySettingsFile = "config_sentence_transformers.json"
+	InputSettingsFile   = "sentence_bert_config.json"
+)
+
 // Parts says which files of a checkpoint a caller needs. Tokenizing needs no
 // weights, for example.
 type Parts uint
@@ -42,7 +50,8 @@ var ErrIncomplete = errors.New("incomplete model")
 // against one read out of an index.
 func known(name string) bool {
 	switch name {
-	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile:
+	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile,
+		ModulesFile, LibrarySettingsFile, InputSettingsFile:
 		return true
 	}
 	return false

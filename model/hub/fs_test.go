@@ -36,6 +36,7 @@ func TestFSLinks(t *testing.T) {
 	write(t, filepath.Join(base, "elsewhere"), "outside")
 	write(t, filepath.Join(dir, "data", "shard"), "inside")
 	link(t, "../elsewhere", filepath.Join(dir, WeightsFile))
+	link(t, filepath.Join(base, "elsewhere"), filepath.Join(dir, ModulesFile)) // read where it is there
 	link(t, "../elsewhere", filepath.Join(dir, "model-00001-of-00002.safetensors"))
 	link(t, "data/shard", filepath.Join(dir, "model-00002-of-00002.safetensors"))
 	link(t, filepath.Join(base, "elsewhere"), filepath.Join(dir, "absolute.safetensors"))
@@ -43,7 +44,7 @@ func TestFSLinks(t *testing.T) {
 	link(t, "loop", filepath.Join(dir, "loop"))
 	fsys := Snapshot{Dir: dir}.FS()
 
-	for name, want := range map[string]string{WeightsFile: "outside", "model-00002-of-00002.safetensors": "inside"} {
+	for name, want := range map[string]string{WeightsFile: "outside", ModulesFile: "outside", "model-00002-of-00002.safetensors": "inside"} {
 		if got, err := fs.ReadFile(fsys, name); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
 		}

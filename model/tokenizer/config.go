@@ -21,6 +21,8 @@ type config struct {
 	limits
 	Added map[string]tokenJSON `json:"added_tokens_decoder"` // by id
 	specialNames
+
+	classFile string // which has Class
 }
 
 // specialNames are the fields of special_tokens_map.json, which
@@ -52,9 +54,22 @@ func (t *tokenJSON) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(t))
 }
 
+// readConfig reads tokenizer_config.json, and the class from the model's config.json where
+// it has none: older checkpoints name one there whose tokenizer is not the model's usual,
+// such as BertJapaneseTokenizer.
 func readConfig(fsys fs.FS) (*config, error) {
-	c := &config{}
-	return c, readJSON(fsys, configFile, c)
+	c := &config{classFile: configFile}
+	if err := readJSON(fsys, configFile, c); err != nil || c.Class != nil {
+		return c, err
+	}
+	var model struct {
+		Class *string `json:"tokenizer_class"`
+	}
+	err := readJSON(fsys, modelFile, &model)
+	if model.Class != nil {
+		c.Class, c.classFile = model.Class, modelFile
+	}
+	return c, err
 }
 
 // readJSON reads a file, if it is there, into v.
@@ -98,7 +113,7 @@ func (c *config) agrees(o Options) error {
 // options are what Python's BertTokenizerFast makes of the files beside vocab.txt.
 func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 	if c.Class != nil && !slices.Contains([]string{"BertTokenizer", "BertTokenizerFast"}, *c.Class) {
-		return Options{}, fmt.Errorf("tokenizer: %s: tokenizer_class %q, want BertTokenizer", configFile, *c.Class)
+		return Options{}, fmt.Errorf("tokenizer: %s: tokenizer_class %q, want BertTokenizer", c.classFile, *c.Class)
 	}
 	if c.Basic != nil && !*c.Basic {
 		return Options{}, fmt.Errorf("tokenizer: %s: do_basic_tokenize false is not supported", configFile)

@@ -87,12 +87,12 @@ func (c *config) oneType() (one bool, warning string, err error) {
 	case slices.Contains(typed, class):
 		return false, "", nil
 	case class == "PreTrainedTokenizer":
-		warning = fmt.Sprintf("%s: tokenizer_class is %.80q, without model_input_names: every token has type 0, as in transformers 5; in version 4 a passage had type 1", configFile, *c.Class)
+		warning = fmt.Sprintf("%s: tokenizer_class is %.80q, without model_input_names: every token has type 0, as in transformers 5; in version 4 a passage had type 1", c.classFile, *c.Class)
 		return true, warning, nil
 	case slices.Contains(untyped, class):
 		return true, "", nil
 	}
-	return false, "", fmt.Errorf("tokenizer: %s: tokenizer_class %.80q, want BertTokenizer", configFile, *c.Class)
+	return false, "", fmt.Errorf("tokenizer: %s: tokenizer_class %.80q, want BertTokenizer", c.classFile, *c.Class)
 }
 
 // inWords says an error about a value of another kind than is wanted by the field and the

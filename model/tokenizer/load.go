@@ -16,6 +16,7 @@ const (
 	configFile   = "tokenizer_config.json"
 	specialsFile = "special_tokens_map.json"
 	addedFile    = "added_tokens.json"
+	modelFile    = "config.json" // for tokenizer_class, where configFile has none
 )
 
 const (
@@ -37,7 +38,7 @@ var ErrNoFiles = errors.New("neither tokenizer.json nor vocab.txt")
 // transformers. All types are 0 where model_input_names, or tokenizer_class, has no
 // token_type_ids. Where
 // tokenizer_config.json contradicts tokenizer.json about normalisation, that is
-// an error. No file is read but those five, whatever their contents name.
+// an error. No file is read but those six, whatever their contents name.
 //
 // What is not BERT's is refused with an error that names the file and field, and so is
 // what is out of all proportion: over 32 MiB of vocabulary or 4 MiB of another file,

@@ -97,7 +97,9 @@ func (p *puller) snapshotFiles() ([]string, error) {
 	return append(files, shards...), err
 }
 
-// smallFiles lists what a checkpoint may hold beside its weights.
+// smallFiles lists what a checkpoint may hold beside its weights. modules.json comes before
+// the files that count only where it is there.
 func smallFiles() []string {
-	return []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile}
+	return []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile,
+		hub.ModulesFile, hub.LibrarySettingsFile, hub.InputSettingsFile}
 }

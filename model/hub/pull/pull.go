@@ -130,8 +130,12 @@ func (p *puller) checkpoint(ctx context.Context) error {
 		return err
 	}
 	for _, file := range smallFiles()[1:] {
-		if _, err := p.ensure(ctx, file, true); err != nil {
+		found, err := p.optional(ctx, file)
+		if err != nil {
 			return err
+		}
+		if file == hub.ModulesFile && !found {
+			break // nor do the files count that are listed after it
 		}
 	}
 	if err := p.snapshot().Check(hub.Config | hub.Tokenizer); err != nil {
@@ -147,6 +151,15 @@ func (p *puller) checkpoint(ctx context.Context) error {
 		}
 	}
 	return p.snapshot().Check(hub.Complete)
+}
+
+// optional is ensure for a file that a checkpoint may lack. The pinned commit is known
+// to lack modules.json: a cache that has the rest is not asked about on the hub.
+func (p *puller) optional(ctx context.Context, file string) (bool, error) {
+	if pin, ok := hub.PinOf(p.id); ok && p.commit == pin.Revision && file == hub.ModulesFile {
+		return false, nil
+	}
+	return p.ensure(ctx, file, true)
 }
 
 // shards pulls weights that are not in one file.

@@ -40,6 +40,7 @@ func TestPullLayout(t *testing.T) {
 	want := []string{
 		locks + config + ".lock", locks + tok + ".lock", locks + tokConf + ".lock", locks + vocab + ".lock", locks + model + ".lock",
 		blobs + config, blobs + tok, blobs + tokConf, blobs + vocab, blobs + model,
+		"models--test-org--tiny-reranker/.no_exist/" + testCommit + "/modules.json",
 		"models--test-org--tiny-reranker/.no_exist/" + testCommit + "/special_tokens_map.json",
 		"models--test-org--tiny-reranker/refs/main",
 		snapshot + "config.json -> ../../blobs/" + config,
