@@ -29,6 +29,7 @@ func TestNotFoundSays(t *testing.T) {
 		ask, want string
 		is        error
 	}{
+		{"", "hub: model not found: the name is empty, which is not a hub id", ErrID},
 		{here("none"), "model not found: no directory \"" + here("none") + `": `, fs.ErrNotExist},
 		{"./none", `model not found: no directory "./none": `, fs.ErrNotExist},
 		{"../none", `model not found: no directory "../none": `, fs.ErrNotExist},

@@ -48,6 +48,9 @@ func (c Cache) Resolve(name string) (Snapshot, error) { return c.Find(name, Comp
 // The first of these that has the needed parts is returned. Errors are
 // ErrNotFound, ErrIncomplete, ErrRef, ErrID or the operating system's.
 func (c Cache) Find(name string, need Parts) (Snapshot, error) {
+	if name == "" {
+		return Snapshot{}, fmt.Errorf("hub: %w: the name is empty, which is %w", ErrNotFound, ErrID)
+	}
 	info, statErr := os.Stat(name)
 	if statErr == nil {
 		if !info.IsDir() {
