@@ -24,10 +24,20 @@ func processor() string {
 		// A virtual machine may know no more than "AMD EPYC".
 		return fmt.Sprintf("%s (family %d, model %d, stepping %d)", name, cpuid.CPU.Family, cpuid.CPU.Model, cpuid.CPU.Stepping)
 	}
-	if id, err := bounded.ReadFile("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", 1<<10); err == nil {
-		return "processor " + string(bytes.TrimSpace(id))
+	if id := attribute("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1"); id != "" {
+		return "processor " + id
 	}
 	return "unknown processor"
+}
+
+// attribute reads a file of Linux's /sys, "" where there is none. Each says that it is as
+// long as a page of memory, which is up to 64 KiB on ARM, and has some bytes.
+func attribute(path string) string {
+	text, err := bounded.ReadFile(path, 64<<10)
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSpace(text))
 }
 
 // fingerprint returns what tells models apart: their shape, all of their small tensors
