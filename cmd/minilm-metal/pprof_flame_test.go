@@ -18,6 +18,7 @@ func page(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("HOME", t.TempDir()) // where pprof looks for its settings
 	var body string
 	p := &program{stderr: t.Output()}
 	v := view{http: "localhost:", noBrowser: true}

@@ -82,6 +82,7 @@ func TestPprofOfGo(t *testing.T) {
 
 // The pages of the browser's view, until the user interrupts it.
 func TestPprofServes(t *testing.T) {
+	t.Setenv("HOME", t.TempDir()) // where pprof looks for its settings
 	path := kernelProfile(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

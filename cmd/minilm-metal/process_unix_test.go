@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -116,6 +117,11 @@ func TestBrokenPipe(t *testing.T) {
 
 // The first signal ends the program as soon as it can, and says so; the second at once.
 func TestSignals(t *testing.T) {
+	// Whoever runs this in the background of a script has it ignore interrupts, and so its
+	// children. What is caught here is not ignored there.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT)
+	defer signal.Stop(caught)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		c := command(t, "", `exec "$@"`, "score", "--model", tiny(t), "--precision", "f32")
 		c.Stdin = nil
