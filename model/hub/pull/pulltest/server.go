@@ -67,12 +67,16 @@ type Server struct {
 func New(t testing.TB, repos ...Repo) *Server {
 	t.Helper()
 	s := &Server{repos: repos, etags: map[string]string{}}
-	hub := httptest.NewServer(s.handler(false))
-	t.Cleanup(hub.Close)
-	storage := httptest.NewServer(s.handler(true))
-	t.Cleanup(storage.Close)
-	// A host of another name too, not only of another port.
-	s.URL, s.Storage = hub.URL, strings.Replace(storage.URL, "127.0.0.1", "localhost", 1)
+	hub, storage := httptest.NewUnstartedServer(s.handler(false)), httptest.NewUnstartedServer(s.handler(true))
+	// Before they start: a process that a test starts may ask at once, and what it sees of
+	// this one is not ordered by anything else. (A host of another name too, not only of
+	// another port.)
+	s.URL = "http://" + hub.Listener.Addr().String()
+	s.Storage = "http://" + strings.Replace(storage.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
+	for _, server := range []*httptest.Server{hub, storage} {
+		server.Start()
+		t.Cleanup(server.Close)
+	}
 	return s
 }
 
