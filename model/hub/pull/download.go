@@ -17,6 +17,16 @@ const chunk = 256 << 10
 
 // fetch brings a file's blob into the cache and shows it in the snapshot.
 func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
+	shown := func() bool {
+		there := whole(p.store.file(meta.commit, file), meta)
+		if there {
+			p.progress(file, meta.size, meta.size)
+		}
+		return there
+	}
+	if shown() { // which takes no lock: a cache that has all may be read-only
+		return nil
+	}
 	unlock, err := p.store.lock(ctx, meta.etag)
 	if err != nil {
 		return err
@@ -24,8 +34,7 @@ func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 	defer unlock()
 
 	blob := p.store.blob(meta.etag)
-	if whole(p.store.file(meta.commit, file), meta) {
-		p.progress(file, meta.size, meta.size)
+	if shown() { // while we waited
 		return nil
 	}
 	if whole(blob, meta) { // another commit's, or fetched while we waited
