@@ -41,7 +41,8 @@ var (
 //	{"input_ids": [...], "token_type_ids": [...]}                or arrays of such arrays
 //
 // Token types that are left out are all zeros, as for Hugging Face's models. Other fields
-// are ignored, and "passage" goes before the other names. An error names the field, and
+// are ignored, a field that is null is as good as none where another is there, as tables
+// and schemas write it, and "passage" goes before the other names. An error names the field, and
 // the column where that helps, but not the line.
 func Parse(line []byte) (Line, error) {
 	o, err := parseObject(line)
@@ -49,15 +50,23 @@ func Parse(line []byte) (Line, error) {
 		return Line{}, err
 	}
 	query, passage := o.field(queryNames...), o.field(passageNames...)
-	if passage.raw == nil {
-		if passage, err = o.other(passage); err != nil {
+	if !passage.given() {
+		other, err := o.other(passage)
+		if err != nil {
 			return Line{}, err
+		}
+		if other.given() || passage.raw == nil {
+			passage = other
 		}
 	}
 	ids, types := o.field("input_ids"), o.field("token_type_ids")
 	// A tokenized data set may still have its "text".
-	text := query.raw != nil || passage.raw != nil && passage.name != `"text"`
-	switch tokens := ids.raw != nil || types.raw != nil; {
+	text, tokens := query.given() || passage.given() && passage.name != `"text"`, ids.given() || types.given()
+	if !text && !tokens { // then what is null is what is wrong
+		text = query.raw != nil || passage.raw != nil && passage.name != `"text"`
+		tokens = !text && (ids.raw != nil || types.raw != nil)
+	}
+	switch {
 	case text && tokens:
 		return Line{}, errors.New("both text and tokens: want one of them")
 	case tokens:
@@ -144,6 +153,9 @@ func (v value) member(name string) value {
 }
 
 func parseTokens(ids, types value) (Line, error) {
+	if ids.given() && !types.given() {
+		types.raw = nil
+	}
 	if ids.raw == nil || ids.raw[0] != '[' || !nested(ids) {
 		t, err := parseSequence(ids, types)
 		return Line{Tokens: []engine.Tokens{t}}, err

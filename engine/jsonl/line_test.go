@@ -3,6 +3,7 @@ package jsonl
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ func slow(line []byte) (l Line, ok bool) {
 	if !utf8.Valid(line) || json.Unmarshal(line, &o) != nil || o == nil {
 		return l, false
 	}
+	maps.DeleteFunc(o, func(_ string, v any) bool { return v == nil }) // as good as none
 	first := func(names ...string) (any, string) {
 		for _, name := range names {
 			if v, there := o[name]; there {
@@ -96,6 +98,7 @@ func slowTokens(line []byte, l *Line) bool {
 		}
 		return list
 	}
+	maps.DeleteFunc(o, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
 	ids, types := []json.RawMessage{o["input_ids"]}, []json.RawMessage{o["token_type_ids"]}
 	if list := split(ids[0]); len(list) > 0 && list[0][0] == '[' {
 		l.List, ids = true, list

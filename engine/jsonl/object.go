@@ -62,15 +62,21 @@ func parseObject(line []byte) (object, error) {
 	return o, nil
 }
 
-// field returns the first of names that the object has.
+// field returns the first of names that the object has, or one that is null where it has
+// no other.
 func (o object) field(names ...string) value {
+	found := value{name: strconv.Quote(names[0])}
 	for _, name := range names {
-		if v, ok := o[name]; ok {
-			v.name = strconv.Quote(name)
-			return v
+		v, ok := o[name]
+		if !ok || found.raw != nil && !v.given() {
+			continue
+		}
+		v.name = strconv.Quote(name)
+		if found = v; v.given() {
+			break
 		}
 	}
-	return value{name: strconv.Quote(names[0])}
+	return found
 }
 
 // given says whether the field is there and is not null.
