@@ -64,7 +64,8 @@ func openFaulty(t *testing.T, opts ...Option) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := OpenFS(fsys, append(opts, NoCalibrationFile())...)
+	// Of the processor, which is opened at once: the device is replaced.
+	e, err := OpenFS(fsys, append([]Option{Device("cpu"), Precision("f32"), NoCalibrationFile()}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
