@@ -12,16 +12,10 @@ import (
 // between them: far less than the arithmetic of float32 could be off by.
 func TestReferenceOfRandomModels(t *testing.T) {
 	for seed := uint64(1); seed <= 20; seed++ {
-		m, err := modeltest.NewRandom(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := modeltest.Draw(t, seed)
 		_, largest, err := m.Hold(model.NewReference(m.Weights, 1), modeltest.RoundsFloat32)
 		if err != nil || largest > 0.125 {
 			t.Errorf("%v: %v, errors up to %.2f of what they may be", m, err, largest)
-		}
-		if err := m.Weights.Close(); err != nil {
-			t.Error(err)
 		}
 	}
 }

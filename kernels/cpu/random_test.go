@@ -1,7 +1,6 @@
 package cpu_test
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"slices"
@@ -13,11 +12,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
-)
-
-var (
-	models = flag.Int("models", 24, "how many random models TestRandomModels tries; -short: a quarter")
-	first  = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
 var roundings = map[kernels.Format]modeltest.Rounding{
@@ -46,17 +40,6 @@ func variants() []kernels.Variant {
 	return all
 }
 
-// draw returns the model of a seed, whose weights the test closes.
-func draw(t *testing.T, seed uint64) *modeltest.Random {
-	t.Helper()
-	m, err := modeltest.NewRandom(seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Weights.Close() })
-	return m
-}
-
 func open(t *testing.T, w *model.Weights, workers int, v kernels.Variant) *cpu.Device {
 	t.Helper()
 	d, err := cpu.Open(w, workers, v)
@@ -69,46 +52,37 @@ func open(t *testing.T, w *model.Weights, workers int, v kernels.Variant) *cpu.D
 // Of whatever sizes a model is, each block of each variant is within what its rounding
 // allows; the scores are the same, bit for bit, alone, in company, and with more workers; and
 // those of float32, and of int8, are the same on all instruction sets but Generic. A
-// failure says the seed and the sizes: -first SEED -models 1 has it again.
+// failure says the seed and the sizes.
 func TestRandomModels(t *testing.T) {
-	n := *models
-	if testing.Short() {
-		n = (n + 3) / 4
-	}
-	for i := range n {
-		seed := *first + uint64(i)
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			m := draw(t, seed)
-			same := map[string][]float32{}
-			for _, v := range variants() {
-				d := open(t, m.Weights, 1, v)
-				scores, largest, err := m.Hold(d, roundings[v.Format])
-				if err != nil {
-					t.Errorf("%v: %v: %v", m, v, err)
-				}
-				t.Logf("%v: errors up to %.2f of what they may be", v, largest)
-				if err := d.Close(); err != nil {
-					t.Errorf("%v: %v: %v", m, v, err)
-				}
-				if scores == nil {
-					continue
-				}
-				company(t, m, v, scores)
-				if v.ISA == kernels.Generic || v.Format != kernels.F32 && v.Format != kernels.Int8 {
-					continue
-				}
-				kind := v.Format.String()
-				if v.Format == kernels.Int8 && v.ISA.AttendsBF16(kernels.Heads{Count: 1, Size: m.Weights.Config.HeadSize()}) {
-					kind += ", attends in bfloat16"
-				}
-				if same[kind] == nil {
-					same[kind] = scores
-				}
-				identical(t, m, v, "another instruction set", same[kind], scores)
+	modeltest.EachRandom(t, 24, func(t *testing.T, m *modeltest.Random) {
+		same := map[string][]float32{}
+		for _, v := range variants() {
+			d := open(t, m.Weights, 1, v)
+			scores, largest, err := m.Hold(d, roundings[v.Format])
+			if err != nil {
+				t.Errorf("%v: %v: %v", m, v, err)
 			}
-		})
-	}
+			t.Logf("%v: errors up to %.2f of what they may be", v, largest)
+			if err := d.Close(); err != nil {
+				t.Errorf("%v: %v: %v", m, v, err)
+			}
+			if scores == nil {
+				continue
+			}
+			company(t, m, v, scores)
+			if v.ISA == kernels.Generic || v.Format != kernels.F32 && v.Format != kernels.Int8 {
+				continue
+			}
+			kind := v.Format.String()
+			if v.Format == kernels.Int8 && v.ISA.AttendsBF16(kernels.Heads{Count: 1, Size: m.Weights.Config.HeadSize()}) {
+				kind += ", attends in bfloat16"
+			}
+			if same[kind] == nil {
+				same[kind] = scores
+			}
+			identical(t, m, v, "another instruction set", same[kind], scores)
+		}
+	})
 }
 
 // company scores each sequence alone, by several workers.
@@ -168,7 +142,7 @@ func TestRandomModelsSeeFaults(t *testing.T) {
 	best := kernels.Permitted()[0]
 	seen := map[string]int{}
 	for seed := uint64(1); seed <= 12; seed++ {
-		m := draw(t, seed)
+		m := modeltest.Draw(t, seed)
 		for product, of := range products {
 			for fault, spoil := range faults {
 				l := of(m.Weights)

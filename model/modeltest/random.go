@@ -1,13 +1,55 @@
 package modeltest
 
 import (
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
+
+var (
+	models = flag.Int("models", 0, "how many random models TestRandomModels tries; 0: as many as it usually does")
+	first  = flag.Uint64("first", 1, "the seed of the first of them")
+)
+
+// EachRandom runs test on as many random models as is usual, on a quarter with -short, or
+// as the flags say: each in a parallel subtest that has its seed's name, and closes its
+// weights. A failure says the seed: -first SEED -models 1 has it again.
+func EachRandom(t *testing.T, usual int, test func(*testing.T, *Random)) {
+	n := usual
+	if *models > 0 {
+		n = *models
+	}
+	if testing.Short() {
+		n = (n + 3) / 4
+	}
+	for i := range n {
+		seed := *first + uint64(i)
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			test(t, Draw(t, seed))
+		})
+	}
+}
+
+// Draw returns the random model of a seed, whose weights the test closes at its end.
+func Draw(t *testing.T, seed uint64) *Random {
+	t.Helper()
+	m, err := NewRandom(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Weights.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
 
 // Random is a model of sizes that nobody chose, and a batch for it: what a seed says,
 // again and again.
