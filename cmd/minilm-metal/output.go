@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -34,7 +35,7 @@ type noOutput struct{}
 
 func (noOutput) Write(b []byte) (int, error) { return len(b), nil }
 
-var errNoOutput = errors.New("standard output is closed, and the results would be lost (or it is the null device, opened for reading too, which looks the same: > " + nullDevice + " is fine)")
+var errNoOutput = errors.New("standard output is closed, and the results would be lost (or it is the null device, opened for reading too, which looks the same: > " + os.DevNull + " is fine)")
 
 // onlyOutput marks the commands whose results go to standard output and nowhere else, and
 // take time to make. The others run on: Python's subprocess.DEVNULL looks like a closed
@@ -54,6 +55,6 @@ func (p *program) checkOutput(c *cobra.Command) error {
 // nothing to read there is no empty input.
 type noInput struct{}
 
-var errNoInput = errors.New("standard input is closed (or it is the null device, opened for writing too, which looks the same: < " + nullDevice + " is fine)")
+var errNoInput = errors.New("standard input is closed (or it is the null device, opened for writing too, which looks the same: < " + os.DevNull + " is fine)")
 
 func (noInput) Read([]byte) (int, error) { return 0, errNoInput }

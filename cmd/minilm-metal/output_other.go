@@ -4,8 +4,6 @@ package main
 
 import "os"
 
-const nullDevice = os.DevNull
-
 // closedBefore says whether the file was closed when the process began.
 func closedBefore(f *os.File) bool {
 	_, err := f.Stat()

@@ -8,8 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const nullDevice = os.DevNull
-
 // closedBefore says whether the file was closed when the process began. Go puts the null
 // device, opened for reading and writing, in the place of closed standard files before any
 // of our code runs, so that is all there is to see; a shell opens it for one of them.

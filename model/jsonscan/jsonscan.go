@@ -55,6 +55,16 @@ func (s *Scanner) Errorf(format string, args ...any) error {
 	return fmt.Errorf("byte %d: %w", s.at, fmt.Errorf(format, args...))
 }
 
+// Once is the error of a key that has been seen, and notes that it has: keys that come
+// twice are the caller's to find.
+func (s *Scanner) Once(seen *bool) error {
+	if *seen {
+		return s.Errorf("duplicate key")
+	}
+	*seen = true
+	return nil
+}
+
 // Object reads an object and calls member with each key, which is good until member
 // returns; member reads the value. Errors of member name the key.
 func (s *Scanner) Object(member func(key []byte) error) error {

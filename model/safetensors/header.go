@@ -103,25 +103,18 @@ func (h *header) decode(text []byte) error {
 func decodeInfo(s *jsonscan.Scanner) (t info, err error) {
 	var offsets []uint64
 	var seen struct{ dtype, shape, offsets bool }
-	once := func(seen *bool) error {
-		if *seen {
-			return s.Errorf("duplicate key")
-		}
-		*seen = true
-		return nil
-	}
 	err = s.Object(func(field []byte) (err error) {
 		switch string(field) {
 		case "dtype":
-			if err = once(&seen.dtype); err == nil {
+			if err = s.Once(&seen.dtype); err == nil {
 				t.dtype, err = decodeDType(s)
 			}
 		case "shape":
-			if err = once(&seen.shape); err == nil {
+			if err = s.Once(&seen.shape); err == nil {
 				t.shape, err = naturals(s, maxDimensions)
 			}
 		case "data_offsets":
-			if err = once(&seen.offsets); err == nil {
+			if err = s.Once(&seen.offsets); err == nil {
 				offsets, err = naturals(s, 2)
 			}
 			if err == nil && len(offsets) != 2 {

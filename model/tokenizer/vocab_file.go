@@ -40,19 +40,12 @@ func parseVocab(data []byte) ([]string, error) {
 func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 	s := jsonscan.New(data)
 	var from, to int // of the vocabulary, in data
-	once := func(seen *bool) error {
-		if *seen {
-			return s.Errorf("duplicate key")
-		}
-		*seen = true
-		return nil
-	}
 	var model, inside bool
 	err = s.Object(func(key []byte) error {
 		if string(key) != "model" {
 			return s.Skip()
 		}
-		if err := once(&model); err != nil || s.Null() {
+		if err := s.Once(&model); err != nil || s.Null() {
 			return err
 		}
 		return s.Object(func(key []byte) error {
@@ -65,7 +58,7 @@ func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 				}
 				return err
 			case "vocab":
-				if err := once(&inside); err != nil {
+				if err := s.Once(&inside); err != nil {
 					return err
 				}
 				from = s.At()
@@ -92,7 +85,7 @@ func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 // readVocab reads {"token": id, ...}, whose ids are 0 to the number of tokens less one,
 // in any order. It reads it twice, first to know how much to make room for.
 func readVocab(s *jsonscan.Scanner) ([]string, error) {
-	count, again := *s, s
+	count := *s
 	n, size := 0, 0
 	err := count.Object(func(token []byte) error {
 		if n++; n > maxVocab {
@@ -111,7 +104,7 @@ func readVocab(s *jsonscan.Scanner) ([]string, error) {
 	spans := make([]span, n)
 	var text strings.Builder
 	text.Grow(size)
-	err = again.Object(func(token []byte) error {
+	err = s.Object(func(token []byte) error {
 		id, err := s.Natural()
 		switch {
 		case err != nil:
