@@ -1,9 +1,10 @@
 package model
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // fields are the members of a JSON object in a file, by their exact names: the library
@@ -21,7 +22,7 @@ func parseFields(file string, data []byte) (*fields, error) {
 	f := &fields{file: file}
 	if err := json.Unmarshal(data, &f.raw); err != nil {
 		if json.Valid(data) {
-			return nil, fmt.Errorf("%w: %s: %s, want an object", ErrConfig, file, shown(data))
+			return nil, fmt.Errorf("%w: %s: %s, want an object", ErrConfig, file, jsonscan.Shown(data))
 		}
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
 	}
@@ -36,7 +37,7 @@ func (f *fields) bad(name, format string, args ...any) {
 }
 
 // has reports whether a field is there, and not null: for fields that may be null.
-func (f *fields) has(name string) bool { return f.raw[name] != nil && !isNull(f.raw[name]) }
+func (f *fields) has(name string) bool { return f.raw[name] != nil && !jsonscan.IsNull(f.raw[name]) }
 
 // read decodes a field, if it is there, into v, and reports whether it did. want says what
 // v can hold, for the error. null is nothing that can be held: Python has None for it, where
@@ -46,8 +47,8 @@ func (f *fields) read(name string, v any, want string) bool {
 	if !ok || f.err != nil {
 		return false
 	}
-	if isNull(raw) || json.Unmarshal(raw, v) != nil {
-		f.bad(name, "%s, want %s", shown(raw), want)
+	if jsonscan.IsNull(raw) || json.Unmarshal(raw, v) != nil {
+		f.bad(name, "%s, want %s", jsonscan.Shown(raw), want)
 		return false
 	}
 	return true
@@ -61,19 +62,4 @@ func (f *fields) text(name string, v *string) bool    { return f.read(name, v, "
 func (f *fields) isTrue(name string) (on bool) {
 	f.read(name, &on, "true or false")
 	return on
-}
-
-func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
-
-// shown is the JSON of a value as far as it fits in an error.
-func shown(raw []byte) string {
-	const most = 60
-	var b bytes.Buffer
-	if json.Compact(&b, raw) != nil {
-		return fmt.Sprintf("%.*q", most, raw) // no JSON at all
-	}
-	if b.Len() <= most {
-		return b.String()
-	}
-	return string(bytes.ToValidUTF8(b.Bytes()[:most], nil)) + "..."
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // The files that sentence-transformers writes beside config.json; from version 5.4 on for
@@ -58,7 +60,7 @@ func (s *spec) readModules(fsys fs.FS) error {
 	}
 	for _, name := range []string{"processing_kwargs", "max_seq_length", "do_lower_case"} {
 		if v := strings.TrimSpace(string(input.raw[name])); input.has(name) && v != "{}" && v != "false" {
-			input.bad(name, "%s is not supported", shown(input.raw[name]))
+			input.bad(name, "%s is not supported", jsonscan.Shown(input.raw[name]))
 		}
 	}
 	return input.err
@@ -94,7 +96,7 @@ func onlyTransformer(data []byte) error {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(data, &modules); err != nil {
-		return fmt.Errorf("%w: %s: %s, want a list of modules", ErrConfig, modulesFile, shown(data))
+		return fmt.Errorf("%w: %s: %s, want a list of modules", ErrConfig, modulesFile, jsonscan.Shown(data))
 	}
 	for i, m := range modules {
 		if i > 0 || !strings.HasSuffix(m.Type, ".Transformer") {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // spec is what a checkpoint's configuration says, with what a Config has no place for.
@@ -84,8 +86,8 @@ func (f *fields) refuseOthers() {
 		}
 	}
 	for _, name := range []string{"per_layer_config", "quantization_config"} {
-		if f.has(name) && shown(f.raw[name]) != "{}" {
-			f.bad(name, "%s, which is not supported: want all layers alike, and plain weights", shown(f.raw[name]))
+		if f.has(name) && jsonscan.Shown(f.raw[name]) != "{}" {
+			f.bad(name, "%s, which is not supported: want all layers alike, and plain weights", jsonscan.Shown(f.raw[name]))
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
 // NoLimit is the MaxLength of a tokenizer whose files name none.
@@ -31,13 +33,13 @@ func (l *limits) length() (int, string, error) {
 	if raw == nil {
 		raw, field = l.OldMaxLength, "max_len"
 	}
-	if raw == nil || isNull(raw) {
+	if raw == nil || jsonscan.IsNull(raw) {
 		return NoLimit, "", nil
 	}
 	var n float64
 	switch err := json.Unmarshal(raw, &n); {
 	case err != nil || n != math.Trunc(n) || n < specials:
-		return 0, "", fmt.Errorf("tokenizer: %s: %s %s, want a whole number from %d", configFile, field, shown(raw), specials)
+		return 0, "", fmt.Errorf("tokenizer: %s: %s %s, want a whole number from %d", configFile, field, jsonscan.Shown(raw), specials)
 	case n >= NoLimit:
 		return NoLimit, "", nil
 	}
@@ -59,7 +61,7 @@ func (l *limits) side(direction Side) (Side, error) {
 			return TruncateLeft, nil
 		}
 	}
-	return 0, fmt.Errorf("tokenizer: %s: truncation_side %s, want left or right", configFile, shown(l.TruncationSide))
+	return 0, fmt.Errorf("tokenizer: %s: truncation_side %s, want left or right", configFile, jsonscan.Shown(l.TruncationSide))
 }
 
 // typed are the classes of transformers that tell the two texts of a pair apart by types.
@@ -76,7 +78,7 @@ func (c *config) oneType() (one bool, warning string, err error) {
 	if c.Inputs != nil {
 		var names []string
 		if err := json.Unmarshal(c.Inputs, &names); err != nil || names == nil {
-			return false, "", fmt.Errorf("tokenizer: %s: model_input_names %s, want a list of names", configFile, shown(c.Inputs))
+			return false, "", fmt.Errorf("tokenizer: %s: model_input_names %s, want a list of names", configFile, jsonscan.Shown(c.Inputs))
 		}
 		return !slices.Contains(names, "token_type_ids"), "", nil
 	}
@@ -129,15 +131,4 @@ func (c *config) silent(o Options) []string {
 		}
 	}
 	return all
-}
-
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
-
-// shown is the JSON of a value as far as it fits in an error.
-func shown(raw json.RawMessage) string {
-	const most = 60
-	if len(raw) <= most {
-		return string(raw)
-	}
-	return strings.ToValidUTF8(string(raw[:most]), "") + "..."
 }
