@@ -145,7 +145,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
+	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Truncation: tok.Truncation().Strategy.String(), Warnings: warnings,
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)

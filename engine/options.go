@@ -65,8 +65,11 @@ func (o *options) check() error {
 	if b := o.tokenBudget; b != nil && *b < 1 {
 		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
-	if o.maxLength < 0 {
-		return fmt.Errorf("engine: max length %d tokens, want at least 1", o.maxLength)
+	if n := o.maxLength; n < 0 || n > 0 && n < 3 {
+		return fmt.Errorf("engine: max length %d tokens, want at least 3, for the special tokens, or 0", n)
+	}
+	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
+		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
 	}
 	if o.maxQueue < 0 {
 		return fmt.Errorf("engine: max queue %d pairs, want at least 1, or 0 for any number", o.maxQueue)

@@ -166,6 +166,7 @@ func TestBadCheckpoints(t *testing.T) {
 			if e != nil {
 				defer e.Close()
 			}
+			inPlainWords(t, err)
 			if !errors.Is(err, engine.ErrModel) || !strings.Contains(err.Error(), r.want) || len(err.Error()) > 1000 {
 				t.Errorf("%v, want %s", err, r.want)
 			}

@@ -145,6 +145,7 @@ func TestSavedModels(t *testing.T) {
 				if err == nil {
 					e.Close()
 				}
+				inPlainWords(t, err)
 				if says = strings.ReplaceAll(says, "DIR", dir); !errors.Is(err, engine.ErrModel) || err.Error() != says {
 					t.Errorf("error %v, want %q", err, says)
 				}
