@@ -54,16 +54,25 @@ func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
-// three special ones included.
+// three special ones included; [NoLimit] where normalizers make so much of its text that
+// AppendPair has an error.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
-	return s.length(&out, query) + s.length(&out, passage) + specials
+	n := s.length(&out, query) + s.length(&out, passage) + specials
+	if out.err != nil {
+		return NoLimit
+	}
+	return n
 }
 
 // wordBuffer returns a word buffer for both texts: the given one, if it is enough.
 func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
-	if n := t.wordBytes(max(len(query), len(passage))); n > len(stack) {
+	length := max(len(query), len(passage))
+	if t.steps != nil {
+		length = math.MaxInt / maxExpansion // they may make anything of it
+	}
+	if n := t.wordBytes(length); n > len(stack) {
 		return make([]byte, n)
 	}
 	return stack
@@ -91,7 +100,10 @@ func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncate
 	second := len(out.ids)
 	n2 := s.limited(out, passage, OnlySecond)
 
-	if k1, k2, err = cutting.kept(n1, n2); err != nil {
+	if err = out.err; err == nil {
+		k1, k2, err = cutting.kept(n1, n2)
+	}
+	if err != nil {
 		return 0, 0, false, err
 	}
 	room := cutting.room()
@@ -156,7 +168,7 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		}
 		switch {
 		case from >= start:
-		case set == &s.t.raw && s.t.normalized != nil:
+		case set == &s.t.raw && s.t.steps != nil:
 			s.splitNormalized(out, text, from, start)
 		default:
 			s.scan(out, text, from, start)
@@ -172,14 +184,14 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 	}
 }
 
-// splitNormalized appends the tokens of text[from:to] where there are added
-// tokens to find in its normalised form.
+// splitNormalized appends the tokens of text[from:to] where that must be normalised as a
+// whole first.
 func (s *scanner) splitNormalized(out *output, text string, from, to int) {
-	n := scanner{t: s.t, chars: s.t.chars, word: make([]byte, maxExpansion*(to-from)+slack)}
-	if s.align != nil {
-		n.align = make([]Span, len(n.word))
+	n, err := normalized(s.t.steps, text, from, to, s.align != nil)
+	if err != nil {
+		out.err, out.done = err, true
+		return
 	}
-	n.normalize(text, from, to)
-	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.align}
-	plain.split(out, s.t.normalized, string(n.word[:n.n]))
+	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.spans}
+	plain.split(out, s.t.normalized, string(n.text))
 }
