@@ -59,7 +59,7 @@ func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
-	n := s.length(&out, query) + s.length(&out, passage) + specials
+	n := s.length(&out, query, math.MaxInt) + s.length(&out, passage, math.MaxInt) + specials
 	if out.err != nil {
 		return NoLimit
 	}
@@ -108,7 +108,7 @@ func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncate
 	}
 	room := cutting.room()
 	if cutting.Strategy == LongestFirst && cutting.Side == TruncateRight && room%2 == 1 && min(n1, n2) > room {
-		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
+		k1, k2 = s.longer(out, query, passage, room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
 		out.ids = cut(cut(out.ids, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
@@ -136,10 +136,25 @@ func (s *scanner) limited(out *output, text string, only Strategy) int {
 	return len(out.ids) - first
 }
 
-// length returns how many tokens the whole text has, and leaves out as it was.
-func (s *scanner) length(out *output, text string) int {
+// longer is longestFirst of two texts that both have more tokens than room. It counts the
+// one with fewer bytes, and the other no further than tells which has more tokens.
+func (s *scanner) longer(out *output, query, passage string, room int) (int, int) {
+	if len(query) <= len(passage) {
+		n1 := s.length(out, query, math.MaxInt)
+		return longestFirst(n1, s.length(out, passage, n1), room)
+	}
+	n2 := s.length(out, passage, math.MaxInt)
+	return longestFirst(s.length(out, query, n2+1), n2, room)
+}
+
+// length returns how many tokens the text has, or most of them or more if it has as many,
+// and leaves out as it was.
+func (s *scanner) length(out *output, text string, most int) int {
 	first, spans := len(out.ids), len(out.spans)
-	out.stop, out.done = math.MaxInt, false
+	out.stop, out.done = most, false
+	if most <= math.MaxInt-first {
+		out.stop += first
+	}
 	s.text(out, text)
 	n := len(out.ids) - first
 	out.ids, out.spans = out.ids[:first], out.spans[:spans]
@@ -179,6 +194,9 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		out.ids = append(out.ids, id)
 		if s.align != nil {
 			out.spans = append(out.spans, s.span(start, end))
+		}
+		if out.done = len(out.ids) >= out.stop; out.done {
+			return
 		}
 		from = end
 	}

@@ -50,7 +50,11 @@ func (f form) apply(out, in *normal) {
 	c := composer{pairs: f.composes, out: out, in: in}
 	var run []formed // marks, which go by their classes
 	flush := func() {
-		if len(run) > 1 {
+		if len(run) > 1 { // each is of all then, so that what comes later is of no earlier text
+			from, to := run[0].from, run[len(run)-1].to
+			for i := range run {
+				run[i].from, run[i].to = from, to
+			}
 			slices.SortStableFunc(run, func(a, b formed) int { return int(a.rank) - int(b.rank) })
 		}
 		for _, p := range run {

@@ -99,7 +99,9 @@ func (n *normalizerParser) fused() []step {
 func (n *normalizerParser) read(field string, raw map[string]any) error {
 	typ, _ := raw["type"].(string)
 	if typ == "Sequence" {
-		var s struct{ Normalizers []map[string]any }
+		var s struct {
+			Normalizers []map[string]any `json:"normalizers"`
+		}
 		if err := part(field, raw, &s, "Sequence"); err != nil {
 			return err
 		}
@@ -155,7 +157,9 @@ func (n *normalizerParser) readOne(field, typ string, raw map[string]any) (step,
 		}
 		return strip{*s.Left, *s.Right}, nil
 	case "Prepend":
-		var s struct{ Prepend *string }
+		var s struct {
+			Prepend *string `json:"prepend"`
+		}
 		err := part(field, raw, &s, typ)
 		if err == nil {
 			err = shortText(field+".prepend", s.Prepend)
@@ -201,29 +205,31 @@ func readBert(field string, raw map[string]any) (r rules, strip *bool, err error
 
 func readReplace(field string, raw map[string]any) (step, error) {
 	var s struct {
-		Pattern *struct{ String, Regex *string }
-		Content *string
+		Pattern map[string]string `json:"pattern"`
+		Content *string           `json:"content"`
 	}
 	if err := part(field, raw, &s, "Replace"); err != nil {
 		return nil, err
 	}
-	if s.Pattern == nil || (s.Pattern.String == nil) == (s.Pattern.Regex == nil) {
+	text, literal := s.Pattern["String"]
+	regex, ok := s.Pattern["Regex"]
+	if literal == ok || len(s.Pattern) != 1 {
 		return nil, fmt.Errorf(`%s.pattern: want an object with "String" or "Regex"`, field)
 	}
 	if err := shortText(field+".content", s.Content); err != nil {
 		return nil, err
 	}
 	r := replace{with: *s.Content}
-	if text := s.Pattern.String; text != nil {
-		r.text = []byte(*text)
-		err := shortText(field+".pattern.String", text)
-		if err == nil && *text == "" {
+	if literal {
+		r.text = []byte(text)
+		err := shortText(field+".pattern.String", &text)
+		if err == nil && text == "" {
 			err = fmt.Errorf("%s.pattern.String: the empty text is not supported", field)
 		}
 		return r, err
 	}
 	var err error
-	if r.pattern, err = onigRegexp(*s.Pattern.Regex); err != nil {
+	if r.pattern, err = onigRegexp(regex); err != nil {
 		return nil, fmt.Errorf("%s.pattern.Regex: %w", field, err)
 	}
 	return r, nil
