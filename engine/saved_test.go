@@ -27,7 +27,6 @@ var savedRefused = map[string]string{
 	"ce-3labels": "3 labels, want 1", "ce-distilbert": `model_type: "distilbert"`, "ce-electra": `model_type: "electra"`,
 	"ce-roberta": `model_type: "roberta"`, "ce-xlm-roberta": `model_type: "xlm-roberta"`,
 	"ce-modular-dense":      "modules.json: module 1",
-	"ce-modular-lower":      `normalizer: type "Sequence" is not supported`,
 	"ce-modular-processing": "sentence_bert_config.json: processing_kwargs",
 	"ce-modular-prompts":    `default_prompt_name: "ask"`,
 }
@@ -96,7 +95,8 @@ func checkSaved(t *testing.T, e *engine.Engine, dir string) {
 	if kind := want.Activation[strings.LastIndexByte(want.Activation, '.')+1:]; !strings.EqualFold(string(info.Config.Activation), kind) {
 		t.Errorf("activation %s, want %s", info.Config.Activation, kind)
 	}
-	if len(info.Warnings) > 0 {
+	// Only there two versions of transformers lower case differently.
+	if strings.HasSuffix(dir, "ce-modular-lower") != (len(info.Warnings) > 0) {
 		t.Errorf("warnings %q of what a library wrote", info.Warnings)
 	}
 	compared := 0
