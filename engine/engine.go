@@ -32,7 +32,8 @@ var (
 	// or that has waited too long; see *OverloadError, which it is.
 	ErrOverloaded = errors.New("engine: overloaded")
 	// ErrTooLong is in every error about a sequence of tokens that is longer
-	// than the model's positions. Text is truncated instead.
+	// than the model's positions. Text is truncated instead, unless the tokenizer's
+	// strategy does not cut it: then it is in the error of its pair.
 	ErrTooLong = model.ErrTooLong
 )
 

@@ -54,16 +54,25 @@ func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
-// three special ones included.
+// three special ones included; [NoLimit] where normalizers make so much of its text that
+// AppendPair has an error.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
-	return s.length(&out, query) + s.length(&out, passage) + specials
+	n := s.length(&out, query, math.MaxInt) + s.length(&out, passage, math.MaxInt) + specials
+	if out.err != nil {
+		return NoLimit
+	}
+	return n
 }
 
 // wordBuffer returns a word buffer for both texts: the given one, if it is enough.
 func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
-	if n := t.wordBytes(max(len(query), len(passage))); n > len(stack) {
+	length := max(len(query), len(passage))
+	if t.steps != nil {
+		length = math.MaxInt / maxExpansion // they may make anything of it
+	}
+	if n := t.wordBytes(length); n > len(stack) {
 		return make([]byte, n)
 	}
 	return stack
@@ -91,12 +100,15 @@ func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncate
 	second := len(out.ids)
 	n2 := s.limited(out, passage, OnlySecond)
 
-	if k1, k2, err = cutting.kept(n1, n2); err != nil {
+	if err = out.err; err == nil {
+		k1, k2, err = cutting.kept(n1, n2)
+	}
+	if err != nil {
 		return 0, 0, false, err
 	}
 	room := cutting.room()
 	if cutting.Strategy == LongestFirst && cutting.Side == TruncateRight && room%2 == 1 && min(n1, n2) > room {
-		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
+		k1, k2 = s.longer(out, query, passage, room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
 		out.ids = cut(cut(out.ids, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
@@ -124,10 +136,25 @@ func (s *scanner) limited(out *output, text string, only Strategy) int {
 	return len(out.ids) - first
 }
 
-// length returns how many tokens the whole text has, and leaves out as it was.
-func (s *scanner) length(out *output, text string) int {
+// longer is longestFirst of two texts that both have more tokens than room. It counts the
+// one with fewer bytes, and the other no further than tells which has more tokens.
+func (s *scanner) longer(out *output, query, passage string, room int) (int, int) {
+	if len(query) <= len(passage) {
+		n1 := s.length(out, query, math.MaxInt)
+		return longestFirst(n1, s.length(out, passage, n1), room)
+	}
+	n2 := s.length(out, passage, math.MaxInt)
+	return longestFirst(s.length(out, query, n2+1), n2, room)
+}
+
+// length returns how many tokens the text has, or most of them or more if it has as many,
+// and leaves out as it was.
+func (s *scanner) length(out *output, text string, most int) int {
 	first, spans := len(out.ids), len(out.spans)
-	out.stop, out.done = math.MaxInt, false
+	out.stop, out.done = most, false
+	if most <= math.MaxInt-first {
+		out.stop += first
+	}
 	s.text(out, text)
 	n := len(out.ids) - first
 	out.ids, out.spans = out.ids[:first], out.spans[:spans]
@@ -156,7 +183,7 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		}
 		switch {
 		case from >= start:
-		case set == &s.t.raw && s.t.normalized != nil:
+		case set == &s.t.raw && s.t.steps != nil:
 			s.splitNormalized(out, text, from, start)
 		default:
 			s.scan(out, text, from, start)
@@ -168,18 +195,21 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		if s.align != nil {
 			out.spans = append(out.spans, s.span(start, end))
 		}
+		if out.done = len(out.ids) >= out.stop; out.done {
+			return
+		}
 		from = end
 	}
 }
 
-// splitNormalized appends the tokens of text[from:to] where there are added
-// tokens to find in its normalised form.
+// splitNormalized appends the tokens of text[from:to] where that must be normalised as a
+// whole first.
 func (s *scanner) splitNormalized(out *output, text string, from, to int) {
-	n := scanner{t: s.t, chars: s.t.chars, word: make([]byte, maxExpansion*(to-from)+slack)}
-	if s.align != nil {
-		n.align = make([]Span, len(n.word))
+	n, err := normalized(s.t.steps, text, from, to, s.align != nil)
+	if err != nil {
+		out.err, out.done = err, true
+		return
 	}
-	n.normalize(text, from, to)
-	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.align}
-	plain.split(out, s.t.normalized, string(n.word[:n.n]))
+	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.spans}
+	plain.split(out, s.t.normalized, string(n.text))
 }

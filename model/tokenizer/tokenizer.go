@@ -29,6 +29,12 @@ type Options struct {
 	Truncation // of pairs that are too long
 
 	OneType bool // the passage has type 0, as the query has
+
+	// Of tokenizer.json: the steps that normalize, where they are no BertNormalizer, which
+	// the switches above say then, and the types of its normalizers, "" for one
+	// BertNormalizer.
+	steps       []step
+	normalizers string
 }
 
 // Uncased returns the options of bert-base-uncased and its descendants.
@@ -60,8 +66,9 @@ type Tokenizer struct {
 	added         map[string]int32 // ids of the added tokens
 	raw           addedSet         // those found in the text as it is
 
-	// Only for added tokens with Normalized set, else nil:
-	normalized *addedSet  // found in the normalised text
+	// Only where a text is normalised before it is scanned, else nil:
+	steps      []step     // which do that
+	normalized *addedSet  // added tokens found in the normalised text
 	plain      *charTable // which is scanned with this
 
 	unknown, class, separator int32
@@ -112,7 +119,11 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	}
 	t.pieces, _ = newWordTable(vocab, orElse(o.Prefix, "##"))
 
-	t.chars = newCharTable(rules{clean: o.CleanText, chinese: o.ChineseChars, strip: o.strip(), lower: o.Lowercase})
+	if o.steps != nil {
+		t.normalizing(o.steps)
+	} else {
+		t.chars = newCharTable(o.rules())
+	}
 	o.Unknown, o.Class, o.Separator = orElse(o.Unknown, "[UNK]"), orElse(o.Class, "[CLS]"), orElse(o.Separator, "[SEP]")
 	if err := t.addTokens(o); err != nil {
 		return nil, err
@@ -169,11 +180,15 @@ func (t *Tokenizer) addTokens(o Options) error {
 	for _, a := range added {
 		set, text := &t.raw, a.Content
 		if a.Normalized {
-			if text = t.normalize(a.Content); text == "" {
-				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
+			if t.steps == nil {
+				t.normalizing([]step{t.chars})
 			}
-			if t.normalized == nil {
-				t.normalized, t.plain = &addedSet{}, newCharTable(rules{})
+			n, err := normalized(t.steps, a.Content, 0, len(a.Content), false)
+			if err != nil {
+				return fmt.Errorf("added token %.40q: %w", a.Content, err)
+			}
+			if text = string(n.text); text == "" {
+				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
 			}
 			set = t.normalized
 		}
@@ -196,11 +211,10 @@ func orElse(s, other string) string {
 	return s
 }
 
-// normalize returns what the normaliser makes of a text.
-func (t *Tokenizer) normalize(text string) string {
-	s := scanner{t: t, chars: t.chars, word: make([]byte, maxExpansion*len(text)+slack)}
-	s.normalize(text, 0, len(text))
-	return string(s.word[:s.n])
+// normalizing has texts go through steps before they are scanned: an added token is found
+// in what comes of them, or they do what no table of characters can.
+func (t *Tokenizer) normalizing(steps []step) {
+	t.steps, t.normalized, t.plain = steps, &addedSet{}, newCharTable(rules{})
 }
 
 // Truncating returns a copy of t that treats pairs that are too long in another way. The

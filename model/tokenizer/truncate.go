@@ -64,7 +64,7 @@ func (t Truncation) check() error {
 	case t.Side != TruncateRight && t.Side != TruncateLeft:
 		return fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", t.Side)
 	case t.Strategy < 0 || int(t.Strategy) >= len(strategies):
-		return fmt.Errorf("truncation strategy %d, want LongestFirst, OnlyFirst, OnlySecond or DoNotTruncate", t.Strategy)
+		return fmt.Errorf("truncation strategy %v, want LongestFirst, OnlyFirst, OnlySecond or DoNotTruncate", t.Strategy)
 	}
 	return nil
 }
