@@ -179,7 +179,12 @@ func checkSaved(t *testing.T, e *engine.Engine, dir string) {
 	if info.MaxLength != length {
 		t.Errorf("at most %d tokens, by %q; want %d", info.MaxLength, info.MaxLengthFrom, length)
 	}
-	if len(info.Warnings) > 0 {
+	warned := strings.Join(info.Warnings, "\n")
+	if strings.HasSuffix(dir, "ce-modular-lower") { // lost as it was saved: the library opens a cased one
+		warned = strings.TrimPrefix(warned, "tokenizer.json normalizes by Lowercase, BertNormalizer, and tokenizer_config.json has tokenize_chinese_chars true, do_lower_case false: "+
+			"that goes first, as in transformers 5; version 4 goes by tokenizer.json")
+	}
+	if warned != "" {
 		t.Errorf("warnings %q of what a library wrote", info.Warnings)
 	}
 	activation := want.Activation[strings.LastIndexByte(want.Activation, '.')+1:]

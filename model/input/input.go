@@ -27,6 +27,9 @@ func Tokenizer(spec *model.Spec, asked Asked) (t *tokenizer.Tokenizer, source st
 	if t, err = tokenizer.LoadFS(spec.Files); err != nil {
 		return nil, "", err
 	}
+	if spec.Input.Lowercase && !t.Lowercases() {
+		return nil, "", fmt.Errorf("%w: do_lower_case of sentence-transformers, true, is not supported beside a tokenizer that keeps capital letters: want do_lower_case true in tokenizer_config.json and tokenizer.json, too", model.ErrConfig)
+	}
 	cutting := t.Truncation()
 	cutting.MaxLength, source = t.MaxLength(), t.LengthSource()
 	if spec.Input.MaxLength > 0 {

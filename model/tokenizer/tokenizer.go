@@ -255,6 +255,17 @@ func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
 // query's, else 1.
 func (t *Tokenizer) Types() int { return int(t.passage) + 1 }
 
+// Lowercases reports whether texts are in lower case before anything else is done to them
+// that depends on it: putting them into lower case before that changes nothing then, which
+// was tried with the Rust library for each code point.
+func (t *Tokenizer) Lowercases() bool {
+	if len(t.steps) == 0 {
+		return t.chars.lower
+	}
+	first, ok := t.steps[0].(*charTable)
+	return ok && first.lower
+}
+
 // VocabSize returns the number of ids, those of added tokens included.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
