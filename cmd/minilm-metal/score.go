@@ -49,8 +49,12 @@ The exit code is 1 if any line was in error.`,
 				if err != nil {
 					return nil, err
 				}
+				prompt := scoreFlags.prompt.options()
+				if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // before any line is read
+					return nil, errors.Join(err, e.Close())
+				}
 				info := e.Info()
-				return &scorer{engine: e, prompt: scoreFlags.prompt.options(), bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
+				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
 			})
 		},
 	}
