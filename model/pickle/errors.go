@@ -6,9 +6,8 @@ import "errors"
 var (
 	// ErrFormat: the file is in neither of PyTorch's formats, or is damaged.
 	ErrFormat = errors.New("not a file that torch.save wrote, or a damaged one")
-	// ErrGlobal: the pickle names a function or class that weights do not need. Nothing
-	// was called.
-	ErrGlobal = errors.New("weights need no such function or class")
+	// ErrGlobal: the pickle names a function or class that weights do not need.
+	ErrGlobal = errors.New("weights need no such function or class, and none was called")
 	// ErrNotWeights: the pickle is something else than a dict of names and tensors.
 	ErrNotWeights = errors.New("not a dict of names and tensors")
 	// ErrUnsupported: a kind of tensor that safetensors has not, or that is not read here.

@@ -149,7 +149,7 @@ func (f *File) Entries() []safetensors.Entry {
 	for i, t := range f.tensors {
 		entries[i] = safetensors.Entry{Name: t.name, DType: t.view.dtype, Shape: t.view.shape, Stream: func(w io.Writer) error {
 			if err := t.view.write(w); err != nil {
-				return fmt.Errorf("%s: %w", t.file, damaged(err))
+				return fmt.Errorf("%s: %w", t.file, err)
 			}
 			return nil
 		}}

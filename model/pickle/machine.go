@@ -213,13 +213,15 @@ func (m *machine) pushGlobal() error {
 		lines[i], m.at = m.data[m.at:m.at+end], m.at+end+1
 	}
 	g := global(lines[0]) + "." + global(lines[1])
-	if !known(g) && strings.HasPrefix(string(g), "torch.") {
+	switch {
+	case known(g):
+		return m.push(g)
+	case strings.HasPrefix(string(g), "torch.nn.modules."):
+		return fmt.Errorf("global %.200q: %w: it is a module, and not its state_dict()", string(g), ErrNotWeights)
+	case strings.HasPrefix(string(g), "torch."):
 		return fmt.Errorf("global %.200q: %w: it is none of the kinds of tensors that are read here", string(g), ErrUnsupported)
 	}
-	if !known(g) {
-		return fmt.Errorf("global %.200q: %w", string(g), ErrGlobal)
-	}
-	return m.push(g)
+	return fmt.Errorf("global %.200q: %w", string(g), ErrGlobal)
 }
 
 // put remembers the top of the stack under a number of n bytes.

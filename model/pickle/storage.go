@@ -87,7 +87,7 @@ func (c *checking) Read(p []byte) (int, error) {
 	c.sum = crc32.Update(c.sum, crc32.IEEETable, p[:n])
 	if c.left -= int64(n); c.left == 0 {
 		if c.of.sum != 0 && c.sum != c.of.sum {
-			return n, ErrChecksum
+			return 0, ErrChecksum // a reader that has all it wants would look at no error
 		}
 		c.of.checked = true
 		return n, nil

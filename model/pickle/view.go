@@ -1,7 +1,6 @@
 package pickle
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -158,14 +157,10 @@ func (v *view) write(w io.Writer) error {
 	if v.size == 0 {
 		return nil
 	}
-	err := v.writeFrom(w)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("%w: it ends before it should", ErrFormat)
+	if err := v.writeFrom(w); err != nil {
+		return fmt.Errorf("%s: %w", v.in.in.name, damaged(err))
 	}
-	if err != nil {
-		err = fmt.Errorf("%s: %w", v.in.in.name, err)
-	}
-	return err
+	return nil
 }
 
 func (v *view) writeFrom(w io.Writer) error {

@@ -2,7 +2,6 @@ package pickle
 
 import (
 	"archive/zip"
-	"bytes"
 	"compress/flate"
 	"errors"
 	"fmt"
@@ -115,11 +114,10 @@ func small(entries map[string]*zip.File, name string, limit int64) ([]byte, erro
 	if err == nil && s.size > limit {
 		err = fmt.Errorf("%w: %d bytes, want at most %d", ErrLimit, s.size, limit)
 	}
-	data := []byte{}
+	var data []byte
 	if err == nil {
-		var b bytes.Buffer
-		_, err = b.ReadFrom(s.all())
-		data = append(data, b.Bytes()...)
+		data = make([]byte, s.size)
+		_, err = io.ReadFull(s.all(), data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%.300s: %w", name, damaged(err))
@@ -127,10 +125,10 @@ func small(entries map[string]*zip.File, name string, limit int64) ([]byte, erro
 	return data, nil
 }
 
-// damaged says of an error in compressed bytes that it is one of the format.
+// damaged says of bytes that end too early, or do not inflate, that the format is wrong.
 func damaged(err error) error {
 	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, &corrupt) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	return err
