@@ -32,6 +32,8 @@ type call struct {
 	left   int       // pairs without a score
 	parts  int       // under way, with pairs of the call
 
+	bad map[int]error // why pairs, by their index, have no score; nil: none is known
+
 	over  bool // whatever comes for the call now is nobody's
 	err   error
 	done  chan struct{} // of 1: all scores are there, or err is

@@ -134,11 +134,12 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	case length > c.MaxPositions:
 		length, from = c.MaxPositions, "config.json: max_position_embeddings"
 	}
-	side := tok.Side()
+	cutting := tok.Truncation()
+	cutting.MaxLength = length
 	if o.side != nil {
-		side = *o.side
+		cutting.Side = *o.side
 	}
-	tok, err := tok.Truncating(length, side)
+	tok, err := tok.Truncating(cutting)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

@@ -27,9 +27,10 @@ func (e *PairError) Unwrap() error { return e.Err }
 
 // Score appends the pairs' scores, logits unless the engine has Sigmoid, to dst, in their
 // order, and returns the extended slice. Where the model gives some pair a score that is
-// not a number, that score is NaN and the error holds a *PairError for it. On any other
-// error dst comes back as it was: the cause of ctx, which returns at once when it is over;
-// ErrClosed; ErrOverloaded; ErrHardware; or ErrModel, where weights cannot be read.
+// not a number, or a pair is too long and not to be cut (ErrTooLong), its score is NaN and
+// the error holds a *PairError for it. On any other error dst comes back as it was: the
+// cause of ctx, which returns at once when it is over; ErrClosed; ErrOverloaded;
+// ErrHardware; or ErrModel, where weights cannot be read.
 //
 // pairs must not change until Score returns. Afterwards nothing of the caller's is read
 // or written any more, however it returned.
@@ -96,7 +97,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	}
 	if err == nil {
 		scores := c.scores[len(dst):]
-		dst, err = c.scores, e.finish(scores)
+		dst, err = c.scores, e.finish(scores, c.bad)
 		if stats != nil {
 			*stats = c.stats
 		}
@@ -106,24 +107,43 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
-// nobody, and works on a closed engine too. A nil batch is the only error.
+// nobody, and works on a closed engine too. A nil batch is an error, and so is a pair that
+// is too long and not to be cut: a *PairError then, and b is as it was.
 func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) error {
 	if b == nil {
 		return errors.New("engine: nil batch")
 	}
-	for _, p := range pairs {
-		b.IDs, b.Types = e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage)
+	ids, starts := len(b.IDs), len(b.Start)
+	for i, p := range pairs {
+		var err error
+		if b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage); err != nil {
+			b.IDs, b.Types, b.Start = b.IDs[:ids], b.Types[:ids], b.Start[:starts]
+			return &PairError{i, tooLong{err}}
+		}
 		b.End()
 	}
 	return nil
 }
 
-// finish turns logits into scores and reports those that are not numbers.
-func (e *Engine) finish(scores []float32) error {
+// tooLong is the tokenizer's error about a pair that has too many tokens.
+type tooLong struct{ error }
+
+func (e tooLong) Is(target error) bool { return target == ErrTooLong }
+
+func (e tooLong) Unwrap() error { return e.error }
+
+// finish turns logits into scores and reports those that are not numbers, and the bad
+// pairs, which have none.
+func (e *Engine) finish(scores []float32, bad map[int]error) error {
 	var errs []error
 	for i, logit := range scores {
-		var err error
-		if scores[i], err = e.scoreOf(logit); err != nil {
+		err := bad[i]
+		if err != nil {
+			scores[i] = float32(math.NaN())
+		} else {
+			scores[i], err = e.scoreOf(logit)
+		}
+		if err != nil {
 			errs = append(errs, &PairError{i, err})
 		}
 	}

@@ -79,7 +79,7 @@ type slot struct {
 	ids, types []int32 // the pair, where there are any
 	score      float32
 	scored     bool
-	err        error // of tokens that have no score
+	err        error // of a pair that has no score
 }
 
 func (s *stream) at(i int) *slot { return &s.ring[i%window] }
@@ -225,7 +225,8 @@ func (s *stream) take(i int, b *model.Batch) (p Pair, text bool) {
 func (s *stream) deliver(lo int, scores []float32) {
 	for i, score := range scores {
 		to := s.at(lo + i)
-		to.score, to.scored = score, true
+		to.score, to.scored, to.err = score, true, s.call.bad[lo+i]
+		delete(s.call.bad, lo+i)
 	}
 	if lo == s.yielded {
 		wake(s.ready)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -85,6 +86,9 @@ func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
 	} else {
 		s.batch.Reset()
 		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}); err != nil {
+			if bad := (*engine.PairError)(nil); errors.As(err, &bad) {
+				err = bad.Err // the number is of the pair in this call
+			}
 			return engine.Tokens{}, err
 		}
 		tokens = engine.Tokens{IDs: slices.Clone(s.batch.IDs), Types: slices.Clone(s.batch.Types)}

@@ -95,7 +95,9 @@ func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
 	if maxLength > 0 {
 		length = maxLength
 	}
-	t.tokenizer, err = tok.Truncating(length, tok.Side())
+	cutting := tok.Truncation()
+	cutting.MaxLength = length
+	t.tokenizer, err = tok.Truncating(cutting)
 	return t, err
 }
 
@@ -105,8 +107,8 @@ func (t *tokens) prepare(line *jsonl.Line, i int) (pair engine.Tokens, err error
 	if line.Tokens != nil {
 		return line.Tokens[i], t.bounds.check(line.Tokens[i])
 	}
-	pair.IDs, pair.Types = t.tokenizer.AppendPair(nil, nil, line.Query, line.Passages[i])
-	return pair, nil
+	pair.IDs, pair.Types, err = t.tokenizer.AppendPair(nil, nil, line.Query, line.Passages[i])
+	return pair, err
 }
 
 func (t *tokens) answer(pair engine.Tokens) error {

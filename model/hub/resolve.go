@@ -105,7 +105,7 @@ func without(revision string, commits []string) string {
 }
 
 func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
-	var incomplete error
+	var lacking error
 	looked := []string{fmt.Sprintf("no directory %q", id)}
 	for _, spelling := range Spellings(id) {
 		if c.Dir == "" {
@@ -133,8 +133,8 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 			if err == nil {
 				return s, nil
 			}
-			if incomplete == nil {
-				incomplete = err
+			if lacking == nil {
+				lacking = err
 			}
 		}
 	}
@@ -142,8 +142,11 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 	if revision != "" {
 		wanted += "@" + revision
 	}
-	if incomplete != nil {
-		return Snapshot{}, fmt.Errorf(`hub: %w; run "minilm-metal pull %s"`, incomplete, wanted)
+	if lacking != nil {
+		if why := (*incomplete)(nil); errors.As(lacking, &why) && why.foreign {
+			return Snapshot{}, fmt.Errorf("hub: %w", lacking)
+		}
+		return Snapshot{}, fmt.Errorf(`hub: %w; run "minilm-metal pull %s"`, lacking, wanted)
 	}
 	return Snapshot{}, fmt.Errorf(`hub: %w: %s; run "minilm-metal pull %s" or give the path of a directory with %s, %s and %s`,
 		ErrNotFound, strings.Join(looked, "; "), wanted, ConfigFile, TokenizerFile, WeightsFile)

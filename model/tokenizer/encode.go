@@ -22,26 +22,35 @@ type Encoding struct {
 // [Options].OneType). An empty
 // text has no tokens, and both separators are there all the same. It allocates
 // nothing where both slices have room.
-func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
+//
+// Where the pair is too long for a [Strategy] that does not cut it, that is an error that
+// wraps [ErrTooLong], the only one, and ids and types come back as they were.
+func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32, err error) {
 	var stack [stackWord]byte
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
 	out := output{ids: ids}
-	n1, n2, _ := s.pair(&out, query, passage)
-	return out.ids, t.appendTypes(types, n1, n2)
+	n1, n2, _, err := s.pair(&out, query, passage)
+	if err != nil {
+		return ids, types, err
+	}
+	return out.ids, t.appendTypes(types, n1, n2), nil
 }
 
-// Encode returns the tokens of a pair and where they came from. The ids and
-// types are those of AppendPair.
-func (t *Tokenizer) Encode(query, passage string) Encoding {
+// Encode returns the tokens of a pair and where they came from. The ids,
+// types and error are those of AppendPair.
+func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	s.align = make([]Span, len(s.word))
 	var out output
-	n1, n2, truncated := s.pair(&out, query, passage)
+	n1, n2, truncated, err := s.pair(&out, query, passage)
+	if err != nil {
+		return Encoding{}, err
+	}
 	tokens := make([]string, len(out.ids))
 	for i, id := range out.ids {
 		tokens[i] = t.Token(id)
 	}
-	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}
+	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}, nil
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
@@ -72,40 +81,44 @@ func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
 }
 
 // pair appends a pair, and returns the numbers of tokens kept of each text and
-// whether those are not all.
-func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncated bool) {
-	t := s.t
-	s.special(out, t.class)
+// whether those are not all. On an error what it appended is of no use.
+func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncated bool, err error) {
+	cutting := &s.t.truncation
+	s.special(out, s.t.class)
 	first := len(out.ids)
-	n1 = s.limited(out, query)
-	s.special(out, t.separator)
+	n1 := s.limited(out, query, OnlyFirst)
+	s.special(out, s.t.separator)
 	second := len(out.ids)
-	n2 = s.limited(out, passage)
+	n2 := s.limited(out, passage, OnlySecond)
 
-	room := t.maxLength - specials
-	k1, k2 := longestFirst(n1, n2, room)
-	if t.side == TruncateRight && room%2 == 1 && min(n1, n2) >= t.maxLength {
+	if k1, k2, err = cutting.kept(n1, n2); err != nil {
+		return 0, 0, false, err
+	}
+	room := cutting.room()
+	if cutting.Strategy == LongestFirst && cutting.Side == TruncateRight && room%2 == 1 && min(n1, n2) > room {
 		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
-		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
+		out.ids = cut(cut(out.ids, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
 		if s.align != nil {
-			out.spans = cut(cut(out.spans, second, n2, k2, t.side), first, n1, k1, t.side)
+			out.spans = cut(cut(out.spans, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
 		}
 	}
-	s.special(out, t.separator)
-	return k1, k2, truncated
+	s.special(out, s.t.separator)
+	return k1, k2, truncated, nil
 }
 
-// limited appends a text's tokens and returns their number. When the end will be
-// cut, the word that reaches the maximum length is the last one: no more can be
-// kept, and of two texts the one that stops here is the longer. Only where both
-// do is that left open, and length must tell.
-func (s *scanner) limited(out *output, text string) int {
-	first := len(out.ids)
+// limited appends a text's tokens, as many as tell what is kept, and returns their number.
+// The word that makes them more than there is room for is the last one where the end is
+// cut, since no more can be kept, or where the text is not cut, since that is an error
+// then. Longest first, of two texts the one that stops here is the longer. Only where both
+// do is that left open, and length must tell. only is the strategy that cuts this text and
+// not the other.
+func (s *scanner) limited(out *output, text string, only Strategy) int {
+	cutting, first := &s.t.truncation, len(out.ids)
 	out.stop, out.done = math.MaxInt, false
-	if s.t.side == TruncateRight {
-		out.stop = first + s.t.maxLength
+	if cutting.Side == TruncateRight || cutting.Strategy != LongestFirst && cutting.Strategy != only {
+		out.stop = first + cutting.room() + 1
 	}
 	s.text(out, text)
 	return len(out.ids) - first

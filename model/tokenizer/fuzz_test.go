@@ -47,16 +47,16 @@ func FuzzAppendPair(f *testing.F) {
 			return
 		}
 		tok := tokenizers[int(setting/2)%len(tokenizers)]
-		tok, err := tok.Truncating(max(int(maxLength), specials), Side(setting%2))
+		tok, err := tok.Truncating(Truncation{MaxLength: max(int(maxLength), specials), Side: Side(setting % 2)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids, types := tok.AppendPair([]int32{-7}, []int32{-8}, query, passage)
+		ids, types := appendPair(t, tok, []int32{-7}, []int32{-8}, query, passage)
 		if ids[0] != -7 || types[0] != -8 {
 			t.Fatal("what was there is gone")
 		}
 		ids, types = ids[1:], types[1:]
-		e := tok.Encode(query, passage)
+		e := encode(t, tok, query, passage)
 		whole := tok.PairLength(query, passage)
 		switch n := len(ids); {
 		case len(types) != n || n < specials || n > tok.MaxLength() || n > whole:
@@ -84,7 +84,7 @@ func FuzzAppendPair(f *testing.F) {
 		}
 		// Invalid bytes count as U+FFFD.
 		if !utf8.ValidString(query) || !utf8.ValidString(passage) {
-			if valid, _ := tok.AppendPair(nil, nil, string([]rune(query)), string([]rune(passage))); !slices.Equal(valid, ids) {
+			if valid, _ := appendPair(t, tok, nil, nil, string([]rune(query)), string([]rune(passage))); !slices.Equal(valid, ids) {
 				t.Fatalf("with U+FFFD: %d, without: %d", valid, ids)
 			}
 		}
@@ -95,13 +95,13 @@ func FuzzAppendPair(f *testing.F) {
 // or the last tokens of each text, one token less at a time.
 func checkShorter(t *testing.T, tok *Tokenizer, query, passage string, n int) {
 	t.Helper()
-	last, lastTypes := tok.AppendPair(nil, nil, query, passage)
+	last, lastTypes := appendPair(t, tok, nil, nil, query, passage)
 	for most := min(n, 24) - 1; most >= specials; most-- {
-		tok, err := tok.Truncating(most, tok.Side())
+		tok, err := tok.Truncating(Truncation{MaxLength: most, Side: tok.Truncation().Side})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids, types := tok.AppendPair(nil, nil, query, passage)
+		ids, types := appendPair(t, tok, nil, nil, query, passage)
 		if len(ids) != most {
 			t.Fatalf("%d tokens, want %d", len(ids), most)
 		}
@@ -111,7 +111,7 @@ func checkShorter(t *testing.T, tok *Tokenizer, query, passage string, n int) {
 			t.Fatalf("%d and %d tokens of %d, %d and %d of more", n1, n2, most, o1, o2)
 		}
 		from1, from2 := 1, o1+2
-		if tok.Side() == TruncateLeft {
+		if tok.Truncation().Side == TruncateLeft {
 			from1, from2 = from1+o1-n1, from2+o2-n2
 		}
 		if !slices.Equal(ids[1:1+n1], last[from1:from1+n1]) || !slices.Equal(ids[n1+2:n1+2+n2], last[from2:from2+n2]) {
@@ -194,7 +194,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		e := tok.Encode("a query [SEP] é", "b 中 <new> \u0301x")
+		e := encode(t, tok, "a query [SEP] é", "b 中 <new> \u0301x")
 		if len(e.IDs) < specials || len(e.IDs) > tok.MaxLength() {
 			t.Errorf("%d tokens, at most %d", len(e.IDs), tok.MaxLength())
 		}

@@ -123,9 +123,9 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := tok.Encode(query, passage)
-			if !slices.Equal(e.IDs, test.ids) || tok.maxLength != test.max || tok.side != test.side {
-				t.Errorf("%q %d, at most %d, side %d; want %d, %d, %d", e.Tokens, e.IDs, tok.maxLength, tok.side, test.ids, test.max, test.side)
+			e := encode(t, tok, query, passage)
+			if !slices.Equal(e.IDs, test.ids) || tok.MaxLength() != test.max || tok.truncation.Side != test.side {
+				t.Errorf("%q %d, at most %d, side %d; want %d, %d, %d", e.Tokens, e.IDs, tok.MaxLength(), tok.truncation.Side, test.ids, test.max, test.side)
 			}
 		})
 	}

@@ -26,9 +26,9 @@ type Options struct {
 	// [PAD], [MASK], Unknown, Class and Separator that the vocabulary has.
 	Added []AddedToken
 
-	MaxLength int  // tokens of a pair, the three special ones included; 0 means 512
-	Side      Side // where a pair that is too long is cut
-	OneType   bool // the passage has type 0, as the query has
+	Truncation // of pairs that are too long
+
+	OneType bool // the passage has type 0, as the query has
 }
 
 // Uncased returns the options of bert-base-uncased and its descendants.
@@ -67,8 +67,7 @@ type Tokenizer struct {
 	unknown, class, separator int32
 
 	maxWordChars int
-	maxLength    int
-	side         Side
+	truncation   Truncation
 	passage      int32 // the type of its tokens
 
 	lengthSource string   // of LoadFS
@@ -135,7 +134,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	if o.MaxLength == 0 {
 		o.MaxLength = defaultLength
 	}
-	return t.truncating(o.MaxLength, o.Side)
+	return t.truncating(o.Truncation)
 }
 
 // addTokens sets up the tokens that are found in the text before all else.
@@ -204,31 +203,32 @@ func (t *Tokenizer) normalize(text string) string {
 	return string(s.word[:s.n])
 }
 
-// Truncating returns a copy of t that cuts pairs to at most maxLength tokens,
-// the three special ones included.
-func (t *Tokenizer) Truncating(maxLength int, side Side) (*Tokenizer, error) {
-	u, err := t.truncating(maxLength, side)
+// Truncating returns a copy of t that treats pairs that are too long in another way. The
+// [Truncation] of t is where to begin from for another side or strategy alone. A maximum
+// length of 0 is none here.
+func (t *Tokenizer) Truncating(how Truncation) (*Tokenizer, error) {
+	u, err := t.truncating(how)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
 	return u, nil
 }
 
-func (t *Tokenizer) truncating(maxLength int, side Side) (*Tokenizer, error) {
-	if maxLength < specials {
-		return nil, fmt.Errorf("maximum length %d, want at least %d for the special tokens", maxLength, specials)
-	}
-	if side != TruncateRight && side != TruncateLeft {
-		return nil, fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", side)
+func (t *Tokenizer) truncating(how Truncation) (*Tokenizer, error) {
+	if err := how.check(); err != nil {
+		return nil, err
 	}
 	u := *t
-	u.maxLength, u.side, u.lengthSource = maxLength, side, ""
+	u.truncation, u.lengthSource = how, ""
 	return &u, nil
 }
 
+// Truncation returns what becomes of pairs that are too long.
+func (t *Tokenizer) Truncation() Truncation { return t.truncation }
+
 // MaxLength returns the greatest number of tokens in a pair, the three special
 // ones included; [NoLimit] where the files it was loaded from name none.
-func (t *Tokenizer) MaxLength() int { return t.maxLength }
+func (t *Tokenizer) MaxLength() int { return t.truncation.MaxLength }
 
 // LengthSource says which field of which file MaxLength is from, such as
 // "tokenizer_config.json: model_max_length"; "" where it is from none.
@@ -240,9 +240,6 @@ func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
 // Types returns how many types its tokens have: 2 where the passage's differ from the
 // query's, else 1.
 func (t *Tokenizer) Types() int { return int(t.passage) + 1 }
-
-// Side returns the end at which texts that are too long are cut.
-func (t *Tokenizer) Side() Side { return t.side }
 
 // VocabSize returns the number of ids, those of added tokens included.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
