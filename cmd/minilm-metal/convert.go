@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/model/pickle"
 )
 
@@ -88,13 +89,14 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	if found.ID != "" && !elsewhere {
 		return nil, "", usageError("%s is in the cache, which other programs share, and is not written to: say --out FOLDER", found)
 	}
-	var f *pickle.File
 	if isFile {
-		f, err = pickle.Open(name)
-	} else {
-		f, err = pickle.OpenCheckpoint(found.Dir)
+		f, err := pickle.Open(name)
+		return f, dir, err
 	}
-	return f, found.Dir, err
+	// The folder that the model is in, if it is one of several modules.
+	dir = filepath.Join(found.Dir, filepath.FromSlash(modules.Root(found.FS())))
+	f, err := pickle.OpenCheckpoint(dir)
+	return f, dir, err
 }
 
 // convertedPath is the file to write: out, or one in it, or one beside the weights. Shards

@@ -173,7 +173,7 @@ func greedyFiles() []hostileFile {
 		run("globals without end", pGlobal("torch", "uint64"), tooMany),
 		run("tuples in tuples", ")\x85", tooMany),
 		{"a memo without end", func() []byte {
-			return zipOf(header + "N" + repeated(1<<21, func(i int) string { return "r" + number(i) }) + ".")
+			return zipOf(header + "N" + repeated(1<<20+8, func(i int) string { return "r" + number(i) }) + ".")
 		}, tooMany},
 		{"a list in dicts without end", func() []byte {
 			pairs := "](" + strings.Repeat("](NNe", 1<<15) + "e"
