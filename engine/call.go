@@ -22,6 +22,7 @@ type call struct {
 
 	// What the call is made of is one of these.
 	pairs  []Pair
+	prompt string // before the query of each pair of texts
 	tokens *model.Batch
 	stream *stream
 
@@ -136,7 +137,7 @@ func (c *call) fits(most, longest int) bool {
 			return false
 		}
 		p := &c.pairs[i]
-		tokens += min((len(p.Query)+len(p.Passage))/bytesPerToken, longest)
+		tokens += min((len(c.prompt)+len(p.Query)+len(p.Passage))/bytesPerToken, longest)
 	}
 	return tokens <= most
 }

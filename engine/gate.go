@@ -69,7 +69,7 @@ func (g *gate) judge(d model.Device) (of *Deviation, err error) {
 		n := len(scores)
 		scores = append(scores, make([]float32, b.Len())...)
 		if err := model.Score(d, g.config, b, scores[n:]); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrModel, err)
+			return nil, because(ErrModel, err)
 		}
 		return scores, nil
 	}

@@ -24,8 +24,10 @@ type options struct {
 	calibration            *string         // the file; nil: in the user's cache directory, "": none
 	recalibrate, judgeAll  bool
 	sigmoid                bool
-	maxQueue               int           // 0: no limit
-	maxWait                time.Duration // 0: no limit
+	prompts                map[string]string // beside those of the checkpoint, and before them
+	defaultPrompt          *string           // nil: the checkpoint's
+	maxQueue               int               // 0: no limit
+	maxWait                time.Duration     // 0: no limit
 	observe                func(PassStats)
 	logger                 *slog.Logger
 }
@@ -138,10 +140,10 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are truncated, longest text first. 0, the default, is model_max_length of
-// tokenizer_config.json, as far as the model has positions, as in sentence-transformers;
-// Info says which it is. More than the positions is an error, and less than the special
-// tokens.
+// pairs are cut, longest text first unless the checkpoint says which text. 0, the default,
+// is what sentence-transformers' files beside the checkpoint say, else model_max_length of
+// tokenizer_config.json, as far as the model has positions; Info says which it is. More than
+// the positions is an error, and less than the special tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which too long texts lose tokens. The default is

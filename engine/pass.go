@@ -152,8 +152,9 @@ func (r *runner) add(c *call) {
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
+		prompt := c.prompt
 		e.mu.Unlock()
-		err := r.tokenize(ctx, pair)
+		err := r.tokenize(ctx, prompt, pair)
 		e.mu.Lock()
 		switch {
 		case err == nil:
@@ -181,7 +182,7 @@ func (r *runner) has(c *call) bool {
 }
 
 // tokenize appends a pair of texts to the batch: one sequence, whatever happens.
-func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
+func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error) {
 	b := &r.batch
 	_, region := r.e.tokenizing.begin(ctx)
 	defer func() {
@@ -192,7 +193,7 @@ func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
 		b.End()
 		region.End()
 	}()
-	if b.IDs, b.Types, err = r.e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage); err != nil {
+	if b.IDs, b.Types, err = r.e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
 		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
 		return tooLong{err}
 	}

@@ -57,7 +57,7 @@ func (s *Spec) namedActivation(f *fields, field string) Activation {
 	kind := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case !strings.HasPrefix(name, "torch."):
-		s.warn("%s: %s: %.80q is not one of PyTorch's, and does not count, as in sentence-transformers", f.file, field, name)
+		s.warn("%s: %s: %.80q is not one of PyTorch's: the default counts, as in sentence-transformers", f.file, field, name)
 		return ""
 	case kind == "Identity":
 		return Identity

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"gorgonia.org/tensor"
@@ -56,7 +57,7 @@ var ErrWeights = errors.New("model")
 
 // ErrNoHead says that a checkpoint has no classification head, so that it can
 // encode but not score.
-var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, not a cross-encoder")
+var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, as for embeddings, and not a cross-encoder")
 
 // Load reads the configuration and the weights (one file, or sharded with an index)
 // from the top of fsys. Close the weights to unmap them.
@@ -167,6 +168,17 @@ func (s *Spec) CheckHead() error {
 		return errLabels(s.Labels, "config.json")
 	}
 	return nil
+}
+
+// CheckKind is CheckHead for weights that cannot be read: then the classes of the
+// architectures tell an encoder without a head.
+func (s *Spec) CheckKind() error {
+	ofHead := func(class string) bool { return strings.HasSuffix(class, "ForSequenceClassification") }
+	if len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
+		return fmt.Errorf("%w: config.json: architectures is %.80q, which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder",
+			ErrConfig, s.architectures[:min(len(s.architectures), mostNamed)])
+	}
+	return s.CheckHead()
 }
 
 // errLabels is the error of a head with more labels than one.

@@ -50,7 +50,7 @@ The exit code is 1 if any line was in error.`,
 					return nil, err
 				}
 				info := e.Info()
-				return &scorer{engine: e, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
+				return &scorer{engine: e, prompt: scoreFlags.prompt.options(), bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
 			})
 		},
 	}
@@ -63,6 +63,7 @@ The exit code is 1 if any line was in error.`,
 // scorer answers with scores.
 type scorer struct {
 	engine *engine.Engine
+	prompt []engine.CallOption
 	bounds bounds
 	scores *scores[engine.Tokens]
 	batch  model.Batch // memory, from pair to pair
@@ -85,7 +86,7 @@ func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
 		}
 	} else {
 		s.batch.Reset()
-		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}); err != nil {
+		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}, s.prompt...); err != nil {
 			if bad := (*engine.PairError)(nil); errors.As(err, &bad) {
 				err = bad.Err // the number is of the pair in this call
 			}

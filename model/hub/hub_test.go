@@ -275,14 +275,14 @@ func TestOpenReadsTheEnvironment(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
 	store(t, c, "a/b", oldRev, completeFiles...)
 	t.Setenv("HF_HUB_CACHE", c.Dir)
-	fsys, s, err := Open("a/b")
+	fsys, s, err := Open("a/b", Complete)
 	if err != nil || s.Revision != oldRev {
 		t.Fatal(s, err)
 	}
 	if _, err := fs.Stat(fsys, ConfigFile); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := Open("a/c"); !errors.Is(err, ErrNotFound) {
+	if _, _, err := Open("a/c", Complete); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
 }

@@ -13,17 +13,17 @@ import (
 // ErrNotFound marks a name that is neither a directory nor in the cache.
 var ErrNotFound = errors.New("model not found")
 
-// Open finds the complete model called name, in the cache that the process's
-// environment names (see DefaultCache), and returns its files. It is the only
-// function of this package that reads the environment; Cache.Resolve and
+// Open finds the model called name that has the needed parts, in the cache that the
+// process's environment names (see DefaultCache), and returns its files. It is the only
+// function of this package that reads the environment; Cache.Find and
 // Snapshot.FS do the same without.
-func Open(name string) (fs.FS, Snapshot, error) {
+func Open(name string, need Parts) (fs.FS, Snapshot, error) {
 	home, _ := os.UserHomeDir() // without one, the variables or a directory may still serve
 	cache, err := DefaultCache(os.Getenv, home)
 	if err != nil {
 		cache = Cache{}
 	}
-	s, findErr := cache.Resolve(name)
+	s, findErr := cache.Find(name, need)
 	if findErr != nil && err != nil {
 		findErr = fmt.Errorf("%w (%w)", findErr, err) // why there is no cache to look in
 	}
