@@ -55,7 +55,7 @@ func FuzzPickle(f *testing.F) {
 }
 
 func checkRefusal(t *testing.T, err error) {
-	for _, known := range []error{ErrFormat, ErrGlobal, ErrNotWeights, ErrUnsupported, ErrLimit} {
+	for _, known := range []error{ErrFormat, ErrGlobal, ErrNotWeights, ErrUnsupported, ErrLimit, ErrChecksum} {
 		if message := err.Error(); errors.Is(err, known) && len(message) < 2000 && !strings.Contains(message, "%!") {
 			return
 		}
