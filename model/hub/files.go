@@ -137,7 +137,11 @@ func (s Snapshot) otherWeights(fsys fs.FS) string {
 		switch {
 		case absent(fsys, name) != "":
 		case other.of == "":
-			return fmt.Sprintf("%s has its weights in %s alone, in PyTorch's format: \"minilm-metal convert %s\" writes them as %s", s.Dir, name, s.Dir, WeightsFile)
+			of := s.Dir
+			if s.ID != "" { // in a cache, which convert does not write to
+				of = s.ID + " --out FOLDER"
+			}
+			return fmt.Sprintf("%s has its weights in %s alone, in PyTorch's format: \"minilm-metal convert %s\" writes them as %s", s.Dir, name, of, WeightsFile)
 		default:
 			return fmt.Sprintf("%s lacks %s: its weights are in %s, in the format of %s, which is not read", s.Dir, path.Join(root, WeightsFile), name, other.of)
 		}

@@ -134,7 +134,7 @@ func TestResolveID(t *testing.T) {
 			}, "a/b", "", ErrIncomplete, []string{"model.safetensors", "leads out"},
 		}, {
 			"pickle only", func(c Cache) { store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile, "pytorch_model.bin") },
-			"a/b", "", ErrIncomplete, []string{"has its weights in pytorch_model.bin alone", `"minilm-metal convert `},
+			"a/b", "", ErrIncomplete, []string{"has its weights in pytorch_model.bin alone", `"minilm-metal convert a/b --out FOLDER"`},
 		}, {
 			"ref that climbs", func(c Cache) {
 				store(t, c, "a/b", oldRev, completeFiles...)
