@@ -102,7 +102,7 @@ func (f *fields) refuseOtherKinds() {
 			break
 		}
 	}
-	f.bad("model_type", "%.80q: this is %s model, want \"bert\"", got, is)
+	f.bad("model_type", "%.80q: this is %s model, and only BERT (\"bert\") is supported", got, is)
 }
 
 // refuseOthers refuses what is another model than this encoder.

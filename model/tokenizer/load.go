@@ -84,6 +84,11 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	more, err := config.check(fsys, &o, file == jsonFile)
+	if err != nil {
+		return nil, err
+	}
+	warnings = append(warnings, more...)
 	var source, warning string
 	if o.MaxLength, source, err = config.length(); err != nil {
 		return nil, err
