@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +119,47 @@ func TestPrompts(t *testing.T) {
 				t.Errorf("Rank: %v, %v, want %g", ranked, err, want[0])
 			}
 		})
+	}
+}
+
+// A model may be in the folder that modules.json names, of a file system and of a folder on
+// disk.
+func TestModelInAFolder(t *testing.T) {
+	moved := fstest.MapFS{}
+	for name, file := range modularFiles(t, askedByNature, forScores) {
+		switch name {
+		case "modules.json":
+			file = &fstest.MapFile{Data: []byte(strings.Replace(crossEncoder, `"path":""`, `"path":"parts/0_Transformer"`, 1))}
+		case "config_sentence_transformers.json":
+		default:
+			name = "parts/0_Transformer/" + name
+		}
+		moved[name] = file
+	}
+	pairs := []engine.Pair{{Query: "what is a cell", Passage: "the unit of life"}}
+	want := score(t, openModular(t, modularFiles(t, askedByNature, forScores)), pairs)
+	if got := score(t, openModular(t, moved), pairs); !slices.Equal(got, want) {
+		t.Errorf("%g, want %g", got, want)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, moved); err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Open(dir, engine.Device("cpu"), engine.Precision("f32"), engine.NoCalibrationFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if got := score(t, e, pairs); !slices.Equal(got, want) {
+		t.Errorf("on disk: %g, want %g", got, want)
+	}
+	if err := os.Remove(filepath.Join(dir, "parts", "0_Transformer", "tokenizer.json")); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.Remove(filepath.Join(dir, "parts", "0_Transformer", "vocab.txt"))
+	_, err = engine.Open(dir)
+	if says := "lacks parts/0_Transformer/tokenizer.json or vocab.txt"; err == nil || !strings.Contains(err.Error(), says) {
+		t.Errorf("%v, want %q", err, says)
 	}
 }
 

@@ -2,7 +2,10 @@ package model
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -212,4 +215,60 @@ func TestPromptByName(t *testing.T) {
 			t.Errorf("%v, want %q", err, says)
 		}
 	}
+}
+
+// Every key of the configurations that real models have is known.
+func TestKeysOfRealFilesAreKnown(t *testing.T) {
+	shared := os.Getenv("MINILM_SHARED")
+	if shared == "" {
+		t.Skip("MINILM_SHARED is not set: real configurations are not read")
+	}
+	read := 0
+	for _, folder := range []string{"configs", "model-files", "tiny-fixtures", "saved", "real-ce"} {
+		root := filepath.Join(shared, "data", folder)
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != "config.json" {
+				return err
+			}
+			s, err := ReadSpec(os.DirFS(filepath.Dir(path)))
+			if err != nil {
+				if !errors.Is(err, ErrConfig) {
+					t.Errorf("%s: %v", path, err)
+				}
+				return nil // another kind of model, or a module's own
+			}
+			read++
+			for _, w := range s.Warnings {
+				if strings.Contains(w, "not known here") {
+					t.Errorf("%s: %s", path, w)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read < 40 {
+		t.Errorf("only %d read", read)
+	}
+}
+
+// Whatever sentence-transformers' files hold is read, or is an error about them.
+func FuzzReadSpec(f *testing.F) {
+	f.Add(oneModule, withPrompt, ofScores)
+	f.Add(`[{"type":"sentence_transformers.models.Transformer","path":"a/b"}]`, `{"model_type":"CrossEncoder","prompts":{"a":null}}`, `{"processing_kwargs":{"text":{"max_length":9},"common":{}}}`)
+	f.Add(`[{`, `[]`, `{"max_seq_length":-1,"do_lower_case":"x"}`)
+	f.Fuzz(func(t *testing.T, list, settings, input string) {
+		if len(list)+len(settings)+len(input) > 600 { // go test makes what is new smaller, for long
+			return
+		}
+		s, err := ReadSpec(modular(goodConfig, list, settings, input))
+		switch {
+		case err != nil && !errors.Is(err, ErrConfig):
+			t.Errorf("error without ErrConfig: %v", err)
+		case err == nil && (s.Files == nil || s.Input.MaxLength != 0 && s.Input.MaxLength < 3 || s.Input.DefaultPrompt != "" && s.Input.Prompts == nil):
+			t.Errorf("accepted %+v", s.Input)
+		}
+	})
 }
