@@ -194,7 +194,7 @@ func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	}
 	for i := range t.candidates {
 		if c := &t.candidates[i]; c.fails() {
-			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, limits())
+			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, bounds(c.Precision))
 		}
 	}
 	return taken, judged, nil
@@ -213,7 +213,7 @@ func (t *trial) judge(c *Candidate) error {
 	if err != nil {
 		return err
 	}
-	if c.Deviation, err = t.gate.judge(d); err != nil || c.passes() {
+	if c.Deviation, err = t.gate.judge(d, bounds(c.Precision)); err != nil || c.passes() {
 		return err
 	}
 	delete(t.opened, c.Precision)
@@ -254,5 +254,5 @@ func (t *trial) reason(taken *Candidate) string {
 		}
 		return exact + ", than which none is faster beyond noise"
 	}
-	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, limits())
+	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, bounds(taken.Precision))
 }

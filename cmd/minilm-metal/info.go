@@ -71,7 +71,7 @@ func (p *program) info() *cobra.Command {
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
 made-up pairs of 12 to the most tokens (mean and worst, after what is the same for all,
-by the scores' standard deviation). These are measured at the first opening and kept
+by the scores' standard deviation; and the share of orders swapped). These are measured at the first opening and kept
 in the user's cache directory, for this processor, model, number of workers and
 version; --calibrate measures them anew, as after a first time on a busy machine.
 
@@ -194,8 +194,8 @@ func (a *about) write(w io.Writer) error {
 }
 
 // candidate says what is known of a precision, such as "int8: 61000 tokens/s through a
-// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst
-// (chosen)".
+// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst, with
+// 0.41 % of the orders swapped (chosen)".
 func candidate(c *engine.Candidate) string {
 	s := c.Precision + ": "
 	if c.TokensPerSecond > 0 {

@@ -63,16 +63,12 @@ func (n *normal) keep(in *normal, from, to int) {
 // normalized returns what the steps make of text[from:to], and where each byte of that
 // came from if aligned.
 func normalized(steps []step, text string, from, to int, aligned bool) (*normal, error) {
-	in := &normal{text: make([]byte, 0, to-from)}
-	if aligned {
-		in.spans = make([]Span, 0, to-from)
-	}
-	for i, r := range text[from:to] { // bytes that are not UTF-8 are U+FFFD now
-		_, size := utf8.DecodeRuneInString(text[from+i:])
-		in.text = utf8.AppendRune(in.text, r)
-		for aligned && len(in.spans) < len(in.text) {
-			in.spans = append(in.spans, Span{from + i, from + i + size})
-		}
+	in := new(normal)
+	if table, ok := steps[0].(*charTable); ok { // which reads any text, and is the only step of most
+		table.normalize(in, text, from, to, aligned, nil)
+		steps = steps[1:]
+	} else {
+		in.read(text, from, to, aligned)
 	}
 	out, most := new(normal), mostGrowth*(to-from)+mostPrepends
 	for _, s := range steps {
@@ -86,16 +82,35 @@ func normalized(steps []step, text string, from, to int, aligned bool) (*normal,
 	return in, nil
 }
 
+// read makes n text[from:to], with U+FFFD for each byte that is not UTF-8.
+func (n *normal) read(text string, from, to int, aligned bool) {
+	n.text = make([]byte, 0, to-from)
+	for at := from; at < to; {
+		r, size := utf8.DecodeRuneInString(text[at:to])
+		n.text = utf8.AppendRune(n.text, r)
+		for aligned && len(n.spans) < len(n.text) {
+			n.spans = append(n.spans, Span{at, at + size})
+		}
+		at += size
+	}
+}
+
 // A charTable is BertNormalizer, Lowercase, or both.
 func (t *charTable) apply(out, in *normal) {
-	size := maxExpansion*len(in.text) + slack
-	s := scanner{chars: t, word: resized(out.text, size)}
-	if in.spans != nil {
-		s.align, s.origin = resized(out.spans, size), in.spans
+	t.normalize(out, string(in.text), 0, len(in.text), in.spans != nil, in.spans)
+}
+
+// normalize makes out what text[from:to] becomes, where origin says where its bytes came
+// from, nil from the text itself.
+func (t *charTable) normalize(out *normal, text string, from, to int, aligned bool, origin []Span) {
+	size := maxExpansion*(to-from) + slack
+	s := scanner{chars: t, word: resized(out.text, size), origin: origin}
+	if aligned {
+		s.align = resized(out.spans, size)
 	}
-	s.normalize(string(in.text), 0, len(in.text))
+	s.normalize(text, from, to)
 	out.text = s.word[:s.n]
-	if in.spans != nil {
+	if aligned {
 		out.spans = s.align[:s.n]
 	}
 }

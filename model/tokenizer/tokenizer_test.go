@@ -9,45 +9,6 @@ import (
 	"testing"
 )
 
-func uncased(t testing.TB) *Tokenizer {
-	t.Helper()
-	tok, err := New(shippedVocab(t), Uncased())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
-}
-
-func tiny(t testing.TB, o Options, more ...string) *Tokenizer {
-	t.Helper()
-	vocab := append(strings.Fields(tinyVocab), more...)
-	tok, err := New(vocab, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
-}
-
-// encode is Encode of a pair that is no error.
-func encode(t testing.TB, tok *Tokenizer, query, passage string) Encoding {
-	t.Helper()
-	e, err := tok.Encode(query, passage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-// appendPair is AppendPair of a pair that is no error.
-func appendPair(t testing.TB, tok *Tokenizer, ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
-	t.Helper()
-	ids, types, err := tok.AppendPair(ids, types, query, passage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ids, types
-}
-
 func ExampleTokenizer_Encode() {
 	vocab := []string{"[UNK]", "[CLS]", "[SEP]", "how", "tall", "is", "it", "?", "8", "##8", "##48", "m"}
 	tok, err := New(vocab, Uncased())
@@ -90,51 +51,6 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		if tok, err := New(test.vocab, test.o); err == nil || err.Error() != test.want || tok != nil {
 			t.Errorf("error %v, want %q", err, test.want)
-		}
-	}
-}
-
-func TestTruncating(t *testing.T) {
-	tok := tiny(t, Uncased())
-	for _, n := range []int{-1, 0, 1, 2} {
-		if _, err := tok.Truncating(Truncation{MaxLength: n, Side: TruncateRight}); err == nil {
-			t.Errorf("maximum length %d is accepted", n)
-		}
-	}
-	if _, err := tok.Truncating(Truncation{MaxLength: 9, Side: -1}); err == nil {
-		t.Error("side -1 is accepted")
-	}
-	short, err := tok.Truncating(Truncation{MaxLength: 5, Side: TruncateLeft})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if short.MaxLength() != 5 || tok.MaxLength() != 512 {
-		t.Errorf("maximum lengths %d and %d, want 5 and, unchanged, 512", short.MaxLength(), tok.MaxLength())
-	}
-	if e := encode(t, short, "a b a b", "b"); !slices.Equal(e.IDs, []int32{2, 6, 3, 6, 3}) || !e.Truncated {
-		t.Errorf("%+v", e)
-	}
-}
-
-// TestLongestFirst compares with the definition: while there is no room, the
-// longer text loses a token, and the first where both are equally long.
-// (It leaves the odd token to the text that was longer at first.)
-func TestLongestFirst(t *testing.T) {
-	for n1 := range 40 {
-		for n2 := range 40 {
-			for room := range 60 {
-				w1, w2 := n1, n2
-				for w1+w2 > room {
-					if w1 > w2 || w1 == w2 && n1 <= n2 {
-						w1--
-					} else {
-						w2--
-					}
-				}
-				if k1, k2 := longestFirst(n1, n2, room); k1 != w1 || k2 != w2 {
-					t.Fatalf("%d and %d tokens in room for %d: %d and %d, want %d and %d", n1, n2, room, k1, k2, w1, w2)
-				}
-			}
 		}
 	}
 }
