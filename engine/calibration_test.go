@@ -131,17 +131,19 @@ func TestCalibrationDecides(t *testing.T) {
 		}
 		write(t, path, map[string]calibration{key: c})
 	}
-	set(100, Deviation{0.01, 0.02})
+	set(100, Deviation{0.01, 0.02, 0.001})
 	if got := calibrate(t, path).Info(); got.Precision != exact || got.CalibrationFile != path {
 		t.Errorf("where float32 is fastest: %s from %q", got.Precision, got.CalibrationFile)
 	}
-	set(5000, Deviation{0.01, 0.02})
+	set(5000, Deviation{0.01, 0.02, 0.001})
 	if got := calibrate(t, path).Info(); got.Precision == exact {
 		t.Errorf("where float32 is slowest: %s", got.Precision)
 	}
-	set(5000, Deviation{0.5, 0.9})
-	if got := calibrate(t, path).Info(); got.Precision != exact {
-		t.Errorf("where the others are inexact: %s", got.Precision)
+	for _, of := range []Deviation{{0.5, 0.9, 0.001}, {0.01, 0.02, 0.04}} {
+		set(5000, of)
+		if got := calibrate(t, path).Info(); got.Precision != exact {
+			t.Errorf("where the others are %v: %s", &of, got.Precision)
+		}
 	}
 }
 

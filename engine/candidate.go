@@ -26,10 +26,12 @@ const near = 0.95
 var exact = kernels.F32.String()
 
 // passes says whether the scores were judged and are close enough.
-func (c *Candidate) passes() bool { return c.Deviation != nil && c.Deviation.allowed() }
+func (c *Candidate) passes() bool {
+	return c.Deviation != nil && c.Deviation.within(bounds(c.Precision))
+}
 
 // fails says whether the scores were judged and are not.
-func (c *Candidate) fails() bool { return c.Deviation != nil && !c.Deviation.allowed() }
+func (c *Candidate) fails() bool { return c.Deviation != nil && !c.passes() }
 
 // decide chooses among measured candidates, one of which is exact: the fastest whose
 // scores are close enough, and of those as fast as that the one with the least error,
@@ -82,7 +84,7 @@ func sound(all []Candidate, formats []kernels.Format) bool {
 		if !known[c.Precision] || !(c.TokensPerSecond > 0) || math.IsInf(c.TokensPerSecond, 0) {
 			return false
 		}
-		if d := c.Deviation; d != nil && c.Precision != exact && !(d.Mean > 0 && d.Worst > 0) {
+		if d := c.Deviation; d != nil && c.Precision != exact && !(d.Mean > 0 && d.Worst > 0 && d.Swapped >= 0 && d.Swapped <= 1) {
 			return false
 		}
 		delete(known, c.Precision)

@@ -65,6 +65,7 @@ func TestDecide(t *testing.T) {
 func TestDecideKeepsItsWord(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	names := []string{"f32", "a", "b", "c", "d"}
+	most := bounds("a").Mean
 	for range 20000 {
 		rates, errors := map[string]float64{}, map[string]float64{"f32": 0}
 		for _, name := range names[:1+r.IntN(len(names))] {
@@ -75,31 +76,37 @@ func TestDecideKeepsItsWord(t *testing.T) {
 		}
 		fastest := 0.0
 		for name, rate := range rates {
-			if errors[name] <= mostMean {
+			if errors[name] <= most {
 				fastest = max(fastest, rate)
 			}
 		}
 		taken, _ := weigh(t, rates, errors)
-		if rate := rates[taken]; errors[taken] > mostMean || rate < 0.95*fastest || rate < rates["f32"]*0.999999 {
+		if rate := rates[taken]; errors[taken] > most || rate < 0.95*fastest || rate < rates["f32"]*0.999999 {
 			t.Fatalf("took %s of rates %v, errors %v", taken, rates, errors)
 		}
 	}
 }
 
-// One pair that is far off is as bad as many that are a little off.
-func TestDeviationIsAllowed(t *testing.T) {
+// One pair that is far off is as bad as many that are a little off, and orders that are
+// swapped are counted more strictly of int8.
+func TestWithinBounds(t *testing.T) {
 	for _, test := range []struct {
-		of   Deviation
-		want bool
+		of         Deviation
+		bf16, int8 bool
 	}{
-		{Deviation{}, true},
-		{Deviation{Mean: mostMean, Worst: mostWorst}, true},
-		{Deviation{Mean: 1.01 * mostMean, Worst: 0.1}, false},
-		{Deviation{Mean: 0.04, Worst: 1.01 * mostWorst}, false},
-		{Deviation{Mean: infinite, Worst: infinite}, false},
+		{Deviation{}, true, true},
+		{Deviation{Mean: 0.075, Worst: 0.3, Swapped: 0.006}, true, true},
+		{Deviation{Mean: 0.076, Worst: 0.1}, false, false},
+		{Deviation{Mean: 0.04, Worst: 0.31}, false, false},
+		{Deviation{Mean: 0.01, Worst: 0.02, Swapped: 0.0061}, true, false},
+		{Deviation{Mean: 0.01, Worst: 0.02, Swapped: 0.031}, false, false},
+		{Deviation{Mean: infinite, Worst: infinite, Swapped: 1}, false, false},
 	} {
-		if got := test.of.allowed(); got != test.want {
-			t.Errorf("%+v: %v, want %v", test.of, got, test.want)
+		if got := test.of.within(bounds("bf16")); got != test.bf16 {
+			t.Errorf("bf16 %+v: %v, want %v", test.of, got, test.bf16)
+		}
+		if got := test.of.within(bounds("int8")); got != test.int8 {
+			t.Errorf("int8 %+v: %v, want %v", test.of, got, test.int8)
 		}
 	}
 }
@@ -117,8 +124,9 @@ func TestSound(t *testing.T) {
 		{[]Candidate{{Precision: "f16", TokensPerSecond: 1}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}, {Precision: "f32"}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: -2}, {Precision: "f32", TokensPerSecond: 1}}, false},
-		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2}}, {Precision: "f32", TokensPerSecond: 1, Deviation: new(Deviation)}}, true},
-		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{-1, -1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2, 0}}, {Precision: "f32", TokensPerSecond: 1, Deviation: new(Deviation)}}, true},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{-1, -1, 0}}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2, 1.1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: new(Deviation)}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{nil, false},
 	} {

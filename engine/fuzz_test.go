@@ -13,7 +13,7 @@ import (
 func FuzzCalibration(f *testing.F) {
 	for _, text := range []string{
 		`{"candidates":[{"precision":"f32","tokens_per_second":100}]}`,
-		`{"candidates":[{"precision":"f32","tokens_per_second":100},{"precision":"int8","tokens_per_second":300},{"precision":"bf16","tokens_per_second":290,"deviation":{"mean":0.001,"worst":0.01}}]}`,
+		`{"candidates":[{"precision":"f32","tokens_per_second":100},{"precision":"int8","tokens_per_second":300},{"precision":"bf16","tokens_per_second":290,"deviation":{"mean":0.001,"worst":0.01,"swapped":0.002}}]}`,
 		`{"candidates":[{"precision":"f32","tokens_per_second":-1},{"precision":"f32"}]}`,
 		`{"candidates":[{"precision":"f32","tokens_per_second":1e308},{"precision":"bf16","tokens_per_second":1e-320,"deviation":{"mean":0,"worst":1e999}}]}`,
 		`{"measured":"2026-01-02T03:04:05Z","candidates":null}`, `{"candidates":[{}]}`, `[]`,
@@ -22,7 +22,7 @@ func FuzzCalibration(f *testing.F) {
 	}
 	formats := []kernels.Format{kernels.F32, kernels.BF16, kernels.Int8}
 	good, bad := &Deviation{Mean: 1e-9, Worst: 1e-9}, &Deviation{Mean: 1e9, Worst: 1e9}
-	if !good.allowed() || bad.allowed() {
+	if a := bounds("int8"); !good.within(a) || bad.within(a) {
 		f.Fatal("verdicts are not what they should be")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, verdicts uint8) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -12,42 +13,55 @@ import (
 // the vocabulary: distances after the mean difference, which is the same for all
 // pairs and swaps none, by the standard deviation of float32's scores.
 type Deviation struct {
-	Mean  float64 `json:"mean"`
-	Worst float64 `json:"worst"` // of one pair
+	Mean    float64 `json:"mean"`
+	Worst   float64 `json:"worst"`   // of one pair
+	Swapped float64 `json:"swapped"` // share of all twos of pairs whose order is the other one, 0 to 1
 }
 
-const (
-	// mostMean is how far the scores of a precision may be from float32's on average
-	// where we choose it, after the mean difference. It swaps about 0.39 times that share
-	// of pairs of passages: here 3 %, those that nearly tie. PyTorch's bfloat16 swaps 1.3
-	// and 4.8 % on the two models that this was measured on. Int8 is off by 0.009 and
-	// 0.032 there on the pairs that are made up, and by 0.014 and 0.035 on text of 87
-	// tokens; on a trained model by 0.020 and 0.021.
-	mostMean = 0.075
-	// mostWorst is how far any one pair may be off. Errors that are only rounding are
-	// about normal: of seventeen pairs, whose mean is the most that is allowed, the worst is
-	// at 0.19 as a rule and above 0.3 one time in forty; on the models above it is at
-	// 0.031, 0.073 and 0.061. A mean over pairs of all lengths hides what goes wrong at
-	// one length alone.
-	mostWorst = 0.3
-	// infinite is the deviation of scores that are not finite, or do not differ. JSON
-	// has no infinity.
-	infinite = math.MaxFloat64
-)
+// allowance is the most that a precision's scores may be off where we choose it.
+type allowance Deviation
 
-func (d *Deviation) allowed() bool { return d.Mean <= mostMean && d.Worst <= mostWorst }
+// bounds returns what is allowed of a precision.
+//
+// The scores of bfloat16 and of half precision may be off by 0.075 on average, which swaps
+// about 0.39 times that share of pairs of passages: here 3 %, those that nearly tie.
+// PyTorch's bfloat16 swaps 1.3 and 4.8 % on two synthetic models, ours 0.2 % on a trained
+// one. Int8 is what nobody has for a default elsewhere, and may swap 0.6 %.
+//
+// Any one pair may be off by 0.3. Errors that are only rounding are about normal: of
+// seventy pairs, whose mean is the most that is allowed, the worst is at 0.25 as a rule.
+// A mean over pairs of all lengths hides what goes wrong at one length alone.
+func bounds(precision string) allowance {
+	a := allowance{Mean: 0.075, Worst: 0.3, Swapped: 0.03}
+	if precision == kernels.Int8.String() {
+		a.Swapped = 0.006
+	}
+	return a
+}
+
+// String returns for example "0.075, 0.3 and 0.6 % are allowed".
+func (a allowance) String() string {
+	return fmt.Sprintf("%g, %g and %g %% are allowed", a.Mean, a.Worst, 100*a.Swapped)
+}
+
+// infinite is the deviation of scores that are not finite, or do not differ. JSON has no
+// infinity.
+const infinite = math.MaxFloat64
+
+// within says whether the scores are as close as is allowed.
+func (d *Deviation) within(a allowance) bool {
+	return d.Mean <= a.Mean && d.Worst <= a.Worst && d.Swapped <= a.Swapped
+}
 
 // String returns for example "off by 0.018 of the scores' standard deviation on
-// average, 0.053 at worst".
+// average, 0.053 at worst, with 0.41 % of the orders swapped".
 func (d *Deviation) String() string {
 	if d.Mean == infinite {
 		return "off beyond measure: scores that are not finite, or all the same,"
 	}
-	return fmt.Sprintf("off by %.2g of the scores' standard deviation on average, %.2g at worst", d.Mean, d.Worst)
+	return fmt.Sprintf("off by %.2g of the scores' standard deviation on average, %.2g at worst, with %.2g %% of the orders swapped",
+		d.Mean, d.Worst, 100*d.Swapped)
 }
-
-// limits says what allowed allows.
-func limits() string { return fmt.Sprintf("%g and %g are allowed", mostMean, mostWorst) }
 
 // gate judges devices by the scores of pairs that are made up.
 type gate struct {
@@ -61,15 +75,15 @@ func (e *Engine) newGate(plain model.Device) *gate {
 	return &gate{config: &e.info.Config, plain: plain, tests: e.madeUp()}
 }
 
-// judge compares d's scores with plain's, test after test until they are too far off:
-// the later tests take the longest.
-func (g *gate) judge(d model.Device) (of *Deviation, err error) {
+// judge compares d's scores with plain's, test after test until they are farther off than
+// is allowed: the later tests take the longest.
+func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err error) {
 	var got []float32
 	score := func(d model.Device, scores []float32, b *model.Batch) ([]float32, error) {
 		n := len(scores)
 		scores = append(scores, make([]float32, b.Len())...)
 		if err := model.Score(d, g.config, b, scores[n:]); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrModel, err)
+			return nil, because(ErrModel, err)
 		}
 		return scores, nil
 	}
@@ -82,7 +96,7 @@ func (g *gate) judge(d model.Device) (of *Deviation, err error) {
 				return nil, err
 			}
 		}
-		if of = deviation(got, g.want[:len(got)]); !of.allowed() {
+		if of = deviation(got, g.want[:len(got)]); !of.within(allowed) {
 			break
 		}
 	}
@@ -108,18 +122,32 @@ func deviation(got, want []float32) *Deviation {
 		worst = max(worst, e)
 	}
 	sd := math.Sqrt(square)
-	d := &Deviation{off / sd, worst / sd}
+	d := &Deviation{Mean: off / sd, Worst: worst / sd, Swapped: swapped(got, want)}
 	if !(d.Mean < infinite && d.Worst < infinite) { // NaN, too
-		return &Deviation{infinite, infinite}
+		return &Deviation{Mean: infinite, Worst: infinite, Swapped: 1}
 	}
 	return d
 }
 
+// swapped returns the share of all twos of scores that are in the other order than was
+// wanted. A tie is in none.
+func swapped(got, want []float32) float64 {
+	n, all := 0, len(got)*(len(got)-1)/2
+	for i := range got {
+		for j := range i {
+			if got[i] < got[j] && want[i] > want[j] || got[i] > got[j] && want[i] < want[j] {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(max(all, 1))
+}
+
 // madeUp returns tests of pairs of random tokens, always the same ones, between the
-// special tokens that every pair has: many short pairs; two of about 300 tokens and
-// one as long as pairs can be.
+// special tokens that every pair has: many short pairs, two thousand orders among them,
+// of which 0.6 % are a dozen; two of about 300 tokens and one as long as pairs can be.
 func (e *Engine) madeUp() []*model.Batch {
-	const shortPairs, shortest, longest = 14, 12, 36
+	const shortPairs, shortest, longest = 64, 12, 36
 	r := rand.New(rand.NewPCG(1, 1))
 	short, long := new(model.Batch), new(model.Batch)
 	for range shortPairs {
@@ -140,7 +168,7 @@ func (e *Engine) makeUp(b *model.Batch, n int, r *rand.Rand) {
 		repeated     = 0.4
 		longestQuery = 30
 	)
-	frame, types := e.tokenizer.AppendPair(nil, nil, "", "")
+	frame, types, _ := e.tokenizer.AppendPair(nil, nil, "", "") // which is never too long
 	n = min(n, e.info.MaxLength)
 	var words []int32
 	for i, id := range frame {

@@ -75,16 +75,16 @@ func TestGate(t *testing.T) {
 		{"no number for the longest", off(func(n int) bool { return n == 512 }, math.NaN()), false},
 		{"infinite", off(always, math.Inf(1)), false},
 	} {
-		of, err := e.newGate(scorer(exactScore)).judge(test.of)
+		of, err := e.newGate(scorer(exactScore)).judge(test.of, bounds("bf16"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if of.allowed() != test.want {
+		if of.within(bounds("bf16")) != test.want {
 			t.Errorf("%s: %v, want allowed %v", test.name, of, test.want)
 		}
 	}
 	constant := scorer(func(int, int) float64 { return 1 })
-	if of, err := e.newGate(constant).judge(constant); err != nil || of.allowed() {
+	if of, err := e.newGate(constant).judge(constant, bounds("bf16")); err != nil || of.within(bounds("bf16")) {
 		t.Errorf("scores that do not differ: %v, %v", of, err)
 	}
 }
@@ -104,20 +104,63 @@ func TestDeviationOfConstants(t *testing.T) {
 	}
 }
 
+// Errors may be small and swap many: those of pairs that nearly tie.
+func TestGateCountsOrders(t *testing.T) {
+	e := openShape(t, 1, synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}, Precision("f32"), Device("cpu"))
+	// Twos that differ by a hundredth, of scores between 0 and 33.
+	plain := scorer(func(place, _ int) float64 { return float64(place/2) + 0.01*float64(place%2) })
+	swaps := func(twos int) scorer {
+		return func(place, length int) float64 {
+			if place < 2*twos {
+				place ^= 1
+			}
+			return plain(place, length)
+		}
+	}
+	of, err := e.newGate(plain).judge(swaps(9), bounds("int8"))
+	if err != nil || of.Mean > 0.001 || of.Swapped < 0.004 || !of.within(bounds("int8")) {
+		t.Errorf("9 of 2211 orders: %v, %v", of, err)
+	}
+	of, err = e.newGate(plain).judge(swaps(20), bounds("int8"))
+	if err != nil || of.Mean > 0.001 || of.Swapped < 0.009 || of.within(bounds("int8")) || !of.within(bounds("bf16")) {
+		t.Errorf("20 of 2016 orders: %v, %v", of, err)
+	}
+}
+
+// Swapped counts each two of scores once, and ties in neither way.
+func TestSwapped(t *testing.T) {
+	for _, test := range []struct {
+		got, want []float32
+		share     float64
+	}{
+		{nil, nil, 0},
+		{[]float32{1}, []float32{2}, 0},
+		{[]float32{1, 2, 3}, []float32{-3, 0, 7}, 0},
+		{[]float32{3, 2, 1}, []float32{1, 2, 3}, 1},
+		{[]float32{2, 1, 3, 4}, []float32{1, 2, 3, 4}, 1. / 6},
+		{[]float32{1, 1, 3, 3}, []float32{1, 2, 3, 3}, 0},
+		{[]float32{float32(math.NaN()), 1}, []float32{1, 2}, 0},
+	} {
+		if got := swapped(test.got, test.want); got != test.share {
+			t.Errorf("%v for %v: %g, want %g", test.got, test.want, got, test.share)
+		}
+	}
+}
+
 // A gate asks float32 once, and for no long pairs where the short ones decide.
 func TestGateIsFrugal(t *testing.T) {
 	e := openShape(t, 1, synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}, Precision("f32"), Device("cpu"))
 	asked := 0
 	plain := scorer(func(place, length int) float64 { asked += length; return float64(place) })
 	g := e.newGate(plain)
-	if _, err := g.judge(scorer(func(place, length int) float64 { return float64(-place) })); err != nil {
+	if _, err := g.judge(scorer(func(place, length int) float64 { return float64(-place) }), bounds("bf16")); err != nil {
 		t.Fatal(err)
 	}
 	if want := g.tests[0].Tokens(); asked != want {
 		t.Errorf("%d tokens for one that fails at once, want %d", asked, want)
 	}
 	for range 2 {
-		if of, err := g.judge(scorer(func(place, length int) float64 { return float64(place) })); err != nil || of.Worst != 0 {
+		if of, err := g.judge(scorer(func(place, length int) float64 { return float64(place) }), bounds("bf16")); err != nil || of.Worst != 0 {
 			t.Fatalf("%v, %v", of, err)
 		}
 		if want := g.tests[0].Tokens() + g.tests[1].Tokens(); asked != want {

@@ -20,7 +20,7 @@ func (e *Engine) openMetal() error {
 	}
 	d, err := metal.Open(e.weights)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return because(ErrDevice, err)
 	}
 	e.useMetal(d)
 	return nil
@@ -54,14 +54,14 @@ func (e *Engine) tryMetal() (why string, err error) {
 	}
 	found, from, err := e.judgeMetal(d)
 	if err == nil {
-		of := found.Candidates[0].Deviation
-		if of.allowed() {
+		of, allowed := found.Candidates[0].Deviation, bounds(found.Candidates[0].Precision)
+		if of.within(allowed) {
 			e.useMetal(d)
 			e.info.Precision = found.Candidates[0].Precision
 			e.use(found, from)
-			return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, limits()), nil
+			return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, allowed), nil
 		}
-		err = fmt.Errorf("%v, where %s", of, limits())
+		err = fmt.Errorf("%v, where %s", of, allowed)
 	}
 	return fmt.Sprintf("cpu: not the GPU: %v", err), d.Close()
 }
@@ -85,7 +85,7 @@ func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, er
 	if err != nil {
 		return found, "", err
 	}
-	of, err := e.newGate(plain).judge(d)
+	of, err := e.newGate(plain).judge(d, bounds(precision))
 	if err := errors.Join(err, plain.Close()); err != nil {
 		return found, "", err
 	}

@@ -55,7 +55,7 @@ func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 			err = usable(isa)
 		}
 		if err != nil {
-			return isa, fmt.Errorf("%w: %w; there is %v", ErrDevice, err, kernels.Permitted())
+			return isa, because(ErrDevice, fmt.Errorf("%w; there is %v", err, kernels.Permitted()))
 		}
 		e.choose("kernels: %v, by request", isa)
 		e.info.InstructionSet = isa.String()
@@ -80,7 +80,7 @@ func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernel
 		}
 		refused = append(refused, fmt.Sprintf("kernels: not %v: %v", isa, err))
 	}
-	return isa, refused, fmt.Errorf("%w: none of the instruction sets %v can be used: %w", ErrDevice, sets, err)
+	return isa, refused, because(ErrDevice, fmt.Errorf("none of the instruction sets %v can be used: %w", sets, err))
 }
 
 // usable says why an instruction set cannot be used: what the processor has, the
@@ -98,11 +98,11 @@ func usable(isa kernels.ISA) error {
 func (e *Engine) openFormat(isa kernels.ISA, precision string) (*cpu.Device, error) {
 	format, err := kernels.ParseFormat(precision)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, because(ErrDevice, err)
 	}
 	d, err := cpu.Open(e.weights, e.options.workers, kernels.Variant{ISA: isa, Format: format})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, because(ErrDevice, err)
 	}
 	return d, nil
 }
@@ -194,7 +194,7 @@ func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	}
 	for i := range t.candidates {
 		if c := &t.candidates[i]; c.fails() {
-			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, limits())
+			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, bounds(c.Precision))
 		}
 	}
 	return taken, judged, nil
@@ -213,7 +213,7 @@ func (t *trial) judge(c *Candidate) error {
 	if err != nil {
 		return err
 	}
-	if c.Deviation, err = t.gate.judge(d); err != nil || c.passes() {
+	if c.Deviation, err = t.gate.judge(d, bounds(c.Precision)); err != nil || c.passes() {
 		return err
 	}
 	delete(t.opened, c.Precision)
@@ -254,5 +254,5 @@ func (t *trial) reason(taken *Candidate) string {
 		}
 		return exact + ", than which none is faster beyond noise"
 	}
-	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, limits())
+	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, bounds(taken.Precision))
 }

@@ -27,8 +27,8 @@ func TestConformance(t *testing.T) {
 	needEmulator(t)
 	for i, tile := range Tiles {
 		t.Run(tile.String(), func(t *testing.T) {
-			if testing.Short() && i > 0 {
-				t.Skip("one tile is enough for a short test")
+			if i > 0 && (testing.Short() || !modeltest.Thorough() && i != len(Tiles)-1) {
+				t.Skip("one tile of each kind is enough, unless MINILM_THOROUGH asks for all")
 			}
 			t.Parallel()
 			modeltest.Run(t, modeltest.Float16GPU, func(w *model.Weights, _ int) (model.Device, error) {

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -30,9 +32,14 @@ type about struct {
 		Parameters int64  `json:"parameters"`
 		MaxLength  int    `json:"max_length"`
 		// MaxLengthFrom is the file and the field that say so.
-		MaxLengthFrom string   `json:"max_length_from"`
-		Activation    string   `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
-		Warnings      []string `json:"warnings"`   // about the files; null: none
+		MaxLengthFrom string `json:"max_length_from"`
+		Truncation    string `json:"truncation"` // of longer pairs, as in transformers
+		// Prompts are put before queries by name, and the one that DefaultPrompt names where
+		// no other is asked for; "": none is.
+		Prompts       map[string]string `json:"prompts,omitempty"`
+		DefaultPrompt string            `json:"default_prompt,omitempty"`
+		Activation    string            `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
+		Warnings      []string          `json:"warnings"`   // about the files; null: none
 	} `json:"model"`
 	Device         string   `json:"device"`
 	InstructionSet string   `json:"instruction_set"` // of the cpu's kernels; "": another device
@@ -64,7 +71,7 @@ func (p *program) info() *cobra.Command {
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
 made-up pairs of 12 to the most tokens (mean and worst, after what is the same for all,
-by the scores' standard deviation). These are measured at the first opening and kept
+by the scores' standard deviation; and the share of orders swapped). These are measured at the first opening and kept
 in the user's cache directory, for this processor, model, number of workers and
 version; --calibrate measures them anew, as after a first time on a busy machine.
 
@@ -108,7 +115,9 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
 			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.MaxLengthFrom, a.Model.Activation, a.Model.Warnings = info.MaxLengthFrom, string(info.Config.Activation), info.Warnings
+			a.Model.MaxLengthFrom, a.Model.Truncation = info.MaxLengthFrom, info.Truncation
+			a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
+			a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
 			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
@@ -141,7 +150,17 @@ func (a *about) write(w io.Writer) error {
 	}
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
+	if m.Truncation != "longest_first" {
+		row("", "longer pairs: %s", m.Truncation)
+	}
 	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
+	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
+		of := "for --prompt-name"
+		if name == m.DefaultPrompt {
+			of = "the default, before every query"
+		}
+		row("prompt", "%q: %q, %s", name, m.Prompts[name], of)
+	}
 	for _, w := range m.Warnings {
 		row("warning", "%s", w)
 	}
@@ -175,8 +194,8 @@ func (a *about) write(w io.Writer) error {
 }
 
 // candidate says what is known of a precision, such as "int8: 61000 tokens/s through a
-// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst
-// (chosen)".
+// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst, with
+// 0.41 % of the orders swapped (chosen)".
 func candidate(c *engine.Candidate) string {
 	s := c.Precision + ": "
 	if c.TokensPerSecond > 0 {

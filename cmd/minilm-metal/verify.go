@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"path"
 	"strings"
 	"text/tabwriter"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -109,7 +111,7 @@ func writeDistances(w io.Writer, published []testdata.PublishedScore, logits []f
 
 // describeWeights says whether the weights are the pinned file.
 func describeWeights(files fs.FS) (string, error) {
-	f, err := files.Open(hub.WeightsFile)
+	f, err := files.Open(path.Join(modules.Root(files), hub.WeightsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "in several files; the pinned ones are in one", nil
 	}

@@ -134,10 +134,10 @@ type storm struct {
 func (s *suite) newStorm(t *testing.T, d model.Device, i model.Interrupter) *storm {
 	st := &storm{s: s, d: d, i: i, ordinary: NewPlaces(d), urgent: NewPlaces(d)}
 	r := rand.New(rand.NewPCG(9, 9))
-	longest := 100
-	st.rounds = 3
-	if testing.Short() {
-		st.rounds, longest = 1, 30
+	longest := 30
+	st.rounds = 1
+	if Thorough() && !testing.Short() {
+		st.rounds, longest = 3, 100
 	}
 	for range 6 {
 		b := s.batch(r, 1+r.IntN(longest/2), 1+r.IntN(longest), 1+r.IntN(9))

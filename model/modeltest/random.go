@@ -12,20 +12,20 @@ import (
 )
 
 var (
-	models = flag.Int("models", 0, "how many random models TestRandomModels tries; 0: as many as it usually does")
+	models = flag.Int("models", 0, "how many random models TestRandomModels tries; 0: as many as it does by itself")
 	first  = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
-// EachRandom runs test on as many random models as is usual, on a quarter with -short, or
-// as the flags say: each in a parallel subtest that has its seed's name, and closes its
+// EachRandom runs test on so many random models where tests are to be thorough, else on a
+// quarter, or as the flags say: each in a parallel subtest that has its seed's name, and closes its
 // weights. A failure says the seed: -first SEED -models 1 has it again.
-func EachRandom(t *testing.T, usual int, test func(*testing.T, *Random)) {
-	n := usual
+func EachRandom(t *testing.T, thorough int, test func(*testing.T, *Random)) {
+	n := thorough
+	if testing.Short() || !Thorough() {
+		n = (n + 3) / 4
+	}
 	if *models > 0 {
 		n = *models
-	}
-	if testing.Short() {
-		n = (n + 3) / 4
 	}
 	for i := range n {
 		seed := *first + uint64(i)
