@@ -21,13 +21,13 @@ func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
 	case Int8:
 		m.keep = keep
 		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 0, (1+fewTerms+len(keep))*m.out)
-		row, q := make([]float32, m.in), make([]int8, m.in)
+		row, spread, q := make([]float32, m.in), make([]float32, m.in), make([]int8, m.in)
 		for o := range m.out {
 			copy(row, w[o*m.in:])
 			for _, channel := range keep {
 				row[channel] = 0
 			}
-			scale, sum := quantizeWeights(q, row)
+			scale, sum := quantizeWeights(q, m.variant.ISA.spreadWeights(spread, row))
 			for i, v := range q {
 				m.narrow[o*m.in+i] = byte(v)
 			}

@@ -81,14 +81,14 @@ func (m *Matrix) packInt8(w, bias []float32, keep []int) {
 		said = 2 + mostTerms
 	}
 	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](said*m.padded())
-	row, q := make([]float32, m.in), make([]int8, m.rowBytes())
+	row, spread, q := make([]float32, m.in), make([]float32, m.in), make([]int8, m.rowBytes())
 	for o := range m.out {
 		of, c := m.columns[o/cols*cols*said:], o%cols
 		copy(row, w[o*m.in:])
 		for i, channel := range keep {
 			of[(2+fewTerms+i)*cols+c], row[channel] = row[channel], 0
 		}
-		scale, sum := quantizeWeights(q[:m.in], row)
+		scale, sum := quantizeWeights(q[:m.in], m.variant.ISA.spreadWeights(spread, row))
 		m.place(o, bytesOf(q), group)
 		if m.product.Unsigned {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
