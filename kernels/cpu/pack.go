@@ -24,17 +24,14 @@ type layer struct {
 	attentionKeep, upKeep []int
 }
 
-// pack lays out a layer for the device's variant.
-func (d *Device) pack(w *model.Weights, index int) layer {
+// pack lays out a layer for the device's variant, with the channels of each layer that stay
+// float32, or nil.
+func (d *Device) pack(w *model.Weights, index int, attentionKeep, upKeep [][]int) layer {
 	v, h, f := d.variant, w.Config.HiddenSize, w.Config.IntermediateSize
-	l, before := &w.Layers[index], w.EmbeddingNorm // the LayerNorm that the layer's x comes from
-	if index > 0 {
-		before = w.Layers[index-1].OutputNorm
-	}
+	l := &w.Layers[index]
 	p := layer{attentionNorm: norm(w, l.AttentionNorm), outputNorm: norm(w, l.OutputNorm)}
-	if v.Format == kernels.Int8 {
-		x := norm(w, before)
-		p.attentionKeep, p.upKeep = kernels.Outliers(&x), kernels.Outliers(&p.attentionNorm)
+	if attentionKeep != nil {
+		p.attentionKeep, p.upKeep = attentionKeep[index], upKeep[index]
 	}
 	linear := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
 		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)

@@ -21,7 +21,7 @@ var roundings = map[kernels.Format]modeltest.Rounding{
 
 func roundsInt8() modeltest.Rounding {
 	r := modeltest.RoundsInt8
-	r.Kept = func(gain, bias []float32) []int { return kernels.Outliers(&kernels.Norm{Gain: gain, Bias: bias}) }
+	r.Kept = cpu.KeptChannels
 	return r
 }
 

@@ -55,11 +55,7 @@ func (d *bounds) embed() uncertain {
 // attention returns LN(x + Wo·softmax(QKᵀ/√d)V + bo) of the kept rows.
 func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 	l, h := &d.w.Layers[layer], d.w.Config.HiddenSize
-	before := d.w.EmbeddingNorm
-	if layer > 0 {
-		before = d.w.Layers[layer-1].OutputNorm
-	}
-	kept := d.kept(before)
+	kept, _ := d.kept(layer)
 	k, v := d.linear(l.Key, x, nil, kept), d.linear(l.Value, x, nil, kept)
 	if keep == model.ClsRows {
 		cls := newUncertain(d.b.Len() * h)
@@ -90,7 +86,8 @@ func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 	l := &d.w.Layers[layer]
 	cls := d.firsts(len(x.v) / d.w.Config.HiddenSize)
-	inner := d.linear(l.Up, x, cls, d.kept(l.AttentionNorm))
+	_, kept := d.kept(layer)
+	inner := d.linear(l.Up, x, cls, kept)
 	for i, v := range inner.v {
 		cdf := (1 + math.Erf(v/math.Sqrt2)) / 2
 		density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
@@ -165,12 +162,13 @@ func (d *bounds) norm(x uncertain, n model.Norm) {
 	}
 }
 
-// kept returns the channels after a LayerNorm that stay float32.
-func (d *bounds) kept(n model.Norm) []int {
+// kept returns the channels that stay float32 in a layer.
+func (d *bounds) kept(layer int) (attention, up []int) {
 	if d.rounding.Kept == nil {
-		return nil
+		return nil, nil
 	}
-	return d.rounding.Kept(model.Float32s(n.Gain), model.Float32s(n.Bias))
+	a, u := d.rounding.Kept(d.w)
+	return a[layer], u[layer]
 }
 
 // linear returns x·Wᵀ + b. Of rows that are cls, and of channels that are kept, Int8 keeps
