@@ -19,26 +19,48 @@ type moments struct{ mean, variance []float64 }
 
 func newMoments(n int) moments { return moments{make([]float64, n), make([]float64, n)} }
 
-// KeptChannels returns the channels that stay float32 in Int8, of what each layer's
-// Q, K and V multiply and of what its up projection does.
-func KeptChannels(w *model.Weights) (attention, up [][]int) {
-	x := embedded(w)
+// inputs is what is expected of what a layer's products multiply.
+type inputs struct{ attention, output, up, down kernels.Inputs }
+
+// expected returns that of each layer.
+func expected(w *model.Weights) []inputs {
+	x, all := embedded(w), make([]inputs, len(w.Layers))
 	for i := range w.Layers {
-		l := &w.Layers[i]
-		attention = append(attention, x.outliers())
+		l, of := &w.Layers[i], &all[i]
+		of.attention = kernels.Inputs{Keep: x.outliers(), Mean: narrow(x.mean)}
 		context := x.linear(l.Value)
 		for c := range context.variance {
 			context.variance[c] /= 2
 		}
+		of.output.Mean = narrow(context.mean)
 		x.add(context.linear(l.Output))
 		x.normalize(norm(w, l.AttentionNorm))
-		up = append(up, x.outliers())
+		of.up = kernels.Inputs{Keep: x.outliers(), Mean: narrow(x.mean)}
 		inner := x.linear(l.Up)
 		inner.gelu()
+		of.down.Mean = narrow(inner.mean)
 		x.add(inner.linear(l.Down))
 		x.normalize(norm(w, l.OutputNorm))
 	}
+	return all
+}
+
+// KeptChannels returns the channels that stay float32 in Int8, of what each layer's
+// Q, K and V multiply and of what its up projection does.
+func KeptChannels(w *model.Weights) (attention, up [][]int) {
+	for _, of := range expected(w) {
+		attention, up = append(attention, of.attention.Keep), append(up, of.up.Keep)
+	}
 	return attention, up
+}
+
+// narrow returns x in float32.
+func narrow(x []float64) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = float32(v)
+	}
+	return y
 }
 
 // outliers returns the channels with the largest values, of those up to two deviations from
