@@ -38,7 +38,7 @@ type tileSize struct{ rows, cols int }
 //
 // For Generic's F32 it keeps w and bias themselves; otherwise it copies them. Keep
 // are the channels, at most MostChannels, that stay float32 where the others are
-// Int8: those of the Keep that its inputs are Set with. It panics if the processor
+// Int8, spread as rows are: those of the Keep that its inputs are Set with. It panics if the processor
 // does not run v.
 func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	return PackFor(w, bias, out, in, v, Inputs{Keep: keep})

@@ -1,6 +1,11 @@
 package kernels
 
-import "github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+import (
+	"math"
+	"slices"
+
+	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+)
 
 // Before a row is rounded to integers, its values are spread over its channels: the row is
 // multiplied by an orthogonal matrix R, and so are the weights that it meets. Since
@@ -9,22 +14,27 @@ import "github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 // normal distribution. Weights are so spread once for all, rows at each product (Ashkboos
 // et al. 2024, "QuaRot", arXiv:2404.00456).
 //
-// R is made of Hadamard's matrices of order 8, over channels 16 apart, and of order 4,
-// over those 128 apart; where there are not four such blocks, of the reflection of three,
-// I - ⅔·J. It mixes no more than 32 channels, but takes sums and differences of whole
-// registers only, about 1 % of the forward. Hadamard's matrices are not
-// divided by √8 and √4 in rows; the weights are divided by 8 and 4, which is exact.
+// R is made of Hadamard's matrices of order 8, over channels 16 apart, and of order 4, over
+// those 128 apart; where there are not four such blocks, of the reflection of three,
+// I - ⅔·J. It takes sums and differences of whole registers only. Hadamard's matrices are
+// not divided by √8 and √4 in rows; the weights are divided by 8 and 4, which is exact.
 //
-// Tried on 860 pairs of MS MARCO (../../README.md tells of the model), where without it the
-// scores' mean error is 0.021 of their deviation and 1.7 % of the orders are swapped, and with
-// it 0.009 and 0.8 %: eight channels kept in all products, those that a calibration with
-// text or with random words finds best, without spreading (0.012, 0.8 to 1.1 %; sixteen of them the
-// same), ranges moved from activations to weights beside them (SmoothQuant with exponents of
-// 0.5 and 0.6: 0.012 to 0.014), weights rounded with error feedback by that calibration
-// (GPTQ: 0.011, half a second to a second at loading), and with sixteen channels
-// besides (0.009); blocks of 128 channels that lie side by side (no better than this, and
-// not in whole registers).
-
+// Tried with all-MiniLM-L6 trained on as a cross-encoder, on 860 pairs of MS MARCO (mean
+// error and its deviation by the logits' deviation; orders swapped within a query). Before:
+// 0.021, 0.026, 1.7 %. This, with the channels that moments find and the bias made up
+// for: 0.009, 0.012, 0.6 %. Lost:
+//   - eight channels kept in every product, without spreading, as a calibration with prose
+//     finds them: 0.0115, 0.0156, 0.8 %; sixteen: 0.0115, 0.0150, 0.8 %
+//   - those beside ranges moved from activations to weights (SmoothQuant, exponent 0.5):
+//     0.0117, 0.0152, 1.0 %
+//   - those beside weights rounded with error feedback (GPTQ): 0.0109, 0.0141, 0.8 %, and
+//     sixteen of them: 0.0092, 0.0124, 0.9 %; seconds at loading, and it takes real prose
+//   - spreading with no channel kept: 0.012, 0.014, 0.8 %, and wide made-up weights lose
+//     3.6 % of their orders; with eight: 0.011, 0.013, 0.7 %
+//   - blocks of 128 channels that lie side by side; a reflection of the 512s of 1536; signs
+//     turned so that a row's mean is spread, too; the mean taken away before: no better
+//   - channels scaled so that values and weights are equally long, which takes a quarter of what a
+//     product loses, and nothing of what the scores do: 0.010, 0.013, 0.7 %
 const (
 	spreadBlock  = 128 // channels that spread8 takes at a time
 	spreadFours  = 4 * spreadBlock
@@ -50,6 +60,24 @@ func (i ISA) spread(dst, x []float32) {
 	default:
 		asm.Spread8(set, &dst[0], &x[0], n)
 	}
+}
+
+// Spread returns x·R, of the length that x has, as Int8 rounds rows and weights; x itself
+// where rows of its width are not spread.
+func Spread(x []float64) []float64 {
+	if !spreads(len(x)) {
+		return x
+	}
+	narrow, y, length := make([]float32, len(x)), make([]float64, len(x)), math.Sqrt(float64(spreadSquare(len(x))))
+	for i, v := range x {
+		narrow[i] = float32(v)
+	}
+	from := slices.Clone(narrow)
+	spread(narrow, from)
+	for i, v := range narrow {
+		y[i] = float64(v) / length
+	}
+	return y
 }
 
 // spreadWeights returns what an output's weights are among spread rows, in dst or w itself.

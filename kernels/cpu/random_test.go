@@ -21,7 +21,7 @@ var roundings = map[kernels.Format]modeltest.Rounding{
 
 func roundsInt8() modeltest.Rounding {
 	r := modeltest.RoundsInt8
-	r.Kept = cpu.KeptChannels
+	r.Kept, r.Spread = cpu.KeptChannels, kernels.Spread
 	return r
 }
 

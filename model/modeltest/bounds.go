@@ -191,9 +191,9 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 		for i, v := range w[o*in:][:in] {
 			wide[i], weights[i] = float64(v), square(float64(v))
 			size += math.Abs(wide[i])
-			if !slices.Contains(kept, i) {
-				most = max(most, math.Abs(wide[i]))
-			}
+		}
+		for _, v := range d.rounded(wide, kept) {
+			most = max(most, math.Abs(v))
 		}
 		// What a weight is off by beside its share of itself: squared.
 		step := square(r.Least)
@@ -232,6 +232,21 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 	return y
 }
 
+// rounded returns a row as Int8 rounds it, without the channels that are kept.
+func (d *bounds) rounded(x []float64, kept []int) []float64 {
+	if d.rounding.Spread == nil && len(kept) == 0 {
+		return x
+	}
+	x = slices.Clone(x)
+	for _, c := range kept {
+		x[c] = 0
+	}
+	if d.rounding.Spread == nil {
+		return x
+	}
+	return d.rounding.Spread(x)
+}
+
 // input is a row of x as a product reads it.
 type input struct {
 	x       []float64
@@ -245,10 +260,22 @@ func (d *bounds) input(x uncertain, cls bool, kept []int) input {
 	r := d.rounding
 	in := input{x: x.v, off: make([]float64, len(x.v)), left: r.Products > 0}
 	low, high := math.Inf(1), math.Inf(-1)
+	squares := 0.0
 	for i, v := range x.v {
 		in.most = max(in.most, math.Abs(v)+deviations*x.s[i])
 		if !slices.Contains(kept, i) {
 			low, high = min(low, v-deviations*x.s[i]), max(high, v+deviations*x.s[i])
+			squares += square(x.s[i])
+		}
+	}
+	if r.Spread != nil {
+		// A spread value may be off by what all of them are. What rounding it takes is so
+		// spread back that a product is off as if each value were off by as much.
+		off := deviations * math.Sqrt(squares)
+		low, high = math.Inf(1), math.Inf(-1)
+		for _, v := range d.rounded(x.v, kept) {
+			low, high = min(low, v-off), max(high, v+off)
+			in.most = max(in.most, math.Abs(v)+off)
 		}
 	}
 	step := (high - low) / 254

@@ -34,6 +34,9 @@ type Rounding struct {
 	// Kept are the channels that are not integers in Int8, of what each layer's Q, K and V
 	// multiply and of what its up projection does; nil: none.
 	Kept func(w *model.Weights) (attention, up [][]int)
+	// Spread returns a row times the orthogonal matrix that Int8 multiplies rows and weights
+	// of this width by before it rounds them; nil: as they are.
+	Spread func(x []float64) []float64
 }
 
 // The unit roundoffs of the formats: half a unit in the last place of 24, 11 and 8 bits.
