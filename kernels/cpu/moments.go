@@ -38,7 +38,7 @@ func expected(w *model.Weights) []inputs {
 		of.up = kernels.Inputs{Keep: x.outliers(), Mean: narrow(x.mean)}
 		inner := x.linear(l.Up)
 		inner.gelu()
-		of.down.Mean = narrow(inner.mean)
+		of.down = kernels.Inputs{Keep: inner.heaviest(l.Down), Mean: narrow(inner.mean)}
 		x.add(inner.linear(l.Down))
 		x.normalize(norm(w, l.OutputNorm))
 	}
@@ -46,12 +46,12 @@ func expected(w *model.Weights) []inputs {
 }
 
 // KeptChannels returns the channels that stay float32 in Int8, of what each layer's
-// Q, K and V multiply and of what its up projection does.
-func KeptChannels(w *model.Weights) (attention, up [][]int) {
+// Q, K and V multiply and of what its up and down projections do.
+func KeptChannels(w *model.Weights) (attention, up, down [][]int) {
 	for _, of := range expected(w) {
-		attention, up = append(attention, of.attention.Keep), append(up, of.up.Keep)
+		attention, up, down = append(attention, of.attention.Keep), append(up, of.up.Keep), append(down, of.down.Keep)
 	}
-	return attention, up
+	return attention, up, down
 }
 
 // narrow returns x in float32.
@@ -72,6 +72,32 @@ func (m moments) outliers() []int {
 	}
 	return kernels.Outliers(sizes)
 }
+
+// heaviest returns the channels with the largest shares of all squares, of the values and of
+// the weights that they meet. After GELU none lies far out in all rows, but single weights
+// of down projections do in most.
+func (m moments) heaviest(l model.Linear) []int {
+	n, w := len(m.mean), model.Float32s(l.W)
+	values, weights := make([]float64, n), make([]float64, n)
+	allValues, allWeights := 0.0, 0.0
+	for o := 0; o < len(w); o += n {
+		for c, v := range w[o:][:n] {
+			weights[c] += float64(v) * float64(v) // exact, so that fusing it changes nothing
+		}
+	}
+	for c, mean := range m.mean {
+		values[c] = float64(mean*mean) + m.variance[c]
+		allValues, allWeights = allValues+values[c], allWeights+weights[c]
+	}
+	sizes := make([]float32, n)
+	for c := range sizes {
+		sizes[c] = float32(values[c]/max(allValues, tiny) + weights[c]/max(allWeights, tiny))
+	}
+	return kernels.Outliers(sizes)
+}
+
+// tiny is less than what counts, and not 0.
+const tiny = 1e-300
 
 // embedded returns the moments of the embeddings after their LayerNorm. Some 2,000 words
 // and 64 of the first 256 positions stand for all.

@@ -19,9 +19,9 @@ type layer struct {
 	attentionNorm kernels.Norm
 	up, down      *kernels.Matrix // h -> f -> h
 	outputNorm    kernels.Norm
-	// The channels of what query and keyValue, and what up, multiply that stay
-	// float32 in Int8.
-	attentionKeep, upKeep []int
+	// The channels of what query and keyValue, what up, and what down multiply that
+	// stay float32 in Int8.
+	attentionKeep, upKeep, downKeep []int
 }
 
 // pack lays out a layer for the device's variant.
@@ -30,7 +30,7 @@ func (d *Device) pack(w *model.Weights, index int, of inputs) layer {
 	l := &w.Layers[index]
 	p := layer{
 		attentionNorm: norm(w, l.AttentionNorm), outputNorm: norm(w, l.OutputNorm),
-		attentionKeep: of.attention.Keep, upKeep: of.up.Keep,
+		attentionKeep: of.attention.Keep, upKeep: of.up.Keep, downKeep: of.down.Keep,
 	}
 	linear := func(l model.Linear, out, in int, of kernels.Inputs) *kernels.Matrix {
 		return kernels.PackFor(model.Float32s(l.W), model.Float32s(l.B), out, in, v, of)

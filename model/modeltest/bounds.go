@@ -55,7 +55,7 @@ func (d *bounds) embed() uncertain {
 // attention returns LN(x + Wo·softmax(QKᵀ/√d)V + bo) of the kept rows.
 func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 	l, h := &d.w.Layers[layer], d.w.Config.HiddenSize
-	kept, _ := d.kept(layer)
+	kept, _, _ := d.kept(layer)
 	k, v := d.linear(l.Key, x, nil, kept), d.linear(l.Value, x, nil, kept)
 	if keep == model.ClsRows {
 		cls := newUncertain(d.b.Len() * h)
@@ -86,8 +86,8 @@ func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 	l := &d.w.Layers[layer]
 	cls := d.firsts(len(x.v) / d.w.Config.HiddenSize)
-	_, kept := d.kept(layer)
-	inner := d.linear(l.Up, x, cls, kept)
+	_, keptUp, keptDown := d.kept(layer)
+	inner := d.linear(l.Up, x, cls, keptUp)
 	for i, v := range inner.v {
 		cdf := (1 + math.Erf(v/math.Sqrt2)) / 2
 		density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
@@ -96,7 +96,7 @@ func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 		own := 2.5*unit32*math.Abs(v) + d.rounding.GELU*max(1, math.Abs(v))
 		inner.v[i], inner.s[i] = v*cdf, math.Hypot(slope*inner.s[i], own)
 	}
-	y := d.linear(l.Down, inner, cls, nil)
+	y := d.linear(l.Down, inner, cls, keptDown)
 	d.add(y, x)
 	d.norm(y, l.OutputNorm)
 	return y
@@ -163,12 +163,12 @@ func (d *bounds) norm(x uncertain, n model.Norm) {
 }
 
 // kept returns the channels that stay float32 in a layer.
-func (d *bounds) kept(layer int) (attention, up []int) {
+func (d *bounds) kept(layer int) (attention, up, down []int) {
 	if d.rounding.Kept == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	a, u := d.rounding.Kept(d.w)
-	return a[layer], u[layer]
+	a, u, f := d.rounding.Kept(d.w)
+	return a[layer], u[layer], f[layer]
 }
 
 // linear returns x·Wᵀ + b. Of rows that are cls, and of channels that are kept, Int8 keeps

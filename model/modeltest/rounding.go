@@ -32,8 +32,8 @@ type Rounding struct {
 	// output, of an input from -127 for the least to 127 for the most of its row.
 	Int8 bool
 	// Kept are the channels that are not integers in Int8, of what each layer's Q, K and V
-	// multiply and of what its up projection does; nil: none.
-	Kept func(w *model.Weights) (attention, up [][]int)
+	// multiply and of what its up and down projections do; nil: none.
+	Kept func(w *model.Weights) (attention, up, down [][]int)
 	// Spread returns a row times the orthogonal matrix that Int8 multiplies rows and weights
 	// of this width by before it rounds them; nil: as they are.
 	Spread func(x []float64) []float64
