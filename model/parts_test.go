@@ -210,7 +210,7 @@ func TestPromptByName(t *testing.T) {
 	if p, err := in.Prompt("a"); p != "A " || err != nil {
 		t.Errorf("%q, %v", p, err)
 	}
-	for in, says := range map[*Input]string{&in: `no prompt "c": the checkpoint has "a", "b"`, {}: `no prompt "c": the checkpoint has no prompts`} {
+	for in, says := range map[*Input]string{&in: `no prompt "c": the model has "a", "b"`, {}: `no prompt "c": the model has no prompts`} {
 		if _, err := in.Prompt("c"); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}
