@@ -182,7 +182,7 @@ func checkSaved(t *testing.T, e *engine.Engine, dir string) {
 	warned := strings.Join(info.Warnings, "\n")
 	if strings.HasSuffix(dir, "ce-modular-lower") { // lost as it was saved: the library opens a cased one
 		warned = strings.TrimPrefix(warned, "tokenizer.json normalizes by Lowercase, BertNormalizer, and tokenizer_config.json has tokenize_chinese_chars true, do_lower_case false: "+
-			"that goes first, as in transformers 5; version 4 goes by tokenizer.json")
+			"tokenizer_config.json counts, as in transformers 5; version 4 goes by tokenizer.json")
 	}
 	if warned != "" {
 		t.Errorf("warnings %q of what a library wrote", info.Warnings)

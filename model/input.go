@@ -25,16 +25,17 @@ type Input struct {
 	Lowercase bool // texts are put into lower case, whatever the tokenizer does then
 }
 
-// Prompt returns the prompt of a name.
+// Prompt returns the prompt of a name. Where there is none the error lists those that there
+// are.
 func (in *Input) Prompt(name string) (string, error) {
 	prompt, ok := in.Prompts[name]
 	switch {
 	case ok:
 		return prompt, nil
 	case len(in.Prompts) == 0:
-		return "", fmt.Errorf("model: no prompt %.80q: the checkpoint has no prompts", name)
+		return "", fmt.Errorf("model: no prompt %.80q: the model has no prompts", name)
 	}
-	return "", fmt.Errorf("model: no prompt %.80q: the checkpoint has %s", name, quoted(slices.Sorted(maps.Keys(in.Prompts))))
+	return "", fmt.Errorf("model: no prompt %.80q: the model has %s", name, quoted(slices.Sorted(maps.Keys(in.Prompts))))
 }
 
 // quoted lists names, as many as fit in an error.
@@ -72,7 +73,8 @@ func (in *Input) prompts(f *fields) {
 	}
 }
 
-// read reads the settings of the Transformer in root.
+// read reads the settings of the Transformer, which are in root, its folder. A setting that
+// changes scores is honoured or refused.
 func (in *Input) read(root fs.FS, s *Spec) error {
 	var f *fields
 	for _, name := range modules.InputSettings {
@@ -136,8 +138,8 @@ func (in *Input) headOf(f *fields) {
 	}
 }
 
-// processing reads how the library calls the tokenizer for a pair: common counts more
-// than text.
+// processing reads the arguments with which sentence-transformers calls the tokenizer for a
+// pair: where common and text both have one, that of common counts.
 func (in *Input) processing(f *fields, s *Spec) {
 	all := fields{file: f.file + ": processing_kwargs"}
 	if !f.read("processing_kwargs", &all.raw, "an object") {
@@ -158,8 +160,8 @@ func (in *Input) processing(f *fields, s *Spec) {
 	f.err = firstError(f.err, all.err)
 }
 
-// call reads the arguments of a call of the tokenizer. A max_length of null is the one that
-// unsaid has, whatever was read before.
+// call reads the arguments of a call of the tokenizer. A max_length of null is the one of
+// unsaid, which is what counted before any arguments were read.
 func (in *Input) call(f *fields, unsaid *Input) {
 	if raw, ok := f.raw["max_length"]; ok && jsonscan.IsNull(raw) {
 		in.MaxLength, in.LengthSource = unsaid.MaxLength, unsaid.LengthSource

@@ -33,7 +33,9 @@ type about struct {
 		MaxLength  int    `json:"max_length"`
 		// MaxLengthFrom is the file and the field that say so.
 		MaxLengthFrom string `json:"max_length_from"`
-		Truncation    string `json:"truncation"` // of longer pairs, as in transformers
+		// Of longer pairs, by transformers' names.
+		TruncationStrategy string `json:"truncation_strategy"`
+		TruncationSide     string `json:"truncation_side"`
 		// Prompts are put before queries by name, and the one that DefaultPrompt names where
 		// no other is asked for; "": none is.
 		Prompts       map[string]string `json:"prompts,omitempty"`
@@ -71,9 +73,10 @@ func (p *program) info() *cobra.Command {
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
 made-up pairs of 12 to the most tokens (mean and worst, after what is the same for all,
-by the scores' standard deviation; and the share of orders swapped). These are measured at the first opening and kept
-in the user's cache directory, for this processor, model, number of workers and
-version; --calibrate measures them anew, as after a first time on a busy machine.
+by the scores' standard deviation; and the share of orders swapped). These are
+measured at the first opening and kept in the user's cache directory, for this
+processor, model, number of workers and version; --calibrate measures them anew, as
+after a first time on a busy machine.
 
 With --device metal --model-chip CHIP, say instead what each dispatch of a batch
 should cost on that Apple GPU, by a model and not by measurement: its FLOPs, bytes
@@ -115,7 +118,7 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
 			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.MaxLengthFrom, a.Model.Truncation = info.MaxLengthFrom, info.Truncation
+			a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
 			a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
 			a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
 			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
@@ -150,9 +153,7 @@ func (a *about) write(w io.Writer) error {
 	}
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
-	if m.Truncation != "longest_first" {
-		row("", "longer pairs: %s", m.Truncation)
-	}
+	row("truncation", "%s, on the %s: %s", m.TruncationStrategy, m.TruncationSide, truncated[m.TruncationStrategy])
 	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
 	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
 		of := "for --prompt-name"
@@ -191,6 +192,14 @@ func (a *about) write(w io.Writer) error {
 		row(name, "%s", line)
 	}
 	return t.Flush()
+}
+
+// truncated says what the strategies do with a pair over the maximum length.
+var truncated = map[string]string{
+	"longest_first":   "of a longer pair the longer text is cut",
+	"only_first":      "the query alone is cut, and a pair whose passage leaves it no room is an error",
+	"only_second":     "the passage alone is cut, and a pair whose query leaves it no room is an error",
+	"do_not_truncate": "a longer pair is an error",
 }
 
 // candidate says what is known of a precision, such as "int8: 61000 tokens/s through a

@@ -171,7 +171,7 @@ func (c *config) overrules(o *Options) []string {
 	if said == "" {
 		return []string{fmt.Sprintf("%s normalizes by %.80s: so do we, but BertTokenizer of transformers 5 does not look there", jsonFile, o.normalizers)}
 	}
-	warning := fmt.Sprintf("%s normalizes by %.80s, and %s has%s: that goes first, as in transformers 5; version 4 goes by %[1]s", jsonFile, o.normalizers, configFile, said[1:])
+	warning := fmt.Sprintf("%s normalizes by %.80s, and %s has%s: %[3]s counts, as in transformers 5; version 4 goes by %[1]s", jsonFile, o.normalizers, configFile, said[1:])
 	o.steps = nil
 	o.set(bert)
 	return []string{warning}
