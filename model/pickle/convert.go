@@ -31,7 +31,11 @@ func (f *File) Convert(ctx context.Context, path string, overwrite bool) (w Writ
 		}
 	}
 	// Beside it, so that renaming is no copying.
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	dir := filepath.Dir(path)
+	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if why := (*fs.PathError)(nil); errors.As(err, &why) {
+		return w, fmt.Errorf("no file can be made in %s: %w", dir, why.Err) // and nobody asked for one of that name
+	}
 	if err != nil {
 		return w, err
 	}
