@@ -158,7 +158,7 @@ func TestModelInAFolder(t *testing.T) {
 	}
 	_ = os.Remove(filepath.Join(dir, "parts", "0_Transformer", "vocab.txt"))
 	_, err = engine.Open(dir)
-	if says := "lacks parts/0_Transformer/tokenizer.json or vocab.txt"; err == nil || !strings.Contains(err.Error(), says) {
+	if says := "lacks parts/0_Transformer/tokenizer.json or vocab.txt; modules.json says that the model is in parts/0_Transformer"; err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("%v, want %q", err, says)
 	}
 }

@@ -87,7 +87,7 @@ func (in *Input) read(root fs.FS, s *Spec) error {
 		}
 	}
 	if len(f.raw) == 0 {
-		return fmt.Errorf("%w: %s is missing, though %s counts: without its transformer_task sentence-transformers finds no head", ErrConfig, modules.InputSettings[0], modules.File)
+		return fmt.Errorf("%w: %s is missing: where there is a %s, sentence-transformers finds no head without the transformer_task in it", ErrConfig, modules.InputSettings[0], modules.File)
 	}
 	in.headOf(f)
 	if f.has("max_seq_length") && f.whole("max_seq_length", &in.MaxLength) {

@@ -58,11 +58,11 @@ func (p *parts) onlyTransformer() error {
 	case len(p.list) == 0:
 		return fmt.Errorf("%w: %s: no modules, want a Transformer", ErrConfig, modules.File)
 	case !p.list[0].IsTransformer():
-		return refuse(0, "is not supported: want a Transformer of sentence-transformers alone")
+		return refuse(0, "is not supported: want sentence-transformers' own Transformer")
 	case dense > 0:
-		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier, alone", p.list[dense].Folder)
+		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier and nothing after it", p.list[dense].Folder)
 	case len(p.list) > 1:
-		return refuse(1, "is not supported: want the Transformer before it alone")
+		return refuse(1, "is not supported: want no module after the Transformer")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,36 +44,41 @@ other commands can use that folder, copy the model's other files to it.`,
 		Args:              arguments("", "MODEL"),
 		ValidArgsFunction: p.completeConvert,
 		RunE: func(c *cobra.Command, args []string) error {
-			began := time.Now()
-			weights, beside, err := p.openPickled(args[0], out != "")
-			if err != nil {
-				return err
-			}
-			defer weights.Close()
-			path, err := convertedPath(beside, out, force)
-			if err != nil {
-				return err
-			}
-			p.undone = "nothing was written"
-			written, err := weights.Convert(c.Context(), path, force)
-			if errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("%w; --force writes over it", err)
-			}
-			if err != nil {
-				return err
-			}
-			if out != "" && path != out { // a folder, which may be new
-				if lacks := (hub.Snapshot{Dir: out}).Check(hub.Config | hub.Tokenizer); lacks != nil {
-					p.warn("%v: copy the model's other files there, from %s", lacks, beside)
-				}
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %d bytes, %.3f s\n", path, written.Tensors, written.Bytes, time.Since(began).Seconds())
-			return err
+			return p.convertWeights(c.Context(), args[0], out, force)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write, ending in .safetensors, or folder (default: the folder that the weights are in)")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	return c
+}
+
+// convertWeights converts the weights that name says, and reports what was written.
+func (p *program) convertWeights(ctx context.Context, name, out string, force bool) error {
+	began := time.Now()
+	weights, beside, err := p.openPickled(name, out != "")
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	path, err := convertedPath(beside, out, force)
+	if err != nil {
+		return err
+	}
+	p.undone = "nothing was written"
+	written, err := weights.Convert(ctx, path, force)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w; --force writes over it", err)
+	}
+	if err != nil {
+		return err
+	}
+	if out != "" && path != out { // a folder, which may be new
+		if lacks := (hub.Snapshot{Dir: out}).Check(hub.Config | hub.Tokenizer); lacks != nil {
+			p.warn("%v: copy the model's other files there, from %s", lacks, beside)
+		}
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %d bytes, %.3f s\n", path, written.Tensors, written.Bytes, time.Since(began).Seconds())
+	return err
 }
 
 // openPickled opens the weights that name says, and returns the folder they are in. Weights

@@ -113,15 +113,7 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			if err := e.Close(); err != nil {
 				return err
 			}
-			a := about{Version: version(), Device: info.Device, InstructionSet: info.InstructionSet, Precision: info.Precision, Workers: info.Workers,
-				Choices: info.Choices, Candidates: info.Candidates, CalibrationFile: info.CalibrationFile}
-			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
-			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
-			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
-			a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
-			a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
-			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
+			a := aboutOf(info, found)
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
 				out.SetIndent("", "  ")
@@ -135,6 +127,21 @@ and threadgroups, and its roofline. That needs no GPU.`,
 	c.Flags().BoolVar(&anew, "calibrate", false, "measure the candidates anew, and keep that")
 	c.Flags().StringVar(&chip, "model-chip", "", "with --device metal: model this chip instead, such as \"M1 Pro\"")
 	return c
+}
+
+// aboutOf joins what an engine says of itself with what is known of its checkpoint and of
+// this machine.
+func aboutOf(info engine.Info, found checkpoint) *about {
+	a := &about{Version: version(), Device: info.Device, InstructionSet: info.InstructionSet, Precision: info.Precision, Workers: info.Workers,
+		Choices: info.Choices, Candidates: info.Candidates, CalibrationFile: info.CalibrationFile}
+	a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
+	a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
+	a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
+	a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
+	a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
+	a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
+	a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
+	return a
 }
 
 func (a *about) write(w io.Writer) error {
@@ -196,7 +203,7 @@ func (a *about) write(w io.Writer) error {
 
 // truncated says what the strategies do with a pair over the maximum length.
 var truncated = map[string]string{
-	"longest_first":   "of a longer pair the longer text is cut",
+	"longest_first":   "of a longer pair the longer text is cut down to the other, then both are",
 	"only_first":      "the query alone is cut, and a pair whose passage leaves it no room is an error",
 	"only_second":     "the passage alone is cut, and a pair whose query leaves it no room is an error",
 	"do_not_truncate": "a longer pair is an error",
