@@ -35,22 +35,11 @@ func (in *Input) Prompt(name string) (string, error) {
 	case len(in.Prompts) == 0:
 		return "", fmt.Errorf("model: no prompt %.80q: the model has no prompts", name)
 	}
-	return "", fmt.Errorf("model: no prompt %.80q: the model has %s", name, quoted(slices.Sorted(maps.Keys(in.Prompts))))
+	return "", fmt.Errorf("model: no prompt %.80q: the model has %s", name, jsonscan.Quoted(slices.Sorted(maps.Keys(in.Prompts)), mostPrompts))
 }
 
-// quoted lists names, as many as fit in an error.
-func quoted(names []string) string {
-	const most = 20
-	var all []string
-	for i, name := range names {
-		if i == most {
-			all = append(all, "...")
-			break
-		}
-		all = append(all, fmt.Sprintf("%.80q", name))
-	}
-	return strings.Join(all, ", ")
-}
+// mostPrompts is how many names of prompts an error lists.
+const mostPrompts = 20
 
 // prompts reads them and which is the default. A prompt that is null is empty, as in the
 // library.
@@ -69,7 +58,7 @@ func (in *Input) prompts(f *fields) {
 		return
 	}
 	if _, ok := in.Prompts[in.DefaultPrompt]; !ok || in.DefaultPrompt == "" {
-		f.bad(name, "%.80q, want one of prompts: %s", in.DefaultPrompt, quoted(slices.Sorted(maps.Keys(in.Prompts))))
+		f.bad(name, "%.80q, want one of prompts: %s", in.DefaultPrompt, jsonscan.Quoted(slices.Sorted(maps.Keys(in.Prompts)), mostPrompts))
 	}
 }
 
@@ -183,7 +172,7 @@ func (in *Input) call(f *fields, unsaid *Input) {
 			f.bad("truncation", "%s, want true, false, longest_first, only_first, only_second or do_not_truncate", value)
 		}
 	}
-	for _, name := range f.unknown(slices.AppendSeq(slices.Clone(textKeys), maps.Keys(plainText))) {
+	for _, name := range jsonscan.Unknown(f.raw, slices.AppendSeq(slices.Clone(textKeys), maps.Keys(plainText))) {
 		f.bad(shortened(name), "%s is not supported: what it means is not known here", jsonscan.Shown(f.raw[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(plainText)) {

@@ -88,15 +88,8 @@ func parse(fields map[string]json.RawMessage) (m Module, err error) {
 			return m, fmt.Errorf("%s: %s, want a string", member.name, jsonscan.Shown(raw))
 		}
 	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if raw := fields[name]; !slices.Contains(known, name) && !jsonscan.SaysNothing(raw) {
-			return m, fmt.Errorf("%.80q: %s is not supported: what it means is not known here", name, jsonscan.Shown(raw))
-		}
+	if names := jsonscan.Unknown(fields, known); len(names) > 0 {
+		return m, fmt.Errorf("%.80q: %s is not supported: what it means is not known here", names[0], jsonscan.Shown(fields[names[0]]))
 	}
 	// As in the library, a drive of Windows and a step upwards are none on any system.
 	if strings.ContainsAny(m.Folder, "\\:\x00") || path.IsAbs(m.Folder) || slices.Contains(strings.Split(m.Folder, "/"), "..") || !fs.ValidPath(path.Clean(m.Folder)) {

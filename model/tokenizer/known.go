@@ -54,19 +54,9 @@ func (c *config) check(fsys fs.FS, o *Options, byJSON bool) (warnings []string, 
 	if v, ok := raw["padding_side"]; ok && jsonscan.Shown(v) == `"left"` {
 		warnings = append(warnings, configFile+`: padding_side is "left": in a batch the libraries' scores then depend on the longest pair; here each pair is scored as if alone`)
 	}
-	var unknown []string
-	for name, v := range raw {
-		if !slices.Contains(configKeys, name) && !jsonscan.SaysNothing(v) {
-			unknown = append(unknown, fmt.Sprintf("%.80q", name))
-		}
-	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		const most = 3
-		if len(unknown) > most {
-			unknown = append(unknown[:most], "...")
-		}
-		warnings = append(warnings, fmt.Sprintf("%s: what %s means is not known here, and it is not used", configFile, strings.Join(unknown, ", ")))
+	if unknown := jsonscan.Unknown(raw, configKeys); len(unknown) > 0 {
+		const most = 3 // that are named
+		warnings = append(warnings, fmt.Sprintf("%s: what %s means is not known here, and it is not used", configFile, jsonscan.Quoted(unknown, most)))
 	}
 	return warnings, nil
 }
