@@ -144,8 +144,8 @@ func TestConvertInVain(t *testing.T) {
 	}
 	pickleTiny(t, spaced)
 	call(t, "", "score", "--model", spaced).want(t, failed, `"minilm-metal convert '`+spaced+`'"`)
-	nowhere := filepath.Join(spaced, "nowhere")
-	call(t, "", "convert", spaced, "--out", filepath.Join(nowhere, "x.safetensors")).want(t, failed, "no file can be made in "+nowhere+": ")
+	nowhere := filepath.Join(spaced, "nowhere", "x.safetensors")
+	call(t, "", "convert", spaced, "--out", nowhere).want(t, failed, "create "+nowhere+": ")
 }
 
 // The weights of a cross-encoder of modules are in the folder of the first one.

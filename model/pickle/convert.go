@@ -8,8 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/minilm-metal/minilm-metal/model/atomicfile"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
@@ -30,39 +30,22 @@ func (f *File) Convert(ctx context.Context, path string, overwrite bool) (w Writ
 			return w, err
 		}
 	}
-	// Beside it, so that renaming is no copying.
-	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if why := (*fs.PathError)(nil); errors.As(err, &why) {
-		return w, fmt.Errorf("no file can be made in %s: %w", dir, why.Err) // and nobody asked for one of that name
-	}
-	if err != nil {
-		return w, err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
+	w.Tensors = len(f.tensors)
+	err = atomicfile.Write(path, 0o644, func(file *os.File) error {
+		out := bufio.NewWriterSize(whileContext{ctx, file}, pieceBytes)
+		if err := safetensors.Write(out, f.Entries(), map[string]string{"format": "pt"}); err != nil {
+			return err
 		}
-	}()
-	out := bufio.NewWriterSize(whileContext{ctx, file}, pieceBytes)
-	if err := safetensors.Write(out, f.Entries(), map[string]string{"format": "pt"}); err != nil {
-		return w, err
-	}
-	if err := out.Flush(); err != nil {
-		return w, err
-	}
-	info, err := file.Stat()
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil {
-		return w, err
-	}
-	return Written{Tensors: len(f.tensors), Bytes: info.Size()}, os.Rename(file.Name(), path)
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		info, err := file.Stat()
+		if err == nil {
+			w.Bytes = info.Size()
+		}
+		return err
+	})
+	return w, err
 }
 
 // whileContext writes as long as nobody has interrupted it.
