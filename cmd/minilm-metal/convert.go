@@ -94,6 +94,9 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	}
 	const noParts hub.Parts = 0
 	found, err := cache.Find(dir, noParts)
+	if errors.Is(err, hub.ErrNotFound) { // whose advice is for the other commands
+		err = fmt.Errorf("%w (convert needs a directory with pytorch_model.bin, which pull does not bring)", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -205,7 +205,7 @@ func TestConvertCached(t *testing.T) {
 	if got := filesIn(t, snapshot); !slices.Equal(got, filesIn(t, source)) {
 		t.Errorf("the cache has %q", got)
 	}
-	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found")
+	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found", "which pull does not bring")
 }
 
 // What would run is named, did not run, and leaves nothing behind.
