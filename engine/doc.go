@@ -16,6 +16,10 @@
 // context is over or the engine is closed; Shutdown lets them end. Stream takes more pairs
 // than memory holds. No panic of ours crosses this API.
 //
+// What the checkpoint's files say of pairs is done: a default prompt goes before each query,
+// unless a call asks for another ([Prompt], [PromptName]), and a pair over the maximum length
+// is cut, or is an error of its own ([PairError]). [Info] says what that is.
+//
 // A score depends on the pair and the arithmetic, and on no other pair. Left to itself, an
 // engine takes the fastest arithmetic that is close enough to float32: see [Precision].
 package engine

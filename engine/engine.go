@@ -31,9 +31,9 @@ var (
 	// ErrOverloaded is in the error of every call that is refused because too many wait,
 	// or that has waited too long; see *OverloadError, which it is.
 	ErrOverloaded = errors.New("engine: overloaded")
-	// ErrTooLong is in every error about a sequence of tokens that is longer
-	// than the model's positions. Text is truncated instead, unless the tokenizer's
-	// strategy does not cut it: then it is in the error of its pair.
+	// ErrTooLong is in every error about a sequence of tokens that is longer than the
+	// model's positions, and in the *PairError of a pair of texts that Info's
+	// TruncationStrategy leaves longer than the maximum length.
 	ErrTooLong = model.ErrTooLong
 )
 
@@ -78,7 +78,7 @@ type Engine struct {
 // it: where it is written to or cut short in place, calls on the reference and on generic
 // kernels end with ErrModel, as those read it all the time; all others have their own
 // copy by the time that Open returns. Errors about the checkpoint are ErrModel, those about what
-// it shall run on ErrDevice.
+// it shall run on ErrDevice, and one about the name of DefaultPrompt ErrPrompt.
 func Open(path string, opts ...Option) (*Engine, error) {
 	fsys, err := find(path)
 	if err != nil {
@@ -146,7 +146,8 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Truncation: tok.Truncation().Strategy.String(), Warnings: warnings,
+	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
+		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)

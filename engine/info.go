@@ -10,11 +10,14 @@ type Info struct {
 	InstructionSet string       `json:"instruction_set,omitempty"` // of the processor's kernels, such as "avx2"; "" on other devices
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
 	Workers        int          `json:"workers"`                   // passes at once
-	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included; text is cut to it
+	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included
 	MaxLengthFrom  string       `json:"max_length_from"`           // what says so: "by request", or a file and its field
-	// Truncation says which text of a longer pair is cut, by the name that it has in
-	// transformers: "longest_first", or what the checkpoint asks for.
-	Truncation string `json:"truncation"`
+	// TruncationStrategy says what becomes of a longer pair, by the names that transformers
+	// has: "longest_first" cuts the longer text, "only_first" the query alone, "only_second" the
+	// passage alone, and "do_not_truncate" neither. A pair that it leaves too long is an error
+	// that is ErrTooLong. TruncationSide is the end of a text that is cut, "right" or "left".
+	TruncationStrategy string `json:"truncation_strategy"`
+	TruncationSide     string `json:"truncation_side"`
 	// Prompts are the texts that PromptName puts before queries, by name: the checkpoint's and
 	// those of the option Prompts. DefaultPrompt names the one of calls that ask for none; ""
 	// is no prompt.

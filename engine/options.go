@@ -143,14 +143,14 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are cut, longest text first unless the checkpoint says which text. 0, the default,
-// is what sentence-transformers' files beside the checkpoint say, else model_max_length of
+// pairs are cut, in the way that Info's TruncationStrategy says. 0, the default, is what sentence-transformers' files beside the checkpoint say, else model_max_length of
 // tokenizer_config.json, as far as the model has positions; Info says which it is. More than
 // the positions is an error, and less than the special tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
-// Truncation sets the side on which too long texts lose tokens. The default is
-// what the tokenizer's files say, the right one where they are silent.
+// Truncation sets the side on which texts that are too long lose tokens. The default is
+// what the tokenizer's files say, the right one where they are silent. Which of the two
+// texts is cut is for the checkpoint to say.
 func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = &side } }
 
 // Sigmoid makes scores 1/(1+exp(-logit)), between 0 and 1, instead of raw

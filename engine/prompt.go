@@ -7,7 +7,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// ErrPrompt is in every error about a prompt's name that there is no prompt of. The text
+// ErrPrompt is in every error about a name that no prompt has. The text says the name, and
 // lists those that there are.
 var ErrPrompt = errors.New("engine: no such prompt")
 
@@ -21,13 +21,13 @@ type callOptions struct {
 	set    promptSource
 }
 
-// promptSource says what of callOptions counts.
+// promptSource says where a call's prompt is from.
 type promptSource int
 
 const (
-	ofEngine promptSource = iota // nothing: the engine's default
-	ofCall                       // prompt
-	byName                       // name
+	ofEngine promptSource = iota // the engine's default
+	ofCall                       // callOptions.prompt
+	byName                       // the prompt that callOptions.name names
 )
 
 // Prompt puts text before each query of a call, in place of the default prompt; "" is no
@@ -38,7 +38,8 @@ func Prompt(text string) CallOption {
 }
 
 // PromptName is Prompt with the text that the checkpoint, or [Prompts], has under a name;
-// Info lists them. A name without a prompt is ErrPrompt, and nothing is scored.
+// Info lists them. With a name that no prompt has, the call returns ErrPrompt, and scores
+// nothing.
 func PromptName(name string) CallOption {
 	return func(o *callOptions) { o.name, o.set = name, byName }
 }
@@ -55,8 +56,9 @@ func Prompts(byName map[string]string) Option {
 	}
 }
 
-// DefaultPrompt is the name of the prompt of calls that ask for none, in place of the one
-// that the checkpoint names. "" is no prompt. A name without one is ErrPrompt.
+// DefaultPrompt names the prompt of calls that have neither Prompt nor PromptName, in place
+// of the one that the checkpoint names; "" is no prompt. With a name that no prompt has, Open
+// returns ErrPrompt.
 func DefaultPrompt(name string) Option { return func(o *options) { o.defaultPrompt = &name } }
 
 // prompting is what an engine puts before queries.
@@ -82,10 +84,17 @@ func newPrompting(in model.Input, o *options) (p prompting, err error) {
 	return p, err
 }
 
+// noPrompt is ErrPrompt, in the words of its cause, which says as much.
+type noPrompt struct{ cause error }
+
+func (e noPrompt) Error() string   { return "engine: " + plain(e.cause.Error()) }
+func (e noPrompt) Unwrap() []error { return []error{ErrPrompt, e.cause} }
+
+// named returns the prompt of a name.
 func (p *prompting) named(name string) (string, error) {
 	prompt, err := p.input.Prompt(name)
 	if err != nil {
-		err = because(ErrPrompt, err)
+		err = noPrompt{err}
 	}
 	return prompt, err
 }
@@ -98,6 +107,7 @@ func (p *prompting) of(opts []CallOption) (string, error) {
 	return p.asked(opts)
 }
 
+// asked is of for a call with options.
 func (p *prompting) asked(opts []CallOption) (string, error) {
 	var o callOptions
 	for _, opt := range opts {

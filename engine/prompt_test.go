@@ -158,7 +158,7 @@ func TestModelInAFolder(t *testing.T) {
 	}
 	_ = os.Remove(filepath.Join(dir, "parts", "0_Transformer", "vocab.txt"))
 	_, err = engine.Open(dir)
-	if says := "lacks parts/0_Transformer/tokenizer.json or vocab.txt"; err == nil || !strings.Contains(err.Error(), says) {
+	if says := "lacks parts/0_Transformer/tokenizer.json or vocab.txt; modules.json says that the model is in parts/0_Transformer"; err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("%v, want %q", err, says)
 	}
 }
@@ -182,7 +182,7 @@ func TestInfoTellsPrompts(t *testing.T) {
 // A name that no prompt has is an error that lists those that there are, of every call and
 // of Open, and the engine goes on.
 func TestUnknownPrompt(t *testing.T) {
-	const says = `engine: no such prompt: no prompt "nobody": the checkpoint has "ask", "short"`
+	const says = `engine: no prompt "nobody": the model has "ask", "short"`
 	fsys := modularFiles(t, askedByNature, forScores)
 	if e, err := engine.OpenFS(fsys, engine.DefaultPrompt("nobody"), engine.NoCalibrationFile()); e != nil || !errors.Is(err, engine.ErrPrompt) || err.Error() != says {
 		t.Errorf("Open: %v", err)
@@ -206,7 +206,7 @@ func TestUnknownPrompt(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := enginetest.Open(t).Score(t.Context(), nil, pairs, nobody)
-	if !errors.Is(err, engine.ErrPrompt) || !strings.Contains(err.Error(), "the checkpoint has no prompts") {
+	if !errors.Is(err, engine.ErrPrompt) || !strings.Contains(err.Error(), "the model has no prompts") {
 		t.Errorf("of a model without any: %v", err)
 	}
 }
@@ -217,8 +217,8 @@ func TestProcessingOfOnePair(t *testing.T) {
 	input := strings.TrimSuffix(forScores, "}") + `,"processing_kwargs":{"text":{"max_length":16,"truncation":"only_second"}}}`
 	e := openModular(t, modularFiles(t, `{"model_type":"CrossEncoder"}`, input))
 	info := e.Info()
-	if info.MaxLength != 16 || info.MaxLengthFrom != "sentence_bert_config.json: processing_kwargs: text: max_length" || info.Truncation != "only_second" {
-		t.Errorf("%d tokens, by %q, %q", info.MaxLength, info.MaxLengthFrom, info.Truncation)
+	if info.MaxLength != 16 || info.MaxLengthFrom != "sentence_bert_config.json: processing_kwargs: text: max_length" || info.TruncationStrategy != "only_second" || info.TruncationSide != "right" {
+		t.Errorf("%d tokens, by %q, %q, %q", info.MaxLength, info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide)
 	}
 	long := strings.Repeat("cell ", 20)
 	pairs := []engine.Pair{{Query: "a", Passage: long}, {Query: long, Passage: "a"}, {Query: "a", Passage: "b"}}

@@ -44,8 +44,8 @@ func WithPassages() RankOption { return rankOption(func(o *rankOptions) { o.pass
 // come last, and the error has a *PairError for each, as in Score. On any other error there
 // are no results. No passages are no error.
 //
-// Prompts, the limits, the context's end and concurrent use are as in Score. The passages must not
-// change before Rank returns.
+// Prompts, the limits, the context's end and concurrent use are as in Score. The passages
+// must not change before Rank returns.
 func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts ...RankOption) ([]Result, error) {
 	var o rankOptions
 	for _, opt := range opts {

@@ -91,7 +91,7 @@ var saved = map[string]string{
 	"st-6.2.0+tf-5.24/ce-identity":           "",
 	"st-6.2.0+tf-5.24/ce-identity-resaved":   "",
 	"st-6.2.0+tf-5.24/ce-maxlen32":           "",
-	"st-6.2.0+tf-5.24/ce-modular-dense":      cannot + `modules.json: module 2, "sentence_transformers.base.modules.dense.Dense", makes the score: a head in a folder of its own, 2_Dense, is not supported, want a Transformer with a classifier, alone`,
+	"st-6.2.0+tf-5.24/ce-modular-dense":      cannot + `modules.json: module 2, "sentence_transformers.base.modules.dense.Dense", makes the score: a head in a folder of its own, 2_Dense, is not supported, want a Transformer with a classifier and nothing after it`,
 	"st-6.2.0+tf-5.24/ce-modular-lower":      "",
 	"st-6.2.0+tf-5.24/ce-modular-processing": "",
 	"st-6.2.0+tf-5.24/ce-modular-prompts":    "",
@@ -182,7 +182,7 @@ func checkSaved(t *testing.T, e *engine.Engine, dir string) {
 	warned := strings.Join(info.Warnings, "\n")
 	if strings.HasSuffix(dir, "ce-modular-lower") { // lost as it was saved: the library opens a cased one
 		warned = strings.TrimPrefix(warned, "tokenizer.json normalizes by Lowercase, BertNormalizer, and tokenizer_config.json has tokenize_chinese_chars true, do_lower_case false: "+
-			"that goes first, as in transformers 5; version 4 goes by tokenizer.json")
+			"tokenizer_config.json counts, as in transformers 5; version 4 goes by tokenizer.json")
 	}
 	if warned != "" {
 		t.Errorf("warnings %q of what a library wrote", info.Warnings)

@@ -33,7 +33,7 @@ func (e *PairError) Unwrap() error { return e.Err }
 // ErrHardware; ErrModel, where weights cannot be read; or ErrPrompt.
 //
 // The default prompt of the checkpoint, if it has one, is put before each query, as in
-// sentence-transformers; [Prompt] and [PromptName] are another one.
+// sentence-transformers; [Prompt] and [PromptName] ask for another one.
 //
 // pairs must not change until Score returns. Afterwards nothing of the caller's is read
 // or written any more, however it returned.

@@ -19,8 +19,8 @@ type Tokens struct{ IDs, Types []int32 }
 // many there are; a pair that comes late keeps no score back.
 //
 // An error that is a *PairError, as in Score, is of one pair, whose score is NaN, and the
-// next pair's follows; any other error is the last that is yielded. Prompts are as in Score. MaxQueue refuses
-// streams when they begin, and never later; MaxWait is not for them.
+// next pair's follows; any other error is the last that is yielded. Prompts are as in Score.
+// MaxQueue refuses streams when they begin, and never later; MaxWait is not for them.
 //
 // pairs is ranged over by a goroutine of its own. Where the loop over the scores comes to
 // their end, pairs has returned before, and what it wrote may be read. After a break or

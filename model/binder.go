@@ -127,7 +127,8 @@ func positionsOf(t *safetensors.Tensor) (at func(i int) float64, err error) {
 	return nil, fmt.Errorf("tensor %q: %s, want I64", t.Name, t.DType)
 }
 
-// mostNamed is how many tensors a warning names: a file may have thousands.
+// mostNamed is how many names a warning lists, of tensors or fields: a file may have
+// thousands.
 const mostNamed = 3
 
 // unused warns of tensors that nothing asked for. An encoder without a classifier has no

@@ -25,31 +25,21 @@ type Input struct {
 	Lowercase bool // texts are put into lower case, whatever the tokenizer does then
 }
 
-// Prompt returns the prompt of a name.
+// Prompt returns the prompt of a name. Where there is none the error lists those that there
+// are.
 func (in *Input) Prompt(name string) (string, error) {
 	prompt, ok := in.Prompts[name]
 	switch {
 	case ok:
 		return prompt, nil
 	case len(in.Prompts) == 0:
-		return "", fmt.Errorf("model: no prompt %.80q: the checkpoint has no prompts", name)
+		return "", fmt.Errorf("model: no prompt %.80q: the model has no prompts", name)
 	}
-	return "", fmt.Errorf("model: no prompt %.80q: the checkpoint has %s", name, quoted(slices.Sorted(maps.Keys(in.Prompts))))
+	return "", fmt.Errorf("model: no prompt %.80q: the model has %s", name, jsonscan.Quoted(slices.Sorted(maps.Keys(in.Prompts)), mostPrompts))
 }
 
-// quoted lists names, as many as fit in an error.
-func quoted(names []string) string {
-	const most = 20
-	var all []string
-	for i, name := range names {
-		if i == most {
-			all = append(all, "...")
-			break
-		}
-		all = append(all, fmt.Sprintf("%.80q", name))
-	}
-	return strings.Join(all, ", ")
-}
+// mostPrompts is how many names of prompts an error lists.
+const mostPrompts = 20
 
 // prompts reads them and which is the default. A prompt that is null is empty, as in the
 // library.
@@ -68,11 +58,12 @@ func (in *Input) prompts(f *fields) {
 		return
 	}
 	if _, ok := in.Prompts[in.DefaultPrompt]; !ok || in.DefaultPrompt == "" {
-		f.bad(name, "%.80q, want one of prompts: %s", in.DefaultPrompt, quoted(slices.Sorted(maps.Keys(in.Prompts))))
+		f.bad(name, "%.80q, want one of prompts: %s", in.DefaultPrompt, jsonscan.Quoted(slices.Sorted(maps.Keys(in.Prompts)), mostPrompts))
 	}
 }
 
-// read reads the settings of the Transformer in root.
+// read reads the settings of the Transformer, which are in root, its folder. A setting that
+// changes scores is honoured or refused.
 func (in *Input) read(root fs.FS, s *Spec) error {
 	var f *fields
 	for _, name := range modules.InputSettings {
@@ -85,7 +76,7 @@ func (in *Input) read(root fs.FS, s *Spec) error {
 		}
 	}
 	if len(f.raw) == 0 {
-		return fmt.Errorf("%w: %s is missing, though %s counts: without its transformer_task sentence-transformers finds no head", ErrConfig, modules.InputSettings[0], modules.File)
+		return fmt.Errorf("%w: %s is missing: where there is a %s, sentence-transformers finds no head without the transformer_task in it", ErrConfig, modules.InputSettings[0], modules.File)
 	}
 	in.headOf(f)
 	if f.has("max_seq_length") && f.whole("max_seq_length", &in.MaxLength) {
@@ -136,8 +127,8 @@ func (in *Input) headOf(f *fields) {
 	}
 }
 
-// processing reads how the library calls the tokenizer for a pair: common counts more
-// than text.
+// processing reads the arguments with which sentence-transformers calls the tokenizer for a
+// pair: where common and text both have one, that of common counts.
 func (in *Input) processing(f *fields, s *Spec) {
 	all := fields{file: f.file + ": processing_kwargs"}
 	if !f.read("processing_kwargs", &all.raw, "an object") {
@@ -158,8 +149,8 @@ func (in *Input) processing(f *fields, s *Spec) {
 	f.err = firstError(f.err, all.err)
 }
 
-// call reads the arguments of a call of the tokenizer. A max_length of null is the one that
-// unsaid has, whatever was read before.
+// call reads the arguments of a call of the tokenizer. A max_length of null is the one of
+// unsaid, which is what counted before any arguments were read.
 func (in *Input) call(f *fields, unsaid *Input) {
 	if raw, ok := f.raw["max_length"]; ok && jsonscan.IsNull(raw) {
 		in.MaxLength, in.LengthSource = unsaid.MaxLength, unsaid.LengthSource
@@ -181,7 +172,7 @@ func (in *Input) call(f *fields, unsaid *Input) {
 			f.bad("truncation", "%s, want true, false, longest_first, only_first, only_second or do_not_truncate", value)
 		}
 	}
-	for _, name := range f.unknown(slices.AppendSeq(slices.Clone(textKeys), maps.Keys(plainText))) {
+	for _, name := range jsonscan.Unknown(f.raw, slices.AppendSeq(slices.Clone(textKeys), maps.Keys(plainText))) {
 		f.bad(shortened(name), "%s is not supported: what it means is not known here", jsonscan.Shown(f.raw[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(plainText)) {

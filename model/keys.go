@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -60,23 +59,11 @@ max_length min_length do_sample early_stopping num_beams num_beam_groups diversi
 repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size bad_words_ids num_return_sequences
 forced_bos_token_id forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens begin_suppress_tokens`)
 
-// unknown returns the fields that are not among keys and say something, sorted: null,
-// false and what is empty are how a library writes that an option is not in use.
-func (f *fields) unknown(keys []string) (names []string) {
-	for name, raw := range f.raw {
-		if !slices.Contains(keys, name) && !jsonscan.SaysNothing(raw) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // refuseUnknown refuses a field that is not among keys. It is for the small files that
 // sentence-transformers alone writes: what a version of it writes there that is not known
 // here may change every score, and nobody would see it.
 func (f *fields) refuseUnknown(keys []string) {
-	if names := f.unknown(keys); len(names) > 0 {
+	if names := jsonscan.Unknown(f.raw, keys); len(names) > 0 {
 		f.bad(shortened(names[0]), "%s is not supported: what it means is not known here", jsonscan.Shown(f.raw[names[0]]))
 	}
 }
@@ -84,17 +71,9 @@ func (f *fields) refuseUnknown(keys []string) {
 // warnUnknown warns of fields of config.json that are not among keys. Everybody puts
 // notes of their own there, which transformers does not read either.
 func (s *Spec) warnUnknown(f *fields, keys []string) {
-	names := f.unknown(keys)
-	if len(names) == 0 {
-		return
+	if names := jsonscan.Unknown(f.raw, keys); len(names) > 0 {
+		s.warn("%s: what %s means is not known here, and it is not used", f.file, jsonscan.Quoted(names, mostNamed))
 	}
-	for i, name := range names {
-		names[i] = fmt.Sprintf("%.80q", name)
-	}
-	if len(names) > mostNamed {
-		names = append(names[:mostNamed], "...")
-	}
-	s.warn("%s: what %s means is not known here, and it is not used", f.file, strings.Join(names, ", "))
 }
 
 // shortened is a key as errors have it, which may come from anybody's file.

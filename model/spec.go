@@ -137,9 +137,9 @@ func (f *fields) refuseOthers() {
 			f.bad("pruned_heads", "%d heads are removed, want none", removed)
 		}
 	}
-	for _, name := range []string{"per_layer_config", "quantization_config"} {
-		if f.has(name) && jsonscan.Shown(f.raw[name]) != "{}" {
-			f.bad(name, "%s, which is not supported: want all layers alike, and plain weights", jsonscan.Shown(f.raw[name]))
+	for _, field := range []struct{ name, want string }{{"per_layer_config", "all layers alike"}, {"quantization_config", "plain weights"}} {
+		if f.has(field.name) && jsonscan.Shown(f.raw[field.name]) != "{}" {
+			f.bad(field.name, "%s is not supported, want %s", jsonscan.Shown(f.raw[field.name]), field.want)
 		}
 	}
 }

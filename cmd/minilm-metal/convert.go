@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,47 +23,28 @@ func (p *program) convert() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert MODEL",
 		Short: "Make model.safetensors of a pytorch_model.bin",
-		Long: `Read the weights that PyTorch saved, and write them as model.safetensors beside
-them, which every other command reads. Values and types stay as they are, byte for byte.
+		Long: `Read the weights that PyTorch saved, and write beside them, as model.safetensors,
+what every other command reads. Values and types stay as they are, byte for byte.
 
 MODEL is a folder with pytorch_model.bin, or with pytorch_model.bin.index.json and the
 files that it names; or such a file; or a Hugging Face id in the local cache. Both of
 PyTorch's formats are read, that of 1.6 and later and the one before.
 
-A pytorch_model.bin is a program. It is not run: what builds tensors and a dict of them
-is understood, and anything else is refused by its name, as is a file with more in it
-than weights, such as a training checkpoint.
+A pytorch_model.bin is a program. It is not run: the few steps that build tensors and a
+dict of them are understood, and any other is refused by its name. So is a file with
+more in it than weights, such as a training checkpoint.
 
 The local cache is shared with other programs, and is not written to: for a model
 there, --out says where the new file goes. A name that ends in .safetensors is the
-file; any other is a folder, made if need be, which gets a model.safetensors and needs
-the model's other files from you.`,
+file; any other is a folder, made if need be, which gets a model.safetensors. Before
+other commands can use that folder, copy the model's other files to it.`,
 		Example: `  minilm-metal convert ./my-reranker && minilm-metal score --model ./my-reranker < pairs.jsonl
   minilm-metal convert ./my-reranker/pytorch_model.bin --out ./weights.safetensors
   minilm-metal convert cross-encoder/ms-marco-TinyBERT-L-2 --out ./tinybert`,
 		Args:              arguments("", "MODEL"),
 		ValidArgsFunction: p.completeConvert,
 		RunE: func(c *cobra.Command, args []string) error {
-			began := time.Now()
-			weights, beside, err := p.openPickled(args[0], out != "")
-			if err != nil {
-				return err
-			}
-			defer weights.Close()
-			path, err := convertedPath(beside, out, force)
-			if err != nil {
-				return err
-			}
-			p.undone = "nothing was written"
-			written, err := weights.Convert(c.Context(), path, force)
-			if errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("%w; --force writes over it", err)
-			}
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %d bytes, %.3f s\n", path, written.Tensors, written.Bytes, time.Since(began).Seconds())
-			return err
+			return p.convertWeights(c.Context(), args[0], out, force)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write, ending in .safetensors, or folder (default: the folder that the weights are in)")
@@ -70,8 +52,37 @@ the model's other files from you.`,
 	return c
 }
 
-// openPickled opens the weights that name says, and returns the folder they are in. One in
-// the cache is refused unless what is made of it goes elsewhere.
+// convertWeights converts the weights that name says, and reports what was written.
+func (p *program) convertWeights(ctx context.Context, name, out string, force bool) error {
+	began := time.Now()
+	weights, beside, err := p.openPickled(name, out != "")
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	path, err := convertedPath(beside, out, force)
+	if err != nil {
+		return err
+	}
+	p.undone = "nothing was written"
+	written, err := weights.Convert(ctx, path, force)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w; --force writes over it", err)
+	}
+	if err != nil {
+		return err
+	}
+	if out != "" && path != out { // a folder, which may be new
+		if lacks := (hub.Snapshot{Dir: out}).Check(hub.Config | hub.Tokenizer); lacks != nil {
+			p.warn("%v: copy the model's other files there, from %s", lacks, beside)
+		}
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %d bytes, %.3f s\n", path, written.Tensors, written.Bytes, time.Since(began).Seconds())
+	return err
+}
+
+// openPickled opens the weights that name says, and returns the folder they are in. Weights
+// in the cache are refused unless what is made of them goes elsewhere.
 func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string, error) {
 	dir, isFile := name, false
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
@@ -83,6 +94,9 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	}
 	const noParts hub.Parts = 0
 	found, err := cache.Find(dir, noParts)
+	if errors.Is(err, hub.ErrNotFound) { // whose advice is for the other commands
+		err = fmt.Errorf("%w (convert needs a directory with pytorch_model.bin, which pull does not bring)", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -96,6 +110,9 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	// The folder that the model is in, if it is one of several modules.
 	dir = filepath.Join(found.Dir, filepath.FromSlash(modules.Root(found.FS())))
 	f, err := pickle.OpenCheckpoint(dir)
+	if errors.Is(err, fs.ErrNotExist) && found.Check(hub.Weights) == nil {
+		return nil, "", fmt.Errorf("%s: there is nothing to convert: its weights are safetensors already", dir)
+	}
 	return f, dir, err
 }
 

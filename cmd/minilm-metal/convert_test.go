@@ -109,7 +109,8 @@ func TestConvert(t *testing.T) {
 	// To elsewhere: a file, or a folder that is made.
 	from, to := filepath.Join(dir, "pytorch_model.bin"), t.TempDir()
 	ok(t, "", "convert", from, "--out", filepath.Join(to, "x.safetensors"))
-	ok(t, "", "convert", dir, "--out", filepath.Join(to, "new", "folder"))
+	folder := filepath.Join(to, "new", "folder")
+	call(t, "", "convert", dir, "--out", folder).want(t, good, folder+" lacks config.json, tokenizer.json or vocab.txt: copy the model's other files there, from "+dir)
 	first, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +132,20 @@ func TestConvert(t *testing.T) {
 	}
 	call(t, "", "convert", dir).want(t, failed, index+": file already exists; --force writes model.safetensors, which comes before it")
 	ok(t, "", "convert", dir, "--force")
+}
+
+// What cannot be converted, or written, is said in the words of who asked for it.
+func TestConvertInVain(t *testing.T) {
+	dir := tiny(t)
+	call(t, "", "convert", dir).want(t, failed, dir+": there is nothing to convert: its weights are safetensors already")
+	spaced := filepath.Join(t.TempDir(), "my reranker")
+	if err := os.Rename(dir, spaced); err != nil {
+		t.Fatal(err)
+	}
+	pickleTiny(t, spaced)
+	call(t, "", "score", "--model", spaced).want(t, failed, `"minilm-metal convert '`+spaced+`'"`)
+	nowhere := filepath.Join(spaced, "nowhere", "x.safetensors")
+	call(t, "", "convert", spaced, "--out", nowhere).want(t, failed, "create "+nowhere+": ")
 }
 
 // The weights of a cross-encoder of modules are in the folder of the first one.
@@ -190,7 +205,7 @@ func TestConvertCached(t *testing.T) {
 	if got := filesIn(t, snapshot); !slices.Equal(got, filesIn(t, source)) {
 		t.Errorf("the cache has %q", got)
 	}
-	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found")
+	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found", "which pull does not bring")
 }
 
 // What would run is named, did not run, and leaves nothing behind.

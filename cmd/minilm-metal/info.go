@@ -33,7 +33,9 @@ type about struct {
 		MaxLength  int    `json:"max_length"`
 		// MaxLengthFrom is the file and the field that say so.
 		MaxLengthFrom string `json:"max_length_from"`
-		Truncation    string `json:"truncation"` // of longer pairs, as in transformers
+		// Of longer pairs, by transformers' names.
+		TruncationStrategy string `json:"truncation_strategy"`
+		TruncationSide     string `json:"truncation_side"`
 		// Prompts are put before queries by name, and the one that DefaultPrompt names where
 		// no other is asked for; "": none is.
 		Prompts       map[string]string `json:"prompts,omitempty"`
@@ -71,9 +73,10 @@ func (p *program) info() *cobra.Command {
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
 made-up pairs of 12 to the most tokens (mean and worst, after what is the same for all,
-by the scores' standard deviation; and the share of orders swapped). These are measured at the first opening and kept
-in the user's cache directory, for this processor, model, number of workers and
-version; --calibrate measures them anew, as after a first time on a busy machine.
+by the scores' standard deviation; and the share of orders swapped). These are
+measured at the first opening and kept in the user's cache directory, for this
+processor, model, number of workers and version; --calibrate measures them anew, as
+after a first time on a busy machine.
 
 With --device metal --model-chip CHIP, say instead what each dispatch of a batch
 should cost on that Apple GPU, by a model and not by measurement: its FLOPs, bytes
@@ -110,15 +113,7 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			if err := e.Close(); err != nil {
 				return err
 			}
-			a := about{Version: version(), Device: info.Device, InstructionSet: info.InstructionSet, Precision: info.Precision, Workers: info.Workers,
-				Choices: info.Choices, Candidates: info.Candidates, CalibrationFile: info.CalibrationFile}
-			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
-			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
-			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.MaxLengthFrom, a.Model.Truncation = info.MaxLengthFrom, info.Truncation
-			a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
-			a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
-			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
+			a := aboutOf(info, found)
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
 				out.SetIndent("", "  ")
@@ -132,6 +127,21 @@ and threadgroups, and its roofline. That needs no GPU.`,
 	c.Flags().BoolVar(&anew, "calibrate", false, "measure the candidates anew, and keep that")
 	c.Flags().StringVar(&chip, "model-chip", "", "with --device metal: model this chip instead, such as \"M1 Pro\"")
 	return c
+}
+
+// aboutOf joins what an engine says of itself with what is known of its checkpoint and of
+// this machine.
+func aboutOf(info engine.Info, found checkpoint) *about {
+	a := &about{Version: version(), Device: info.Device, InstructionSet: info.InstructionSet, Precision: info.Precision, Workers: info.Workers,
+		Choices: info.Choices, Candidates: info.Candidates, CalibrationFile: info.CalibrationFile}
+	a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
+	a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
+	a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
+	a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
+	a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
+	a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
+	a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
+	return a
 }
 
 func (a *about) write(w io.Writer) error {
@@ -150,9 +160,7 @@ func (a *about) write(w io.Writer) error {
 	}
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
-	if m.Truncation != "longest_first" {
-		row("", "longer pairs: %s", m.Truncation)
-	}
+	row("truncation", "%s, on the %s: %s", m.TruncationStrategy, m.TruncationSide, truncated[m.TruncationStrategy])
 	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
 	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
 		of := "for --prompt-name"
@@ -191,6 +199,14 @@ func (a *about) write(w io.Writer) error {
 		row(name, "%s", line)
 	}
 	return t.Flush()
+}
+
+// truncated says what the strategies do with a pair over the maximum length.
+var truncated = map[string]string{
+	"longest_first":   "of a longer pair the longer text is cut down to the other, then both are",
+	"only_first":      "the query alone is cut, and a pair whose passage leaves it no room is an error",
+	"only_second":     "the passage alone is cut, and a pair whose query leaves it no room is an error",
+	"do_not_truncate": "a longer pair is an error",
 }
 
 // candidate says what is known of a precision, such as "int8: 61000 tokens/s through a

@@ -21,17 +21,17 @@ const (
 func (f *promptFlags) register(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.StringVar(&f.given, promptFlag, "", "text to put before each query, as it is; '' is none (default: the model's default prompt, if it has one)")
-	flags.StringVar(&f.called, promptNameFlag, "", "put the model's prompt of this name before each query; \"info\" lists them")
+	flags.StringVar(&f.called, promptNameFlag, "", "put this one of the model's prompts before each query; \"info\" lists them")
 }
 
 func (f *promptFlags) check() error {
 	if f.flags.Changed(promptFlag) && f.flags.Changed(promptNameFlag) {
-		return usageError("--%s and --%s: want either", promptFlag, promptNameFlag)
+		return usageError("--%s and --%s: want one of them", promptFlag, promptNameFlag)
 	}
 	return nil
 }
 
-// options are what was asked for of each call of an engine.
+// options are for each call of an engine.
 func (f *promptFlags) options() (opts []engine.CallOption) {
 	if f.flags.Changed(promptFlag) {
 		opts = append(opts, engine.Prompt(f.given))
@@ -42,7 +42,7 @@ func (f *promptFlags) options() (opts []engine.CallOption) {
 	return opts
 }
 
-// text is the prompt, for what is done without an engine, of a model with in.
+// text is the prompt where there is no engine; in has the model's prompts.
 func (f *promptFlags) text(in *model.Input) (string, error) {
 	switch {
 	case f.flags.Changed(promptFlag):

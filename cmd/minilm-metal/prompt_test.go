@@ -59,14 +59,14 @@ func TestPromptsOfAModel(t *testing.T) {
 	for _, args := range [][]string{{"score"}, {"tokenize"}, {"rank", "q"}} {
 		args = append(args, "--model", dir)
 		o := call(t, pairLine(t, "a", "b"), append(args, "--prompt-name", "nobody")...)
-		if o.want(t, failed, `no prompt "nobody": the checkpoint has "ask", "short"`); o.stdout != "" {
+		if o.want(t, failed, `no prompt "nobody": the model has "ask", "short"`); o.stdout != "" {
 			t.Errorf("%s: %s", args[0], o.stdout)
 		}
-		call(t, "", append(args, "--prompt-name", "ask", "--prompt", "x")...).want(t, usage, "--prompt and --prompt-name: want either")
+		call(t, "", append(args, "--prompt-name", "ask", "--prompt", "x")...).want(t, usage, "--prompt and --prompt-name: want one of them")
 	}
 	out := ok(t, "", "info", "--model", dir, "--device", "reference")
 	for _, want := range []string{`"ask": "answer this: ", the default, before every query`, `"short": "? ", for --prompt-name`,
-		"32 tokens, sentence_bert_config.json: processing_kwargs: text: max_length", "longer pairs: only_second"} {
+		"32 tokens, sentence_bert_config.json: processing_kwargs: text: max_length", "only_second, on the right: the passage alone is cut, and a pair whose query leaves it no room is an error"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("info lacks %q:\n%s", want, out)
 		}

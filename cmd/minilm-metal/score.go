@@ -25,8 +25,11 @@ func (p *program) score() *cobra.Command {
 		Short: "Score pairs: JSON Lines in, JSON Lines out",
 		Long: `Score pairs of a query and a passage.
 
-` + pairsHelp + ` Texts are
-cut to --max-length; tokens are taken as they are.
+` + pairsHelp + `
+
+Pairs of texts are cut to --max-length, in the way that "info" calls the model's
+truncation; one that it leaves too long is an error of its line. Tokens are taken as
+they are.
 
 Each line gets a line of output, in the same order: {"score": x}, or for a list
 {"scores": [x, ...]} in the list's order, or {"error": "..."} where the line cannot be

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -117,6 +118,9 @@ func (t *tokens) prepare(line *jsonl.Line, i int) (pair engine.Tokens, err error
 		return line.Tokens[i], t.bounds.check(line.Tokens[i])
 	}
 	pair.IDs, pair.Types, err = t.tokenizer.AppendPair(nil, nil, t.prompt+line.Query, line.Passages[i])
+	if err != nil { // in the words that score has for it
+		err = errors.New(strings.TrimPrefix(err.Error(), "tokenizer: "))
+	}
 	return pair, err
 }
 

@@ -20,6 +20,9 @@ func Write(path string, perm fs.FileMode, write func(f *os.File) error) (err err
 	// With a dot and after it the name, so that a file that a killed program leaves is
 	// hidden and can be told from others.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if why := (*fs.PathError)(nil); errors.As(err, &why) {
+		return &fs.PathError{Op: "create", Path: path, Err: why.Err} // nobody asked for the other name
+	}
 	if err != nil {
 		return err
 	}

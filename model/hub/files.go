@@ -137,7 +137,7 @@ func (s Snapshot) otherWeights(fsys fs.FS) string {
 		switch {
 		case absent(fsys, name) != "":
 		case other.of == "":
-			of := s.Dir
+			of := shellWord(s.Dir)
 			if s.ID != "" { // in a cache, which convert does not write to
 				of = s.ID + " --out FOLDER"
 			}
@@ -147,6 +147,15 @@ func (s Snapshot) otherWeights(fsys fs.FS) string {
 		}
 	}
 	return ""
+}
+
+// shellWord is a path as a command line has it that somebody copies: in quotes where it
+// needs them.
+func shellWord(path string) string {
+	if !strings.ContainsAny(path, " '\"`$&;|()<>*?!#") {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // absent returns "" if name opens as a regular file, else name and, unless it

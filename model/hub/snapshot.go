@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
 // Snapshot is a model found on disk.
@@ -55,7 +57,11 @@ func (s Snapshot) Check(need Parts) error {
 			return &incomplete{text, true}
 		}
 	}
-	return &incomplete{fmt.Sprintf("%s lacks %s", s.Dir, strings.Join(lacks, ", ")), false}
+	text := fmt.Sprintf("%s lacks %s", s.Dir, strings.Join(lacks, ", "))
+	if root := modules.Root(fsys); root != "." {
+		text += fmt.Sprintf("; %s says that the model is in %s", modules.File, root)
+	}
+	return &incomplete{text, false}
 }
 
 // String names the snapshot for people: id@commit, or its directory.

@@ -206,3 +206,18 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%v allocations", allocations)
 	}
 }
+
+// A member that says nothing is not one that is not known, and a long list of names is cut.
+func TestUnknown(t *testing.T) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(`{"b":1,"a":"x","known":2,"off":false,"none":null,"empty":{},"c":[0]}`), &object); err != nil {
+		t.Fatal(err)
+	}
+	names := Unknown(object, []string{"known"})
+	if got, want := Quoted(names, 3), `"a", "b", "c"`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := Quoted(names, 2), `"a", "b", ...`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

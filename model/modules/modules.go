@@ -88,15 +88,8 @@ func parse(fields map[string]json.RawMessage) (m Module, err error) {
 			return m, fmt.Errorf("%s: %s, want a string", member.name, jsonscan.Shown(raw))
 		}
 	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if raw := fields[name]; !slices.Contains(known, name) && !jsonscan.SaysNothing(raw) {
-			return m, fmt.Errorf("%.80q: %s is not supported: what it means is not known here", name, jsonscan.Shown(raw))
-		}
+	if names := jsonscan.Unknown(fields, known); len(names) > 0 {
+		return m, fmt.Errorf("%.80q: %s is not supported: what it means is not known here", names[0], jsonscan.Shown(fields[names[0]]))
 	}
 	// As in the library, a drive of Windows and a step upwards are none on any system.
 	if strings.ContainsAny(m.Folder, "\\:\x00") || path.IsAbs(m.Folder) || slices.Contains(strings.Split(m.Folder, "/"), "..") || !fs.ValidPath(path.Clean(m.Folder)) {
@@ -115,9 +108,18 @@ func IsCrossEncoder(settings []byte) bool {
 	return json.Unmarshal(settings, &fields) == nil && json.Unmarshal(fields["model_type"], &kind) == nil && kind == "CrossEncoder"
 }
 
-// Root returns the folder of a checkpoint's files that has config.json, the weights and
-// the tokenizer's files: that of the Transformer among the modules of a cross-encoder, else
-// ".", also where these files cannot be read, which package model says.
+// RootOf returns the folder that has config.json, the weights and the tokenizer's files, of
+// the modules of a cross-encoder: that of the Transformer, which is the first, else ".".
+func RootOf(list []Module) string {
+	if len(list) == 0 || !list[0].IsTransformer() {
+		return "."
+	}
+	return list[0].Folder
+}
+
+// Root is RootOf the modules of a checkpoint, "." where they are no cross-encoder's or
+// cannot be read. It is for those who look for files; what is wrong with these,
+// model.ReadSpec says.
 func Root(fsys fs.FS) string {
 	data, err := Read(fsys, File)
 	if err != nil {
@@ -128,10 +130,10 @@ func Root(fsys fs.FS) string {
 		return "."
 	}
 	list, err := Parse(data)
-	if err != nil || len(list) == 0 || !list[0].IsTransformer() {
+	if err != nil {
 		return "."
 	}
-	return list[0].Folder
+	return RootOf(list)
 }
 
 // Read reads one of these files. What is large, or deep, beyond all proportion is an error.

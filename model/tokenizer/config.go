@@ -90,26 +90,6 @@ func readJSON(fsys fs.FS, name string, v any) error {
 	return err
 }
 
-// agrees reports whether c says the same about normalisation as tokenizer.json.
-// Where it does not, Python's tokenizers go by this file and all others by that
-// one, so neither would be right.
-func (c *config) agrees(o Options) error {
-	for _, f := range []struct {
-		name string
-		here *bool
-		json any
-	}{
-		{"do_lower_case", c.Lower, o.Lowercase},
-		{"tokenize_chinese_chars", c.ChineseChars, o.ChineseChars},
-		{"strip_accents", c.StripAccents, o.strip()},
-	} {
-		if f.here != nil && *f.here != f.json {
-			return fmt.Errorf("tokenizer: %s: %s is %t, but %s has %t", configFile, f.name, *f.here, jsonFile, f.json)
-		}
-	}
-	return nil
-}
-
 // options are what Python's BertTokenizerFast makes of the files beside vocab.txt.
 func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 	if c.Class != nil && !slices.Contains([]string{"BertTokenizer", "BertTokenizerFast"}, *c.Class) {

@@ -10,8 +10,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// configKeys are the keys of tokenizer_config.json: those that are read here and in
-// limits.go, and those that change no pair's tokens. Which those are was found by changing
+// configKeys are the keys of tokenizer_config.json: those that this package reads, and after
+// the empty line those that change no pair's tokens. Which those are was found by changing
 // each in a real model and looking whether the library's logits change.
 var configKeys = strings.Fields(`
 tokenizer_class do_lower_case strip_accents tokenize_chinese_chars do_basic_tokenize model_max_length max_len truncation_side model_input_names
@@ -24,14 +24,14 @@ name_or_path special_tokens_map_file tokenizer_file vocab_file full_tokenizer_fi
 backend is_local local_files_only processor_class auto_map chat_template from_slow use_fast legacy verbose return_token_type_ids`)
 
 // check looks at the fields that nothing else reads, and holds the special tokens to those
-// of o, which are the tokenizer's; byJSON says that they are from tokenizer.json. What would
+// of o, which are the tokenizer's; fromJSON says that they are from tokenizer.json. What would
 // make other tokens in the library is an error, what nobody knows a warning.
-func (c *config) check(fsys fs.FS, o *Options, byJSON bool) (warnings []string, err error) {
+func (c *config) check(fsys fs.FS, o *Options, fromJSON bool) (warnings []string, err error) {
 	var raw map[string]json.RawMessage
 	if err := readJSON(fsys, configFile, &raw); err != nil {
 		return nil, err
 	}
-	if byJSON {
+	if fromJSON {
 		if err := c.sameSpecials(o); err != nil {
 			return nil, err
 		}
@@ -54,38 +54,11 @@ func (c *config) check(fsys fs.FS, o *Options, byJSON bool) (warnings []string, 
 	if v, ok := raw["padding_side"]; ok && jsonscan.Shown(v) == `"left"` {
 		warnings = append(warnings, configFile+`: padding_side is "left": in a batch the libraries' scores then depend on the longest pair; here each pair is scored as if alone`)
 	}
-	var unknown []string
-	for name, v := range raw {
-		if !slices.Contains(configKeys, name) && !jsonscan.SaysNothing(v) {
-			unknown = append(unknown, fmt.Sprintf("%.80q", name))
-		}
-	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		const most = 3
-		if len(unknown) > most {
-			unknown = append(unknown[:most], "...")
-		}
-		warnings = append(warnings, fmt.Sprintf("%s: what %s means is not known here, and it is not used", configFile, strings.Join(unknown, ", ")))
+	if unknown := jsonscan.Unknown(raw, configKeys); len(unknown) > 0 {
+		const most = 3 // that are named
+		warnings = append(warnings, fmt.Sprintf("%s: what %s means is not known here, and it is not used", configFile, jsonscan.Quoted(unknown, most)))
 	}
 	return warnings, nil
-}
-
-// sameSpecials returns an error where this file names other special tokens than
-// tokenizer.json has: Python's tokenizers go by this file, and all others by that one.
-func (c *config) sameSpecials(o *Options) error {
-	for _, special := range []struct {
-		field string
-		here  *tokenJSON
-		json  string
-	}{
-		{"unk_token", c.Unknown, orElse(o.Unknown, "[UNK]")}, {"cls_token", c.specialNames.Class, orElse(o.Class, "[CLS]")}, {"sep_token", c.Separator, orElse(o.Separator, "[SEP]")},
-	} {
-		if special.here != nil && special.here.Content != special.json {
-			return fmt.Errorf("tokenizer: %s: %s is %.80q, but %s has %.80q", configFile, special.field, special.here.Content, jsonFile, special.json)
-		}
-	}
-	return nil
 }
 
 // has returns an error unless a token is among those that are found in the text before all

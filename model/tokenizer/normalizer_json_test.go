@@ -42,8 +42,8 @@ func TestConfigOverrulesNormalizer(t *testing.T) {
 		warning            string // "" where there is none
 	}{
 		{lowered, `{"tokenizer_class": "BertTokenizer", "do_lower_case": false}`, "Éa",
-			"tokenizer.json normalizes by Lowercase, BertNormalizer, and tokenizer_config.json has do_lower_case false: that goes first, as in transformers 5; version 4 goes by tokenizer.json"},
-		{lowered, `{"do_lower_case": false, "strip_accents": true}`, "Ea", "has do_lower_case false, strip_accents true: that goes first"},
+			"tokenizer.json normalizes by Lowercase, BertNormalizer, and tokenizer_config.json has do_lower_case false: tokenizer_config.json counts, as in transformers 5; version 4 goes by tokenizer.json"},
+		{lowered, `{"do_lower_case": false, "strip_accents": true}`, "Ea", "has do_lower_case false, strip_accents true: tokenizer_config.json counts"},
 		{lowered, `{"do_lower_case": true, "strip_accents": false}`, "éa", ""},
 		{lowered, `{"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": false}`, "éa", ""},
 		{lowered, `{"tokenizer_class": "BertTokenizer"}`, "éa", "so do we, but BertTokenizer of transformers 5 does not look there"},

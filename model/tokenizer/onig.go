@@ -38,7 +38,7 @@ func onigRegexp(pattern string) (*regexp.Regexp, error) {
 	case o.text != "":
 		return nil, fmt.Errorf("%.40q: a parenthesis that closes nothing", o.text)
 	case whole.empty:
-		return nil, fmt.Errorf("which finds empty texts too, is not supported")
+		return nil, fmt.Errorf("finds empty texts too, which is not supported")
 	}
 	return regexp.Compile(o.out.String())
 }

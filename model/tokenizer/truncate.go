@@ -22,6 +22,17 @@ const (
 	TruncateLeft              // keeps the last tokens of each text
 )
 
+// String returns the libraries' name for it.
+func (s Side) String() string {
+	switch s {
+	case TruncateRight:
+		return "right"
+	case TruncateLeft:
+		return "left"
+	}
+	return fmt.Sprintf("Side(%d)", int(s))
+}
+
 // Strategy says which text of a pair that is too long is cut.
 type Strategy int
 
@@ -62,7 +73,7 @@ func (t Truncation) check() error {
 	case t.MaxLength < specials:
 		return fmt.Errorf("maximum length %d, want at least %d for the special tokens", t.MaxLength, specials)
 	case t.Side != TruncateRight && t.Side != TruncateLeft:
-		return fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", t.Side)
+		return fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", int(t.Side))
 	case t.Strategy < 0 || int(t.Strategy) >= len(strategies):
 		return fmt.Errorf("truncation strategy %v, want LongestFirst, OnlyFirst, OnlySecond or DoNotTruncate", t.Strategy)
 	}
@@ -80,7 +91,7 @@ func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 	case n1+n2 <= room:
 		return n1, n2, nil
 	case t.Strategy == DoNotTruncate:
-		return 0, 0, fmt.Errorf("%w: more than %d tokens, and do_not_truncate cuts none off", ErrTooLong, t.MaxLength)
+		return 0, 0, fmt.Errorf("%w: more than %d tokens, and do_not_truncate keeps them all", ErrTooLong, t.MaxLength)
 	case room == 0: // then nothing is left whatever the strategy
 		return 0, 0, nil
 	case t.Strategy == OnlyFirst && n2 < room:
@@ -98,7 +109,7 @@ func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 
 // fills is the error of a pair one text of which leaves nothing for the other.
 func (t *Truncation) fills(whole, cut string) error {
-	return fmt.Errorf("%w: %s cuts the %s alone, and with the %s there is no room for it in %d tokens", ErrTooLong, t.Strategy, cut, whole, t.MaxLength)
+	return fmt.Errorf("%w: %s cuts the %s alone, and the %s leaves no room for it in %d tokens", ErrTooLong, t.Strategy, cut, whole, t.MaxLength)
 }
 
 // longestFirst returns how many of the n1 and n2 tokens of two texts are kept in

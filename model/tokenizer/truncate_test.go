@@ -231,10 +231,10 @@ func TestTooLong(t *testing.T) {
 	}{
 		{OnlySecond, "a b", "a b", ""},
 		{OnlySecond, "a b c", "", ""},
-		{OnlySecond, "a b c", "a", "only_second cuts the passage alone, and with the query there is no room for it in 6 tokens"},
-		{OnlyFirst, "a", "a b c", "only_first cuts the query alone, and with the passage there is no room for it in 6 tokens"},
+		{OnlySecond, "a b c", "a", "only_second cuts the passage alone, and the query leaves no room for it in 6 tokens"},
+		{OnlyFirst, "a", "a b c", "only_first cuts the query alone, and the passage leaves no room for it in 6 tokens"},
 		{DoNotTruncate, "a b", "a", ""},
-		{DoNotTruncate, "a b", "a b", "more than 6 tokens, and do_not_truncate cuts none off"},
+		{DoNotTruncate, "a b", "a b", "more than 6 tokens, and do_not_truncate keeps them all"},
 	} {
 		tok, err := tok.Truncating(Truncation{6, TruncateRight, c.strategy})
 		if err != nil {

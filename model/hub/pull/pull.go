@@ -169,7 +169,8 @@ func (p *puller) shards(ctx context.Context, root string) error {
 	case err != nil:
 		return err
 	case !found:
-		return fmt.Errorf("%w: neither %s nor %s at %s", ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
+		return fmt.Errorf("%w: neither %s nor %s at %s, and weights in other formats are not pulled; from a pytorch_model.bin, however it got here, \"minilm-metal convert\" makes the first",
+			ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
 	}
 	names, err := p.shardNames(root)
 	if err != nil {

@@ -120,7 +120,7 @@ func TestModulesRefused(t *testing.T) {
 		{"a Normalize", second("models.Normalize"), withPrompt, ofScores, `modules.json: module 1, "sentence_transformers.models.Normalize", is not supported`},
 		{"an unknown module", second("models.Nobody"), withPrompt, ofScores, `modules.json: module 1, "sentence_transformers.models.Nobody", is not supported`},
 		{"two", second("models.Transformer"), withPrompt, ofScores, "modules.json: module 1, "},
-		{"a Router", strings.Replace(oneModule, "Transformer\"", "Router\"", 1), withPrompt, ofScores, "Router\", is not supported: want a Transformer"},
+		{"a Router", strings.Replace(oneModule, "Transformer\"", "Router\"", 1), withPrompt, ofScores, "Router\", is not supported: want sentence-transformers' own Transformer"},
 		{"somebody's Transformer", strings.Replace(oneModule, "sentence_transformers", "mine", 1), withPrompt, ofScores, `module 0, "mine.base`},
 		{"none", `[]`, withPrompt, ofScores, "modules.json: no modules"},
 		{"modules that are none", `{}`, withPrompt, ofScores, "modules.json: {}, want a list of modules"},
@@ -135,7 +135,7 @@ func TestModulesRefused(t *testing.T) {
 		{"a prompt that is a number", oneModule, settings("prompts", `{"ask":5}`), ofScores, `prompts: {"ask":5}, want an object of texts`},
 		{"prompts that are none", oneModule, settings("prompts", `null`), ofScores, "prompts: null, want an object of texts"},
 		{"an unknown key of the settings", oneModule, settings("score_scale", `2`), ofScores, "config_sentence_transformers.json: score_scale: 2 is not supported"},
-		{"no settings of the input", oneModule, withPrompt, "", "sentence_bert_config.json is missing, though modules.json counts"},
+		{"no settings of the input", oneModule, withPrompt, "", "sentence_bert_config.json is missing: where there is a modules.json"},
 		{"embeddings", oneModule, withPrompt, `{"max_seq_length":24}`, "transformer_task: missing"},
 		{"another task", oneModule, withPrompt, member(ofScores, "transformer_task", `"fill-mask"`), `transformer_task: "fill-mask", want "sequence-classification"`},
 		{"another output", oneModule, withPrompt, strings.Replace(ofScores, `"logits"`, `"hidden_states"`, 1), "modality_config: "},
@@ -210,7 +210,7 @@ func TestPromptByName(t *testing.T) {
 	if p, err := in.Prompt("a"); p != "A " || err != nil {
 		t.Errorf("%q, %v", p, err)
 	}
-	for in, says := range map[*Input]string{&in: `no prompt "c": the checkpoint has "a", "b"`, {}: `no prompt "c": the checkpoint has no prompts`} {
+	for in, says := range map[*Input]string{&in: `no prompt "c": the model has "a", "b"`, {}: `no prompt "c": the model has no prompts`} {
 		if _, err := in.Prompt("c"); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}

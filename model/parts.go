@@ -10,14 +10,14 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// parts is what sentence-transformers keeps of a cross-encoder in modules.json and beside
-// it: where they are not there, or are of a model of another kind, the library takes
-// config.json alone.
+// parts is what modules.json and the settings beside it say of a cross-encoder. Where they
+// are not there, or are of a model of another kind, sentence-transformers goes by
+// config.json alone, and so does this package.
 type parts struct {
-	count    bool    // they are a cross-encoder's
+	used     bool    // they are a cross-encoder's
 	settings *fields // of modules.Settings
 	list     []modules.Module
-	root     string // the folder of the Transformer, "." where it is the checkpoint's own
+	root     string // the folder of the Transformer, modules.RootOf(list)
 }
 
 // readParts reads modules.json and which kind of model it is of. On an error the root is
@@ -44,7 +44,7 @@ func readParts(fsys fs.FS) (*parts, error) {
 	if p.list, err = modules.Parse(data); err != nil {
 		return p, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	p.count, p.root = true, modules.Root(fsys)
+	p.used, p.root = true, modules.RootOf(p.list)
 	return p, nil
 }
 
@@ -58,18 +58,19 @@ func (p *parts) onlyTransformer() error {
 	case len(p.list) == 0:
 		return fmt.Errorf("%w: %s: no modules, want a Transformer", ErrConfig, modules.File)
 	case !p.list[0].IsTransformer():
-		return refuse(0, "is not supported: want a Transformer of sentence-transformers alone")
+		return refuse(0, "is not supported: want sentence-transformers' own Transformer")
 	case dense > 0:
-		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier, alone", p.list[dense].Folder)
+		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier and nothing after it", p.list[dense].Folder)
 	case len(p.list) > 1:
-		return refuse(1, "is not supported: want the Transformer before it alone")
+		return refuse(1, "is not supported: want no module after the Transformer")
 	}
 	return nil
 }
 
-// apply has these settings count: they are more than config.json's.
+// apply puts into s what these files say, which goes before what config.json does. root is
+// the Transformer's folder.
 func (p *parts) apply(s *Spec, root fs.FS) error {
-	if !p.count {
+	if !p.used {
 		return nil
 	}
 	if err := p.onlyTransformer(); err != nil {
