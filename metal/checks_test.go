@@ -30,6 +30,7 @@ var checks = []check{
 	{"TestOrders", checkOrders},
 	{"TestBlocks", checkBlocks},
 	{"TestLinear", checkLinear},
+	{"TestResidual", checkResidual},
 	{"TestAttention", checkAttention},
 	{"TestGELU", checkGELU},
 	{"TestOtherLanes", checkOtherLanes},

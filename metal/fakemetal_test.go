@@ -92,13 +92,13 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 // near the emulator.
 func TestDarwinkitMarco(t *testing.T) {
 	m := openMarco(t, "wide")
-	d, _ := openDarwinkit(t, m.w, DefaultTiling("Apple M1", 7))
+	d, _ := openDarwinkit(t, m.w, DefaultTiling("Apple M1"))
 	got := m.score(t, d)
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
 	m.check(t, got)
-	e, err := openEmulated(m.w, DefaultTiling("Apple M1", 7), emulator.Options{})
+	e, err := openEmulated(m.w, DefaultTiling("Apple M1"), emulator.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,19 +13,32 @@ type Tile struct {
 	Simdgroups    [2]int // across the rows and the columns
 }
 
-// String returns the tile's name, which is that of its kernel.
+// String returns the tile's name, which is that of its kernel: "linear_64x64x16_1x2" is 64
+// rows by 64 columns, 16 inputs at a time, with 1×2 simdgroups.
 func (t Tile) String() string {
 	name := fmt.Sprintf("linear_%dx%d", t.Rows, t.Columns)
 	if t.Inputs > 0 {
 		name += fmt.Sprintf("x%d", t.Inputs)
 	}
-	return name
+	return fmt.Sprintf("%s_%dx%d", name, t.Simdgroups[0], t.Simdgroups[1])
+}
+
+// directInputs is the step of the tiles without Inputs: linear_direct.metal's DIRECT_STEP.
+const directInputs = 32
+
+// step is how many inputs a tile's kernel goes on by.
+func (t Tile) step() int {
+	if t.Inputs == 0 {
+		return directInputs
+	}
+	return t.Inputs
 }
 
 // Tiles are those that the shaders have.
 var Tiles = []Tile{
 	{64, 64, 32, [2]int{2, 2}},
 	{64, 64, 16, [2]int{1, 2}},
+	{64, 64, 16, [2]int{2, 2}},
 	{64, 32, 32, [2]int{2, 2}},
 	{48, 48, 32, [2]int{2, 2}},
 	{32, 32, 0, [2]int{1, 1}},
@@ -57,19 +70,15 @@ func (t *Tiling) columns() int {
 }
 
 // DefaultTiling returns what should do on a chip that nothing was measured on. It is
-// a guess from what others found, not a measurement of ours: 64×64 tiles reuse most
-// on the first two generations (MLX), fragments straight from device memory win from
-// M3 on (metal-flash-attention), and where there are many cores, products with as
-// few outputs as hidden channels have too few large tiles to keep them busy.
-func DefaultTiling(gpuName string, family int) Tiling {
-	if family >= 9 {
-		return Uniform(Tiles[4])
+// a guess from what others ship, not a measurement of ours: MLX has these tiles, with
+// two simdgroups for the chips that are one small GPU or several together (M1, M1 Ultra),
+// and four for those between (Pro and Max). From M3 on, fragments straight from device
+// memory have been faster elsewhere (metal-flash-attention): tuning tries them.
+func DefaultTiling(gpuName string) Tiling {
+	if strings.Contains(gpuName, "Pro") || strings.Contains(gpuName, "Max") {
+		return Uniform(Tiles[2])
 	}
-	t := Uniform(Tiles[0])
-	if manyCores(gpuName) {
-		t.Output, t.Down = Tiles[2], Tiles[2]
-	}
-	return t
+	return Uniform(Tiles[1])
 }
 
 // manyCores says whether a GPU has 24 cores or more, by its name: Metal does not

@@ -40,7 +40,7 @@ func TuningPath() (string, error) {
 // storedTiling returns the tiling stored for a GPU, or the default where there is
 // none, or none that can be read.
 func storedTiling(info gpu.Info) (Tiling, error) {
-	usual := DefaultTiling(info.Name, info.Family)
+	usual := DefaultTiling(info.Name)
 	path, err := TuningPath()
 	if err != nil {
 		return usual, err
