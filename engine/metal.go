@@ -18,7 +18,7 @@ func (e *Engine) openMetal() error {
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Errorf("%w: instruction set %q on metal, which has none", ErrDevice, isa)
 	}
-	d, err := metal.Open(e.weights)
+	d, err := metal.OpenRequested(e.weights)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDevice, err)
 	}

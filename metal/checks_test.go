@@ -54,6 +54,14 @@ func passes(t *testing.T, run func(source string) error) {
 	}
 }
 
+// located puts the shaders' own names and lines into what a compiler says.
+func located(err error) error {
+	if refused, ok := errors.AsType[*gpu.SourceError](err); ok {
+		return &gpu.SourceError{Log: locate(refused.Log)}
+	}
+	return err
+}
+
 // needEmulator skips where there is no compiler for the emulator, unless
 // MINILM_EMULATOR says that there must be one.
 func needEmulator(t *testing.T) {

@@ -3,6 +3,7 @@ package metal
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,18 +63,41 @@ type Device struct {
 	lost    atomic.Pointer[error]
 }
 
+// AnyGPU is the environment variable that lets OpenRequested and Tune have a GPU which
+// is of no family that the shaders are known to run on, as soon as it compiles them:
+// hosted Macs have a virtual one that says it is of an older family. Empty is not set.
+const AnyGPU = "MINILM_METAL_ANY_GPU"
+
 // Open packs w for the machine's GPU, with the tiling that Tune stored for it, or
 // the default. The weights stay the caller's, who may close them: the GPU has its
 // own copy.
 //
-// The error wraps ErrUnavailable where there is no GPU that the shaders run on.
-func Open(w *model.Weights) (*Device, error) {
-	driver, err := darwinkit.Open(shaderSource())
+// The error wraps ErrUnavailable where there is no GPU that the shaders are known to run
+// on.
+func Open(w *model.Weights) (*Device, error) { return openMachine(w, false) }
+
+// OpenRequested is Open for who asked for the GPU by name: AnyGPU counts.
+func OpenRequested(w *model.Weights) (*Device, error) { return openMachine(w, os.Getenv(AnyGPU) != "") }
+
+func openMachine(w *model.Weights, anyFamily bool) (*Device, error) {
+	driver, err := openDriver(anyFamily)
 	if err != nil {
-		return nil, located(err)
+		return nil, err
 	}
 	tiling, _ := storedTiling(driver.Info()) // a cache that cannot be read costs speed at most
 	return open(w, driver, tiling)
+}
+
+// openDriver opens the machine's GPU. The error says how to have it all the same, where
+// that may do.
+func openDriver(anyFamily bool) (gpu.Driver, error) {
+	driver, err := darwinkit.Open(shaderSource(), anyFamily)
+	if refused, ok := errors.AsType[*gpu.SourceError](err); ok {
+		refused.Log = locate(refused.Log)
+	} else if errors.Is(err, gpu.ErrOlder) {
+		err = fmt.Errorf("%w: %s=1 tries it where metal is asked for by name", err, AnyGPU)
+	}
+	return driver, err
 }
 
 // open opens a device over a driver, which is the device's from then on.
@@ -116,15 +140,6 @@ func open(w *model.Weights, driver gpu.Driver, tiling Tiling) (_ *Device, err er
 	return d, nil
 }
 
-// located puts the shaders' own names and lines into what a compiler says.
-func located(err error) error {
-	var source *gpu.SourceError
-	if errors.As(err, &source) {
-		return &gpu.SourceError{Log: locate(source.Log)}
-	}
-	return err
-}
-
 // Name returns "metal".
 func (d *Device) Name() string { return "metal" }
 
@@ -160,8 +175,13 @@ func (d *Device) Choices() []string {
 	if !d.mapped {
 		elements = "not in the lanes that the shaders expect: they go by way of memory, which is slower"
 	}
+	family := fmt.Sprintf("Apple family %d", d.info.Family)
+	if d.info.Family < gpu.LeastFamily {
+		family += " (let in by " + AnyGPU + "; the shaders are made for 7 and later)"
+	}
 	return []string{
-		fmt.Sprintf("gpu: %s, Apple family %d, %s", d.info.Name, d.info.Family, d.info.System),
+		fmt.Sprintf("gpu: %s, %s, %s", d.info.Name, family, d.info.System),
+		"shaders: compiled as " + d.info.Language,
 		fmt.Sprintf("tiles: %v", d.tiling),
 		"fragments' elements: " + elements,
 	}

@@ -43,7 +43,7 @@ func (b *books) Run(work []gpu.Dispatch) (gpu.Times, error) {
 // openDarwinkit opens the device over the real darwinkit.
 func openDarwinkit(t *testing.T, w *model.Weights, tiling Tiling) (*Device, *books) {
 	t.Helper()
-	driver, err := darwinkit.Open(shaderSource())
+	driver, err := darwinkit.Open(shaderSource(), false)
 	if err != nil {
 		t.Fatal(located(err))
 	}

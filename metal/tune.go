@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/x448/float16"
 
-	"github.com/minilm-metal/minilm-metal/metal/internal/darwinkit"
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -49,9 +49,9 @@ const (
 // Tune measures the tiles on the machine's GPU, for a model of the given sizes.
 // Progress is called now and then. A device that is open should be idle.
 func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (*Tuning, error) {
-	driver, err := darwinkit.Open(shaderSource())
+	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
-		return nil, located(err)
+		return nil, err
 	}
 	t, err := tune(ctx, driver, c, tuneRows, progress)
 	return t, errors.Join(err, driver.Close())
