@@ -71,7 +71,7 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 	}
 	for _, tile := range Tiles {
 		d, _ := openDarwinkit(t, w, Uniform(tile))
-		if !d.mapped {
+		if !d.sieve.mapped {
 			t.Error("elements of fragments are not found")
 		}
 		if err := model.Score(d, &w.Config, b, got); err != nil {

@@ -35,11 +35,11 @@ func TestOlderGPU(t *testing.T) {
 	w := tinyWeights(t, 1, 32)
 	for _, set := range []string{"", "1"} {
 		t.Setenv(AnyGPU, set)
-		if _, err := Open(w); !errors.Is(err, gpu.ErrOlder) || !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), AnyGPU+"=1 tries it") {
+		if _, err := Open(w, Opening{}); !errors.Is(err, gpu.ErrOlder) || !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), AnyGPU+"=1 tries it") {
 			t.Errorf("%s=%q: %v, want that it is too old, and how to have it", AnyGPU, set, err)
 		}
 	}
-	d, err := OpenRequested(w)
+	d, err := Open(w, Opening{Requested: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestOlderGPU(t *testing.T) {
 		t.Error(err)
 	}
 	t.Setenv(AnyGPU, "")
-	if _, err := OpenRequested(w); !errors.Is(err, gpu.ErrOlder) {
+	if _, err := Open(w, Opening{Requested: true}); !errors.Is(err, gpu.ErrOlder) {
 		t.Errorf("by request, %s not set: %v", AnyGPU, err)
 	}
 }

@@ -57,16 +57,30 @@ func (t Tiling) String() string {
 	return fmt.Sprintf("qkv %v, output %v, up %v, down %v", t.QKV, t.Output, t.Up, t.Down)
 }
 
+// leastColumns is what matrices are padded to at least: all steps of inputs divide it.
+const leastColumns = 64
+
 // columns returns the least multiple of all the tiles' widths, which matrices are
 // padded to.
 func (t *Tiling) columns() int {
-	n := 64 // the inputs' step divides it too
+	n := leastColumns
 	for _, tile := range t.each() {
 		for n%tile.Columns != 0 {
-			n += 64
+			n += leastColumns
 		}
 	}
 	return n
+}
+
+// widest returns a tile for which matrices are padded to more than leastColumns, if there
+// is one.
+func (t *Tiling) widest() Tile {
+	for _, tile := range t.each() {
+		if leastColumns%tile.Columns != 0 {
+			return tile
+		}
+	}
+	return t.QKV
 }
 
 // DefaultTiling returns what should do on a chip that nothing was measured on. It is
