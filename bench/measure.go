@@ -14,8 +14,8 @@ import (
 
 // scorer is what a run measures: an *engine.Engine, or a fake in a test.
 type scorer interface {
-	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error)
-	Tokenize(b *model.Batch, pairs []engine.Pair) error
+	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error)
+	Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error
 	Info() engine.Info
 	Close() error
 }

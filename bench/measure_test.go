@@ -42,7 +42,7 @@ func newFake(service func(pairs []engine.Pair) time.Duration) *fake {
 	}
 }
 
-func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
+func (f *fake) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, _ ...engine.CallOption) ([]float32, engine.CallStats, error) {
 	f.mu.Lock()
 	f.underway++
 	f.most = max(f.most, f.underway)
@@ -92,7 +92,7 @@ func fakeScore(p engine.Pair) float32 {
 }
 
 // Tokenize makes a token of each word, and three special ones.
-func (f *fake) Tokenize(b *model.Batch, pairs []engine.Pair) error {
+func (f *fake) Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error {
 	for _, p := range pairs {
 		n := len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage)) + 3
 		b.Append(make([]int32, n), make([]int32, n))
@@ -353,7 +353,7 @@ func TestLoopErrors(t *testing.T) {
 // The engine may not return fewer scores than pairs and go unnoticed.
 type forgetful struct{ *fake }
 
-func (f forgetful) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
+func (f forgetful) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, _ ...engine.CallOption) ([]float32, engine.CallStats, error) {
 	dst, stats, err := f.fake.ScoreStats(ctx, dst, pairs)
 	return dst[:len(dst)-1], stats, err
 }

@@ -168,7 +168,7 @@ type timed struct {
 	pairs  int
 }
 
-func (f *timed) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
+func (f *timed) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, _ ...engine.CallOption) ([]float32, engine.CallStats, error) {
 	scores, stats, err := f.fake.ScoreStats(ctx, dst, pairs)
 	if f.timing && err == nil {
 		f.pairs += len(pairs)

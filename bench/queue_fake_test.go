@@ -47,7 +47,7 @@ func (l *lab) runQueued(ctx context.Context, q *queued) (*Recording, error) {
 	})
 }
 
-func (q *queued) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
+func (q *queued) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, _ ...engine.CallOption) ([]float32, engine.CallStats, error) {
 	if q.fail != nil {
 		if err := q.fail(pairs); err != nil {
 			return dst, engine.CallStats{}, err

@@ -24,7 +24,7 @@ type staged struct {
 	order   []bool        // of each batch, whether it was timed
 }
 
-func (f *staged) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair) ([]float32, engine.CallStats, error) {
+func (f *staged) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, _ ...engine.CallOption) ([]float32, engine.CallStats, error) {
 	f.mu.Lock()
 	f.order = append(f.order, f.timing)
 	f.mu.Unlock()

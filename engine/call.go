@@ -22,6 +22,7 @@ type call struct {
 
 	// What the call is made of is one of these.
 	pairs  []Pair
+	prompt string // before the query of each pair of texts
 	tokens *model.Batch
 	stream *stream
 
@@ -31,6 +32,8 @@ type call struct {
 	next   int       // the first pair that no pass has taken
 	left   int       // pairs without a score
 	parts  int       // under way, with pairs of the call
+
+	bad map[int]error // why pairs, by their index, have no score; nil: none is known
 
 	over  bool // whatever comes for the call now is nobody's
 	err   error
@@ -134,7 +137,7 @@ func (c *call) fits(most, longest int) bool {
 			return false
 		}
 		p := &c.pairs[i]
-		tokens += min((len(p.Query)+len(p.Passage))/bytesPerToken, longest)
+		tokens += min((len(c.prompt)+len(p.Query)+len(p.Passage))/bytesPerToken, longest)
 	}
 	return tokens <= most
 }

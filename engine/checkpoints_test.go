@@ -161,6 +161,7 @@ func TestCheckpointsAsTheLibrary(t *testing.T) {
 					t.Fatalf("opened, where the library says %q and we %q", c.Error, c.Refused)
 				}
 				says := err.Error()
+				inPlainWords(t, err)
 				if !strings.Contains(says, c.Refused) || strings.Contains(says, "unmarshal") || strings.Contains(says, "Go ") {
 					t.Errorf("error %q, want %q in it, and no word of Go's", says, c.Refused)
 				}

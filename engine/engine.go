@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"sync"
 
 	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/input"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
@@ -19,7 +20,7 @@ var (
 	ErrClosed = errors.New("engine: closed")
 	// ErrModel is in every error about a checkpoint that cannot be used, and
 	// about scores that are not numbers.
-	ErrModel = errors.New("engine: bad model")
+	ErrModel = errors.New("engine: cannot use this model")
 	// ErrDevice is in every error about a device or a precision that is not to
 	// be had here.
 	ErrDevice = errors.New("engine: no such device or precision")
@@ -31,7 +32,8 @@ var (
 	// or that has waited too long; see *OverloadError, which it is.
 	ErrOverloaded = errors.New("engine: overloaded")
 	// ErrTooLong is in every error about a sequence of tokens that is longer
-	// than the model's positions. Text is truncated instead.
+	// than the model's positions. Text is truncated instead, unless the tokenizer's
+	// strategy does not cut it: then it is in the error of its pair.
 	ErrTooLong = model.ErrTooLong
 )
 
@@ -41,6 +43,7 @@ type Engine struct {
 	options   options
 	info      Info
 	tokenizer *tokenizer.Tokenizer
+	prompts   prompting
 	weights   *model.Weights
 	device    model.Device
 	detached  bool // the device needs the weights no more
@@ -77,77 +80,74 @@ type Engine struct {
 // copy by the time that Open returns. Errors about the checkpoint are ErrModel, those about what
 // it shall run on ErrDevice.
 func Open(path string, opts ...Option) (*Engine, error) {
-	fsys, _, err := hub.Open(path)
+	fsys, err := find(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+		return nil, unusable(err)
 	}
 	return OpenFS(fsys, opts...)
 }
 
 // OpenFS opens the checkpoint whose files (config.json, the weights, the
-// tokenizer's files) are at the top of fsys.
+// tokenizer's files, and what sentence-transformers keeps beside them) are at the top of
+// fsys.
 func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if fsys == nil {
-		return nil, fmt.Errorf("%w: nil file system", ErrModel)
+		return nil, modelErrorf("nil file system")
 	}
 	o, err := asked(opts)
 	if err != nil {
 		return nil, err
 	}
-	// First, so that of another kind of model that is said, and not what its tokenizer lacks.
-	if _, err := model.ReadConfig(fsys); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	// The kind of model comes before its parts: of one that cannot be had that is said, and
+	// not what its tokenizer lacks.
+	spec, err := model.ReadSpec(fsys)
+	if err == nil {
+		err = spec.CheckHead()
 	}
-	tok, err := tokenizer.LoadFS(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+		return nil, unusable(err)
 	}
-	weights, err := model.Load(fsys)
+	weights, err := spec.Load()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+		return nil, unusable(err)
 	}
-	e, err := open(o, tok, weights)
+	e, err := open(o, spec, weights)
 	if err != nil {
 		return nil, errors.Join(err, weights.Close())
 	}
 	return e, nil
 }
 
-func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine, error) {
+func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) {
 	c := weights.Config
 	if err := weights.CheckHead(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+		return nil, unusable(err)
+	}
+	if o.maxLength > c.MaxPositions {
+		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
+	}
+	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
+	if err != nil {
+		return nil, unusable(err)
 	}
 	if n := tok.VocabSize(); n > c.VocabSize {
-		return nil, fmt.Errorf("%w: the tokenizer has ids up to %d, config.json has vocab_size %d", ErrModel, n-1, c.VocabSize)
+		return nil, modelErrorf("the tokenizer has ids up to %d, config.json has vocab_size %d", n-1, c.VocabSize)
 	}
 	if n := tok.Types(); n > c.TypeVocabSize {
-		return nil, fmt.Errorf("%w: the tokenizer gives passages type %d, config.json has type_vocab_size %d: a tokenizer_config.json with \"model_input_names\": [\"input_ids\", \"attention_mask\"] gives every token type 0", ErrModel, n-1, c.TypeVocabSize)
+		return nil, modelErrorf("the tokenizer gives passages type %d, config.json has type_vocab_size %d: a tokenizer_config.json with \"model_input_names\": [\"input_ids\", \"attention_mask\"] gives every token type 0", n-1, c.TypeVocabSize)
+	}
+	prompts, err := newPrompting(spec.Input, &o)
+	if err != nil {
+		return nil, err
 	}
 	warnings := slices.Concat(weights.Warnings, tok.Warnings())
-	length, from := tok.MaxLength(), tok.LengthSource()
-	switch {
-	case o.maxLength > c.MaxPositions:
-		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
-	case o.maxLength > 0:
-		length, from = o.maxLength, "by request"
-	case length > c.MaxPositions:
-		length, from = c.MaxPositions, "config.json: max_position_embeddings"
-	}
-	side := tok.Side()
-	if o.side != nil {
-		side = *o.side
-	}
-	tok, err := tok.Truncating(length, side)
-	if err != nil {
-		return nil, fmt.Errorf("engine: %w", err)
-	}
-	e := &Engine{options: o, tokenizer: tok, weights: weights}
+	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights}
 	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: length, MaxLengthFrom: from, Warnings: warnings}
+	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Truncation: tok.Truncation().Strategy.String(), Warnings: warnings,
+		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)
 	}
@@ -164,7 +164,7 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 		return nil
 	})
 	if errors.Is(err, safetensors.ErrChanged) || errors.Is(err, safetensors.ErrTruncated) {
-		err = fmt.Errorf("%w: %w", ErrModel, err)
+		err = unusable(err)
 	}
 	if err != nil {
 		if opened {
@@ -174,7 +174,7 @@ func open(o options, tok *tokenizer.Tokenizer, weights *model.Weights) (*Engine,
 	}
 	e.prepare()
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
-		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", length)
+		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", e.info.MaxLength)
 	return e, nil
 }
 
@@ -234,10 +234,11 @@ func (e *Engine) prepare() {
 	}
 }
 
-// Info says what the engine is made of. The slices are the caller's.
+// Info says what the engine is made of. The slices and the map are the caller's.
 func (e *Engine) Info() Info {
 	i := e.info
 	i.Choices, i.Candidates, i.Warnings = slices.Clone(i.Choices), slices.Clone(i.Candidates), slices.Clone(i.Warnings)
+	i.Prompts = maps.Clone(i.Prompts)
 	return i
 }
 

@@ -83,7 +83,7 @@ func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err erro
 		n := len(scores)
 		scores = append(scores, make([]float32, b.Len())...)
 		if err := model.Score(d, g.config, b, scores[n:]); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrModel, err)
+			return nil, because(ErrModel, err)
 		}
 		return scores, nil
 	}
@@ -168,7 +168,7 @@ func (e *Engine) makeUp(b *model.Batch, n int, r *rand.Rand) {
 		repeated     = 0.4
 		longestQuery = 30
 	)
-	frame, types := e.tokenizer.AppendPair(nil, nil, "", "")
+	frame, types, _ := e.tokenizer.AppendPair(nil, nil, "", "") // which is never too long
 	n = min(n, e.info.MaxLength)
 	var words []int32
 	for i, id := range frame {

@@ -25,9 +25,9 @@ func (e *Engine) guarded(pass func() error) (err error) {
 	case err == nil:
 		return nil
 	case errors.Is(err, model.ErrHardware):
-		return fmt.Errorf("%w: %w", ErrHardware, err)
+		return because(ErrHardware, err)
 	default:
-		return fmt.Errorf("%w: %w", ErrModel, err)
+		return because(ErrModel, err)
 	}
 }
 

@@ -141,7 +141,7 @@ func TestHostileFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			message, peak := peakOf(t, dir)
-			if !strings.Contains(message, c.want) || !strings.Contains(message, "error: engine: bad model: ") || len(message) > 3000 {
+			if !strings.Contains(message, c.want) || !strings.Contains(message, "error: engine: cannot use this model: ") || len(message) > 3000 {
 				t.Errorf("%.3000s, want %s", message, c.want)
 			}
 			// And some for the collector, which lets garbage be as much as what is kept.

@@ -12,7 +12,15 @@ type Info struct {
 	Workers        int          `json:"workers"`                   // passes at once
 	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included; text is cut to it
 	MaxLengthFrom  string       `json:"max_length_from"`           // what says so: "by request", or a file and its field
-	Choices        []string     `json:"choices"`                   // what was chosen and why, a line each
+	// Truncation says which text of a longer pair is cut, by the name that it has in
+	// transformers: "longest_first", or what the checkpoint asks for.
+	Truncation string `json:"truncation"`
+	// Prompts are the texts that PromptName puts before queries, by name: the checkpoint's and
+	// those of the option Prompts. DefaultPrompt names the one of calls that ask for none; ""
+	// is no prompt.
+	Prompts       map[string]string `json:"prompts,omitempty"`
+	DefaultPrompt string            `json:"default_prompt,omitempty"`
+	Choices       []string          `json:"choices"` // what was chosen and why, a line each
 	// Warnings say what of the checkpoint's files is not used, contradicts itself, or may mean
 	// other scores than are wanted, a line each. The logger has them too.
 	Warnings []string `json:"warnings,omitempty"`

@@ -20,7 +20,7 @@ func (e *Engine) openMetal() error {
 	}
 	d, err := metal.Open(e.weights, metal.Opening{Requested: true, Forget: e.forgets()})
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return because(ErrDevice, err)
 	}
 	e.useMetal(d)
 	return nil

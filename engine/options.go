@@ -24,8 +24,10 @@ type options struct {
 	calibration            *string         // the file; nil: in the user's cache directory, "": none
 	recalibrate, judgeAll  bool
 	sigmoid                bool
-	maxQueue               int           // 0: no limit
-	maxWait                time.Duration // 0: no limit
+	prompts                map[string]string // beside those of the checkpoint, and before them
+	defaultPrompt          *string           // nil: the checkpoint's
+	maxQueue               int               // 0: no limit
+	maxWait                time.Duration     // 0: no limit
 	observe                func(PassStats)
 	logger                 *slog.Logger
 }
@@ -63,8 +65,11 @@ func (o *options) check() error {
 	if b := o.tokenBudget; b != nil && *b < 1 {
 		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
-	if o.maxLength < 0 {
-		return fmt.Errorf("engine: max length %d tokens, want at least 1", o.maxLength)
+	if n := o.maxLength; n < 0 || n > 0 && n < 3 {
+		return fmt.Errorf("engine: max length %d tokens, want at least 3, for the special tokens, or 0", n)
+	}
+	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
+		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
 	}
 	if o.maxQueue < 0 {
 		return fmt.Errorf("engine: max queue %d pairs, want at least 1, or 0 for any number", o.maxQueue)
@@ -138,10 +143,10 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
 // MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are truncated, longest text first. 0, the default, is model_max_length of
-// tokenizer_config.json, as far as the model has positions, as in sentence-transformers;
-// Info says which it is. More than the positions is an error, and less than the special
-// tokens.
+// pairs are cut, longest text first unless the checkpoint says which text. 0, the default,
+// is what sentence-transformers' files beside the checkpoint say, else model_max_length of
+// tokenizer_config.json, as far as the model has positions; Info says which it is. More than
+// the positions is an error, and less than the special tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which too long texts lose tokens. The default is

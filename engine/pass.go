@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -147,14 +148,22 @@ func (r *runner) add(c *call) {
 			c.began <- struct{}{}
 		}
 	}
-	ctx := c.work
+	ctx, index := c.work, c.next
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
+		prompt := c.prompt
 		e.mu.Unlock()
-		err := r.tokenize(ctx, pair)
+		err := r.tokenize(ctx, prompt, pair)
 		e.mu.Lock()
-		if err != nil {
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrTooLong): // of this pair alone
+			if c.bad == nil {
+				c.bad = make(map[int]error)
+			}
+			c.bad[index] = err
+		default:
 			e.fail(c, err)
 		}
 	}
@@ -173,7 +182,7 @@ func (r *runner) has(c *call) bool {
 }
 
 // tokenize appends a pair of texts to the batch: one sequence, whatever happens.
-func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
+func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error) {
 	b := &r.batch
 	_, region := r.e.tokenizing.begin(ctx)
 	defer func() {
@@ -184,7 +193,10 @@ func (r *runner) tokenize(ctx context.Context, p Pair) (err error) {
 		b.End()
 		region.End()
 	}()
-	b.IDs, b.Types = r.e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage)
+	if b.IDs, b.Types, err = r.e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
+		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
+		return tooLong{err}
+	}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 			err = usable(isa)
 		}
 		if err != nil {
-			return isa, fmt.Errorf("%w: %w; there is %v", ErrDevice, err, kernels.Permitted())
+			return isa, because(ErrDevice, fmt.Errorf("%w; there is %v", err, kernels.Permitted()))
 		}
 		e.choose("kernels: %v, by request", isa)
 		e.info.InstructionSet = isa.String()
@@ -80,7 +80,7 @@ func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernel
 		}
 		refused = append(refused, fmt.Sprintf("kernels: not %v: %v", isa, err))
 	}
-	return isa, refused, fmt.Errorf("%w: none of the instruction sets %v can be used: %w", ErrDevice, sets, err)
+	return isa, refused, because(ErrDevice, fmt.Errorf("none of the instruction sets %v can be used: %w", sets, err))
 }
 
 // usable says why an instruction set cannot be used: what the processor has, the
@@ -98,11 +98,11 @@ func usable(isa kernels.ISA) error {
 func (e *Engine) openFormat(isa kernels.ISA, precision string) (*cpu.Device, error) {
 	format, err := kernels.ParseFormat(precision)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, because(ErrDevice, err)
 	}
 	d, err := cpu.Open(e.weights, e.options.workers, kernels.Variant{ISA: isa, Format: format})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, because(ErrDevice, err)
 	}
 	return d, nil
 }

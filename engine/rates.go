@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -76,7 +75,7 @@ func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate
 	for _, f := range formats {
 		d, err := cpu.Open(&first, e.options.workers, kernels.Variant{ISA: isa, Format: f})
 		if err != nil && f == kernels.F32 {
-			return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+			return nil, because(ErrDevice, err)
 		} else if err != nil {
 			e.choose("precision: not %v: %v", f, err)
 			continue

@@ -121,7 +121,7 @@ func TestBadCheckpoints(t *testing.T) {
 		{"half the weights", func(f spoilt) { f.check(os.Truncate(f.path(weightsFile), 1<<20)) }, "model.safetensors: tensor "},
 		{"a byte more of weights", func(f spoilt) { f.write(weightsFile, string(append(f.read(weightsFile), 0))) }, "model.safetensors: tensors do not fill the file"},
 		{"no weights", func(f spoilt) { f.remove(weightsFile) }, "lacks model.safetensors"},
-		{"PyTorch's weights", func(f spoilt) { f.check(os.Rename(f.path(weightsFile), f.path("pytorch_model.bin"))) }, "only safetensors is read"},
+		{"PyTorch's weights", func(f spoilt) { f.check(os.Rename(f.path(weightsFile), f.path("pytorch_model.bin"))) }, "has its weights in pytorch_model.bin alone, in PyTorch's format: \"minilm-metal convert "},
 		{"weights that are a zip", func(f spoilt) { f.write(weightsFile, "PK\x03\x04\x14\x00\x00\x00\x08\x00") }, "model.safetensors: header too large"},
 		{"a vocabulary larger than the rows", func(f spoilt) {
 			f.write(tokenizerFile, string(bytes.Replace(f.read(tokenizerFile), []byte(`"vocab": {`), []byte(`"vocab": {"brandnewtoken":30522,`), 1)))
@@ -166,6 +166,7 @@ func TestBadCheckpoints(t *testing.T) {
 			if e != nil {
 				defer e.Close()
 			}
+			inPlainWords(t, err)
 			if !errors.Is(err, engine.ErrModel) || !strings.Contains(err.Error(), r.want) || len(err.Error()) > 1000 {
 				t.Errorf("%v, want %s", err, r.want)
 			}

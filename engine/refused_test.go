@@ -79,7 +79,9 @@ func TestOpenMisuse(t *testing.T) {
 		"an empty one":      func() (*engine.Engine, error) { return engine.OpenFS(fstest.MapFS{}) },
 		"one that has none": func() (*engine.Engine, error) { return engine.OpenFS(fstest.MapFS{"config.json": {Mode: fs.ModeDir}}) },
 	} {
-		if e, err := open(); e != nil || !errors.Is(err, engine.ErrModel) {
+		e, err := open()
+		inPlainWords(t, err)
+		if e != nil || !errors.Is(err, engine.ErrModel) {
 			t.Errorf("%s: %v, %v", name, e, err)
 		}
 	}

@@ -27,20 +27,24 @@ func (e *PairError) Unwrap() error { return e.Err }
 
 // Score appends the pairs' scores, logits unless the engine has Sigmoid, to dst, in their
 // order, and returns the extended slice. Where the model gives some pair a score that is
-// not a number, that score is NaN and the error holds a *PairError for it. On any other
-// error dst comes back as it was: the cause of ctx, which returns at once when it is over;
-// ErrClosed; ErrOverloaded; ErrHardware; or ErrModel, where weights cannot be read.
+// not a number, or a pair is too long and not to be cut (ErrTooLong), its score is NaN and
+// the error holds a *PairError for it. On any other error dst comes back as it was: the
+// cause of ctx, which returns at once when it is over; ErrClosed; ErrOverloaded;
+// ErrHardware; ErrModel, where weights cannot be read; or ErrPrompt.
+//
+// The default prompt of the checkpoint, if it has one, is put before each query, as in
+// sentence-transformers; [Prompt] and [PromptName] are another one.
 //
 // pairs must not change until Score returns. Afterwards nothing of the caller's is read
 // or written any more, however it returned.
-func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair) ([]float32, error) {
-	return e.score(ctx, dst, pairs, nil, nil)
+func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
+	return e.score(ctx, dst, pairs, nil, opts, nil)
 }
 
 // ScoreStats is Score, and says what the call cost, as far as it returns scores.
-func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair) ([]float32, CallStats, error) {
+func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, CallStats, error) {
 	var stats CallStats
-	dst, err := e.score(ctx, dst, pairs, nil, &stats)
+	dst, err := e.score(ctx, dst, pairs, nil, opts, &stats)
 	return dst, stats, err
 }
 
@@ -54,13 +58,13 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	if err := b.Validate(&e.info.Config); err != nil {
 		return dst, e.ended(err)
 	}
-	return e.score(ctx, dst, nil, b, nil)
+	return e.score(ctx, dst, nil, b, nil, nil)
 }
 
 // score has pairs or, where they are not nil, tokens scored; stats may be nil. It and
 // await have small frames, so that the stack of a caller who waits need not grow.
-func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, stats *CallStats) ([]float32, error) {
-	c, err := e.begin(ctx, dst, pairs, tokens)
+func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption, stats *CallStats) ([]float32, error) {
+	c, err := e.begin(ctx, dst, pairs, tokens, opts)
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
@@ -68,12 +72,16 @@ func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens 
 }
 
 // begin begins a call that appends to dst, and puts it into the queue.
-func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch) (*call, error) {
+func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption) (*call, error) {
+	prompt, err := e.prompts.of(opts)
+	if err != nil {
+		return nil, err
+	}
 	c, err := e.newCall(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.pairs, c.tokens, c.count = pairs, tokens, len(pairs)
+	c.pairs, c.prompt, c.tokens, c.count = pairs, prompt, tokens, len(pairs)
 	if tokens != nil {
 		c.count = tokens.Len()
 	}
@@ -96,7 +104,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	}
 	if err == nil {
 		scores := c.scores[len(dst):]
-		dst, err = c.scores, e.finish(scores)
+		dst, err = c.scores, e.finish(scores, c.bad)
 		if stats != nil {
 			*stats = c.stats
 		}
@@ -106,24 +114,50 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 }
 
 // Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
-// nobody, and works on a closed engine too. A nil batch is the only error.
-func (e *Engine) Tokenize(b *model.Batch, pairs []Pair) error {
+// nobody, and works on a closed engine too. A nil batch is an error, and so is a pair that
+// is too long and not to be cut: a *PairError then, and b is as it was. So is a prompt that
+// there is none of, ErrPrompt.
+func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) error {
 	if b == nil {
 		return errors.New("engine: nil batch")
 	}
-	for _, p := range pairs {
-		b.IDs, b.Types = e.tokenizer.AppendPair(b.IDs, b.Types, p.Query, p.Passage)
+	prompt, err := e.prompts.of(opts)
+	if err != nil {
+		return err
+	}
+	ids, starts := len(b.IDs), len(b.Start)
+	for i, p := range pairs {
+		var err error
+		if b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
+			b.IDs, b.Types, b.Start = b.IDs[:ids], b.Types[:ids], b.Start[:starts]
+			return &PairError{i, tooLong{err}}
+		}
 		b.End()
 	}
 	return nil
 }
 
-// finish turns logits into scores and reports those that are not numbers.
-func (e *Engine) finish(scores []float32) error {
+// tooLong is the tokenizer's error about a pair that has too many tokens.
+type tooLong struct{ error }
+
+func (e tooLong) Error() string { return plain(e.error.Error()) }
+
+func (e tooLong) Is(target error) bool { return target == ErrTooLong }
+
+func (e tooLong) Unwrap() error { return e.error }
+
+// finish turns logits into scores and reports those that are not numbers, and the bad
+// pairs, which have none.
+func (e *Engine) finish(scores []float32, bad map[int]error) error {
 	var errs []error
 	for i, logit := range scores {
-		var err error
-		if scores[i], err = e.scoreOf(logit); err != nil {
+		err := bad[i]
+		if err != nil {
+			scores[i] = float32(math.NaN())
+		} else {
+			scores[i], err = e.scoreOf(logit)
+		}
+		if err != nil {
 			errs = append(errs, &PairError{i, err})
 		}
 	}
@@ -135,7 +169,7 @@ func (e *Engine) scoreOf(logit float32) (float32, error) {
 	v := float64(logit)
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
-		return float32(math.NaN()), fmt.Errorf("%w: the score is %v", ErrModel, logit)
+		return float32(math.NaN()), modelErrorf("the score is %v", logit)
 	case e.options.sigmoid:
 		return float32(1 / (1 + math.Exp(-v))), nil
 	}

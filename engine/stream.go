@@ -19,16 +19,16 @@ type Tokens struct{ IDs, Types []int32 }
 // many there are; a pair that comes late keeps no score back.
 //
 // An error that is a *PairError, as in Score, is of one pair, whose score is NaN, and the
-// next pair's follows; any other error is the last that is yielded. MaxQueue refuses
+// next pair's follows; any other error is the last that is yielded. Prompts are as in Score. MaxQueue refuses
 // streams when they begin, and never later; MaxWait is not for them.
 //
 // pairs is ranged over by a goroutine of its own. Where the loop over the scores comes to
 // their end, pairs has returned before, and what it wrote may be read. After a break or
 // an error it may still run: it ends at its next pair, and until then its variables are
 // its own and its file is open. What pairs panics with, the loop panics with.
-func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair]) iter.Seq2[float32, error] {
+func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallOption) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
-		e.stream(ctx, pairs != nil, yield, func(s *stream) {
+		e.stream(ctx, pairs != nil, opts, yield, func(s *stream) {
 			for p := range pairs {
 				if !s.add(func(to *slot) { to.pair = p }) {
 					return
@@ -42,7 +42,7 @@ func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair]) iter.Seq2[flo
 // the next are asked for.
 func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
-		e.stream(ctx, pairs != nil, yield, func(s *stream) {
+		e.stream(ctx, pairs != nil, nil, yield, func(s *stream) {
 			for p := range pairs {
 				one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
 				err := one.Validate(&e.info.Config)
@@ -79,13 +79,13 @@ type slot struct {
 	ids, types []int32 // the pair, where there are any
 	score      float32
 	scored     bool
-	err        error // of tokens that have no score
+	err        error // of a pair that has no score
 }
 
 func (s *stream) at(i int) *slot { return &s.ring[i%window] }
 
 // stream runs feed, which adds the pairs, beside the loop that yields their scores.
-func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, error) bool, feed func(*stream)) {
+func (e *Engine) stream(ctx context.Context, some bool, opts []CallOption, yield func(float32, error) bool, feed func(*stream)) {
 	counted := false
 	defer func() {
 		if !counted { // the reader's loop, or his iterator, has broken off
@@ -95,6 +95,9 @@ func (e *Engine) stream(ctx context.Context, some bool, yield func(float32, erro
 	c, err := e.newCall(ctx)
 	if err == nil && !some {
 		err = errors.New("engine: nil iterator")
+	}
+	if err == nil {
+		c.prompt, err = e.prompts.of(opts)
 	}
 	if err == nil {
 		var t *trace.Task
@@ -225,7 +228,8 @@ func (s *stream) take(i int, b *model.Batch) (p Pair, text bool) {
 func (s *stream) deliver(lo int, scores []float32) {
 	for i, score := range scores {
 		to := s.at(lo + i)
-		to.score, to.scored = score, true
+		to.score, to.scored, to.err = score, true, s.call.bad[lo+i]
+		delete(s.call.bad, lo+i)
 	}
 	if lo == s.yielded {
 		wake(s.ready)

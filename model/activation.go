@@ -33,44 +33,43 @@ const (
 
 // activation reads what config.json says. Where the newer field is there, it alone counts,
 // even as null, which asks for the default.
-func (s *spec) activation(f *fields) {
+func (s *Spec) activation(f *fields) {
 	var inner fields
 	if f.has("sentence_transformers") {
 		inner.file = f.file + ": sentence_transformers"
 		f.read("sentence_transformers", &inner.raw, "an object")
 	}
 	if _, ok := inner.raw[newActivation]; ok {
-		s.namedActivation(&inner, newActivation)
+		s.Activation = s.namedActivation(&inner, newActivation)
 		f.err = firstError(f.err, inner.err)
 		return
 	}
-	s.namedActivation(f, oldActivation)
+	s.Activation = s.namedActivation(f, oldActivation)
 }
 
-// namedActivation takes the activation that a field names, if it names one. As in the
-// library, what is not PyTorch's own is code that nobody trusts, and the default counts.
-func (s *spec) namedActivation(f *fields, field string) {
+// namedActivation returns the activation that a field names, "" where it names none. As in
+// the library, what is not PyTorch's own is code that nobody trusts, and does not count.
+func (s *Spec) namedActivation(f *fields, field string) Activation {
 	var name string
-	s.Activation = ""
 	if !f.has(field) || !f.text(field, &name) {
-		return
+		return ""
 	}
 	kind := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case !strings.HasPrefix(name, "torch."):
 		s.warn("%s: %s: %.80q is not one of PyTorch's: the default counts, as in sentence-transformers", f.file, field, name)
+		return ""
 	case kind == "Identity":
-		s.Activation = Identity
+		return Identity
 	case kind == "Sigmoid":
-		s.Activation = Sigmoid
-	default:
-		s.Activation = Activation(name)
-		s.warn("%s: %s: %.80q is not computed here: scores are raw logits, or their sigmoid", f.file, field, name)
+		return Sigmoid
 	}
+	s.warn("%s: %s: %.80q is not computed here: scores are raw logits, or their sigmoid", f.file, field, name)
+	return Activation(name)
 }
 
-func (s *spec) warn(format string, args ...any) {
-	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+func (s *Spec) warn(format string, args ...any) {
+	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
 }
 
 func firstError(a, b error) error {

@@ -47,14 +47,14 @@ const MaxConfigBytes = 1 << 20
 // maxConfigValues bounds the JSON values in it: labels are two each, other fields one.
 const maxConfigValues = 1 << 15
 
-// ErrConfig is in every error about a config.json that says something this
-// encoder cannot do.
-var ErrConfig = errors.New("model: bad config")
+// ErrConfig is in every error about a config.json, and the files beside it, that says
+// something this encoder cannot do. Its text is only how those errors begin.
+var ErrConfig = errors.New("model")
 
 // ReadConfig reads config.json from the top of fsys, and what sentence-transformers
-// keeps beside it.
+// keeps beside it; see ReadSpec, which returns all of that.
 func ReadConfig(fsys fs.FS) (*Config, error) {
-	s, err := readSpec(fsys)
+	s, err := ReadSpec(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,9 @@ func ParseConfig(data []byte) (*Config, error) {
 	s, err := parseSpec(data)
 	if err != nil {
 		return nil, err
+	}
+	if s.Activation == "" && s.Labels > 0 {
+		s.Activation = defaultActivation(s.Labels)
 	}
 	return &s.Config, nil
 }

@@ -1,69 +1,90 @@
 package model
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
-	"github.com/minilm-metal/minilm-metal/model/jsonscan"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// The files that sentence-transformers writes beside config.json; from version 5.4 on for
-// cross-encoders, too.
-const (
-	modulesFile     = "modules.json"
-	librarySettings = "config_sentence_transformers.json"
-	inputSettings   = "sentence_bert_config.json"
-)
+// parts is what sentence-transformers keeps of a cross-encoder in modules.json and beside
+// it: where they are not there, or are of a model of another kind, the library takes
+// config.json alone.
+type parts struct {
+	count    bool    // they are a cross-encoder's
+	settings *fields // of modules.Settings
+	list     []modules.Module
+	root     string // the folder of the Transformer, "." where it is the checkpoint's own
+}
 
-// readModules reads what sentence-transformers keeps of a cross-encoder: its activation
-// counts more than that of config.json. What would make its scores other than the bare
-// model's is refused by name. Of anything but a cross-encoder's modules the library takes
-// the bare model too, so that those files do not matter.
-func (s *spec) readModules(fsys fs.FS) error {
-	data, err := readSmall(fsys, modulesFile)
+// readParts reads modules.json and which kind of model it is of. On an error the root is
+// ".": nothing else is known.
+func readParts(fsys fs.FS) (*parts, error) {
+	p := &parts{root: "."}
+	data, err := readSmall(fsys, modules.File)
 	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	settings, err := readSmall(fsys, modules.Settings)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err == nil {
+		p.settings, err = parseFields(modules.Settings, settings)
+	}
+	if err != nil || !modules.IsCrossEncoder(settings) {
+		return p, err
+	}
+	if p.list, err = modules.Parse(data); err != nil {
+		return p, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	p.count, p.root = true, modules.Root(fsys)
+	return p, nil
+}
+
+// onlyTransformer refuses modules beside the model itself, and other modules than it.
+func (p *parts) onlyTransformer() error {
+	refuse := func(i int, format string, args ...any) error {
+		return fmt.Errorf("%w: %s: module %d, %.80q, %s", ErrConfig, modules.File, i, p.list[i].Type, fmt.Sprintf(format, args...))
+	}
+	dense := slices.IndexFunc(p.list, func(m modules.Module) bool { return strings.HasSuffix(m.Type, ".Dense") })
+	switch {
+	case len(p.list) == 0:
+		return fmt.Errorf("%w: %s: no modules, want a Transformer", ErrConfig, modules.File)
+	case !p.list[0].IsTransformer():
+		return refuse(0, "is not supported: want a Transformer of sentence-transformers alone")
+	case dense > 0:
+		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier, alone", p.list[dense].Folder)
+	case len(p.list) > 1:
+		return refuse(1, "is not supported: want the Transformer before it alone")
+	}
+	return nil
+}
+
+// apply has these settings count: they are more than config.json's.
+func (p *parts) apply(s *Spec, root fs.FS) error {
+	if !p.count {
 		return nil
 	}
-	if err != nil {
+	if err := p.onlyTransformer(); err != nil {
 		return err
 	}
-	settings, err := readFields(fsys, librarySettings)
-	if err != nil {
-		return err
+	f := p.settings
+	if a := s.namedActivation(f, newActivation); a != "" { // else that of config.json counts
+		s.Activation = a
 	}
-	var kind string
-	if settings.has("model_type") {
-		settings.text("model_type", &kind)
+	s.Input.prompts(f)
+	f.refuseUnknown(libraryKeys)
+	if f.err != nil {
+		return f.err
 	}
-	if kind != "CrossEncoder" {
-		return settings.err
-	}
-	if settings.has(newActivation) {
-		s.namedActivation(settings, newActivation)
-	}
-	if s.Activation == "" && s.Labels > 0 {
-		s.Activation = defaultActivation(s.Labels)
-	}
-	settings.refusePrompt()
-	if settings.err != nil {
-		return settings.err
-	}
-	if err := onlyTransformer(data); err != nil {
-		return err
-	}
-	input, err := readFields(fsys, inputSettings)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"processing_kwargs", "max_seq_length", "do_lower_case"} {
-		if v := strings.TrimSpace(string(input.raw[name])); input.has(name) && v != "{}" && v != "false" {
-			input.bad(name, "%s is not supported", jsonscan.Shown(input.raw[name]))
-		}
-	}
-	return input.err
+	return s.Input.read(root, s)
 }
 
 // readFields reads a small file, which has no fields where it is not there.
@@ -76,32 +97,4 @@ func readFields(fsys fs.FS, name string) (*fields, error) {
 		return nil, err
 	}
 	return parseFields(name, data)
-}
-
-// refusePrompt refuses a text that would be put before every query.
-func (f *fields) refusePrompt() {
-	if !f.has("default_prompt_name") {
-		return
-	}
-	var name string
-	var prompts map[string]string
-	if f.text("default_prompt_name", &name) && f.read("prompts", &prompts, "an object of texts") && prompts[name] != "" {
-		f.bad("default_prompt_name", "%.80q: the prompt %.80q before every query is not supported", name, prompts[name])
-	}
-}
-
-// onlyTransformer refuses modules after the model itself, and other modules than it.
-func onlyTransformer(data []byte) error {
-	var modules []struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(data, &modules); err != nil {
-		return fmt.Errorf("%w: %s: %s, want a list of modules", ErrConfig, modulesFile, jsonscan.Shown(data))
-	}
-	for i, m := range modules {
-		if i > 0 || !strings.HasSuffix(m.Type, ".Transformer") {
-			return fmt.Errorf("%w: %s: module %d is %.80q: want a Transformer alone", ErrConfig, modulesFile, i, m.Type)
-		}
-	}
-	return nil
 }

@@ -1,55 +1,108 @@
 package model
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// spec is what a checkpoint's configuration says, with what a Config has no place for.
-type spec struct {
+// Spec is what a checkpoint's configuration says: the model, and what becomes of pairs
+// before it.
+type Spec struct {
 	Config
+	Input Input
+	// Files has config.json, the weights and the tokenizer's files at its top: the
+	// checkpoint itself, or the folder of it that modules.json names.
+	Files    fs.FS
+	Warnings []string // what is odd, and harmless enough to go on; a line each
+
 	numLabels, idLabels int // where config.json contradicts itself: num_labels, and the length of id2label
 	architectures       []string
-	warnings            []string // what is odd, and harmless enough to go on; a line each
 }
 
-// readSpec reads the configuration of a checkpoint at the top of fsys.
-func readSpec(fsys fs.FS) (*spec, error) {
-	data, err := readSmall(fsys, "config.json")
-	if err != nil {
-		return nil, err
+// ReadSpec reads the configuration of a checkpoint at the top of fsys: config.json, and
+// what sentence-transformers keeps beside it. Whatever there changes scores is honoured,
+// or refused with the name of its file and key; what nobody knows of config.json is a
+// warning. Errors about what the files say are ErrConfig.
+func ReadSpec(fsys fs.FS) (*Spec, error) {
+	p, partsErr := readParts(fsys)
+	root := fsys
+	if p.root != "." {
+		var err error
+		if root, err = fs.Sub(fsys, p.root); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, modules.File, err)
+		}
 	}
+	data, err := readSmall(root, "config.json")
+	if err != nil {
+		return nil, firstError(partsErr, errNoConfig(p.root, err))
+	}
+	// First, so that of another kind of model that is said, and not what its modules are.
 	s, err := parseSpec(data)
+	if err == nil {
+		err = partsErr
+	}
+	if err == nil {
+		err = p.apply(s, root)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return s, s.readModules(fsys)
+	s.Files = root
+	if s.Activation == "" && s.Labels > 0 {
+		s.Activation = defaultActivation(s.Labels)
+	}
+	return s, nil
 }
 
 // parseSpec reads the contents of a config.json. A field that changes scores is honoured
-// or refused; all others, such as dropouts, label2id or dtype, are not looked at.
-func parseSpec(data []byte) (*spec, error) {
+// or refused; configKeys has the others. The activation is "" where none is named.
+func parseSpec(data []byte) (*Spec, error) {
 	f, err := parseFields("config.json", data)
 	if err != nil {
 		return nil, err
 	}
-	s := &spec{Config: Config{TypeVocabSize: 2, LayerNormEps: 1e-12}}
+	s := &Spec{Config: Config{TypeVocabSize: 2, LayerNormEps: 1e-12}}
+	f.refuseOtherKinds()
+	s.heads(f)
 	f.refuseOthers()
 	s.sizes(f)
 	s.labels(f)
 	s.activation(f)
-	if s.Activation == "" && s.Labels > 0 {
-		s.Activation = defaultActivation(s.Labels)
-	}
-	s.heads(f)
 	if f.err != nil {
 		return nil, f.err
 	}
+	s.warnUnknown(f, configKeys)
 	return s, nil
+}
+
+// kinds are what models of other types are called, by how model_type begins: the first
+// that fits counts.
+var kinds = []struct{ prefix, is string }{
+	{"roberta", "a RoBERTa"}, {"xlm-roberta", "an XLM-RoBERTa"}, {"camembert", "a CamemBERT"}, {"distilbert", "a DistilBERT"}, {"electra", "an ELECTRA"},
+	{"mpnet", "an MPNet"}, {"modernbert", "a ModernBERT"}, {"deberta", "a DeBERTa"}, {"albert", "an ALBERT"}, {"xlnet", "an XLNet"}, {"t5", "a T5"},
+	{"qwen", "a Qwen"}, {"llama", "a Llama"}, {"gemma", "a Gemma"}, {"nomic_bert", "a Nomic BERT"},
+}
+
+// refuseOtherKinds refuses a model of another type.
+func (f *fields) refuseOtherKinds() {
+	var got string
+	if !f.text("model_type", &got) || got == "bert" || got == "" {
+		return
+	}
+	is := "another kind of"
+	for _, kind := range kinds {
+		if strings.HasPrefix(got, kind.prefix) {
+			is = kind.is
+			break
+		}
+	}
+	f.bad("model_type", "%.80q: this is %s model, and only BERT (\"bert\") is supported", got, is)
 }
 
 // refuseOthers refuses what is another model than this encoder.
@@ -58,7 +111,6 @@ func (f *fields) refuseOthers() {
 		name string
 		want []string // the first as errors have it
 	}{
-		{"model_type", []string{"bert", ""}},
 		// gelu_python is the same function, written in Python; gelu_new, gelu_fast and
 		// others are approximations by tanh, which move scores.
 		{"hidden_act", []string{"gelu", "gelu_python"}},
@@ -93,7 +145,7 @@ func (f *fields) refuseOthers() {
 }
 
 // sizes reads the numbers.
-func (s *spec) sizes(f *fields) {
+func (s *Spec) sizes(f *fields) {
 	for _, size := range []struct {
 		name     string
 		to       *int
@@ -129,7 +181,7 @@ func (s *spec) sizes(f *fields) {
 // labels counts id2label. Only its numbers matter: labels may be called anything, by
 // numbers too. Where num_labels says otherwise, older versions of transformers go by
 // id2label and newer ones by num_labels: the classifier decides.
-func (s *spec) labels(f *fields) {
+func (s *Spec) labels(f *fields) {
 	var names map[string]any
 	if !f.has("id2label") || !f.read("id2label", &names, "an object of labels by number") {
 		return
@@ -153,7 +205,7 @@ func (s *spec) labels(f *fields) {
 }
 
 // heads reads which classes of model the weights are of.
-func (s *spec) heads(f *fields) {
+func (s *Spec) heads(f *fields) {
 	const name = "architectures"
 	if !f.has(name) {
 		return
@@ -177,6 +229,6 @@ func (s *spec) heads(f *fields) {
 
 // ownHead reports whether the weights are of a model with this package's head, as far as
 // the configuration says.
-func (s *spec) ownHead() bool {
+func (s *Spec) ownHead() bool {
 	return len(s.architectures) == 0 || slices.Contains(s.architectures, "BertForSequenceClassification")
 }

@@ -121,54 +121,9 @@ func TestActivationIsTheLibrarys(t *testing.T) {
 		if c.inner != "" {
 			config += `,"sentence_transformers":` + c.inner
 		}
-		s, err := parseSpec([]byte(config + "}"))
-		if err != nil || s.Activation != c.want || len(s.warnings) != c.warnings {
+		s, err := ReadSpec(fstest.MapFS{"config.json": {Data: []byte(config + "}")}})
+		if err != nil || s.Activation != c.want || len(s.Warnings) != c.warnings {
 			t.Errorf("old %s, new %s, labels %s: %+v, %v, want %s and %d warnings", c.old, c.inner, c.labels, s, err, c.want, c.warnings)
-		}
-	}
-}
-
-// From version 5.4 on sentence-transformers keeps its settings beside modules.json.
-func TestModulesOfACrossEncoder(t *testing.T) {
-	const (
-		one      = `[{"type":"sentence_transformers.base.modules.transformer.Transformer"}]`
-		settings = `{"model_type":"CrossEncoder","activation_fn":"torch.nn.modules.linear.Identity","prompts":{"q":"ask: ","none":""},"default_prompt_name":`
-	)
-	for _, c := range []struct {
-		name, modules, settings, input string
-		want                           Activation
-		says                           string
-	}{
-		{"no modules", "", settings + `null}`, "", Sigmoid, ""},
-		{"an embedder's", one, `{"activation_fn":"torch.nn.Identity","default_prompt_name":"q"}`, "", Sigmoid, ""},
-		{"no settings", one, "", "", Sigmoid, ""},
-		{"a cross-encoder's", one, settings + `null}`, `{"transformer_task":"sequence-classification"}`, Identity, ""},
-		{"a cross-encoder's without activation", one, `{"model_type":"CrossEncoder","activation_fn":null}`, "", Sigmoid, ""},
-		{"an empty prompt", one, settings + `"none"}`, `{"processing_kwargs":{},"do_lower_case":false}`, Identity, ""},
-		{"a prompt", one, settings + `"q"}`, "", "", `config_sentence_transformers.json: default_prompt_name: "q": the prompt "ask: "`},
-		{"a prompt that is a number", one, settings + `5}`, "", "", "default_prompt_name: 5, want a string"},
-		{"a length", one, settings + `null}`, `{"max_seq_length":24}`, "", "sentence_bert_config.json: max_seq_length: 24 is not supported"},
-		{"processing", one, settings + `null}`, `{"processing_kwargs":{"text":{"max_length":24}}}`, "", "processing_kwargs: "},
-		{"lower case", one, settings + `null}`, `{"do_lower_case":true}`, "", "do_lower_case: true"},
-		{"a Dense", strings.Replace(one, "]", `,{"type":"x.Dense"}]`, 1), settings + `null}`, "", "", `modules.json: module 1 is "x.Dense"`},
-		{"a Router", `[{"type":"x.Router"}]`, settings + `null}`, "", "", `modules.json: module 0 is "x.Router"`},
-		{"modules that are none", `{}`, settings + `null}`, "", "", "modules.json: {}, want a list of modules"},
-		{"settings that are none", one, `[]`, "", "", "config_sentence_transformers.json: [], want an object"},
-	} {
-		fsys := fstest.MapFS{"config.json": {Data: []byte(goodConfig)}}
-		for name, text := range map[string]string{modulesFile: c.modules, librarySettings: c.settings, inputSettings: c.input} {
-			if text != "" {
-				fsys[name] = &fstest.MapFile{Data: []byte(text)}
-			}
-		}
-		got, err := ReadConfig(fsys)
-		switch {
-		case c.says != "":
-			if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s: error %v, want one with %q", c.name, err, c.says)
-			}
-		case err != nil || got.Activation != c.want:
-			t.Errorf("%s: %+v, %v, want %s", c.name, got, err, c.want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"gorgonia.org/tensor"
@@ -49,21 +51,27 @@ type Linear struct {
 type Norm struct{ Gain, Bias *tensor.Dense }
 
 // ErrWeights is in every error about tensors that are missing, there under two names or
-// not of the config's shape, and about values that are not numbers.
-var ErrWeights = errors.New("model: bad weights")
+// not of the config's shape, and about values that are not numbers. Its text is only how
+// those errors begin.
+var ErrWeights = errors.New("model")
 
 // ErrNoHead says that a checkpoint has no classification head, so that it can
 // encode but not score.
-var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, not a cross-encoder")
+var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, as for embeddings, and not a cross-encoder")
 
-// Load reads config.json and the weights (one file, or sharded with an index)
+// Load reads the configuration and the weights (one file, or sharded with an index)
 // from the top of fsys. Close the weights to unmap them.
 func Load(fsys fs.FS) (*Weights, error) {
-	s, err := readSpec(fsys)
+	s, err := ReadSpec(fsys)
 	if err != nil {
 		return nil, err
 	}
-	file, err := safetensors.OpenCheckpoint(fsys)
+	return s.Load()
+}
+
+// Load reads the weights among Files.
+func (s *Spec) Load() (*Weights, error) {
+	file, err := safetensors.OpenCheckpoint(s.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +87,7 @@ func Load(fsys fs.FS) (*Weights, error) {
 
 // compare holds what config.json says beside the shape to the weights, and adds the
 // configuration's warnings to theirs.
-func (s *spec) compare(w *Weights) error {
+func (s Spec) compare(w *Weights) error {
 	if s.numLabels != 0 && w.Classifier != nil {
 		if w.Config.Labels != s.numLabels && w.Config.Labels != s.idLabels {
 			return fmt.Errorf("%w: config.json: num_labels is %d, id2label has %d, and the classifier %d", ErrConfig, s.numLabels, s.idLabels, w.Config.Labels)
@@ -89,7 +97,7 @@ func (s *spec) compare(w *Weights) error {
 	if w.Classifier != nil && !s.ownHead() {
 		s.warn("config.json: architectures is %.80q, not BertForSequenceClassification: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
-	w.Warnings = append(s.warnings, w.Warnings...)
+	w.Warnings = slices.Concat(s.Warnings, w.Warnings)
 	return nil
 }
 
@@ -148,9 +156,34 @@ func (w *Weights) CheckHead() error {
 	case w.Classifier == nil:
 		return ErrNoHead
 	case w.Config.Labels != 1:
-		return fmt.Errorf("model: the classifier has %d labels, want 1", w.Config.Labels)
+		return errLabels(w.Config.Labels, "the classifier")
 	}
 	return nil
+}
+
+// CheckHead says why weights of this configuration cannot score, as far as that is known
+// without them, or returns nil.
+func (s *Spec) CheckHead() error {
+	if s.Labels > 1 && len(s.architectures) > 0 && s.ownHead() {
+		return errLabels(s.Labels, "config.json")
+	}
+	return nil
+}
+
+// CheckKind is CheckHead for weights that cannot be read: then the classes of the
+// architectures tell an encoder without a head.
+func (s *Spec) CheckKind() error {
+	ofHead := func(class string) bool { return strings.HasSuffix(class, "ForSequenceClassification") }
+	if len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
+		return fmt.Errorf("%w: config.json: architectures is %.80q, which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder",
+			ErrConfig, s.architectures[:min(len(s.architectures), mostNamed)])
+	}
+	return s.CheckHead()
+}
+
+// errLabels is the error of a head with more labels than one.
+func errLabels(labels int, of string) error {
+	return fmt.Errorf("model: %s has %d labels, want 1: the model sorts pairs into classes, and gives them no single score", of, labels)
 }
 
 // Close unmaps the weights, which must not be used from then on.

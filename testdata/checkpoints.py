@@ -96,11 +96,16 @@ config("layer_norm_eps 0", {"layer_norm_eps": 0}, opened="0 is a number")
 for name, fields in {
     "tie_word_embeddings": {"tie_word_embeddings": False}, "classifier_dropout": {"classifier_dropout": 0.5},
     "problem_type regression": {"problem_type": "regression"}, "problem_type junk": {"problem_type": "x"},
-    "dtype": {"dtype": "float32"}, "dtype null": {"torch_dtype": None}, "layer_types": {"layer_types": ["full_attention"] * 3, "sliding_window": 8},
-    "auto_map": {"auto_map": {"AutoModelForSequenceClassification": "modeling.Custom"}}, "rope_theta": {"rope_theta": 10000},
-    "output_hidden_states": {"output_hidden_states": True}, "an unknown field": {"foo": {"bar": 1}}, "pad_token_id": {"pad_token_id": 5},
-    "embedding_size": {"embedding_size": 16}, "another case": {"Hidden_Size": 64, "HIDDEN_ACT": "relu"}}.items():
+    "dtype": {"dtype": "float32"}, "dtype null": {"torch_dtype": None},
+    "output_hidden_states": {"output_hidden_states": True}, "pad_token_id": {"pad_token_id": 5}}.items():
     config(name, fields)
+# What changes nothing, but would elsewhere, or that nobody knows.
+for name, fields in {
+    "layer_types": {"layer_types": ["full_attention"] * 3, "sliding_window": 8},
+    "auto_map": {"auto_map": {"AutoModelForSequenceClassification": "modeling.Custom"}}, "rope_theta": {"rope_theta": 10000},
+    "an unknown field": {"foo": {"bar": 1}},
+    "embedding_size": {"embedding_size": 16}, "another case": {"Hidden_Size": 64, "HIDDEN_ACT": "relu"}}.items():
+    config(name, fields, warns=f'what {", ".join(json.dumps(k) for k in sorted(fields))} means')
 # Activations.
 OLD, NEW = "sbert_ce_default_activation_function", "sentence_transformers"
 S, I, T = "torch.nn.modules.activation.Sigmoid", "torch.nn.modules.linear.Identity", "torch.nn.modules.activation.Tanh"

@@ -74,8 +74,8 @@ func TestTinyPairs(t *testing.T) {
 	}
 	defer w.Close()
 	for _, p := range golden.Pairs {
-		ids, types := tok.AppendPair(nil, nil, p.Query, p.Passage)
-		if !slices.Equal(ids, p.IDs) || !slices.Equal(types, p.Types) {
+		ids, types, err := tok.AppendPair(nil, nil, p.Query, p.Passage)
+		if err != nil || !slices.Equal(ids, p.IDs) || !slices.Equal(types, p.Types) {
 			t.Errorf("%q, %q: ids %v %v, want %v %v", p.Query, p.Passage, ids, types, p.IDs, p.Types)
 			continue
 		}

@@ -67,6 +67,14 @@ func (p *program) find(name string, need hub.Parts) (checkpoint, error) {
 		cache = hub.Cache{} // a directory needs none
 	}
 	s, err := cache.Find(name, need)
+	if errors.Is(err, hub.ErrIncomplete) && need&hub.Weights != 0 {
+		// What kind of model it is comes before what it lacks.
+		if some, noConfig := cache.Find(name, hub.Config); noConfig == nil {
+			if kind := engine.CheckKind(some.FS()); kind != nil {
+				return checkpoint{}, kind
+			}
+		}
+	}
 	if err != nil {
 		return checkpoint{}, err
 	}
@@ -178,15 +186,24 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 type scoreFlags struct {
 	maxLength int
 	sigmoid   bool
+	prompt    promptFlags
 }
 
 func (f *scoreFlags) register(flags *pflag.FlagSet) {
 	maxLengthFlag(flags, &f.maxLength)
+	f.prompt.register(flags)
 	flags.BoolVar(&f.sigmoid, "sigmoid", false, "scores between 0 and 1 instead of raw logits")
 }
 
-func (f *scoreFlags) options() ([]engine.Option, error) {
+func (f *scoreFlags) check() error {
 	if err := checkMaxLength(f.maxLength); err != nil {
+		return err
+	}
+	return f.prompt.check()
+}
+
+func (f *scoreFlags) options() ([]engine.Option, error) {
+	if err := f.check(); err != nil {
 		return nil, err
 	}
 	opts := []engine.Option{engine.MaxLength(f.maxLength)}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -30,9 +32,14 @@ type about struct {
 		Parameters int64  `json:"parameters"`
 		MaxLength  int    `json:"max_length"`
 		// MaxLengthFrom is the file and the field that say so.
-		MaxLengthFrom string   `json:"max_length_from"`
-		Activation    string   `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
-		Warnings      []string `json:"warnings"`   // about the files; null: none
+		MaxLengthFrom string `json:"max_length_from"`
+		Truncation    string `json:"truncation"` // of longer pairs, as in transformers
+		// Prompts are put before queries by name, and the one that DefaultPrompt names where
+		// no other is asked for; "": none is.
+		Prompts       map[string]string `json:"prompts,omitempty"`
+		DefaultPrompt string            `json:"default_prompt,omitempty"`
+		Activation    string            `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
+		Warnings      []string          `json:"warnings"`   // about the files; null: none
 	} `json:"model"`
 	Device         string   `json:"device"`
 	InstructionSet string   `json:"instruction_set"` // of the cpu's kernels; "": another device
@@ -108,7 +115,9 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
 			a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 			a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
-			a.Model.MaxLengthFrom, a.Model.Activation, a.Model.Warnings = info.MaxLengthFrom, string(info.Config.Activation), info.Warnings
+			a.Model.MaxLengthFrom, a.Model.Truncation = info.MaxLengthFrom, info.Truncation
+			a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
+			a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
 			a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
@@ -141,7 +150,17 @@ func (a *about) write(w io.Writer) error {
 	}
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
+	if m.Truncation != "longest_first" {
+		row("", "longer pairs: %s", m.Truncation)
+	}
 	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
+	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
+		of := "for --prompt-name"
+		if name == m.DefaultPrompt {
+			of = "the default, before every query"
+		}
+		row("prompt", "%q: %q, %s", name, m.Prompts[name], of)
+	}
 	for _, w := range m.Warnings {
 		row("warning", "%s", w)
 	}

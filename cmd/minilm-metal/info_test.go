@@ -18,7 +18,7 @@ func TestInfoSaysWhatTheFilesMean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{{`"sbert_ce_default_activation_function"`, `"once"`}, {`"BertForSequenceClassification"`, `"BertForTokenClassification"`}} {
+	for _, change := range [][2]string{{`"sbert_ce_default_activation_function"`, `"finetuning_task"`}, {`"BertForSequenceClassification"`, `"BertForTokenClassification"`}} {
 		data = bytes.Replace(data, []byte(change[0]), []byte(change[1]), 1)
 	}
 	if err := os.WriteFile(path, data, 0o644); err != nil {

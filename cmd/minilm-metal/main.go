@@ -11,6 +11,7 @@
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU
 //	minilm-metal pull ID                      download a checkpoint
+//	minilm-metal convert MODEL                make model.safetensors of a pytorch_model.bin
 //	minilm-metal synth --out DIR              make a checkpoint from a seed
 //	minilm-metal version                      which version this is
 //

@@ -29,6 +29,8 @@ func TestCompletions(t *testing.T) {
 		"pprof --sample ":      "time calls flops bytes",
 		"pull ":                "cross-encoder/ms-marco-MiniLM-L-6-v2 some/model",
 		"pull some/model ":     "",
+		"convert ":             "some/model",
+		"convert some/model ":  "",
 		"rank --model ":        "some/model synthetic",
 		"tokenize --model syn": "synthetic",
 		"score ":               "",
@@ -47,7 +49,7 @@ func TestCompletions(t *testing.T) {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 		// A model may be a folder; nothing else here is a file.
-		if files := directive == ":0"; files != strings.Contains(line, "--model") {
+		if files := directive == ":0"; files != (strings.Contains(line, "--model") || line == "convert ") {
 			t.Errorf("%q: files are offered: %v", line, files)
 		}
 	}

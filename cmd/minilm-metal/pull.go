@@ -18,6 +18,10 @@ func (p *program) pull() *cobra.Command {
 		Long: `Download a checkpoint from a Hugging Face hub to the local cache, in the layout
 that huggingface_hub shares, and print the folder it is in.
 
+Of the repository the configuration, the tokenizer's files and the safetensors weights
+come, and what sentence-transformers keeps beside them: modules.json, its settings, and
+the folders of modules that it names.
+
 Size and sha256 are checked before a file appears under its name. What is there
 already is not downloaded again, and an interrupted download goes on where it stopped.
 

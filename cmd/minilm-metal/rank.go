@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // ranking is one call of rank.
@@ -93,7 +95,13 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	scores := newScores(ctx, e.Stream)
+	prompt := r.scoreFlags.prompt.options()
+	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // before any passage is read
+		return err
+	}
+	scores := newScores(ctx, func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
+		return e.Stream(ctx, pairs, prompt...)
+	})
 	defer scores.close()
 	parse := passageLine
 	if r.jsonLines {
@@ -121,7 +129,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		}
 		total++
 		if one.err == nil {
-			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) {
+			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) && !errors.Is(err, engine.ErrTooLong) {
 				return err
 			}
 			one.err = err

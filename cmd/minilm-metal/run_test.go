@@ -139,6 +139,8 @@ func TestUsage(t *testing.T) {
 		{"compare a", "B is missing"},
 		{"compare a b c", "compare takes A B, and there are 3 arguments"},
 		{"pull", "ID is missing"},
+		{"convert", "MODEL is missing"},
+		{"convert a b", "convert takes MODEL, and there are 2 arguments"},
 		{"bench --precision fp8", `--precision "fp8": want one of auto, f32, bf16x3, f16, bf16, int8, f64`},
 		{"score --precision fp8", `--precision "fp8"`},
 		{"info --device tpu", `--device "tpu": want one of auto, cpu, metal, reference`},

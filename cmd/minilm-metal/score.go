@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -48,8 +49,12 @@ The exit code is 1 if any line was in error.`,
 				if err != nil {
 					return nil, err
 				}
+				prompt := scoreFlags.prompt.options()
+				if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // before any line is read
+					return nil, errors.Join(err, e.Close())
+				}
 				info := e.Info()
-				return &scorer{engine: e, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
+				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
 			})
 		},
 	}
@@ -62,6 +67,7 @@ The exit code is 1 if any line was in error.`,
 // scorer answers with scores.
 type scorer struct {
 	engine *engine.Engine
+	prompt []engine.CallOption
 	bounds bounds
 	scores *scores[engine.Tokens]
 	batch  model.Batch // memory, from pair to pair
@@ -84,7 +90,10 @@ func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
 		}
 	} else {
 		s.batch.Reset()
-		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}); err != nil {
+		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}, s.prompt...); err != nil {
+			if bad := (*engine.PairError)(nil); errors.As(err, &bad) {
+				err = bad.Err // the number is of the pair in this call
+			}
 			return engine.Tokens{}, err
 		}
 		tokens = engine.Tokens{IDs: slices.Clone(s.batch.IDs), Types: slices.Clone(s.batch.Types)}

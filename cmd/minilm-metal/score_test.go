@@ -279,7 +279,7 @@ func TestTokenizeIsTheTokenizers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok, err = tok.Truncating(64, tokenizer.TruncateRight); err != nil {
+	if tok, err = tok.Truncating(tokenizer.Truncation{MaxLength: 64}); err != nil {
 		t.Fatal(err)
 	}
 	pairs := append(synth.Pairs(5, 40), synth.Pair{Query: "Héllo wörld [SEP]", Passage: "日本語\u0000x"}, synth.Pair{})
@@ -295,8 +295,8 @@ func TestTokenizeIsTheTokenizers(t *testing.T) {
 		}
 		got := answers(t, ok(t, stdin.String(), "tokenize", "--model", dir, "--max-length", "64"))
 		for i, p := range pairs {
-			ids, types := tok.AppendPair(nil, nil, p.Query, p.Passage)
-			if !slices.Equal(got[i].IDs, ids) || !slices.Equal(got[i].Types, types) {
+			ids, types, err := tok.AppendPair(nil, nil, p.Query, p.Passage)
+			if err != nil || !slices.Equal(got[i].IDs, ids) || !slices.Equal(got[i].Types, types) {
 				t.Errorf("%q: %v %v, want %v %v", p, got[i].IDs, got[i].Types, ids, types)
 			}
 		}

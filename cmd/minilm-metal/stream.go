@@ -117,10 +117,12 @@ func (s *scores[T]) put(x T) {
 var errNoScore = errors.New("the model's score is not a number")
 
 // take waits for the next score, of which there are as many as were put in. An error that
-// is errNoScore is of this one alone.
+// is errNoScore, or engine.ErrTooLong, is of this one alone.
 func (s *scores[T]) take() (float32, error) {
 	score, err, ok := s.next()
 	switch one := (*engine.PairError)(nil); {
+	case errors.As(err, &one) && errors.Is(one.Err, engine.ErrTooLong):
+		return 0, one.Err
 	case errors.As(err, &one):
 		return 0, errNoScore
 	case ok:

@@ -14,13 +14,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/input"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
 func (p *program) tokenize() *cobra.Command {
 	var (
-		name, input string
-		maxLength   int
+		name, file string
+		maxLength  int
+		prompt     promptFlags
 	)
 	c := &cobra.Command{
 		Use:   "tokenize",
@@ -34,8 +36,9 @@ Each line gets a line of output in the same order: {"input_ids": [...],
 stops nothing. Lines that are tokens already are checked and written again.
 
 Of --model only the tokenizer's files are read (tokenizer.json, or vocab.txt and
-tokenizer_config.json), and config.json, if there is one, for the most tokens
-that the model takes. Weights are not needed.
+tokenizer_config.json), and config.json, if there is one, with what
+sentence-transformers keeps beside it, for the most tokens that the model takes and
+the prompt before queries. Weights are not needed.
 
 The exit code is 1 if any line was in error.`,
 		Example: `  echo '{"query":"what is a cell","passage":"A cell is the unit of life."}' | minilm-metal tokenize
@@ -45,12 +48,15 @@ The exit code is 1 if any line was in error.`,
 			if err := checkMaxLength(maxLength); err != nil {
 				return err
 			}
-			return p.answer(c.Context(), input, func() (answerer, error) {
+			if err := prompt.check(); err != nil {
+				return err
+			}
+			return p.answer(c.Context(), file, func() (answerer, error) {
 				found, err := p.checkpoint(name, hub.Tokenizer)
 				if err != nil {
 					return nil, err
 				}
-				t, err := openTokenizer(found.files, maxLength)
+				t, err := openTokenizer(found.files, maxLength, &prompt)
 				if err != nil {
 					return nil, err
 				}
@@ -63,39 +69,44 @@ The exit code is 1 if any line was in error.`,
 	}
 	modelFlag(c.Flags(), &name)
 	maxLengthFlag(c.Flags(), &maxLength)
-	inputFlag(c, &input)
+	prompt.register(c.Flags())
+	inputFlag(c, &file)
 	return c
 }
 
 // tokens answers with token ids.
 type tokens struct {
 	tokenizer *tokenizer.Tokenizer
+	prompt    string // before each query
 	bounds    bounds
 	// Of the line, each pair's ids and types as JSON, with commas.
 	ids, types []byte
 }
 
-// openTokenizer opens the tokenizer in files, cutting pairs as the engine with
-// those files would.
-func openTokenizer(files fs.FS, maxLength int) (*tokens, error) {
-	tok, err := tokenizer.LoadFS(files)
-	if err != nil {
-		return nil, err
-	}
-	t := &tokens{bounds: bounds{vocab: tok.VocabSize(), types: math.MaxInt32, length: math.MaxInt}}
-	length := tok.MaxLength()
-	config, err := model.ReadConfig(files)
+// openTokenizer opens the tokenizer in files, cutting pairs as the engine with those files
+// would, with the prompt that it would put before queries.
+func openTokenizer(files fs.FS, maxLength int, prompt *promptFlags) (t *tokens, err error) {
+	t = new(tokens)
+	spec, err := model.ReadSpec(files)
 	switch {
 	case err == nil:
-		t.bounds = modelBounds(config)
-		length = min(length, config.MaxPositions)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		t.bounds = modelBounds(&spec.Config)
+		t.tokenizer, _, err = input.Tokenizer(spec, input.Asked{MaxLength: maxLength})
+	case errors.Is(err, fs.ErrNotExist):
+		spec = new(model.Spec)
+		if t.tokenizer, err = tokenizer.LoadFS(files); err != nil {
+			return nil, err
+		}
+		t.bounds = bounds{vocab: t.tokenizer.VocabSize(), types: math.MaxInt32, length: math.MaxInt}
+		if maxLength > 0 {
+			cutting := t.tokenizer.Truncation()
+			cutting.MaxLength = maxLength
+			t.tokenizer, err = t.tokenizer.Truncating(cutting)
+		}
 	}
-	if maxLength > 0 {
-		length = maxLength
+	if err == nil {
+		t.prompt, err = prompt.text(&spec.Input)
 	}
-	t.tokenizer, err = tok.Truncating(length, tok.Side())
 	return t, err
 }
 
@@ -105,8 +116,8 @@ func (t *tokens) prepare(line *jsonl.Line, i int) (pair engine.Tokens, err error
 	if line.Tokens != nil {
 		return line.Tokens[i], t.bounds.check(line.Tokens[i])
 	}
-	pair.IDs, pair.Types = t.tokenizer.AppendPair(nil, nil, line.Query, line.Passages[i])
-	return pair, nil
+	pair.IDs, pair.Types, err = t.tokenizer.AppendPair(nil, nil, t.prompt+line.Query, line.Passages[i])
+	return pair, err
 }
 
 func (t *tokens) answer(pair engine.Tokens) error {

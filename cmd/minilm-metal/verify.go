@@ -9,12 +9,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -139,7 +141,7 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 
 // describeWeights says whether the weights are the pinned file.
 func describeWeights(files fs.FS) (string, error) {
-	f, err := files.Open(hub.WeightsFile)
+	f, err := files.Open(path.Join(modules.Root(files), hub.WeightsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "in several files; the pinned ones are in one", nil
 	}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
@@ -23,11 +26,12 @@ const (
 )
 
 // What sentence-transformers writes beside them, and what its scores depend on where it is
-// there: ModulesFile says that the two others count. No model needs them.
+// there: ModulesFile says that the two others count, and may name a folder in which all of
+// the files above are. No model needs them.
 const (
-	ModulesFile         = "modules.json"
-	LibrarySettingsFile = "config_sentence_transformers.json"
-	InputSettingsFile   = "sentence_bert_config.json"
+	ModulesFile         = modules.File
+	LibrarySettingsFile = modules.Settings
+	InputSettingsFile   = "sentence_bert_config.json" // and modules.InputSettings has its older names
 )
 
 // Parts says which files of a checkpoint a caller needs. Tokenizing needs no
@@ -43,29 +47,40 @@ const (
 	Complete = Config | Tokenizer | Weights
 )
 
-// ErrIncomplete marks a directory or snapshot that lacks needed files.
+// ErrIncomplete marks a directory or snapshot that lacks needed files, or has the weights
+// in a format that is not read. The errors say which, and not these words.
 var ErrIncomplete = errors.New("incomplete model")
+
+// incomplete is an error that is ErrIncomplete.
+type incomplete struct {
+	text    string
+	foreign bool // the weights are there, in another format: no pull helps
+}
+
+func (e *incomplete) Error() string        { return e.text }
+func (e *incomplete) Is(target error) bool { return target == ErrIncomplete }
 
 // known reports whether name is one that this package asks for by itself, as
 // against one read out of an index.
 func known(name string) bool {
 	switch name {
 	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile,
-		ModulesFile, LibrarySettingsFile, InputSettingsFile:
+		ModulesFile, LibrarySettingsFile:
 		return true
 	}
-	return false
+	return slices.Contains(modules.InputSettings, name)
 }
 
 // missing names each file of need that fsys does not hold, with the reason
 // where it is there but cannot be opened.
 func missing(fsys fs.FS, need Parts) []string {
 	var lacks []string
+	root := modules.Root(fsys)
 	want := func(name, alternative string) {
-		if why := absent(fsys, name); why != "" {
+		if why := absent(fsys, path.Join(root, name)); why != "" {
 			if alternative == "" {
 				lacks = append(lacks, why)
-			} else if absent(fsys, alternative) != "" {
+			} else if absent(fsys, path.Join(root, alternative)) != "" {
 				lacks = append(lacks, why+" or "+alternative)
 			}
 		}
@@ -76,35 +91,62 @@ func missing(fsys fs.FS, need Parts) []string {
 	if need&Tokenizer != 0 {
 		want(TokenizerFile, VocabFile)
 	}
-	if need&Weights != 0 && absent(fsys, WeightsFile) != "" {
-		lacks = append(lacks, missingShards(fsys)...)
+	if need&Weights != 0 && absent(fsys, path.Join(root, WeightsFile)) != "" {
+		lacks = append(lacks, missingShards(fsys, root)...)
 	}
 	return lacks
 }
 
 // missingShards is missing for weights that are not in one file.
-func missingShards(fsys fs.FS) []string {
-	if absent(fsys, IndexFile) != "" {
-		if absent(fsys, "pytorch_model.bin") == "" {
-			return []string{WeightsFile + " (pytorch_model.bin is there, but only safetensors is read)"}
-		}
-		return []string{absent(fsys, WeightsFile)}
+func missingShards(fsys fs.FS, root string) []string {
+	name := path.Join(root, IndexFile)
+	if absent(fsys, name) != "" {
+		return []string{absent(fsys, path.Join(root, WeightsFile))}
 	}
-	index, err := bounded.ReadFS(fsys, IndexFile, safetensors.MaxIndexBytes)
+	index, err := bounded.ReadFS(fsys, name, safetensors.MaxIndexBytes)
 	if err != nil {
-		return []string{fmt.Sprintf("%s (%s)", IndexFile, strings.TrimPrefix(err.Error(), IndexFile+": "))}
+		return []string{fmt.Sprintf("%s (%s)", name, strings.TrimPrefix(err.Error(), name+": "))}
 	}
 	shards, err := parseShards(index)
 	if err != nil {
-		return []string{fmt.Sprintf("%s (%v)", IndexFile, err)}
+		return []string{fmt.Sprintf("%s (%v)", name, err)}
 	}
 	var lacks []string
 	for _, shard := range shards {
-		if why := absent(fsys, shard); why != "" {
+		if why := absent(fsys, path.Join(root, shard)); why != "" {
 			lacks = append(lacks, why)
 		}
 	}
 	return lacks
+}
+
+// foreign are files of weights that are not read, and what made them.
+var foreign = []struct{ name, of string }{
+	{"pytorch_model.bin", ""}, {"pytorch_model.bin.index.json", ""}, // which convert reads
+	{"tf_model.h5", "TensorFlow"}, {"flax_model.msgpack", "Flax"},
+	{"model.onnx", "ONNX"}, {"onnx/model.onnx", "ONNX"}, {"openvino_model.xml", "OpenVINO"}, {"openvino/openvino_model.xml", "OpenVINO"},
+	{"adapter_model.safetensors", "PEFT, as a change to another model"},
+}
+
+// otherWeights says which weights a model has that lacks model.safetensors alone, and what
+// to do; "" where there are none.
+func (s Snapshot) otherWeights(fsys fs.FS) string {
+	root := modules.Root(fsys)
+	for _, other := range foreign {
+		name := path.Join(root, other.name)
+		switch {
+		case absent(fsys, name) != "":
+		case other.of == "":
+			of := s.Dir
+			if s.ID != "" { // in a cache, which convert does not write to
+				of = s.ID + " --out FOLDER"
+			}
+			return fmt.Sprintf("%s has its weights in %s alone, in PyTorch's format: \"minilm-metal convert %s\" writes them as %s", s.Dir, name, of, WeightsFile)
+		default:
+			return fmt.Sprintf("%s lacks %s: its weights are in %s, in the format of %s, which is not read", s.Dir, path.Join(root, WeightsFile), name, other.of)
+		}
+	}
+	return ""
 }
 
 // absent returns "" if name opens as a regular file, else name and, unless it

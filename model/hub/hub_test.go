@@ -134,7 +134,7 @@ func TestResolveID(t *testing.T) {
 			}, "a/b", "", ErrIncomplete, []string{"model.safetensors", "leads out"},
 		}, {
 			"pickle only", func(c Cache) { store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile, "pytorch_model.bin") },
-			"a/b", "", ErrIncomplete, []string{"only safetensors"},
+			"a/b", "", ErrIncomplete, []string{"has its weights in pytorch_model.bin alone", `"minilm-metal convert a/b --out FOLDER"`},
 		}, {
 			"ref that climbs", func(c Cache) {
 				store(t, c, "a/b", oldRev, completeFiles...)
@@ -275,14 +275,14 @@ func TestOpenReadsTheEnvironment(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
 	store(t, c, "a/b", oldRev, completeFiles...)
 	t.Setenv("HF_HUB_CACHE", c.Dir)
-	fsys, s, err := Open("a/b")
+	fsys, s, err := Open("a/b", Complete)
 	if err != nil || s.Revision != oldRev {
 		t.Fatal(s, err)
 	}
 	if _, err := fs.Stat(fsys, ConfigFile); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := Open("a/c"); !errors.Is(err, ErrNotFound) {
+	if _, _, err := Open("a/c", Complete); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
 }

@@ -38,7 +38,7 @@ func TestNotFoundSays(t *testing.T) {
 		{"https://example.org/org/none", `model not found: give the id alone, org/name, and not a URL like "https://`, ErrNotFound},
 		{"dangling", `model not found: nothing at "nowhere", which is where this link leads: "dangling": `, fs.ErrNotExist},
 		{"file", `model not found: "file" is a file; give the directory that holds it`, ErrNotFound},
-		{"empty", "incomplete model: empty lacks config.json, tokenizer.json or vocab.txt, model.safetensors", ErrIncomplete},
+		{"empty", "hub: empty lacks config.json, tokenizer.json or vocab.txt, model.safetensors", ErrIncomplete},
 		{"cache/models--org--none", "it is the folder of org/none in a cache: give that id, or one of its snapshots", ErrIncomplete},
 		{"org/none", cache.Repo("org/none") + " has no snapshot; run", ErrNotFound},
 		{"org/none@v1", cache.Repo("org/none") + " has no snapshot; run", ErrNotFound},

@@ -13,17 +13,17 @@ import (
 // ErrNotFound marks a name that is neither a directory nor in the cache.
 var ErrNotFound = errors.New("model not found")
 
-// Open finds the complete model called name, in the cache that the process's
-// environment names (see DefaultCache), and returns its files. It is the only
-// function of this package that reads the environment; Cache.Resolve and
+// Open finds the model called name that has the needed parts, in the cache that the
+// process's environment names (see DefaultCache), and returns its files. It is the only
+// function of this package that reads the environment; Cache.Find and
 // Snapshot.FS do the same without.
-func Open(name string) (fs.FS, Snapshot, error) {
+func Open(name string, need Parts) (fs.FS, Snapshot, error) {
 	home, _ := os.UserHomeDir() // without one, the variables or a directory may still serve
 	cache, err := DefaultCache(os.Getenv, home)
 	if err != nil {
 		cache = Cache{}
 	}
-	s, findErr := cache.Resolve(name)
+	s, findErr := cache.Find(name, need)
 	if findErr != nil && err != nil {
 		findErr = fmt.Errorf("%w (%w)", findErr, err) // why there is no cache to look in
 	}
@@ -105,7 +105,7 @@ func without(revision string, commits []string) string {
 }
 
 func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
-	var incomplete error
+	var lacking error
 	looked := []string{fmt.Sprintf("no directory %q", id)}
 	for _, spelling := range Spellings(id) {
 		if c.Dir == "" {
@@ -133,8 +133,8 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 			if err == nil {
 				return s, nil
 			}
-			if incomplete == nil {
-				incomplete = err
+			if lacking == nil {
+				lacking = err
 			}
 		}
 	}
@@ -142,8 +142,11 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 	if revision != "" {
 		wanted += "@" + revision
 	}
-	if incomplete != nil {
-		return Snapshot{}, fmt.Errorf(`hub: %w; run "minilm-metal pull %s"`, incomplete, wanted)
+	if lacking != nil {
+		if why := (*incomplete)(nil); errors.As(lacking, &why) && why.foreign {
+			return Snapshot{}, fmt.Errorf("hub: %w", lacking)
+		}
+		return Snapshot{}, fmt.Errorf(`hub: %w; run "minilm-metal pull %s"`, lacking, wanted)
 	}
 	return Snapshot{}, fmt.Errorf(`hub: %w: %s; run "minilm-metal pull %s" or give the path of a directory with %s, %s and %s`,
 		ErrNotFound, strings.Join(looked, "; "), wanted, ConfigFile, TokenizerFile, WeightsFile)

@@ -45,10 +45,17 @@ func (s Snapshot) FS() fs.FS {
 // Check returns an ErrIncomplete that names the files of need which are not
 // there, or nil.
 func (s Snapshot) Check(need Parts) error {
-	if lacks := missing(s.FS(), need); len(lacks) > 0 {
-		return fmt.Errorf("%w: %s lacks %s", ErrIncomplete, s.Dir, strings.Join(lacks, ", "))
+	fsys := s.FS()
+	lacks := missing(fsys, need)
+	if len(lacks) == 0 {
+		return nil
 	}
-	return nil
+	if len(lacks) == 1 && strings.HasSuffix(lacks[0], WeightsFile) {
+		if text := s.otherWeights(fsys); text != "" {
+			return &incomplete{text, true}
+		}
+	}
+	return &incomplete{fmt.Sprintf("%s lacks %s", s.Dir, strings.Join(lacks, ", ")), false}
 }
 
 // String names the snapshot for people: id@commit, or its directory.

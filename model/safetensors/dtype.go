@@ -1,6 +1,10 @@
 package safetensors
 
-import "math/bits"
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
 // DType is the type of a tensor's elements, spelled as in the header.
 type DType string
@@ -53,6 +57,16 @@ func (d DType) Bits() int {
 
 // Size is the size of one element in whole bytes: 0 for dtypes of 4 or 6 bits.
 func (d DType) Size() int { return d.Bits() / 8 }
+
+// CompareDTypes orders dtypes as the Rust library does, by which it sorts the tensors that
+// it writes, the last dtype first.
+func CompareDTypes(a, b DType) int {
+	return cmp.Compare(slices.Index(dtypes, a), slices.Index(dtypes, b))
+}
+
+// dtypes are all, in that order.
+var dtypes = []DType{Bool, F4, F6E2M3, F6E3M2, U8, I8, F8E5M2, F8E4M3, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ,
+	I16, U16, F16, BF16, I32, U32, F32, C64, F64, I64, U64}
 
 // sizeOf is how many elements and bytes a tensor has. A shape without dimensions
 // is a scalar, of one element.

@@ -63,6 +63,10 @@ func Shards(index []byte) ([]string, error) {
 	return slices.Compact(slices.Sorted(maps.Values(shardOf))), nil
 }
 
+// ShardOf returns the file that an index, of that text, says each tensor is in. The index of
+// PyTorch's own files, pytorch_model.bin.index.json, is the same.
+func ShardOf(index []byte) (map[string]string, error) { return parseIndex(index) }
+
 // parseIndex reads which shard each tensor is in.
 func parseIndex(text []byte) (map[string]string, error) {
 	if bounded.IsGitLFS(text) {

@@ -213,3 +213,19 @@ func TestWriteReportsFailure(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The order of dtypes has each once, the narrow ones first: writers sort by it, so that wide
+// elements, which come first, are aligned.
+func TestCompareDTypes(t *testing.T) {
+	if len(dtypes) != 22 {
+		t.Errorf("%d dtypes, want 22", len(dtypes))
+	}
+	for i, d := range dtypes {
+		if d.Bits() == 0 || slices.Index(dtypes, d) != i {
+			t.Errorf("%s is none, or is there twice", d)
+		}
+		if i > 0 && (CompareDTypes(dtypes[i-1], d) >= 0 || max(dtypes[i-1].Size(), 1) > max(d.Size(), 1)) {
+			t.Errorf("%s comes before %s", dtypes[i-1], d)
+		}
+	}
+}

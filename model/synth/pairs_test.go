@@ -52,7 +52,10 @@ func TestPairsAreAsLongAsMSMARCO(t *testing.T) {
 		count := make([]int, len(vocab))
 		tokens, words := 0, 0
 		for i, p := range pairs {
-			ids, _ := tok.AppendPair(nil, nil, p.Query, p.Passage)
+			ids, _, err := tok.AppendPair(nil, nil, p.Query, p.Passage)
+			if err != nil {
+				t.Fatal(err)
+			}
 			lengths[i] = len(ids)
 			tokens += len(ids)
 			words += len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage))

@@ -165,7 +165,10 @@ func TestLogitsDependOnText(t *testing.T) {
 	const n = 16
 	for _, p := range Pairs(1, n) {
 		var b model.Batch
-		ids, types := tok.AppendPair(nil, nil, p.Query, p.Passage)
+		ids, types, err := tok.AppendPair(nil, nil, p.Query, p.Passage)
+		if err != nil {
+			t.Fatal(err)
+		}
 		b.Append(ids[:min(len(ids), 128)], types[:min(len(ids), 128)])
 		var score [1]float32
 		if err := model.Score(model.NewReference(w, 1), &w.Config, &b, score[:]); err != nil {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/minilm-metal/minilm-metal/model/atomicfile"
 )
 
 // WriteDir writes the checkpoint's files to dir, which it makes if need be.
@@ -31,33 +33,13 @@ func (c Checkpoint) WriteDir(dir string, overwrite bool) error {
 		}
 	}
 	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.name), f.data()); err != nil {
+		err := atomicfile.Write(filepath.Join(dir, f.name), 0o644, func(to *os.File) error {
+			_, err := to.Write(f.data())
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("synth: %w", err)
 		}
 	}
 	return nil
-}
-
-// writeFile writes beside path and then renames.
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

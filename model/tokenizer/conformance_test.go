@@ -135,12 +135,12 @@ func TestVectors(t *testing.T) {
 		if v.left {
 			side = TruncateLeft
 		}
-		tok, err := tokenizers[v.config].Truncating(v.max, side)
+		tok, err := tokenizers[v.config].Truncating(Truncation{MaxLength: v.max, Side: side})
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := tok.Encode(v.query, v.passage)
-		ids, types := tok.AppendPair(nil, nil, v.query, v.passage)
+		e := encode(t, tok, v.query, v.passage)
+		ids, types := appendPair(t, tok, nil, nil, v.query, v.passage)
 		wantTypes := make([]int32, len(v.ids))
 		for i := v.zeros; i < len(wantTypes); i++ {
 			wantTypes[i] = 1

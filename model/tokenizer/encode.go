@@ -22,39 +22,57 @@ type Encoding struct {
 // [Options].OneType). An empty
 // text has no tokens, and both separators are there all the same. It allocates
 // nothing where both slices have room.
-func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32) {
+//
+// Where the pair is too long for a [Strategy] that does not cut it, that is an error that
+// wraps [ErrTooLong], the only one, and ids and types come back as they were.
+func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32, err error) {
 	var stack [stackWord]byte
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
 	out := output{ids: ids}
-	n1, n2, _ := s.pair(&out, query, passage)
-	return out.ids, t.appendTypes(types, n1, n2)
+	n1, n2, _, err := s.pair(&out, query, passage)
+	if err != nil {
+		return ids, types, err
+	}
+	return out.ids, t.appendTypes(types, n1, n2), nil
 }
 
-// Encode returns the tokens of a pair and where they came from. The ids and
-// types are those of AppendPair.
-func (t *Tokenizer) Encode(query, passage string) Encoding {
+// Encode returns the tokens of a pair and where they came from. The ids,
+// types and error are those of AppendPair.
+func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	s.align = make([]Span, len(s.word))
 	var out output
-	n1, n2, truncated := s.pair(&out, query, passage)
+	n1, n2, truncated, err := s.pair(&out, query, passage)
+	if err != nil {
+		return Encoding{}, err
+	}
 	tokens := make([]string, len(out.ids))
 	for i, id := range out.ids {
 		tokens[i] = t.Token(id)
 	}
-	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}
+	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}, nil
 }
 
 // PairLength returns how many tokens a pair has before anything is cut off, the
-// three special ones included.
+// three special ones included; [NoLimit] where normalizers make so much of its text that
+// AppendPair has an error.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
-	return s.length(&out, query) + s.length(&out, passage) + specials
+	n := s.length(&out, query, math.MaxInt) + s.length(&out, passage, math.MaxInt) + specials
+	if out.err != nil {
+		return NoLimit
+	}
+	return n
 }
 
 // wordBuffer returns a word buffer for both texts: the given one, if it is enough.
 func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
-	if n := t.wordBytes(max(len(query), len(passage))); n > len(stack) {
+	length := max(len(query), len(passage))
+	if t.steps != nil {
+		length = math.MaxInt / maxExpansion // they may make anything of it
+	}
+	if n := t.wordBytes(length); n > len(stack) {
 		return make([]byte, n)
 	}
 	return stack
@@ -72,49 +90,71 @@ func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
 }
 
 // pair appends a pair, and returns the numbers of tokens kept of each text and
-// whether those are not all.
-func (s *scanner) pair(out *output, query, passage string) (n1, n2 int, truncated bool) {
-	t := s.t
-	s.special(out, t.class)
+// whether those are not all. On an error what it appended is of no use.
+func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncated bool, err error) {
+	cutting := &s.t.truncation
+	s.special(out, s.t.class)
 	first := len(out.ids)
-	n1 = s.limited(out, query)
-	s.special(out, t.separator)
+	n1 := s.limited(out, query, OnlyFirst)
+	s.special(out, s.t.separator)
 	second := len(out.ids)
-	n2 = s.limited(out, passage)
+	n2 := s.limited(out, passage, OnlySecond)
 
-	room := t.maxLength - specials
-	k1, k2 := longestFirst(n1, n2, room)
-	if t.side == TruncateRight && room%2 == 1 && min(n1, n2) >= t.maxLength {
-		k1, k2 = longestFirst(s.length(out, query), s.length(out, passage), room)
+	if err = out.err; err == nil {
+		k1, k2, err = cutting.kept(n1, n2)
+	}
+	if err != nil {
+		return 0, 0, false, err
+	}
+	room := cutting.room()
+	if cutting.Strategy == LongestFirst && cutting.Side == TruncateRight && room%2 == 1 && min(n1, n2) > room {
+		k1, k2 = s.longer(out, query, passage, room)
 	}
 	if truncated = k1+k2 < n1+n2; truncated {
-		out.ids = cut(cut(out.ids, second, n2, k2, t.side), first, n1, k1, t.side)
+		out.ids = cut(cut(out.ids, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
 		if s.align != nil {
-			out.spans = cut(cut(out.spans, second, n2, k2, t.side), first, n1, k1, t.side)
+			out.spans = cut(cut(out.spans, second, n2, k2, cutting.Side), first, n1, k1, cutting.Side)
 		}
 	}
-	s.special(out, t.separator)
-	return k1, k2, truncated
+	s.special(out, s.t.separator)
+	return k1, k2, truncated, nil
 }
 
-// limited appends a text's tokens and returns their number. When the end will be
-// cut, the word that reaches the maximum length is the last one: no more can be
-// kept, and of two texts the one that stops here is the longer. Only where both
-// do is that left open, and length must tell.
-func (s *scanner) limited(out *output, text string) int {
-	first := len(out.ids)
+// limited appends a text's tokens, as many as tell what is kept, and returns their number.
+// The word that makes them more than there is room for is the last one where the end is
+// cut, since no more can be kept, or where the text is not cut, since that is an error
+// then. Longest first, of two texts the one that stops here is the longer. Only where both
+// do is that left open, and length must tell. only is the strategy that cuts this text and
+// not the other.
+func (s *scanner) limited(out *output, text string, only Strategy) int {
+	cutting, first := &s.t.truncation, len(out.ids)
 	out.stop, out.done = math.MaxInt, false
-	if s.t.side == TruncateRight {
-		out.stop = first + s.t.maxLength
+	if cutting.Side == TruncateRight || cutting.Strategy != LongestFirst && cutting.Strategy != only {
+		out.stop = first + cutting.room() + 1
 	}
 	s.text(out, text)
 	return len(out.ids) - first
 }
 
-// length returns how many tokens the whole text has, and leaves out as it was.
-func (s *scanner) length(out *output, text string) int {
+// longer is longestFirst of two texts that both have more tokens than room. It counts the
+// one with fewer bytes, and the other no further than tells which has more tokens.
+func (s *scanner) longer(out *output, query, passage string, room int) (int, int) {
+	if len(query) <= len(passage) {
+		n1 := s.length(out, query, math.MaxInt)
+		return longestFirst(n1, s.length(out, passage, n1), room)
+	}
+	n2 := s.length(out, passage, math.MaxInt)
+	return longestFirst(s.length(out, query, n2+1), n2, room)
+}
+
+// length returns how many tokens the text has, or most of them or more if it has as many,
+// and leaves out as it was.
+func (s *scanner) length(out *output, text string, most int) int {
 	first, spans := len(out.ids), len(out.spans)
-	out.stop, out.done = math.MaxInt, false
+	out.stop, out.done = most, false
+	if most <= math.MaxInt-first {
+		out.stop += first
+	}
 	s.text(out, text)
 	n := len(out.ids) - first
 	out.ids, out.spans = out.ids[:first], out.spans[:spans]
@@ -143,7 +183,7 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		}
 		switch {
 		case from >= start:
-		case set == &s.t.raw && s.t.normalized != nil:
+		case set == &s.t.raw && s.t.steps != nil:
 			s.splitNormalized(out, text, from, start)
 		default:
 			s.scan(out, text, from, start)
@@ -155,18 +195,21 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		if s.align != nil {
 			out.spans = append(out.spans, s.span(start, end))
 		}
+		if out.done = len(out.ids) >= out.stop; out.done {
+			return
+		}
 		from = end
 	}
 }
 
-// splitNormalized appends the tokens of text[from:to] where there are added
-// tokens to find in its normalised form.
+// splitNormalized appends the tokens of text[from:to] where that must be normalised as a
+// whole first.
 func (s *scanner) splitNormalized(out *output, text string, from, to int) {
-	n := scanner{t: s.t, chars: s.t.chars, word: make([]byte, maxExpansion*(to-from)+slack)}
-	if s.align != nil {
-		n.align = make([]Span, len(n.word))
+	n, err := normalized(s.t.steps, text, from, to, s.align != nil)
+	if err != nil {
+		out.err, out.done = err, true
+		return
 	}
-	n.normalize(text, from, to)
-	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.align}
-	plain.split(out, s.t.normalized, string(n.word[:n.n]))
+	plain := scanner{t: s.t, chars: s.t.plain, word: s.word, align: s.align, origin: n.spans}
+	plain.split(out, s.t.normalized, string(n.text))
 }

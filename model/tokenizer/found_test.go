@@ -22,6 +22,7 @@ func TestFound(t *testing.T) {
 	for i, line := range lines {
 		var c struct {
 			Why, Query, Passage string
+			Strategy            string // longest_first if it is not there
 			Max                 int
 			Left                bool
 			IDs, Types, Offsets []int
@@ -34,8 +35,8 @@ func TestFound(t *testing.T) {
 		if err != nil {
 			t.Fatalf("line %d: %v", i+1, err)
 		}
-		got := ours(cutting(t, tok, group{Max: c.Max, Left: c.Left}), c.Query, c.Passage)
-		if want := (reading{c.IDs, c.Types, c.Offsets}); !got.equal(want) {
+		got := ours(cutting(t, tok, group{Max: c.Max, Left: c.Left, Strategy: c.Strategy}), c.Query, c.Passage)
+		if want := (reading{ids: c.IDs, types: c.Types, offsets: c.Offsets}); !got.equal(want, tok) {
 			t.Errorf("line %d, %s: %q, %q, at most %d:\n got %v\nwant %v", i+1, c.Why, c.Query, c.Passage, c.Max, got, want)
 		}
 	}

@@ -42,22 +42,36 @@ func FuzzAppendPair(f *testing.F) {
 		}
 		tokenizers = append(tokenizers, tok)
 	}
+	for _, normalizer := range []string{
+		`{"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}, {"type": "StripAccents"}]}`,
+		`{"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "Replace", "pattern": {"Regex": "[^\\w\\s]+|a{2}"}, "content": " b "}, {"type": "Strip", "strip_left": true, "strip_right": true},
+			{"type": "Prepend", "prepend": "_"}, {"type": "NFC"}]}`,
+	} {
+		tokenizers = append(tokenizers, withNormalizer(f, normalizer))
+	}
 	f.Fuzz(func(t *testing.T, query, passage string, maxLength uint16, setting uint8) {
 		if max(len(query), len(passage)) > longestFuzzed {
 			return
 		}
 		tok := tokenizers[int(setting/2)%len(tokenizers)]
-		tok, err := tok.Truncating(max(int(maxLength), specials), Side(setting%2))
+		strategy := Strategy(int(setting/2) / len(tokenizers) % len(strategies))
+		tok, err := tok.Truncating(Truncation{max(int(maxLength), specials), Side(setting % 2), strategy})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids, types := tok.AppendPair([]int32{-7}, []int32{-8}, query, passage)
+		whole := tok.PairLength(query, passage)
+		ids, types, err := tok.AppendPair([]int32{-7}, []int32{-8}, query, passage)
 		if ids[0] != -7 || types[0] != -8 {
 			t.Fatal("what was there is gone")
 		}
+		if err != nil {
+			if _, again := tok.Encode(query, passage); len(ids) != 1 || len(types) != 1 || strategy == LongestFirst || whole <= tok.MaxLength() || again == nil || again.Error() != err.Error() {
+				t.Fatalf("%v of %d tokens: %v, and of Encode %v; %d, %d", strategy, whole, err, again, ids, types)
+			}
+			return
+		}
 		ids, types = ids[1:], types[1:]
-		e := tok.Encode(query, passage)
-		whole := tok.PairLength(query, passage)
+		e := encode(t, tok, query, passage)
 		switch n := len(ids); {
 		case len(types) != n || n < specials || n > tok.MaxLength() || n > whole:
 			t.Fatalf("%d ids, %d types, at most %d, %d whole", n, len(types), tok.MaxLength(), whole)
@@ -74,7 +88,9 @@ func FuzzAppendPair(f *testing.F) {
 		if ids[query1-1] != tok.separator {
 			t.Fatalf("no separator before the passage: %d", ids)
 		}
-		checkShorter(t, tok, query, passage, len(ids))
+		if strategy == LongestFirst {
+			checkShorter(t, tok, query, passage, len(ids))
+		}
 		checkOffsets(t, e.Offsets[1:query1-1], query)
 		checkOffsets(t, e.Offsets[query1:len(ids)-1], passage)
 		for i, id := range ids {
@@ -84,7 +100,7 @@ func FuzzAppendPair(f *testing.F) {
 		}
 		// Invalid bytes count as U+FFFD.
 		if !utf8.ValidString(query) || !utf8.ValidString(passage) {
-			if valid, _ := tok.AppendPair(nil, nil, string([]rune(query)), string([]rune(passage))); !slices.Equal(valid, ids) {
+			if valid, _ := appendPair(t, tok, nil, nil, string([]rune(query)), string([]rune(passage))); !slices.Equal(valid, ids) {
 				t.Fatalf("with U+FFFD: %d, without: %d", valid, ids)
 			}
 		}
@@ -95,13 +111,13 @@ func FuzzAppendPair(f *testing.F) {
 // or the last tokens of each text, one token less at a time.
 func checkShorter(t *testing.T, tok *Tokenizer, query, passage string, n int) {
 	t.Helper()
-	last, lastTypes := tok.AppendPair(nil, nil, query, passage)
+	last, lastTypes := appendPair(t, tok, nil, nil, query, passage)
 	for most := min(n, 24) - 1; most >= specials; most-- {
-		tok, err := tok.Truncating(most, tok.Side())
+		tok, err := tok.Truncating(Truncation{MaxLength: most, Side: tok.Truncation().Side})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids, types := tok.AppendPair(nil, nil, query, passage)
+		ids, types := appendPair(t, tok, nil, nil, query, passage)
 		if len(ids) != most {
 			t.Fatalf("%d tokens, want %d", len(ids), most)
 		}
@@ -111,7 +127,7 @@ func checkShorter(t *testing.T, tok *Tokenizer, query, passage string, n int) {
 			t.Fatalf("%d and %d tokens of %d, %d and %d of more", n1, n2, most, o1, o2)
 		}
 		from1, from2 := 1, o1+2
-		if tok.Side() == TruncateLeft {
+		if tok.Truncation().Side == TruncateLeft {
 			from1, from2 = from1+o1-n1, from2+o2-n2
 		}
 		if !slices.Equal(ids[1:1+n1], last[from1:from1+n1]) || !slices.Equal(ids[n1+2:n1+2+n2], last[from2:from2+n2]) {
@@ -141,9 +157,20 @@ func FuzzLoad(f *testing.F) {
 	parts := []string{"truncation", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "model", "model/vocab", "model/vocab/b", "model/type",
 		"model/unk_token", "model/continuing_subword_prefix", "model/max_input_chars_per_word", "added_tokens/2/content", "added_tokens/2/normalized", "added_tokens/1/id",
 		"normalizer/strip_accents", "post_processor/pair", "post_processor/special_tokens"}
+	// And these, within a normalizer.
+	inside := map[string]string{
+		"one of several": `{"type": "Sequence", "normalizers": [{"type": "NFC"}, "<here>", {"type": "Lowercase"}]}`,
+		"Regex":          `{"type": "Replace", "pattern": {"Regex": "<here>"}, "content": "b "}`,
+		"String":         `{"type": "Replace", "pattern": {"String": "<here>"}, "content": "b "}`,
+	}
+	parts = append(parts, "one of several", "Regex", "String")
 	var files [][2]string // a good tokenizer.json before and after each part
 	for _, part := range parts {
-		before, after, ok := strings.Cut(tinyJSON(f, [2]string{part, `"<here>"`}), `"<here>"`)
+		change := [2]string{part, `"<here>"`}
+		if inside[part] != "" {
+			change = [2]string{"normalizer", inside[part]}
+		}
+		before, after, ok := strings.Cut(tinyJSON(f, change), `"<here>"`)
 		if !ok && !strings.Contains(before, `\u003chere\u003e`) {
 			f.Fatalf("%s is not in %s", part, before)
 		}
@@ -161,6 +188,16 @@ func FuzzLoad(f *testing.F) {
 	add("added_tokens", `[{"id":9,"content":"\u00a0x","normalized":true,"lstrip":true}]`, "")
 	add("added_tokens/2/normalized", "true", "")
 	add("normalizer/strip_accents", "false", `{"strip_accents":false}`)
+	add("normalizer", `null`, `{"tokenizer_class": "BertTokenizer", "do_lower_case": false}`)
+	add("normalizer", `{"type": "Sequence", "normalizers": [{"type": "NFKD"}, {"type": "StripAccents"}]}`, `{"do_lower_case": true}`)
+	add("normalizer", `{"normalizers": [{"type": "Sequence", "normalizers": []}], "type": "Sequence"}`, "")
+	add("one of several", `{"type": "Strip", "strip_left": true, "strip_right": false}`, "")
+	add("one of several", `{"type": "Prepend", "prepend": "\u2581"}`, "")
+	add("one of several", `{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}`, "")
+	for _, pattern := range []string{`\\s+`, `^[^\\w\\d]{1,3}?|(a|b\\-)+$`, `[a-z&&b]`, `(?:.)\\z`, `\\u00e9`, `a{9}{9}`} {
+		add("Regex", `"`+pattern+`"`, "")
+	}
+	add("String", `"\u0301"`, "")
 	add("post_processor", `{"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[MASK]", 4]}`, "")
 	f.Add(uint8(255), "", tinyVocab, `{"do_lower_case": false, "added_tokens_decoder": {"9": {"content": "<x>", "normalized": true}}, "cls_token": "a"}`, "", "")
 	f.Add(uint8(255), `{"model":{"type":"WordPiece"}}`, "\r\n", "", "", "")
@@ -194,7 +231,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		e := tok.Encode("a query [SEP] é", "b 中 <new> \u0301x")
+		e := encode(t, tok, "a query [SEP] é", "b 中 <new> \u0301x")
 		if len(e.IDs) < specials || len(e.IDs) > tok.MaxLength() {
 			t.Errorf("%d tokens, at most %d", len(e.IDs), tok.MaxLength())
 		}

@@ -37,27 +37,28 @@ func (g *grammar) flip() bool { return g.IntN(2) == 0 }
 // texts are known.
 func (g *grammar) config() *hurtConfig {
 	c := &hurtConfig{chars: pick(g, []int{100, 100, 1, 2, 3, 5, 8, 200})}
-	lower, strip := g.flip(), pick(g, []any{nil, true, false})
+	normalizer := g.bert()
+	if g.flip() {
+		normalizer = g.normalizer(0)
+	}
 	c.json = tokenizerFile{
-		Version: "1.0",
-		Normalizer: map[string]any{"type": "BertNormalizer", "clean_text": g.flip(), "handle_chinese_chars": g.flip(),
-			"strip_accents": strip, "lowercase": lower},
-		Words: map[string]any{"type": "BertPreTokenizer"},
+		Version:    "1.0",
+		Normalizer: normalizer,
+		Words:      map[string]any{"type": "BertPreTokenizer"},
 		Model: map[string]any{"type": "WordPiece", "max_input_chars_per_word": c.chars,
 			"continuing_subword_prefix": pick(g, []string{"##", "##", "##", "@", "#", "\u2581", "a", "é", " ", "\u0301"}),
 			"unk_token":                 pick(g, []string{"[UNK]", "[UNK]", "<unk>", "a", "\u4e2d"})},
 	}
 	// Two tokens with the same normalised text: which is found the library leaves
 	// to chance, so no two have one.
-	stripped := lower
-	if s, ok := strip.(bool); ok {
-		stripped = s
-	}
-	n := Tokenizer{chars: newCharTable(rules{clean: c.json.Normalizer["clean_text"].(bool),
-		chinese: c.json.Normalizer["handle_chinese_chars"].(bool), strip: stripped, lower: lower})}
+	steps := stepsOf(normalizer)
 	seen := map[string]bool{}
 	add := func(a addedInFile) {
-		key := n.normalize(a.Content)
+		n, err := normalized(steps, a.Content, 0, len(a.Content), false)
+		if err != nil {
+			panic(err) // of so short a text
+		}
+		key := string(n.text)
 		if key == "" || seen[key] || seen[a.Content] || !utf8.ValidString(a.Content) {
 			return
 		}

@@ -108,33 +108,6 @@ func (p *jsonParser) addedTokens() error {
 	return nil
 }
 
-func (p *jsonParser) normalizer() error {
-	var n struct {
-		Clean   *bool `json:"clean_text"`
-		Chinese *bool `json:"handle_chinese_chars"`
-		Strip   *bool `json:"strip_accents"` // null: as lowercase
-		Lower   *bool `json:"lowercase"`
-	}
-	if err := part("normalizer", p.config.Normalizer, &n, "BertNormalizer"); err != nil {
-		return err
-	}
-	for _, f := range []struct {
-		name     string
-		from, to *bool
-	}{
-		{"clean_text", n.Clean, &p.options.CleanText},
-		{"handle_chinese_chars", n.Chinese, &p.options.ChineseChars},
-		{"lowercase", n.Lower, &p.options.Lowercase},
-	} {
-		if f.from == nil {
-			return fmt.Errorf("normalizer.%s: missing", f.name)
-		}
-		*f.to = *f.from
-	}
-	p.options.StripAccents = n.Strip
-	return nil
-}
-
 func (p *jsonParser) preTokenizer() error {
 	return part("pre_tokenizer", p.config.PreTokenizer, &struct{}{}, "BertPreTokenizer")
 }

@@ -113,8 +113,8 @@ func inWords(err error) error {
 // this file says so: Python's tokenizers go by its defaults where it is silent, all others
 // by tokenizer.json, as we do.
 func (c *config) silent(o Options) []string {
-	if c.Class != nil && (strings.HasPrefix(*c.Class, "PreTrainedTokenizer") || *c.Class == "TokenizersBackend") {
-		return nil // which goes by tokenizer.json, too
+	if c.byJSON() {
+		return nil
 	}
 	var all []string
 	for _, f := range []struct {
@@ -131,4 +131,48 @@ func (c *config) silent(o Options) []string {
 		}
 	}
 	return all
+}
+
+// byJSON reports whether the class, in transformers too, normalises as tokenizer.json says.
+func (c *config) byJSON() bool {
+	return c.Class != nil && (strings.HasPrefix(*c.Class, "PreTrainedTokenizer") || *c.Class == "TokenizersBackend")
+}
+
+// overrules changes o, whose normalizer in tokenizer.json is more or less than a
+// BertNormalizer, to the BertNormalizer that this file says; and warns of it. That is what
+// transformers 5 does: version 4, and all others, go by tokenizer.json. Where this file
+// says nothing, version 5 does that all the same, but we do not.
+func (c *config) overrules(o *Options) []string {
+	if c.byJSON() {
+		return nil
+	}
+	said := ""
+	bert := rules{clean: true, chinese: true, lower: true}
+	for _, f := range []struct {
+		name string
+		here *bool
+		to   *bool
+	}{
+		{"tokenize_chinese_chars", c.ChineseChars, &bert.chinese},
+		{"do_lower_case", c.Lower, &bert.lower},
+		{"strip_accents", c.StripAccents, &bert.strip},
+	} {
+		if f.here != nil {
+			*f.to = *f.here
+			said += fmt.Sprintf(", %s %t", f.name, *f.here)
+		}
+	}
+	if c.StripAccents == nil {
+		bert.strip = bert.lower
+	}
+	if o.steps == nil && o.rules() == bert {
+		return nil
+	}
+	if said == "" {
+		return []string{fmt.Sprintf("%s normalizes by %.80s: so do we, but BertTokenizer of transformers 5 does not look there", jsonFile, o.normalizers)}
+	}
+	warning := fmt.Sprintf("%s normalizes by %.80s, and %s has%s: that goes first, as in transformers 5; version 4 goes by %[1]s", jsonFile, o.normalizers, configFile, said[1:])
+	o.steps = nil
+	o.set(bert)
+	return []string{warning}
 }

@@ -33,13 +33,13 @@ func TestTruncationOfTokenizerJSONIsTheLastCalls(t *testing.T) {
 			t.Errorf("%s: %v", c.config, err)
 			continue
 		}
-		if tok.MaxLength() != c.length || tok.LengthSource() != c.source || tok.Side() != c.side {
-			t.Errorf("%s: %d by %q, side %d; want %d by %q, %d", c.config, tok.MaxLength(), tok.LengthSource(), tok.Side(), c.length, c.source, c.side)
+		if tok.MaxLength() != c.length || tok.LengthSource() != c.source || tok.Truncation().Side != c.side {
+			t.Errorf("%s: %d by %q, side %d; want %d by %q, %d", c.config, tok.MaxLength(), tok.LengthSource(), tok.Truncation().Side, c.length, c.source, c.side)
 		}
-		if want := min(4+8+specials, c.length); len(tok.Encode("a a a a", "b b b b b b b b").IDs) != want {
-			t.Errorf("%s: %d tokens, want %d", c.config, len(tok.Encode("a a a a", "b b b b b b b b").IDs), want)
+		if want := min(4+8+specials, c.length); len(encode(t, tok, "a a a a", "b b b b b b b b").IDs) != want {
+			t.Errorf("%s: %d tokens, want %d", c.config, len(encode(t, tok, "a a a a", "b b b b b b b b").IDs), want)
 		}
-		if cut, err := tok.Truncating(5, TruncateRight); err != nil || cut.LengthSource() != "" {
+		if cut, err := tok.Truncating(Truncation{MaxLength: 5, Side: TruncateRight}); err != nil || cut.LengthSource() != "" {
 			t.Errorf("cut anew: length by %q, %v", cut.LengthSource(), err)
 		}
 	}
@@ -70,8 +70,8 @@ func TestTypesAreThoseOfTheModelsInputs(t *testing.T) {
 			t.Errorf("%s: %v", c.config, err)
 			continue
 		}
-		e := tok.Encode("a b", "b")
-		_, appended := tok.AppendPair(nil, nil, "a b", "b")
+		e := encode(t, tok, "a b", "b")
+		_, appended := appendPair(t, tok, nil, nil, "a b", "b")
 		want := []int32{0, 0, 0, 0, 1, 1}
 		if c.types == 1 {
 			want = make([]int32, 6)

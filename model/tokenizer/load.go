@@ -35,10 +35,16 @@ var ErrNoFiles = errors.New("neither tokenizer.json nor vocab.txt")
 // The maximum length is tokenizer_config.json's model_max_length, else [NoLimit]; the side
 // is its truncation_side, else the direction of tokenizer.json's truncation. The rest of
 // that, and padding, is what somebody's last call before saving had, and is ignored, as in
-// transformers. All types are 0 where model_input_names, or tokenizer_class, has no
-// token_type_ids. Where
-// tokenizer_config.json contradicts tokenizer.json about normalisation, that is
-// an error. No file is read but those six, whatever their contents name.
+// transformers; the strategy is LongestFirst. All types are 0 where model_input_names, or
+// tokenizer_class, has no token_type_ids.
+//
+// The normalizer of tokenizer.json is null or one of BertNormalizer, Lowercase,
+// StripAccents, NFC, NFD, NFKC, NFKD, Strip, Prepend, Replace (of a text, or of a pattern
+// that means the same to Go's regexp as to Oniguruma) or a Sequence of these. Where
+// tokenizer_config.json contradicts a BertNormalizer, that is an error. Of the others
+// transformers 5 knows nothing where the class is BertTokenizer, so that what
+// tokenizer_config.json says goes before them, with a warning. No file is read but those
+// six, whatever their contents name.
 //
 // What is not BERT's is refused with an error that names the file and field, and so is
 // what is out of all proportion: over 32 MiB of vocabulary or 4 MiB of another file,
@@ -54,9 +60,14 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	file := jsonFile
 	switch {
 	case err == nil:
-		if vocab, o, err = parseJSON(data); err == nil {
+		vocab, o, err = parseJSON(data)
+		switch {
+		case err != nil:
+		case o.normalizers == "":
 			err = config.agrees(o)
 			warnings = config.silent(o)
+		default:
+			warnings = config.overrules(&o)
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if data, err = readFile(fsys, vocabFile, maxVocabBytes); errors.Is(err, fs.ErrNotExist) {
@@ -73,6 +84,11 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	more, err := config.check(fsys, &o, file == jsonFile)
+	if err != nil {
+		return nil, err
+	}
+	warnings = append(warnings, more...)
 	var source, warning string
 	if o.MaxLength, source, err = config.length(); err != nil {
 		return nil, err

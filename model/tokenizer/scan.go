@@ -28,8 +28,9 @@ type output struct {
 	ids   []int32
 	spans []Span // of each id, for Encode alone
 
-	stop int  // the word that brings the ids to this number
-	done bool // was the last one: nothing follows
+	stop int   // the word that brings the ids to this number
+	done bool  // was the last one: nothing follows
+	err  error // nothing of all this is of use
 }
 
 // stackWord is the size of a word buffer that is enough for most tokenizers and

@@ -26,9 +26,15 @@ type Options struct {
 	// [PAD], [MASK], Unknown, Class and Separator that the vocabulary has.
 	Added []AddedToken
 
-	MaxLength int  // tokens of a pair, the three special ones included; 0 means 512
-	Side      Side // where a pair that is too long is cut
-	OneType   bool // the passage has type 0, as the query has
+	Truncation // of pairs that are too long
+
+	OneType bool // the passage has type 0, as the query has
+
+	// Of tokenizer.json: the steps that normalize, where they are no BertNormalizer, which
+	// the switches above say then, and the types of its normalizers, "" for one
+	// BertNormalizer.
+	steps       []step
+	normalizers string
 }
 
 // Uncased returns the options of bert-base-uncased and its descendants.
@@ -60,15 +66,15 @@ type Tokenizer struct {
 	added         map[string]int32 // ids of the added tokens
 	raw           addedSet         // those found in the text as it is
 
-	// Only for added tokens with Normalized set, else nil:
-	normalized *addedSet  // found in the normalised text
+	// Only where a text is normalised before it is scanned, else nil:
+	steps      []step     // which do that
+	normalized *addedSet  // added tokens found in the normalised text
 	plain      *charTable // which is scanned with this
 
 	unknown, class, separator int32
 
 	maxWordChars int
-	maxLength    int
-	side         Side
+	truncation   Truncation
 	passage      int32 // the type of its tokens
 
 	lengthSource string   // of LoadFS
@@ -113,7 +119,11 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	}
 	t.pieces, _ = newWordTable(vocab, orElse(o.Prefix, "##"))
 
-	t.chars = newCharTable(rules{clean: o.CleanText, chinese: o.ChineseChars, strip: o.strip(), lower: o.Lowercase})
+	if o.steps != nil {
+		t.normalizing(o.steps)
+	} else {
+		t.chars = newCharTable(o.rules())
+	}
 	o.Unknown, o.Class, o.Separator = orElse(o.Unknown, "[UNK]"), orElse(o.Class, "[CLS]"), orElse(o.Separator, "[SEP]")
 	if err := t.addTokens(o); err != nil {
 		return nil, err
@@ -135,7 +145,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	if o.MaxLength == 0 {
 		o.MaxLength = defaultLength
 	}
-	return t.truncating(o.MaxLength, o.Side)
+	return t.truncating(o.Truncation)
 }
 
 // addTokens sets up the tokens that are found in the text before all else.
@@ -170,11 +180,15 @@ func (t *Tokenizer) addTokens(o Options) error {
 	for _, a := range added {
 		set, text := &t.raw, a.Content
 		if a.Normalized {
-			if text = t.normalize(a.Content); text == "" {
-				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
+			if t.steps == nil {
+				t.normalizing([]step{t.chars})
 			}
-			if t.normalized == nil {
-				t.normalized, t.plain = &addedSet{}, newCharTable(rules{})
+			n, err := normalized(t.steps, a.Content, 0, len(a.Content), false)
+			if err != nil {
+				return fmt.Errorf("added token %.40q: %w", a.Content, err)
+			}
+			if text = string(n.text); text == "" {
+				return fmt.Errorf("added token %q: nothing is left of it once normalised", a.Content)
 			}
 			set = t.normalized
 		}
@@ -197,38 +211,38 @@ func orElse(s, other string) string {
 	return s
 }
 
-// normalize returns what the normaliser makes of a text.
-func (t *Tokenizer) normalize(text string) string {
-	s := scanner{t: t, chars: t.chars, word: make([]byte, maxExpansion*len(text)+slack)}
-	s.normalize(text, 0, len(text))
-	return string(s.word[:s.n])
+// normalizing has texts go through steps before they are scanned: an added token is found
+// in what comes of them, or they do what no table of characters can.
+func (t *Tokenizer) normalizing(steps []step) {
+	t.steps, t.normalized, t.plain = steps, &addedSet{}, newCharTable(rules{})
 }
 
-// Truncating returns a copy of t that cuts pairs to at most maxLength tokens,
-// the three special ones included.
-func (t *Tokenizer) Truncating(maxLength int, side Side) (*Tokenizer, error) {
-	u, err := t.truncating(maxLength, side)
+// Truncating returns a copy of t that treats pairs that are too long in another way. The
+// [Truncation] of t is where to begin from for another side or strategy alone. A maximum
+// length of 0 is none here.
+func (t *Tokenizer) Truncating(how Truncation) (*Tokenizer, error) {
+	u, err := t.truncating(how)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
 	return u, nil
 }
 
-func (t *Tokenizer) truncating(maxLength int, side Side) (*Tokenizer, error) {
-	if maxLength < specials {
-		return nil, fmt.Errorf("maximum length %d, want at least %d for the special tokens", maxLength, specials)
-	}
-	if side != TruncateRight && side != TruncateLeft {
-		return nil, fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", side)
+func (t *Tokenizer) truncating(how Truncation) (*Tokenizer, error) {
+	if err := how.check(); err != nil {
+		return nil, err
 	}
 	u := *t
-	u.maxLength, u.side, u.lengthSource = maxLength, side, ""
+	u.truncation, u.lengthSource = how, ""
 	return &u, nil
 }
 
+// Truncation returns what becomes of pairs that are too long.
+func (t *Tokenizer) Truncation() Truncation { return t.truncation }
+
 // MaxLength returns the greatest number of tokens in a pair, the three special
 // ones included; [NoLimit] where the files it was loaded from name none.
-func (t *Tokenizer) MaxLength() int { return t.maxLength }
+func (t *Tokenizer) MaxLength() int { return t.truncation.MaxLength }
 
 // LengthSource says which field of which file MaxLength is from, such as
 // "tokenizer_config.json: model_max_length"; "" where it is from none.
@@ -241,8 +255,16 @@ func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
 // query's, else 1.
 func (t *Tokenizer) Types() int { return int(t.passage) + 1 }
 
-// Side returns the end at which texts that are too long are cut.
-func (t *Tokenizer) Side() Side { return t.side }
+// Lowercases reports whether texts are in lower case before anything else is done to them
+// that depends on it: putting them into lower case before that changes nothing then, which
+// was tried with the Rust library for each code point.
+func (t *Tokenizer) Lowercases() bool {
+	if len(t.steps) == 0 {
+		return t.chars.lower
+	}
+	first, ok := t.steps[0].(*charTable)
+	return ok && first.lower
+}
 
 // VocabSize returns the number of ids, those of added tokens included.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }

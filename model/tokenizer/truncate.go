@@ -1,6 +1,18 @@
 package tokenizer
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Truncation says what becomes of pairs that are too long. The zero value cuts the longer
+// text's end, to 512 tokens a pair.
+type Truncation struct {
+	MaxLength int // tokens of a pair, the three special ones included; 0 means 512
+	Side      Side
+	Strategy  Strategy
+}
 
 // Side is the end at which texts that are too long are cut.
 type Side int
@@ -9,6 +21,85 @@ const (
 	TruncateRight Side = iota // keeps the first tokens of each text
 	TruncateLeft              // keeps the last tokens of each text
 )
+
+// Strategy says which text of a pair that is too long is cut.
+type Strategy int
+
+const (
+	LongestFirst  Strategy = iota // the longer one, down to the other, then both
+	OnlyFirst                     // the query; an error where none of it would be left
+	OnlySecond                    // the passage; an error where none of it would be left
+	DoNotTruncate                 // neither: a pair that is too long is an error
+)
+
+// strategies are the names that the libraries have for them.
+var strategies = [...]string{"longest_first", "only_first", "only_second", "do_not_truncate"}
+
+// ParseStrategy returns the strategy with one of the libraries' names: longest_first,
+// only_first, only_second or do_not_truncate.
+func ParseStrategy(name string) (Strategy, error) {
+	i := slices.Index(strategies[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("tokenizer: truncation strategy %.40q, want longest_first, only_first, only_second or do_not_truncate", name)
+	}
+	return Strategy(i), nil
+}
+
+// String returns the libraries' name.
+func (s Strategy) String() string {
+	if s < 0 || int(s) >= len(strategies) {
+		return fmt.Sprintf("Strategy(%d)", int(s))
+	}
+	return strategies[s]
+}
+
+// ErrTooLong is in every error about a pair that has more tokens than it may have, and
+// that the strategy does not cut.
+var ErrTooLong = errors.New("tokenizer: pair too long")
+
+func (t Truncation) check() error {
+	switch {
+	case t.MaxLength < specials:
+		return fmt.Errorf("maximum length %d, want at least %d for the special tokens", t.MaxLength, specials)
+	case t.Side != TruncateRight && t.Side != TruncateLeft:
+		return fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", t.Side)
+	case t.Strategy < 0 || int(t.Strategy) >= len(strategies):
+		return fmt.Errorf("truncation strategy %v, want LongestFirst, OnlyFirst, OnlySecond or DoNotTruncate", t.Strategy)
+	}
+	return nil
+}
+
+// room is how many tokens of the two texts there may be.
+func (t *Truncation) room() int { return t.MaxLength - specials }
+
+// kept returns how many of the n1 and n2 tokens of two texts stay. Of a text that is not
+// cut, room+1 says as much as any greater number.
+func (t *Truncation) kept(n1, n2 int) (int, int, error) {
+	room := t.room()
+	switch {
+	case n1+n2 <= room:
+		return n1, n2, nil
+	case t.Strategy == DoNotTruncate:
+		return 0, 0, fmt.Errorf("%w: more than %d tokens, and do_not_truncate cuts none off", ErrTooLong, t.MaxLength)
+	case room == 0: // then nothing is left whatever the strategy
+		return 0, 0, nil
+	case t.Strategy == OnlyFirst && n2 < room:
+		return room - n2, n2, nil
+	case t.Strategy == OnlySecond && n1 < room:
+		return n1, room - n1, nil
+	case t.Strategy == OnlyFirst:
+		return 0, 0, t.fills("passage", "query")
+	case t.Strategy == OnlySecond:
+		return 0, 0, t.fills("query", "passage")
+	}
+	k1, k2 := longestFirst(n1, n2, room)
+	return k1, k2, nil
+}
+
+// fills is the error of a pair one text of which leaves nothing for the other.
+func (t *Truncation) fills(whole, cut string) error {
+	return fmt.Errorf("%w: %s cuts the %s alone, and with the %s there is no room for it in %d tokens", ErrTooLong, t.Strategy, cut, whole, t.MaxLength)
+}
 
 // longestFirst returns how many of the n1 and n2 tokens of two texts are kept in
 // room tokens. The shorter text is kept whole if it fits in half the room; else

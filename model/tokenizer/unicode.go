@@ -46,7 +46,7 @@ func combiningRank(r rune) uint8 {
 // Hangul syllables decompose by arithmetic (The Unicode Standard, section 3.12).
 const (
 	hangulFirst, hangulLast = 0xAC00, 0xD7A3
-	leadFirst               = 0x1100
+	leadFirst, leads        = 0x1100, 19
 	vowelFirst, vowels      = 0x1161, 21
 	tailFirst, tails        = 0x11A7, 28 // tail 0 is no tail
 )
@@ -93,6 +93,7 @@ type page [pageSize]char
 // decomposition, accent stripping, lower case and the pre-tokenizer's classes
 // in one look-up.
 type charTable struct {
+	rules
 	pages  [(utf8.MaxRune + 1) / pageSize]*page // to() = 0 means itself
 	images []string
 	// fold maps a byte that is a word's, as it is or as another ASCII byte, to
@@ -119,6 +120,7 @@ type rules struct{ clean, chinese, strip, lower bool }
 // order that leaves each code point with what they make of it together.
 func newCharTable(o rules) *charTable {
 	b := &tableBuilder{rules: o}
+	b.table.rules = o
 	for i := range b.table.pages {
 		b.table.pages[i] = b.uniform(becomes)
 	}

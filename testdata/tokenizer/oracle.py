@@ -1,10 +1,12 @@
 """Answers what Hugging Face's Rust library makes of pairs, for TestAgainstLibrary.
 
 Standard input has a batch a line, {"tokenizer": a tokenizer.json, "groups":
-[{"max", "left", "pairs": [[query, passage], ...]}, ...]}; standard output gets a
-list a line: for each pair, the ids, the types and the offsets (start, end, start,
-..., in code points of the token's text), or null where the library panics. A
-tokenizer that the library does not read is answered with {"error": what it says}.
+[{"max", "left", "strategy", "pairs": [[query, passage], ...]}, ...]}; standard output
+gets a list a line: for each pair, the ids, the types and the offsets (start, end,
+start, ..., in code points of the token's text), null where the library panics, or
+"too long" where it has an error instead of cutting the pair or, since
+do_not_truncate is none to it, does not cut it to max. A tokenizer that the library
+does not read is answered with {"error": what it says}.
 
 The version is pinned by .ci/run; another one is refused, since its Unicode data
 may differ.
@@ -22,6 +24,8 @@ import tokenizers  # noqa: E402
 if tokenizers.__version__ != sys.argv[1]:
     sys.exit(f"tokenizers {tokenizers.__version__}, want {sys.argv[1]}")
 
+TOO_LONG = "too long"
+
 
 def answer(batch):
     try:
@@ -30,21 +34,31 @@ def answer(batch):
         return {"error": str(error)}
     out = []
     for group in batch["groups"]:
-        side = "left" if group["left"] else "right"
-        tokenizer.enable_truncation(group["max"], strategy="longest_first", direction=side)
+        if group["strategy"] == "do_not_truncate":
+            tokenizer.no_truncation()
+        else:
+            side = "left" if group["left"] else "right"
+            tokenizer.enable_truncation(group["max"], strategy=group["strategy"], direction=side)
         pairs = [tuple(pair) for pair in group["pairs"]]
         try:
             encodings = tokenizer.encode_batch(pairs)
-        except BaseException:  # a panic, of one pair: the binding's class is no Exception
+        except BaseException:  # of one pair; a panic's class is no Exception
             encodings = [alone(tokenizer, pair) for pair in pairs]
         for e in encodings:
-            out.append(e and [e.ids, e.type_ids, [at for span in e.offsets for at in span]])
+            if e is None or e == TOO_LONG or len(e.ids) > group["max"]:
+                out.append(e and TOO_LONG)
+            else:
+                out.append([e.ids, e.type_ids, [at for span in e.offsets for at in span]])
     return out
 
 
 def alone(tokenizer, pair):
     try:
         return tokenizer.encode(*pair)
+    except Exception as error:
+        if not str(error).startswith("Truncation error"):
+            raise
+        return TOO_LONG
     except BaseException:
         return None
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
@@ -83,23 +84,20 @@ func (p *puller) answerFromCache(ctx context.Context) error {
 
 // snapshotFiles lists the files of a checkpoint that the snapshot shows.
 func (p *puller) snapshotFiles() ([]string, error) {
-	fsys := p.snapshot().FS()
+	fsys, root := p.snapshot().FS(), p.root()
+	weights := path.Join(root, hub.WeightsFile)
 	var files []string
-	for _, file := range append(smallFiles(), hub.WeightsFile, hub.IndexFile) {
+	for _, file := range append(smallFiles(fsys), weights, path.Join(root, hub.IndexFile)) {
 		if _, err := fs.Stat(fsys, file); err == nil {
 			files = append(files, file)
 		}
 	}
-	if _, err := fs.Stat(fsys, hub.WeightsFile); err == nil {
+	if _, err := fs.Stat(fsys, weights); err == nil {
 		return files, nil // an index beside the whole file is not read
 	}
-	shards, err := p.shardNames()
-	return append(files, shards...), err
-}
-
-// smallFiles lists what a checkpoint may hold beside its weights. modules.json comes before
-// the files that count only where it is there.
-func smallFiles() []string {
-	return []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile,
-		hub.ModulesFile, hub.LibrarySettingsFile, hub.InputSettingsFile}
+	shards, err := p.shardNames(root)
+	for _, shard := range shards {
+		files = append(files, path.Join(root, shard))
+	}
+	return files, err
 }

@@ -1,8 +1,12 @@
 package pull
 
 import (
+	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -54,6 +58,81 @@ func TestPinnedCommitHasNoModules(t *testing.T) {
 	for _, q := range r.Requests() {
 		if q.File == hub.ModulesFile {
 			t.Errorf("%s %s", q.Method, q.Path)
+		}
+	}
+}
+
+// The folders of modules come, too, as far as a model may be made of what is in them, and
+// one that has the model itself with all of its files.
+func TestModuleFoldersArePulled(t *testing.T) {
+	needLinks(t)
+	const module = `{"type":"sentence_transformers.models.%s","path":"%s"}`
+	list := "[" + fmt.Sprintf(module, "Transformer", "0_Transformer") + "," + fmt.Sprintf(module, "Pooling", "1_Pooling") + "," + fmt.Sprintf(module, "Dense", "deep/2_Dense") + "]"
+	files := fstest.MapFS{
+		hub.ModulesFile:                  {Data: []byte(list)},
+		hub.LibrarySettingsFile:          {Data: []byte(`{"model_type":"CrossEncoder"}`)},
+		"1_Pooling/config.json":          {Data: []byte(`{"pooling_mode":"mean"}`)},
+		"deep/2_Dense/config.json":       {Data: []byte(`{"in_features":32}`)},
+		"deep/2_Dense/model.safetensors": {Data: []byte("dense")},
+		"deep/2_Dense/optimizer.pt":      {Data: []byte("not this one")},
+	}
+	want := []string{hub.ModulesFile, hub.LibrarySettingsFile, "1_Pooling/config.json", "deep/2_Dense/config.json", "deep/2_Dense/model.safetensors"}
+	for _, name := range []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.VocabFile} {
+		files["0_Transformer/"+name] = tinyFiles()[name]
+		want = append(want, "0_Transformer/"+name)
+	}
+	files["0_Transformer/sentence_roberta_config.json"] = &fstest.MapFile{Data: []byte(`{"do_lower_case":true}`)}
+	files["0_Transformer/"+hub.IndexFile] = &fstest.MapFile{Data: []byte(`{"weight_map":{"a":"model-1.safetensors"}}`)}
+	files["0_Transformer/model-1.safetensors"] = &fstest.MapFile{Data: []byte("weights")}
+	want = append(want, "0_Transformer/sentence_roberta_config.json", "0_Transformer/"+hub.IndexFile, "0_Transformer/model-1.safetensors")
+	r := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	for _, offline := range []bool{false, true} {
+		r.Offline = offline
+		got, err := r.pull()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var have []string
+		err = fs.WalkDir(os.DirFS(got.Dir), ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				have = append(have, name)
+			}
+			return err
+		})
+		slices.Sort(have)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(have, want) {
+			t.Errorf("%v, %v, want %v", have, err, want)
+		}
+		if err := got.Check(hub.Complete); err != nil {
+			t.Error(err)
+		}
+	}
+	// A shard that is damaged is seen without the hub, in that folder too.
+	blob, err := os.Readlink(filepath.Join(r.Cache.Repo(testID), "snapshots", testCommit, "0_Transformer", "model-1.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.Cache.Repo(testID), "blobs", filepath.Base(blob)), []byte("other"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.pull(); err == nil || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("a damaged shard: %v", err)
+	}
+}
+
+// Modules that are none, or lead out of the checkpoint, fetch nothing beside themselves.
+func TestBadModulesFetchNothing(t *testing.T) {
+	needLinks(t)
+	for _, list := range []string{`[{"type":"x","path":"../../other"}]`, `[{"type":"x","path":"/etc"}]`, `{`, `[{"type":5}]`} {
+		files := tinyFiles()
+		files[hub.ModulesFile] = &fstest.MapFile{Data: []byte(list)}
+		r := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+		r.mustPull(t)
+		for _, q := range r.Requests() {
+			if strings.Contains(q.File, "..") || strings.Contains(q.File, "/") {
+				t.Errorf("%s: %s is asked for", list, q.File)
+			}
 		}
 	}
 }

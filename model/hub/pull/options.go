@@ -20,7 +20,7 @@ type Options struct {
 	ID       string    // "org/name"
 	Revision string    // branch, tag or commit; "" is the pinned commit (hub.PinOf), else main
 	Cache    hub.Cache // where to
-	Files    []string  // exactly these; nil is config, tokenizer files, sentence-transformers' modules.json and settings, and safetensors weights
+	Files    []string  // exactly these; nil is config, tokenizer files, sentence-transformers' modules.json, settings and modules' folders, and safetensors weights
 
 	Endpoint string       // "" is DefaultEndpoint
 	Token    string       // sent to Endpoint's host alone; "" for none

@@ -126,56 +126,57 @@ func (p *puller) listed(ctx context.Context) error {
 // checkpoint pulls what a model needs, the small files first, so that a
 // repository that is no such model is known for one before the weights.
 func (p *puller) checkpoint(ctx context.Context) error {
-	if _, err := p.ensure(ctx, hub.ConfigFile, false); err != nil {
+	_, noConfig := p.ensure(ctx, hub.ConfigFile, false)
+	if absent := (*absentError)(nil); noConfig != nil && !errors.As(noConfig, &absent) {
+		return noConfig
+	}
+	if err := p.modules(ctx); err != nil {
 		return err
 	}
-	for _, file := range smallFiles()[1:] {
-		found, err := p.optional(ctx, file)
-		if err != nil {
+	root := "."
+	if noConfig != nil {
+		// The model may be in a folder that modules.json names.
+		if root = p.root(); root == "." {
+			return noConfig
+		}
+		if _, err := p.ensure(ctx, path.Join(root, hub.ConfigFile), false); err != nil {
 			return err
 		}
-		if file == hub.ModulesFile && !found {
-			break // nor do the files count that are listed after it
+	}
+	for _, file := range tokenizerFiles {
+		if _, err := p.ensure(ctx, path.Join(root, file), true); err != nil {
+			return err
 		}
 	}
 	if err := p.snapshot().Check(hub.Config | hub.Tokenizer); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	whole, err := p.ensure(ctx, hub.WeightsFile, true)
+	whole, err := p.ensure(ctx, path.Join(root, hub.WeightsFile), true)
 	if err != nil {
 		return err
 	}
 	if !whole {
-		if err := p.shards(ctx); err != nil {
+		if err := p.shards(ctx, root); err != nil {
 			return err
 		}
 	}
 	return p.snapshot().Check(hub.Complete)
 }
 
-// optional is ensure for a file that a checkpoint may lack. The pinned commit is known
-// to lack modules.json: a cache that has the rest is not asked about on the hub.
-func (p *puller) optional(ctx context.Context, file string) (bool, error) {
-	if pin, ok := hub.PinOf(p.id); ok && p.commit == pin.Revision && file == hub.ModulesFile {
-		return false, nil
-	}
-	return p.ensure(ctx, file, true)
-}
-
 // shards pulls weights that are not in one file.
-func (p *puller) shards(ctx context.Context) error {
-	switch found, err := p.ensure(ctx, hub.IndexFile, true); {
+func (p *puller) shards(ctx context.Context, root string) error {
+	switch found, err := p.ensure(ctx, path.Join(root, hub.IndexFile), true); {
 	case err != nil:
 		return err
 	case !found:
 		return fmt.Errorf("%w: neither %s nor %s at %s", ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
 	}
-	names, err := p.shardNames()
+	names, err := p.shardNames(root)
 	if err != nil {
 		return err
 	}
 	for _, shard := range names {
-		if _, err := p.ensure(ctx, shard, false); err != nil {
+		if _, err := p.ensure(ctx, path.Join(root, shard), false); err != nil {
 			return err
 		}
 	}
@@ -183,8 +184,8 @@ func (p *puller) shards(ctx context.Context) error {
 }
 
 // shardNames reads the snapshot's index.
-func (p *puller) shardNames() ([]string, error) {
-	index, err := os.Open(p.store.file(p.commit, hub.IndexFile))
+func (p *puller) shardNames(root string) ([]string, error) {
+	index, err := os.Open(p.store.file(p.commit, path.Join(root, hub.IndexFile)))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,201 @@
+package tokenizer
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The library's patterns are Oniguruma's, in Ruby's syntax. onig reads those that mean the
+// same text to Go's regexp, and writes them in its syntax: both take, of the matches that
+// begin leftmost, the one that the pattern prefers. What Go has not, or reads in another
+// way, is refused by name, and so are patterns that an empty text matches, of which
+// engines differ in where the next search begins.
+type onig struct {
+	text string // what is left to read
+	out  strings.Builder
+}
+
+const (
+	mostPattern = 1 << 10 // bytes
+	mostAtoms   = 1 << 10 // what a pattern would have without repetitions
+	mostWritten = 1 << 16 // bytes in Go's syntax
+	mostNested  = 100
+)
+
+// onigRegexp returns Go's form of a pattern.
+func onigRegexp(pattern string) (*regexp.Regexp, error) {
+	if len(pattern) > mostPattern {
+		return nil, fmt.Errorf("of %d bytes, want at most %d", len(pattern), mostPattern)
+	}
+	o := onig{text: pattern}
+	whole, err := o.alternatives(0)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.text != "":
+		return nil, fmt.Errorf("%.40q: a parenthesis that closes nothing", o.text)
+	case whole.empty:
+		return nil, fmt.Errorf("which finds empty texts too, is not supported")
+	}
+	return regexp.Compile(o.out.String())
+}
+
+// size is what is known of a part of a pattern.
+type size struct {
+	atoms int  // with repetitions written out
+	empty bool // an empty text matches it
+}
+
+func (o *onig) next() (r rune, ok bool) {
+	r, n := utf8.DecodeRuneInString(o.text)
+	o.text = o.text[n:]
+	return r, n > 0
+}
+
+// take takes a text, if that is what comes next.
+func (o *onig) take(text string) bool {
+	rest, ok := strings.CutPrefix(o.text, text)
+	o.text = rest
+	return ok
+}
+
+// alternatives reads up to the end or a closing parenthesis.
+func (o *onig) alternatives(depth int) (size, error) {
+	all := size{}
+	if depth > mostNested {
+		return all, fmt.Errorf("has more than %d parentheses in each other", mostNested)
+	}
+	for {
+		one, err := o.sequence(depth)
+		if err != nil {
+			return all, err
+		}
+		all.atoms += one.atoms
+		all.empty = all.empty || one.empty
+		if !o.take("|") {
+			return all, nil
+		}
+		o.out.WriteByte('|')
+	}
+}
+
+// sequence reads an alternative. Anchors may stand at its ends, outside of parentheses: at
+// the end of a text that ends in a line feed, ^ is none to Oniguruma.
+func (o *onig) sequence(depth int) (size, error) {
+	all := size{empty: true}
+	if depth == 0 {
+		switch {
+		case o.take("^"):
+			o.out.WriteString(`(?m:^)`)
+		case o.take(`\A`):
+			o.out.WriteString(`\A`)
+		}
+	}
+	for o.text != "" && o.text[0] != '|' && o.text[0] != ')' {
+		if depth == 0 {
+			if at := strings.IndexByte(o.text+"|", '|'); at == 1 && o.take("$") {
+				o.out.WriteString(`(?m:$)`)
+				break
+			} else if at == 2 && o.take(`\z`) {
+				o.out.WriteString(`\z`)
+				break
+			}
+		}
+		one, err := o.atom(depth)
+		if err == nil {
+			err = o.repeated(&one)
+		}
+		if err != nil {
+			return all, err
+		}
+		all.atoms += one.atoms
+		all.empty = all.empty && one.empty
+		if all.atoms > mostAtoms || o.out.Len() > mostWritten {
+			return all, fmt.Errorf("is too large")
+		}
+	}
+	return all, nil
+}
+
+// atom reads one thing that may be repeated.
+func (o *onig) atom(depth int) (size, error) {
+	one := size{atoms: 1}
+	switch rest := o.text; {
+	case o.take("("):
+		if !o.take("?:") && strings.HasPrefix(o.text, "?") {
+			return one, fmt.Errorf("has %.3q, which is not supported", rest)
+		}
+		o.out.WriteString("(?:")
+		one, err := o.alternatives(depth + 1)
+		if err == nil && !o.take(")") {
+			err = fmt.Errorf("%.40q: a parenthesis that is not closed", rest)
+		}
+		o.out.WriteByte(')')
+		return one, err
+	case o.take("["):
+		return one, o.class()
+	case o.take(`\`):
+		ranges, err := o.escape()
+		if err == nil {
+			o.write(ranges)
+		}
+		return one, err
+	case o.take("."):
+		o.out.WriteByte('.')
+		return one, nil
+	case strings.ContainsAny(o.text[:1], "^$*+?{"):
+		return one, fmt.Errorf("has %.1q where that is not supported", rest)
+	}
+	r, _ := o.next()
+	o.out.WriteString(regexp.QuoteMeta(string(r)))
+	return one, nil
+}
+
+// repeated reads how often the atom before it may come.
+func (o *onig) repeated(one *size) error {
+	before := o.text
+	from, to := 1, 1
+	switch {
+	case o.take("*"):
+		from, to = 0, -1
+	case o.take("+"):
+		to = -1
+	case o.take("?"):
+		from = 0
+	case o.take("{"):
+		inside, rest, _ := strings.Cut(o.text, "}")
+		low, high, two := strings.Cut(inside, ",")
+		var err error
+		if from, err = strconv.Atoi(low); err == nil && two && high == "" {
+			to = -1
+		} else if to = from; err == nil && two {
+			to, err = strconv.Atoi(high)
+		}
+		if err != nil || from < 0 || to >= 0 && (to < from || to == 0) || strings.ContainsAny(inside, "+-") || !strings.Contains(o.text, "}") {
+			return fmt.Errorf("has %.8q, which is not supported", before)
+		}
+		o.text = rest
+	default:
+		return nil
+	}
+	if one.empty {
+		return fmt.Errorf("has %.8q after what may be empty, which is not supported", before)
+	}
+	repeat := before[:len(before)-len(o.text)]
+	if strings.HasPrefix(o.text, "?") && !(repeat[0] == '{' && from == to) && o.take("?") {
+		repeat += "?" // as few as will do
+	}
+	if o.text != "" && strings.ContainsAny(o.text[:1], "*+?{") {
+		return fmt.Errorf("has %.8q, which is not supported", before)
+	}
+	if max(from, to) > mostAtoms {
+		return fmt.Errorf("is too large")
+	}
+	one.atoms *= max(from, to, 1)
+	one.empty = from == 0
+	o.out.WriteString(repeat)
+	return nil
+}
