@@ -38,9 +38,14 @@ type tileSize struct{ rows, cols int }
 //
 // For Generic's F32 it keeps w and bias themselves; otherwise it copies them. Keep
 // are the channels, at most MostChannels, that stay float32 where the others are
-// Int8: those of the Keep that its inputs are Set with. It panics if the processor
+// Int8, spread as rows are: those of the Keep that its inputs are Set with. It panics if the processor
 // does not run v.
 func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
+	return PackFor(w, bias, out, in, v, Inputs{Keep: keep})
+}
+
+// PackFor is Pack, told more of the inputs, which counts for Int8 alone.
+func PackFor(w, bias []float32, out, in int, v Variant, of Inputs) *Matrix {
 	if err := v.Check(); err != nil {
 		panic(err.Error())
 	}
@@ -58,7 +63,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	}
 	switch {
 	case v.ISA == Generic:
-		m.packGeneric(w, bias, keep)
+		m.packGeneric(w, bias, of)
 	case v.Format == F32:
 		m.packF32(w, bias)
 	case v.Format == BF16:
@@ -68,7 +73,7 @@ func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
 	case v.Format == BF16x3:
 		m.packSplit(w, bias)
 	default:
-		m.packInt8(w, bias, keep)
+		m.packInt8(w, bias, of)
 	}
 	return m
 }

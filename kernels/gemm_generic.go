@@ -1,7 +1,7 @@
 package kernels
 
 // packGeneric keeps weights row-major, as the plain loops read them.
-func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
+func (m *Matrix) packGeneric(w, bias []float32, of Inputs) {
 	m.columns = bias
 	switch m.variant.Format {
 	case F32:
@@ -19,20 +19,15 @@ func (m *Matrix) packGeneric(w, bias []float32, keep []int) {
 		m.values = make([]float32, 2*len(w))
 		splitAll(m.values[:len(w)], m.values[len(w):], w)
 	case Int8:
-		m.keep = keep
-		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 0, (1+fewTerms+len(keep))*m.out)
-		row, q := make([]float32, m.in), make([]int8, m.in)
+		m.narrow, m.columns = make([]byte, len(w)), make([]float32, 0, (1+fewTerms+len(of.Keep))*m.out)
+		q, quantize := make([]int8, m.in), m.quantizer(of)
 		for o := range m.out {
-			copy(row, w[o*m.in:])
-			for _, channel := range keep {
-				row[channel] = 0
-			}
-			scale, sum := quantizeWeights(q, row)
+			scale, sum, lost := quantize(q, w[o*m.in:][:m.in])
 			for i, v := range q {
 				m.narrow[o*m.in+i] = byte(v)
 			}
-			m.columns = append(m.columns, scale, bias[o], scale*float32(sum))
-			for _, channel := range keep {
+			m.columns = append(m.columns, scale, bias[o]-lost, scale*float32(sum))
+			for _, channel := range of.Keep {
 				m.columns = append(m.columns, w[o*m.in+channel])
 			}
 		}

@@ -75,8 +75,9 @@ func (v Variant) rowStride(width int) int {
 // and F16 each value is rounded to the nearest, ties to even; BF16 rounds denormals
 // to 0, or products count them so, F16 what is too large to infinity; BF16x3 rounds what
 // is lost to bfloat16 once more.
-// For Int8 each row is x ≈ scale·q + offset, with q from -127 to 127, and scale and
-// offset such that the row's smallest and largest values are at the ends. A row
+// For Int8 each row, spread over its channels where its width is a multiple of 128, is
+// x ≈ scale·q + offset, with q from -127 to 127, and scale and offset such that the
+// row's smallest and largest values are at the ends. A row
 // with values that are not finite gives products that are not. The channels that
 // are kept are overwritten while Set runs, and then are what they were.
 func (in *Input) Set(v Variant, x []float32, rows, width, stride int, keep Keep) {

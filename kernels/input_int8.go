@@ -16,28 +16,53 @@ func (in *Input) quantize(x []float32, stride int, keep Keep) {
 	in.keep, in.other = keep, keep.firstOther()
 	in.narrowRows()
 	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
+	if len(keep.Rows) > 0 {
+		if in.rest == nil {
+			in.rest = new(Input)
+		}
+		in.rest.begin(in.variant, len(keep.Rows), in.width)
+		in.rest.narrowRows()
+		in.rest.ofRows = grow(in.rest.ofRows, in.rest.rows*rowTerms)
+	}
+	kept := 0
 	for r := range in.rows {
-		in.quantizeRow(r, x[r*stride:][:in.width])
+		row := x[r*stride:][:in.width]
+		values := in.takeOut(r, row)
+		in.quantizeRow(r, values)
+		if kept < len(keep.Rows) && keep.Rows[kept] == r {
+			in.rest.quantizeRest(kept, in, r, values)
+			kept++
+		}
+		for i, c := range keep.Channels {
+			row[c] = in.ofRows[r*rowTerms+rowFirst+i]
+		}
 	}
-	if len(keep.Rows) == 0 {
-		return
-	}
-	if in.rest == nil {
-		in.rest = new(Input)
-	}
-	in.rest.quantizeRest(in, x, stride)
 }
 
+// takeOut returns what of a row is quantized, and puts the kept channels into what is
+// said of it. Until the row is done they are out of x, which is quicker than a copy of it.
+func (in *Input) takeOut(r int, x []float32) []float32 {
+	of, stand := in.ofRows[r*rowTerms:][:rowTerms], x[in.other]
+	clear(of[rowFirst:])
+	if spreads(in.width) {
+		stand = 0 // of which nothing is spread
+	}
+	// They do not count for the others' range, and meet weights of 0.
+	for i, c := range in.keep.Channels {
+		of[rowFirst+i], x[c] = x[c], stand
+	}
+	if !spreads(in.width) {
+		return x
+	}
+	in.wide = grow(in.wide, in.width)
+	in.variant.ISA.spread(in.wide, x)
+	return in.wide
+}
+
+// quantizeRow makes integers of all values of a row.
 func (in *Input) quantizeRow(r int, x []float32) {
 	of := in.ofRows[r*rowTerms:][:rowTerms]
-	of[rowBias] = 1
-	clear(of[rowFirst:])
 	dst := in.narrow[in.begins(r):]
-	// The kept channels do not count for the others' range, and meet weights of 0.
-	// Until the row is read they are out of x, which is quicker than a copy of it.
-	for i, c := range in.keep.Channels {
-		of[rowFirst+i], x[c] = x[c], x[in.other]
-	}
 	if in.variant.ISA == Generic {
 		quantizeRow(dst[:in.stride], x, (*[2]float32)(of[rowScale:]))
 	} else {
@@ -46,9 +71,6 @@ func (in *Input) quantizeRow(r int, x []float32) {
 		asm.Quantize(asm.ISA(in.variant.ISA), unsafe.Pointer(&dst[0]), &row[0], len(row), &of[rowScale])
 	}
 	of[rowOffset], of[rowBias] = of[rowBias], 1
-	for i, c := range in.keep.Channels {
-		x[c] = of[rowFirst+i]
-	}
 }
 
 // firstOther returns the first channel that is not kept.
@@ -60,25 +82,22 @@ func (k *Keep) firstOther() int {
 	}
 }
 
-// quantizeRest makes in what was lost of the rows that of keeps. There is no bias
-// in their products, and the channels that stay float32 lost nothing.
-func (in *Input) quantizeRest(of *Input, x []float32, stride int) {
-	in.begin(of.variant, len(of.keep.Rows), of.width)
-	in.other = 0
-	in.narrowRows()
-	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
+// quantizeRest makes row i of in what was lost of row r of another, which was made of x.
+// There is no bias in its products, and the channels that stay float32 lost nothing.
+func (in *Input) quantizeRest(i int, of *Input, r int, x []float32) {
 	in.rounded = grow(in.rounded, in.width)
-	for i, r := range of.keep.Rows {
-		scale, offset := of.ofRows[r*rowTerms+rowScale], of.ofRows[r*rowTerms+rowOffset]
-		for c, v := range x[r*stride:][:in.width] {
-			in.rounded[c] = (v - offset) - float32(float32(of.digit(r, c))*scale)
-		}
+	scale, offset := of.ofRows[r*rowTerms+rowScale], of.ofRows[r*rowTerms+rowOffset]
+	for c, v := range x {
+		in.rounded[c] = (v - offset) - float32(float32(of.digit(r, c))*scale)
+	}
+	if !spreads(in.width) {
 		for _, c := range of.keep.Channels {
 			in.rounded[c] = 0
 		}
-		in.quantizeRow(i, in.rounded)
-		in.ofRows[i*rowTerms+rowBias] = 0
 	}
+	clear(in.ofRows[i*rowTerms:][:rowTerms])
+	in.quantizeRow(i, in.rounded)
+	in.ofRows[i*rowTerms+rowBias] = 0
 }
 
 // digit returns the integer that stands for a value.

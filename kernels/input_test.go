@@ -39,18 +39,22 @@ func TestInputBF16(t *testing.T) {
 func TestInputInt8(t *testing.T) {
 	r := rand.New(rand.NewPCG(65, 66))
 	for _, width := range append(slices.Clone(sizes), 1536) {
-		for _, spread := range []float64{1, 1e-30, 1e30, 0, 1e-44} {
+		for _, size := range []float64{1, 1e-30, 1e30, 0, 1e-44} {
 			x := random(r, width)
 			for i := range x {
-				x[i] = float32(float64(x[i])*spread + 3*spread)
+				x[i] = float32(float64(x[i])*size + 3*size)
 			}
 			var plain Input
 			plain.Set(Variant{Generic, Int8}, x, 1, width, width, Keep{})
 			scale, offset := plain.ofRows[rowScale], plain.ofRows[rowOffset]
-			for i, v := range x {
+			values := slices.Clone(x)
+			if spreads(width) {
+				spread(values, x)
+			}
+			for i, v := range values {
 				q := float64(int8(plain.narrow[i]))
 				if back := q*float64(scale) + float64(offset); !(math.Abs(back-float64(v)) <= 0.501*float64(scale)+math.Abs(float64(v))/(1<<22)) {
-					t.Fatalf("width %d spread %g: %g became %g, steps are %g", width, spread, v, back, scale)
+					t.Fatalf("width %d size %g: %g became %g, steps are %g", width, size, v, back, scale)
 				}
 			}
 			for _, isa := range Permitted() {
@@ -69,7 +73,7 @@ func TestInputInt8(t *testing.T) {
 						got = int(in.narrow[in.place(0, i)]) - 128
 					}
 					if got != int(int8(plain.narrow[i])) {
-						t.Fatalf("%v: width %d spread %g: q[%d] = %d, want %d", isa, width, spread, i, got, int8(plain.narrow[i]))
+						t.Fatalf("%v: width %d size %g: q[%d] = %d, want %d", isa, width, size, i, got, int8(plain.narrow[i]))
 					}
 				}
 			}

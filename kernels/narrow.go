@@ -67,18 +67,16 @@ func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	}
 }
 
-// Outliers returns the MostChannels channels of a LayerNorm's output that are
-// likely to be the largest: a value is Gain times one of mean 0 and deviation 1,
-// plus Bias. It returns none where there are not many more channels.
-func Outliers(n *Norm) []int {
-	if len(n.Gain) < 4*MostChannels {
+// Outliers returns the MostChannels channels whose values are likely to be the largest, by
+// what sizes they may have. It returns none where there are not many more channels.
+func Outliers(sizes []float32) []int {
+	if len(sizes) < 4*MostChannels {
 		return nil
 	}
-	size := func(c int) float64 { return math.Abs(float64(n.Bias[c])) + 3*math.Abs(float64(n.Gain[c])) }
-	channels := make([]int, len(n.Gain))
+	channels := make([]int, len(sizes))
 	for c := range channels {
 		channels[c] = c
 	}
-	slices.SortStableFunc(channels, func(a, b int) int { return cmp.Compare(size(b), size(a)) })
+	slices.SortStableFunc(channels, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
 	return channels[:MostChannels:MostChannels]
 }

@@ -74,26 +74,25 @@ const (
 // packInt8 lays out what gemmInt8 reads: the weights in panels, and of each
 // panel's columns the start of the sums, the scale, the bias, the scale times the
 // sum of the weights, and the weights of the channels that are kept.
-func (m *Matrix) packInt8(w, bias []float32, keep []int) {
-	m.keep = keep
+func (m *Matrix) packInt8(w, bias []float32, inputs Inputs) {
+	keep := inputs.Keep
 	cols, group, said := m.tile.cols, m.product.Group, 2+fewTerms
 	if len(keep) > 0 {
 		said = 2 + mostTerms
 	}
 	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](said*m.padded())
-	row, q := make([]float32, m.in), make([]int8, m.rowBytes())
+	q, quantize := make([]int8, m.rowBytes()), m.quantizer(inputs)
 	for o := range m.out {
-		of, c := m.columns[o/cols*cols*said:], o%cols
-		copy(row, w[o*m.in:])
+		of, c, row := m.columns[o/cols*cols*said:], o%cols, w[o*m.in:][:m.in]
 		for i, channel := range keep {
-			of[(2+fewTerms+i)*cols+c], row[channel] = row[channel], 0
+			of[(2+fewTerms+i)*cols+c] = row[channel]
 		}
-		scale, sum := quantizeWeights(q[:m.in], row)
+		scale, sum, lost := quantize(q[:m.in], row)
 		m.place(o, bytesOf(q), group)
 		if m.product.Unsigned {
 			of[c] = math.Float32frombits(uint32(-128 * sum))
 		}
-		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, bias[o], scale*float32(sum)
+		of[cols+c], of[2*cols+c], of[3*cols+c] = scale, bias[o]-lost, scale*float32(sum)
 	}
 }
 

@@ -78,7 +78,11 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	d.projectsBF16 = d.attendsBF16 && v.WritesBF16()
 	d.chunk = chunkRows(v, h, f)
 	d.layers = make([]layer, len(w.Layers))
-	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = d.pack(w, i) })
+	of := make([]inputs, len(w.Layers))
+	if v.Format == kernels.Int8 {
+		of = expected(w)
+	}
+	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = d.pack(w, i, of[i]) })
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
 			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), nil),

@@ -19,35 +19,31 @@ type layer struct {
 	attentionNorm kernels.Norm
 	up, down      *kernels.Matrix // h -> f -> h
 	outputNorm    kernels.Norm
-	// The channels of what query and keyValue, and what up, multiply that stay
-	// float32 in Int8.
-	attentionKeep, upKeep []int
+	// The channels of what query and keyValue, what up, and what down multiply that
+	// stay float32 in Int8.
+	attentionKeep, upKeep, downKeep []int
 }
 
 // pack lays out a layer for the device's variant.
-func (d *Device) pack(w *model.Weights, index int) layer {
+func (d *Device) pack(w *model.Weights, index int, of inputs) layer {
 	v, h, f := d.variant, w.Config.HiddenSize, w.Config.IntermediateSize
-	l, before := &w.Layers[index], w.EmbeddingNorm // the LayerNorm that the layer's x comes from
-	if index > 0 {
-		before = w.Layers[index-1].OutputNorm
+	l := &w.Layers[index]
+	p := layer{
+		attentionNorm: norm(w, l.AttentionNorm), outputNorm: norm(w, l.OutputNorm),
+		attentionKeep: of.attention.Keep, upKeep: of.up.Keep, downKeep: of.down.Keep,
 	}
-	p := layer{attentionNorm: norm(w, l.AttentionNorm), outputNorm: norm(w, l.OutputNorm)}
-	if v.Format == kernels.Int8 {
-		x := norm(w, before)
-		p.attentionKeep, p.upKeep = kernels.Outliers(&x), kernels.Outliers(&p.attentionNorm)
-	}
-	linear := func(l model.Linear, out, in int, keep []int) *kernels.Matrix {
-		return kernels.Pack(model.Float32s(l.W), model.Float32s(l.B), out, in, v, keep)
+	linear := func(l model.Linear, out, in int, of kernels.Inputs) *kernels.Matrix {
+		return kernels.PackFor(model.Float32s(l.W), model.Float32s(l.B), out, in, v, of)
 	}
 	query, bias := model.Float32s(l.Query.W), model.Float32s(l.Query.B)
 	if d.attendsTiles {
 		scale := kernels.TilesQueryScale(d.heads)
 		query, bias = scaled(query, scale), scaled(bias, scale)
 	}
-	p.query = kernels.Pack(query, bias, h, h, v, p.attentionKeep)
-	p.keyValue = kernels.Pack(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, p.attentionKeep)
-	p.output = linear(l.Output, h, h, nil)
-	p.up, p.down = linear(l.Up, f, h, p.upKeep), linear(l.Down, h, f, nil)
+	p.query = kernels.PackFor(query, bias, h, h, v, of.attention)
+	p.keyValue = kernels.PackFor(stack(l.Key.W, l.Value.W), stack(l.Key.B, l.Value.B), 2*h, h, v, of.attention)
+	p.output = linear(l.Output, h, h, of.output)
+	p.up, p.down = linear(l.Up, f, h, of.up), linear(l.Down, h, f, of.down)
 	return p
 }
 

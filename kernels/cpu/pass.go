@@ -87,7 +87,7 @@ func (p *pass) feedForward(w *worker, lo, hi int) {
 		w.ran(begun, p.index, gemmUp, 1, products(n, p.layer.up, p.d.variant.Format))
 		if !p.d.variant.WritesInput() {
 			begun = w.meter.now()
-			w.inner.Narrow(kernels.Keep{Rows: cls})
+			w.inner.Narrow(kernels.Keep{Rows: cls, Channels: p.layer.downKeep})
 			p.narrowed(w, begun, toDown, n, f)
 		}
 		p.product(w, gemmDown, p.layer.down, w.scratch, &w.inner, h)

@@ -21,7 +21,7 @@ var roundings = map[kernels.Format]modeltest.Rounding{
 
 func roundsInt8() modeltest.Rounding {
 	r := modeltest.RoundsInt8
-	r.Kept = func(gain, bias []float32) []int { return kernels.Outliers(&kernels.Norm{Gain: gain, Bias: bias}) }
+	r.Kept, r.Spread = cpu.KeptChannels, kernels.Spread
 	return r
 }
 

@@ -55,11 +55,7 @@ func (d *bounds) embed() uncertain {
 // attention returns LN(x + Wo·softmax(QKᵀ/√d)V + bo) of the kept rows.
 func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 	l, h := &d.w.Layers[layer], d.w.Config.HiddenSize
-	before := d.w.EmbeddingNorm
-	if layer > 0 {
-		before = d.w.Layers[layer-1].OutputNorm
-	}
-	kept := d.kept(before)
+	kept, _, _ := d.kept(layer)
 	k, v := d.linear(l.Key, x, nil, kept), d.linear(l.Value, x, nil, kept)
 	if keep == model.ClsRows {
 		cls := newUncertain(d.b.Len() * h)
@@ -90,7 +86,8 @@ func (d *bounds) attention(layer int, x uncertain, keep model.Rows) uncertain {
 func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 	l := &d.w.Layers[layer]
 	cls := d.firsts(len(x.v) / d.w.Config.HiddenSize)
-	inner := d.linear(l.Up, x, cls, d.kept(l.AttentionNorm))
+	_, keptUp, keptDown := d.kept(layer)
+	inner := d.linear(l.Up, x, cls, keptUp)
 	for i, v := range inner.v {
 		cdf := (1 + math.Erf(v/math.Sqrt2)) / 2
 		density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
@@ -99,7 +96,7 @@ func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 		own := 2.5*unit32*math.Abs(v) + d.rounding.GELU*max(1, math.Abs(v))
 		inner.v[i], inner.s[i] = v*cdf, math.Hypot(slope*inner.s[i], own)
 	}
-	y := d.linear(l.Down, inner, cls, nil)
+	y := d.linear(l.Down, inner, cls, keptDown)
 	d.add(y, x)
 	d.norm(y, l.OutputNorm)
 	return y
@@ -165,12 +162,13 @@ func (d *bounds) norm(x uncertain, n model.Norm) {
 	}
 }
 
-// kept returns the channels after a LayerNorm that stay float32.
-func (d *bounds) kept(n model.Norm) []int {
+// kept returns the channels that stay float32 in a layer.
+func (d *bounds) kept(layer int) (attention, up, down []int) {
 	if d.rounding.Kept == nil {
-		return nil
+		return nil, nil, nil
 	}
-	return d.rounding.Kept(model.Float32s(n.Gain), model.Float32s(n.Bias))
+	a, u, f := d.rounding.Kept(d.w)
+	return a[layer], u[layer], f[layer]
 }
 
 // linear returns x·Wᵀ + b. Of rows that are cls, and of channels that are kept, Int8 keeps
@@ -193,9 +191,9 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 		for i, v := range w[o*in:][:in] {
 			wide[i], weights[i] = float64(v), square(float64(v))
 			size += math.Abs(wide[i])
-			if !slices.Contains(kept, i) {
-				most = max(most, math.Abs(wide[i]))
-			}
+		}
+		for _, v := range d.rounded(wide, kept) {
+			most = max(most, math.Abs(v))
 		}
 		// What a weight is off by beside its share of itself: squared.
 		step := square(r.Least)
@@ -234,6 +232,21 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 	return y
 }
 
+// rounded returns a row as Int8 rounds it, without the channels that are kept.
+func (d *bounds) rounded(x []float64, kept []int) []float64 {
+	if d.rounding.Spread == nil && len(kept) == 0 {
+		return x
+	}
+	x = slices.Clone(x)
+	for _, c := range kept {
+		x[c] = 0
+	}
+	if d.rounding.Spread == nil {
+		return x
+	}
+	return d.rounding.Spread(x)
+}
+
 // input is a row of x as a product reads it.
 type input struct {
 	x       []float64
@@ -247,10 +260,22 @@ func (d *bounds) input(x uncertain, cls bool, kept []int) input {
 	r := d.rounding
 	in := input{x: x.v, off: make([]float64, len(x.v)), left: r.Products > 0}
 	low, high := math.Inf(1), math.Inf(-1)
+	squares := 0.0
 	for i, v := range x.v {
 		in.most = max(in.most, math.Abs(v)+deviations*x.s[i])
 		if !slices.Contains(kept, i) {
 			low, high = min(low, v-deviations*x.s[i]), max(high, v+deviations*x.s[i])
+			squares += square(x.s[i])
+		}
+	}
+	if r.Spread != nil {
+		// A spread value may be off by what all of them are. What rounding it takes is so
+		// spread back that a product is off as if each value were off by as much.
+		off := deviations * math.Sqrt(squares)
+		low, high = math.Inf(1), math.Inf(-1)
+		for _, v := range d.rounded(x.v, kept) {
+			low, high = min(low, v-off), max(high, v+off)
+			in.most = max(in.most, math.Abs(v)+off)
 		}
 	}
 	step := (high - low) / 254

@@ -1,6 +1,10 @@
 package modeltest
 
-import "math"
+import (
+	"math"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
 
 // Rounding says what a device rounds, which is what bounds on its errors are derived
 // from. Whatever the format, sums, LayerNorm, softmax and the head are float32. The zero
@@ -27,8 +31,12 @@ type Rounding struct {
 	// Int8 says that operands are integers: of a weight, up to 127 for the largest of its
 	// output, of an input from -127 for the least to 127 for the most of its row.
 	Int8 bool
-	// Kept are the channels after a LayerNorm that are not integers in Int8; nil: none.
-	Kept func(gain, bias []float32) []int
+	// Kept are the channels that are not integers in Int8, of what each layer's Q, K and V
+	// multiply and of what its up and down projections do; nil: none.
+	Kept func(w *model.Weights) (attention, up, down [][]int)
+	// Spread returns a row times the orthogonal matrix that Int8 multiplies rows and weights
+	// of this width by before it rounds them; nil: as they are.
+	Spread func(x []float64) []float64
 }
 
 // The unit roundoffs of the formats: half a unit in the last place of 24, 11 and 8 bits.

@@ -206,6 +206,45 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
+// Spread8 is a set's spread8, see spread8AVX512.
+func Spread8(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
+		spread8AVX512(dst, src, n)
+		return
+	case AVX2, AVXVNNI:
+		spread8AVX2(dst, src, n)
+		return
+	}
+	absent(set, "spread8")
+}
+
+// Spread4 is a set's spread4, see spread4AVX512.
+func Spread4(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
+		spread4AVX512(dst, src, n)
+		return
+	case AVX2, AVXVNNI:
+		spread4AVX2(dst, src, n)
+		return
+	}
+	absent(set, "spread4")
+}
+
+// Spread3 is a set's spread3, see spread3AVX512.
+func Spread3(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case AVX512, AVX512VNNI, AVX512BF16, AMX:
+		spread3AVX512(dst, src, n)
+		return
+	case AVX2, AVXVNNI:
+		spread3AVX2(dst, src, n)
+		return
+	}
+	absent(set, "spread3")
+}
+
 // Peak is a set's peak, see peakAVX512.
 func Peak(set ISA, form Format, n int) {
 	switch form {

@@ -152,6 +152,36 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
+// Spread8 is a set's spread8, see spread8NEON.
+func Spread8(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case NEON, NEON82, NEON86:
+		spread8NEON(dst, src, n)
+		return
+	}
+	absent(set, "spread8")
+}
+
+// Spread4 is a set's spread4, see spread4NEON.
+func Spread4(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case NEON, NEON82, NEON86:
+		spread4NEON(dst, src, n)
+		return
+	}
+	absent(set, "spread4")
+}
+
+// Spread3 is a set's spread3, see spread3NEON.
+func Spread3(set ISA, dst *float32, src *float32, n int) {
+	switch set {
+	case NEON, NEON82, NEON86:
+		spread3NEON(dst, src, n)
+		return
+	}
+	absent(set, "spread3")
+}
+
 // Peak is a set's peak, see peakNEON.
 func Peak(set ISA, form Format, n int) {
 	switch form {

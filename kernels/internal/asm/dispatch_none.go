@@ -64,6 +64,21 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
+// Spread8 is a set's spread8.
+func Spread8(set ISA, dst *float32, src *float32, n int) {
+	absent(set, "spread8")
+}
+
+// Spread4 is a set's spread4.
+func Spread4(set ISA, dst *float32, src *float32, n int) {
+	absent(set, "spread4")
+}
+
+// Spread3 is a set's spread3.
+func Spread3(set ISA, dst *float32, src *float32, n int) {
+	absent(set, "spread3")
+}
+
 // Peak is a set's peak.
 func Peak(set ISA, form Format, n int) {
 	absent(set, "peak")

@@ -164,6 +164,46 @@ func normAVX2(x *float32, r *float32, gain *float32, bias *float32, width int, r
 //go:noescape
 func addAVX2(dst *float32, a *float32, b *float32, n int)
 
+// spread8AVX2 multiplies 8 values that lie 16 apart by Hadamard's matrix of order 8, whose
+// entries are 1 and -1; n is a multiple of 128.
+//
+//	for b := 0; b < n; b += 128 {
+//		for i := range 16 {
+//			v := src[b+i : b+128 : 16]
+//			for _, s := range {1, 2, 4} {
+//				for j := range 8 with j&s == 0 {
+//					v[j], v[j+s] = v[j]+v[j+s], v[j]-v[j+s]
+//				}
+//			}
+//			dst[b+i : b+128 : 16] = v
+//		}
+//	}
+//
+//go:noescape
+func spread8AVX2(dst *float32, src *float32, n int)
+
+// spread4AVX2 multiplies 4 values that lie 128 apart by Hadamard's matrix of order 4; n is
+// a multiple of 512. It is as spread8, but that dst may be src.
+//
+//go:noescape
+func spread4AVX2(dst *float32, src *float32, n int)
+
+// spread3AVX2 reflects 3 values that lie 128 apart in the plane where their sum is 0; n is a
+// multiple of 384. dst may be src.
+//
+//	for b := 0; b < n; b += 384 {
+//		for i := range 128 {
+//			v := src[b+i : b+384 : 128]
+//			m := (v[0] + v[1] + v[2]) * (2/3)
+//			for j := range 3 {
+//				dst[b+i+128*j] = v[j] - m
+//			}
+//		}
+//	}
+//
+//go:noescape
+func spread3AVX2(dst *float32, src *float32, n int)
+
 // peakAVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.
 //
@@ -447,6 +487,46 @@ func normAVX512(x *float32, r *float32, gain *float32, bias *float32, width int,
 //
 //go:noescape
 func addAVX512(dst *float32, a *float32, b *float32, n int)
+
+// spread8AVX512 multiplies 8 values that lie 16 apart by Hadamard's matrix of order 8, whose
+// entries are 1 and -1; n is a multiple of 128.
+//
+//	for b := 0; b < n; b += 128 {
+//		for i := range 16 {
+//			v := src[b+i : b+128 : 16]
+//			for _, s := range {1, 2, 4} {
+//				for j := range 8 with j&s == 0 {
+//					v[j], v[j+s] = v[j]+v[j+s], v[j]-v[j+s]
+//				}
+//			}
+//			dst[b+i : b+128 : 16] = v
+//		}
+//	}
+//
+//go:noescape
+func spread8AVX512(dst *float32, src *float32, n int)
+
+// spread4AVX512 multiplies 4 values that lie 128 apart by Hadamard's matrix of order 4; n is
+// a multiple of 512. It is as spread8, but that dst may be src.
+//
+//go:noescape
+func spread4AVX512(dst *float32, src *float32, n int)
+
+// spread3AVX512 reflects 3 values that lie 128 apart in the plane where their sum is 0; n is a
+// multiple of 384. dst may be src.
+//
+//	for b := 0; b < n; b += 384 {
+//		for i := range 128 {
+//			v := src[b+i : b+384 : 128]
+//			m := (v[0] + v[1] + v[2]) * (2/3)
+//			for j := range 3 {
+//				dst[b+i+128*j] = v[j] - m
+//			}
+//		}
+//	}
+//
+//go:noescape
+func spread3AVX512(dst *float32, src *float32, n int)
 
 // peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.

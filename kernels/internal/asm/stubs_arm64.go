@@ -177,6 +177,46 @@ func normNEON(x *float32, r *float32, gain *float32, bias *float32, width int, r
 //go:noescape
 func addNEON(dst *float32, a *float32, b *float32, n int)
 
+// spread8NEON multiplies 8 values that lie 16 apart by Hadamard's matrix of order 8, whose
+// entries are 1 and -1; n is a multiple of 128.
+//
+//	for b := 0; b < n; b += 128 {
+//		for i := range 16 {
+//			v := src[b+i : b+128 : 16]
+//			for _, s := range {1, 2, 4} {
+//				for j := range 8 with j&s == 0 {
+//					v[j], v[j+s] = v[j]+v[j+s], v[j]-v[j+s]
+//				}
+//			}
+//			dst[b+i : b+128 : 16] = v
+//		}
+//	}
+//
+//go:noescape
+func spread8NEON(dst *float32, src *float32, n int)
+
+// spread4NEON multiplies 4 values that lie 128 apart by Hadamard's matrix of order 4; n is
+// a multiple of 512. It is as spread8, but that dst may be src.
+//
+//go:noescape
+func spread4NEON(dst *float32, src *float32, n int)
+
+// spread3NEON reflects 3 values that lie 128 apart in the plane where their sum is 0; n is a
+// multiple of 384. dst may be src.
+//
+//	for b := 0; b < n; b += 384 {
+//		for i := range 128 {
+//			v := src[b+i : b+384 : 128]
+//			m := (v[0] + v[1] + v[2]) * (2/3)
+//			for j := range 3 {
+//				dst[b+i+128*j] = v[j] - m
+//			}
+//		}
+//	}
+//
+//go:noescape
+func spread3NEON(dst *float32, src *float32, n int)
+
 // peakNEON does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
 // of which waits for another of the same round. Nothing is read or written.
 //

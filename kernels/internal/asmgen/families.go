@@ -50,6 +50,11 @@ var (
 			{"transpose", None, transposeParams, transposeDoc, transpose},
 		}},
 		{"norm", []kernel{{"norm", None, normParams, normDoc, norm}, {"add", None, addParams, addDoc, add}}},
+		{"spread", []kernel{
+			{"spread8", None, spreadParams, spread8Doc, spread(8, 16, hadamard)},
+			{"spread4", None, spreadParams, spread4Doc, spread(4, 128, hadamard)},
+			{"spread3", None, spreadParams, spread3Doc, spread(3, 128, reflect)},
+		}},
 		{"peak", []kernel{{"peak", F32, peakParams, peakDoc, peak(F32)}, {"read", None, readParams, readDoc, read}}},
 	}
 	// integers are products of int8.
