@@ -2,7 +2,11 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,5 +113,33 @@ func TestVerdictOfOrders(t *testing.T) {
 	other[1].Query = "another"
 	if v := judge(other, []float32{0.9, 0.7}, "f32"); v.orders != 0 {
 		t.Errorf("%d orders of two queries' passages", v.orders)
+	}
+}
+
+// The deviations are those of the README's table, the largest of each precision.
+func TestDeviationsAreTold(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\| (\w+) \| [^|]*(?:everywhere|emulated|AVX512)[^|]* \| ([-0-9.e]+), ([-0-9.e]+) \|`)
+	told := map[string]float64{}
+	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
+		for _, figure := range m[2:] {
+			v, err := strconv.ParseFloat(figure, 64)
+			if err != nil {
+				t.Errorf("%q: %v", m[0], err)
+			}
+			told[m[1]] = max(told[m[1]], v)
+		}
+	}
+	delete(told, "f32") // has tolerances
+	if len(told) != len(deviations) {
+		t.Errorf("README has %v, verify %v", told, deviations)
+	}
+	for precision, want := range told {
+		if deviations[precision] != want {
+			t.Errorf("%s is off by %g in the README's table, %g in verify's", precision, want, deviations[precision])
+		}
 	}
 }
