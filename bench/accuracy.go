@@ -46,12 +46,12 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // as sqrt(36): 1e-5. Twice that is a defect.
 //
 // The others round the weights and what the products take in, and keep the sums
-// between the layers in float32. On the models studied their error is mostly
-// offset: the mean effect of rounding the weights, 0.01 to 0.6 by chance. Their
-// centred error is 0.010 to 0.040 for int8, 0.018 to 0.037 for bf16, and 0.0025
-// to 0.004 for f16 with products summed in float32. On the built-in synthetic
-// model, one row in thirteen of whose matrices has a weight of eight times the
-// others' size, which makes the steps of its int8 coarse, it is 0.10. So the centred
+// between the layers in float32. With weights that were trained (4,300 pairs of MS MARCO)
+// their centred error is 0.009 for int8 and 0.0034 for bf16. On made-up weights much of it is offset: the mean effect of rounding the
+// weights, 0.003 to 0.6 by chance; the centred error is 0.015 to 0.03 for int8, 0.018 to
+// 0.037 for bf16, and 0.0025 to 0.004 for f16 with products summed in float32. On the
+// built-in synthetic model, one row in thirteen of whose matrices has a weight of eight
+// times the others' size, which makes the steps of its int8 coarse, it is 0.08. So the centred
 // error of bf16 may be not quite twice its worst, which flips 3 % of the orders, and
 // that of int8 0.15, 6 %: what is worse is a defect of ours, and what is better may
 // still be too much for a use, which the engine decides with a limit of its own
