@@ -18,13 +18,16 @@ func (e *Engine) openMetal() error {
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Errorf("%w: instruction set %q on metal, which has none", ErrDevice, isa)
 	}
-	d, err := metal.Open(e.weights)
+	d, err := metal.Open(e.weights, metal.Opening{Requested: true, Forget: e.forgets()})
 	if err != nil {
 		return because(ErrDevice, err)
 	}
 	e.useMetal(d)
 	return nil
 }
+
+// forgets says that nothing is to be kept of what is measured.
+func (e *Engine) forgets() bool { return e.options.calibration != nil && *e.options.calibration == "" }
 
 func (e *Engine) useMetal(d *metal.Device) {
 	e.device = d
@@ -44,7 +47,7 @@ func (e *Engine) tryMetal() (why string, err error) {
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil
 	}
-	d, err := metal.Open(e.weights)
+	d, err := metal.Open(e.weights, metal.Opening{Forget: e.forgets()})
 	if err != nil {
 		return fmt.Sprintf("cpu: %v", err), nil
 	}

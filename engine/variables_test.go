@@ -11,13 +11,15 @@ import (
 	"testing"
 )
 
-// variables are the project's own environment variables, all of which are for tests:
-// none changes what the command or the library does. CONTRIBUTING.md has the same table.
+// variables are the project's own environment variables, all but one of which are for
+// tests: none else changes what the command or the library does. CONTRIBUTING.md has the
+// same table.
 var variables = []struct{ name, what string }{
 	{"MINILM_ALL_MODULES", "any value: the tests of licences fetch the modules of other systems' builds, and do not go without"},
 	{"MINILM_EMULATOR", "any value: the shaders must run on their emulator, and without clang tests fail instead of skipping"},
 	{"MINILM_ISA", "instruction sets, with commas: one that the kernels' tests do not find is an error"},
 	{"MINILM_MARCO_PAIRS", "how many pairs `TestMarco` scores on the shaders' emulator; 8 by default"},
+	{"MINILM_METAL_ANY_GPU", "any value: a GPU of a family that is not known to run the shaders is tried where metal is asked for by name; a user's, too"},
 	{"MINILM_METAL_BE_THE_COMMAND", "set by tests of the command for the processes that they start: the test's program is the command"},
 	{"MINILM_MODELS", "a folder with the models and pairs at full size that `TestMarco` reads; `.ci/run` shows how they are made"},
 	{"MINILM_MUTATIONS", "any value: plants errors in the shaders one by one, and wants each found; a minute or more"},

@@ -30,6 +30,7 @@ var checks = []check{
 	{"TestOrders", checkOrders},
 	{"TestBlocks", checkBlocks},
 	{"TestLinear", checkLinear},
+	{"TestResidual", checkResidual},
 	{"TestAttention", checkAttention},
 	{"TestGELU", checkGELU},
 	{"TestOtherLanes", checkOtherLanes},
@@ -51,6 +52,14 @@ func passes(t *testing.T, run func(source string) error) {
 	if err := run(shaderSource()); err != nil {
 		t.Error(located(err))
 	}
+}
+
+// located puts the shaders' own names and lines into what a compiler says.
+func located(err error) error {
+	if refused, ok := errors.AsType[*gpu.SourceError](err); ok {
+		return &gpu.SourceError{Log: locate(refused.Log)}
+	}
+	return err
 }
 
 // needEmulator skips where there is no compiler for the emulator, unless
@@ -154,7 +163,7 @@ func checkOtherLanes(source string) error {
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 40, 65)
 	got, want := make([]float32, b.Len()), make([]float32, b.Len())
 	if err := withDevice(source, emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
-		if !d.mapped {
+		if !d.sieve.mapped {
 			return errors.New("the usual places of elements are not found")
 		}
 		return model.Score(d, &w.Config, b, want)
@@ -163,7 +172,7 @@ func checkOtherLanes(source string) error {
 	}
 	for _, order := range orders {
 		if err := withDevice(source, emulator.Options{Order: order, OtherLanes: true}, w, Uniform(Tiles[0]), func(d *Device) error {
-			if d.mapped {
+			if d.sieve.mapped {
 				return errors.New("other places of elements are not found")
 			}
 			return model.Score(d, &w.Config, b, got)
@@ -252,17 +261,6 @@ func checkBlocks(source string) error {
 	})
 }
 
-// nmse is the normalised mean square error: Σ(got-want)²/Σwant².
-func nmse(got []float32, want []float64) float64 {
-	var errors, squares float64
-	for i, v := range want {
-		e := float64(got[i]) - v
-		errors += e * e
-		squares += v * v
-	}
-	return errors / squares
-}
-
 // bench is a kernel alone on the emulator, with buffers of its own.
 type bench struct {
 	*emulator.Emulator
@@ -320,10 +318,6 @@ func (b *bench) run(k variant, groups [2]int, buffers ...gpu.Buffer) error {
 	_, err := b.Run([]gpu.Dispatch{{Name: k.name, Pipeline: k.pipeline, Bindings: binds, Groups: groups}})
 	return err
 }
-
-// mostNMSE is what a kernel's rounding may amount to against float64: halves of size
-// 1 are off by 2⁻¹²/√3, which is 2e-8 when squared.
-const mostNMSE = 1e-6
 
 // checkLinear: products of MiniLM's sizes, alone, against float64. What is in rows
 // that do not count, NaN here, is in no others.

@@ -103,7 +103,13 @@ func TestTune(t *testing.T) {
 	c := miniLM
 	c.HiddenSize, c.Heads, c.IntermediateSize = 64, 2, 128
 	calls := 0
-	tuning, err := tune(t.Context(), e, c, 50, func(done, total int) { calls++ })
+	s, err := newSieve(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.computes = true
+	all := effort{rows: 50, rounds: 3, repeats: 2, products: products}
+	tuning, err := s.tune(t.Context(), c, all, func(done, total int) { calls++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +133,7 @@ func TestTune(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := tune(ctx, e, c, 50, func(int, int) {}); err == nil {
+	if _, err := s.tune(ctx, c, all, func(int, int) {}); err == nil {
 		t.Error("cancelled: no error")
 	}
 }

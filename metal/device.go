@@ -1,13 +1,11 @@
 package metal
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/minilm-metal/minilm-metal/metal/internal/darwinkit"
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -43,8 +41,9 @@ const (
 type Device struct {
 	driver  gpu.Driver
 	info    gpu.Info
+	sieve   *sieve
 	tiling  Tiling
-	mapped  bool // thread_elements() are where the shaders look first
+	why     string // the tiling is that
 	layout  layout
 	parts   parts
 	weights gpu.Buffer
@@ -60,69 +59,6 @@ type Device struct {
 	busy    atomic.Int64
 	batches atomic.Int64
 	lost    atomic.Pointer[error]
-}
-
-// Open packs w for the machine's GPU, with the tiling that Tune stored for it, or
-// the default. The weights stay the caller's, who may close them: the GPU has its
-// own copy.
-//
-// The error wraps ErrUnavailable where there is no GPU that the shaders run on.
-func Open(w *model.Weights) (*Device, error) {
-	driver, err := darwinkit.Open(shaderSource())
-	if err != nil {
-		return nil, located(err)
-	}
-	tiling, _ := storedTiling(driver.Info()) // a cache that cannot be read costs speed at most
-	return open(w, driver, tiling)
-}
-
-// open opens a device over a driver, which is the device's from then on.
-func open(w *model.Weights, driver gpu.Driver, tiling Tiling) (_ *Device, err error) {
-	d := &Device{driver: driver, info: driver.Info(), tiling: tiling, slots: make(chan *slot, slotCount)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.release())
-		}
-	}()
-	if d.layout, err = newLayout(w.Config, tiling.columns()); err != nil {
-		return nil, err
-	}
-	if d.mapped, err = probeElements(driver); err != nil {
-		return nil, err
-	}
-	d.kernels = d.layout.kernels(&tiling, d.mapped)
-	if err := d.kernels.compile(driver); err != nil {
-		return nil, err
-	}
-	d.noHead = w.CheckHead()
-	d.parts = d.layout.parts(d.noHead == nil)
-	if d.weights, err = driver.NewBuffer("weights", d.parts.size); err != nil {
-		return nil, err
-	}
-	if err := d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
-		return nil, err
-	}
-	for range slotCount {
-		d.all = append(d.all, newSlot(d))
-	}
-	// What an engine will need, at once: what does not fit is better known now.
-	_, most := d.PassTokens()
-	if err := d.scratch.grow(d, most+w.Config.MaxPositions, usualSequences); err != nil {
-		return nil, err
-	}
-	for _, s := range d.all {
-		d.slots <- s
-	}
-	return d, nil
-}
-
-// located puts the shaders' own names and lines into what a compiler says.
-func located(err error) error {
-	var source *gpu.SourceError
-	if errors.As(err, &source) {
-		return &gpu.SourceError{Log: locate(source.Log)}
-	}
-	return err
 }
 
 // Name returns "metal".
@@ -157,14 +93,25 @@ func (d *Device) GPUBusy() (time.Duration, bool) { return time.Duration(d.busy.L
 // Choices says what the device chose, and why.
 func (d *Device) Choices() []string {
 	elements := "in the lanes that the shaders expect"
-	if !d.mapped {
+	if !d.sieve.mapped {
 		elements = "not in the lanes that the shaders expect: they go by way of memory, which is slower"
 	}
-	return []string{
-		fmt.Sprintf("gpu: %s, Apple family %d, %s", d.info.Name, d.info.Family, d.info.System),
-		fmt.Sprintf("tiles: %v", d.tiling),
-		"fragments' elements: " + elements,
+	if d.sieve.notProbed != nil {
+		elements = fmt.Sprintf("%v: they go by way of memory, which is slower", d.sieve.notProbed)
 	}
+	family := fmt.Sprintf("Apple family %d", d.info.Family)
+	if d.info.Family < gpu.LeastFamily {
+		family += " (let in by " + AnyGPU + "; the shaders are made for 7 and later)"
+	}
+	said := []string{
+		fmt.Sprintf("gpu: %s, %s, %s", d.info.Name, family, d.info.System),
+		"shaders: compiled as " + d.info.Language,
+		fmt.Sprintf("tiles: %v, %s", d.tiling, d.why),
+	}
+	for _, t := range d.sieve.out {
+		said = append(said, fmt.Sprintf("tiles: without %v: %v", t, d.sieve.tried[t]))
+	}
+	return append(said, "fragments' elements: "+elements)
 }
 
 // Begin starts a pass over b. It waits while TimeKernels changes what is timed.
@@ -201,35 +148,6 @@ func (d *Device) release() error {
 		d.kernels.release()
 	}
 	return d.driver.Close()
-}
-
-// probeElements looks whether a fragment's elements are where the shaders expect
-// them.
-func probeElements(d gpu.Driver) (mapped bool, err error) {
-	k := variant{kernel: probe}
-	if err := k.compile(d); err != nil {
-		return false, err
-	}
-	defer k.release()
-	found, err := d.NewBuffer("probe", 4*4*32)
-	if err != nil {
-		return false, err
-	}
-	defer found.Release()
-	work := []gpu.Dispatch{{Name: probe.name, Pipeline: k.pipeline, Bindings: []gpu.Binding{{Buffer: found}}, Groups: [2]int{1, 1}}}
-	if _, err := d.Run(work); err != nil {
-		return false, err
-	}
-	for lane := range 32 {
-		first := lane/16*4 + lane/2%4           // its row
-		first = first*8 + lane/8%2*4 + lane%2*2 // and column
-		for i := range 4 {                      // two in float, two in half
-			if float32At(found.Bytes(), 4*(lane*4+i)) != float32(first+i%2) {
-				return false, nil
-			}
-		}
-	}
-	return true, nil
 }
 
 var _ model.Device = (*Device)(nil)

@@ -28,7 +28,9 @@ type mock struct {
 	lengths   []int // dispatches of each run
 	closed    bool
 	fail      func(work []gpu.Dispatch) error
-	wrong     int // times that the counters are wrong
+	wrong     int                        // times that the counters are wrong
+	refuse    func(f gpu.Function) error // of pipelines; nil: none
+	memory    int                        // of a threadgroup; 0: not known
 }
 
 type mockBuffer struct {
@@ -53,7 +55,9 @@ func (p *mockPipeline) Release() {
 	p.m.live--
 }
 
-func (m *mock) Info() gpu.Info { return gpu.Info{Name: "mock", System: "none", Family: 7} }
+func (m *mock) Info() gpu.Info {
+	return gpu.Info{Name: "mock", System: "none", Family: 7, ThreadgroupMemory: m.memory}
+}
 func (m *mock) NewBuffer(label string, bytes int) (gpu.Buffer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,6 +71,11 @@ func (m *mock) NewBuffer(label string, bytes int) (gpu.Buffer, error) {
 func (m *mock) NewPipeline(f gpu.Function) (gpu.Pipeline, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(f); err != nil {
+			return nil, err
+		}
+	}
 	m.live++
 	return &mockPipeline{m}, nil
 }

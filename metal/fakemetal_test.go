@@ -43,7 +43,7 @@ func (b *books) Run(work []gpu.Dispatch) (gpu.Times, error) {
 // openDarwinkit opens the device over the real darwinkit.
 func openDarwinkit(t *testing.T, w *model.Weights, tiling Tiling) (*Device, *books) {
 	t.Helper()
-	driver, err := darwinkit.Open(shaderSource())
+	driver, err := darwinkit.Open(shaderSource(), false)
 	if err != nil {
 		t.Fatal(located(err))
 	}
@@ -71,7 +71,7 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 	}
 	for _, tile := range Tiles {
 		d, _ := openDarwinkit(t, w, Uniform(tile))
-		if !d.mapped {
+		if !d.sieve.mapped {
 			t.Error("elements of fragments are not found")
 		}
 		if err := model.Score(d, &w.Config, b, got); err != nil {
@@ -92,13 +92,13 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 // near the emulator.
 func TestDarwinkitMarco(t *testing.T) {
 	m := openMarco(t, "wide")
-	d, _ := openDarwinkit(t, m.w, DefaultTiling("Apple M1", 7))
+	d, _ := openDarwinkit(t, m.w, DefaultTiling("Apple M1"))
 	got := m.score(t, d)
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
 	m.check(t, got)
-	e, err := openEmulated(m.w, DefaultTiling("Apple M1", 7), emulator.Options{})
+	e, err := openEmulated(m.w, DefaultTiling("Apple M1"), emulator.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,13 +130,15 @@ func (k *kernelSet) each() []*variant {
 		&k.qkv, &k.keyValue, &k.output, &k.outputCls, &k.up, &k.down}
 }
 
-func (k *kernelSet) compile(d gpu.Driver) error {
+// compile compiles all of them, or none and says which one does not.
+func (k *kernelSet) compile(d gpu.Driver) (broken *variant, err error) {
 	for _, s := range k.each() {
 		if err := s.compile(d); err != nil {
-			return err
+			k.release()
+			return s, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (k *kernelSet) release() {

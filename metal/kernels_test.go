@@ -108,6 +108,9 @@ func TestTilesAreTheShaders(t *testing.T) {
 		if m := tile.threadgroupMemory(); m > 32768 {
 			t.Errorf("%v: %d bytes of threadgroup memory, at most 32768", tile, m)
 		}
+		if !strings.Contains(shaderFile("linear_direct"), fmt.Sprintf("DIRECT_STEP = %d;", directInputs)) || 64%tile.step() != 0 {
+			t.Errorf("%v: steps of %d inputs, of widths that are multiples of 64", tile, tile.step())
+		}
 		if tile.Rows > rowSlack {
 			t.Errorf("%v: more rows than the %d that buffers have behind the last", tile, rowSlack)
 		}
@@ -163,6 +166,37 @@ func TestShadersUseNoReservedNames(t *testing.T) {
 				t.Errorf("%s.metal:%d: Metal has no double, and no lambdas: %s", name, i+1, code)
 			}
 		}
+	}
+}
+
+// unbraced are the loops to unroll that a condition or another loop governs without
+// braces: compilers have taken the pragma for the statement.
+func unbraced(source string) (errs []string) {
+	before := ""
+	for i, line := range strings.Split(source, "\n") {
+		code, _, _ := strings.Cut(line, "//")
+		code = strings.TrimSpace(code)
+		if code == "UNROLL" && !strings.HasSuffix(before, "{") && !strings.HasSuffix(before, "}") && !strings.HasSuffix(before, ";") {
+			errs = append(errs, locate(fmt.Sprintf("program_source:%d:1: %s", i+1, before)))
+		}
+		if code != "" {
+			before = code
+		}
+	}
+	return errs
+}
+
+func TestUnrolledLoopsAreInBraces(t *testing.T) {
+	for _, err := range unbraced(shaderSource()) {
+		t.Error(err)
+	}
+	m := mutation{"", "attention", 0, "if (live) {", "if (live)"}
+	source, why := m.plant()
+	if why != "" {
+		t.Fatal(why)
+	}
+	if errs := unbraced(source); len(errs) != 1 || !strings.Contains(errs[0], "attention.metal") {
+		t.Errorf("a condition without braces: %q", errs)
 	}
 }
 

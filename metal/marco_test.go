@@ -21,7 +21,7 @@ func TestMarco(t *testing.T) {
 	for _, variant := range []string{"std", "wide"} {
 		t.Run(variant, func(t *testing.T) {
 			m := openMarco(t, variant)
-			d, err := openEmulated(m.w, DefaultTiling("Apple M1", 7), emulator.Options{})
+			d, err := openEmulated(m.w, DefaultTiling("Apple M1"), emulator.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -98,7 +98,8 @@ func at(pl place) operand       { return operand{pl, 0} }
 func weight(offset int) operand { return operand{weights, offset} }
 
 // linear adds a product of the live rows. What it does not use of a kernel's buffers
-// is bound all the same, to what is bound already.
+// is bound all the same, to what is bound already: so is the residual where it is the
+// sum itself, by whose pointer the shader reads it.
 func (p *plan) linear(what string, k *variant, in place, w int, out place) {
 	y, sum := out, p.x
 	if k.add {

@@ -89,7 +89,7 @@ func TestTilesFit(t *testing.T) {
 				if n := v.product.columns; n%v.columns != 0 || v.first+n != v.stride {
 					t.Errorf("%v in %d channels: outputs %d to %d of %d, in columns of %d", tile, c.HiddenSize, v.first, v.first+n, v.stride, v.columns)
 				}
-				if v.in%max(tile.Inputs, 8) != 0 {
+				if v.in%tile.step() != 0 {
 					t.Errorf("%v: %d inputs", tile, v.in)
 				}
 			}

@@ -13,19 +13,32 @@ type Tile struct {
 	Simdgroups    [2]int // across the rows and the columns
 }
 
-// String returns the tile's name, which is that of its kernel.
+// String returns the tile's name, which is that of its kernel: "linear_64x64x16_1x2" is 64
+// rows by 64 columns, 16 inputs at a time, with 1×2 simdgroups.
 func (t Tile) String() string {
 	name := fmt.Sprintf("linear_%dx%d", t.Rows, t.Columns)
 	if t.Inputs > 0 {
 		name += fmt.Sprintf("x%d", t.Inputs)
 	}
-	return name
+	return fmt.Sprintf("%s_%dx%d", name, t.Simdgroups[0], t.Simdgroups[1])
+}
+
+// directInputs is the step of the tiles without Inputs: linear_direct.metal's DIRECT_STEP.
+const directInputs = 32
+
+// step is how many inputs a tile's kernel goes on by.
+func (t Tile) step() int {
+	if t.Inputs == 0 {
+		return directInputs
+	}
+	return t.Inputs
 }
 
 // Tiles are those that the shaders have.
 var Tiles = []Tile{
 	{64, 64, 32, [2]int{2, 2}},
 	{64, 64, 16, [2]int{1, 2}},
+	{64, 64, 16, [2]int{2, 2}},
 	{64, 32, 32, [2]int{2, 2}},
 	{48, 48, 32, [2]int{2, 2}},
 	{32, 32, 0, [2]int{1, 1}},
@@ -44,32 +57,42 @@ func (t Tiling) String() string {
 	return fmt.Sprintf("qkv %v, output %v, up %v, down %v", t.QKV, t.Output, t.Up, t.Down)
 }
 
+// leastColumns is what matrices are padded to at least: all steps of inputs divide it.
+const leastColumns = 64
+
 // columns returns the least multiple of all the tiles' widths, which matrices are
 // padded to.
 func (t *Tiling) columns() int {
-	n := 64 // the inputs' step divides it too
+	n := leastColumns
 	for _, tile := range t.each() {
 		for n%tile.Columns != 0 {
-			n += 64
+			n += leastColumns
 		}
 	}
 	return n
 }
 
+// widest returns a tile for which matrices are padded to more than leastColumns, if there
+// is one.
+func (t *Tiling) widest() Tile {
+	for _, tile := range t.each() {
+		if leastColumns%tile.Columns != 0 {
+			return tile
+		}
+	}
+	return t.QKV
+}
+
 // DefaultTiling returns what should do on a chip that nothing was measured on. It is
-// a guess from what others found, not a measurement of ours: 64×64 tiles reuse most
-// on the first two generations (MLX), fragments straight from device memory win from
-// M3 on (metal-flash-attention), and where there are many cores, products with as
-// few outputs as hidden channels have too few large tiles to keep them busy.
-func DefaultTiling(gpuName string, family int) Tiling {
-	if family >= 9 {
-		return Uniform(Tiles[4])
+// a guess from what others ship, not a measurement of ours: MLX has these tiles, with
+// two simdgroups for the chips that are one small GPU or several together (M1, M1 Ultra),
+// and four for those between (Pro and Max). From M3 on, fragments straight from device
+// memory have been faster elsewhere (metal-flash-attention): tuning tries them.
+func DefaultTiling(gpuName string) Tiling {
+	if strings.Contains(gpuName, "Pro") || strings.Contains(gpuName, "Max") {
+		return Uniform(Tiles[2])
 	}
-	t := Uniform(Tiles[0])
-	if manyCores(gpuName) {
-		t.Output, t.Down = Tiles[2], Tiles[2]
-	}
-	return t
+	return Uniform(Tiles[1])
 }
 
 // manyCores says whether a GPU has 24 cores or more, by its name: Metal does not

@@ -5,13 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"slices"
+	"os"
 	"time"
 
 	"github.com/x448/float16"
 
-	"github.com/minilm-metal/minilm-metal/metal/internal/darwinkit"
-	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -22,6 +20,7 @@ type Tuning struct {
 	Rows         int // tokens
 	Tiling       Tiling
 	Measurements []Measurement
+	Without      []string // tiles that this GPU cannot use, each with the reason
 }
 
 // Measurement is what one tile took for one product, by the GPU's clock.
@@ -49,108 +48,57 @@ const (
 // Tune measures the tiles on the machine's GPU, for a model of the given sizes.
 // Progress is called now and then. A device that is open should be idle.
 func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (*Tuning, error) {
-	driver, err := darwinkit.Open(shaderSource())
-	if err != nil {
-		return nil, located(err)
-	}
-	t, err := tune(ctx, driver, c, tuneRows, progress)
-	return t, errors.Join(err, driver.Close())
-}
-
-// contestant is a tile's kernel for a product.
-type contestant struct {
-	Measurement
-	kernel *variant
-	groups [2]int
-	took   []time.Duration
-}
-
-func tune(ctx context.Context, d gpu.Driver, c model.Config, rows int, progress func(done, total int)) (_ *Tuning, err error) {
-	mapped, err := probeElements(d)
+	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
 		return nil, err
 	}
-	var all []*contestant
-	var release []interface{ Release() }
-	defer func() {
-		for _, r := range release {
-			r.Release()
-		}
-	}()
-	var widest layout
-	for _, tile := range Tiles {
-		tiling := Uniform(tile)
-		l, err := newLayout(c, tiling.columns())
-		if err != nil {
-			return nil, err
-		}
-		k := l.kernels(&tiling, mapped)
-		widest.width, widest.inner, widest.heads = max(widest.width, l.width), max(widest.inner, l.inner), max(widest.heads, l.heads)
-		widest.headSize = l.headSize
-		for _, p := range []struct {
-			name   string
-			kernel *variant
-		}{{"qkv", &k.qkv}, {"output", &k.output}, {"up", &k.up}, {"down", &k.down}} {
-			if err := p.kernel.compile(d); err != nil {
-				return nil, err
-			}
-			release = append(release, p.kernel.pipeline)
-			size := p.kernel.product
-			all = append(all, &contestant{Measurement{Product: p.name, In: size.in, Out: size.out, Tile: tile},
-				p.kernel, [2]int{size.columns / p.kernel.columns, p.kernel.groups(rows)}, nil})
-		}
+	s, err := newSieve(driver)
+	var t *Tuning
+	if err == nil {
+		s.computes = true
+		t, err = s.tune(ctx, c, effort{rows: tuneRows, rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
 	}
+	return t, errors.Join(err, driver.Close())
+}
 
-	most := max(3*widest.context(), widest.inner, widest.width)
-	buffers := make([]gpu.Buffer, 4)
-	for i, b := range []struct {
-		label string
-		bytes int
-	}{
-		{"tune: x", 2 * most * rowsFor(rows)},
-		{"tune: w", 2*most*most + 4*most},
-		{"tune: y", 2 * most * rowsFor(rows)},
-		{"tune: residual", 4 * widest.width * rowsFor(rows)},
-	} {
-		if buffers[i], err = d.NewBuffer(b.label, b.bytes); err != nil {
-			return nil, err
-		}
-		release = append(release, buffers[i])
-		fill(buffers[i].Bytes())
+// products are a layer's, by name.
+var products = []string{"qkv", "output", "up", "down"}
+
+// effort is what a tuning does, and when it has done enough.
+type effort struct {
+	rows, rounds, repeats int
+	products              []string
+	limit                 time.Duration // of compiling, and again of measuring; 0: none
+}
+
+// errNoTime is of a tuning that ends before every tile had one turn.
+var errNoTime = errors.New("metal: no time to measure the tiles")
+
+func (s *sieve) tune(ctx context.Context, c model.Config, e effort, progress func(done, total int)) (_ *Tuning, err error) {
+	f, err := s.enter(c, e)
+	defer f.release()
+	if err != nil {
+		return nil, err
 	}
-	// No product gathers rows, so that what starts are does not matter.
-	x, w, y, residual := buffers[0], buffers[1], buffers[2], buffers[3]
-	for round := range tuneRounds + 1 {
-		for i, one := range all {
+	begun := time.Now()
+	for round := range e.rounds + 1 {
+		for i, one := range f.all {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			product := gpu.Dispatch{Name: "tune " + one.Product, Pipeline: one.kernel.pipeline, Groups: one.groups,
-				Bindings: []gpu.Binding{{Buffer: x}, {Buffer: w}, {Buffer: y}, {Buffer: residual}, {Buffer: residual}, {Buffer: residual}}}
-			times, err := d.Run(slices.Repeat([]gpu.Dispatch{product}, tuneRepeats))
-			if err != nil {
+			if e.limit > 0 && time.Since(begun) > e.limit {
+				if round < 2 {
+					return nil, errNoTime
+				}
+				return f.result(s, e), nil
+			}
+			if err := f.turn(s.driver, one, e.repeats, round > 0); err != nil {
 				return nil, err
 			}
-			if round > 0 {
-				one.took = append(one.took, times.Busy/tuneRepeats)
-			}
-			progress(round*len(all)+i+1, (tuneRounds+1)*len(all))
+			progress(round*len(f.all)+i+1, (e.rounds+1)*len(f.all))
 		}
 	}
-
-	info := d.Info()
-	t := &Tuning{GPU: info.Name, System: info.System, Rows: rows}
-	best := map[string]*contestant{}
-	for _, one := range all {
-		slices.Sort(one.took)
-		one.Low, one.Median, one.High = one.took[0], one.took[len(one.took)/2], one.took[len(one.took)-1]
-		if b := best[one.Product]; b == nil || one.Median < b.Median {
-			best[one.Product] = one
-		}
-		t.Measurements = append(t.Measurements, one.Measurement)
-	}
-	t.Tiling = Tiling{best["qkv"].Tile, best["output"].Tile, best["up"].Tile, best["down"].Tile}
-	return t, nil
+	return f.result(s, e), nil
 }
 
 // fill writes small numbers, in half: a GPU may be faster, or cooler, with zeros.

@@ -39,25 +39,24 @@ func TuningPath() (string, error) {
 
 // storedTiling returns the tiling stored for a GPU, or the default where there is
 // none, or none that can be read.
-func storedTiling(info gpu.Info) (Tiling, error) {
-	usual := DefaultTiling(info.Name, info.Family)
+func storedTiling(info gpu.Info) (t Tiling, known bool, err error) {
+	usual := DefaultTiling(info.Name)
 	path, err := TuningPath()
 	if err != nil {
-		return usual, err
+		return usual, false, err
 	}
 	all, err := usercache.Read[storedTiles](path)
 	if err != nil {
-		return usual, fmt.Errorf("metal: %w", err)
+		return usual, false, fmt.Errorf("metal: %w", err)
 	}
 	stored, known := all[tuningKey(info.Name, info.System)]
 	if !known {
-		return usual, nil
+		return usual, false, nil
 	}
-	t, err := stored.tiling()
-	if err != nil {
-		return usual, err
+	if t, err = stored.tiling(); err != nil {
+		return usual, false, err
 	}
-	return t, nil
+	return t, true, nil
 }
 
 func (s *storedTiles) tiling() (t Tiling, err error) {

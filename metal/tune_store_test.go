@@ -14,25 +14,25 @@ func TestStoredTiling(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", home) // Linux
 	t.Setenv("HOME", home)           // macOS
 	t.Setenv("LocalAppData", home)   // Windows
-	m1, m3 := gpu.Info{Name: "Apple M1", System: "macOS 15", Family: 7}, gpu.Info{Name: "Apple M3", System: "macOS 15", Family: 9}
+	m1, m3 := gpu.Info{Name: "Apple M1", System: "macOS 15", Family: 7}, gpu.Info{Name: "Apple M3 Pro", System: "macOS 15", Family: 9}
+	mixed := Tiling{Tiles[1], Tiles[2], Tiles[3], Tiles[4]}
 	find := func(info gpu.Info, want Tiling) {
 		t.Helper()
-		if got, err := storedTiling(info); err != nil || got != want {
-			t.Errorf("%s: %v, %v, want %v", info.Name, got, err, want)
+		if got, known, err := storedTiling(info); err != nil || got != want || known != (want == mixed) {
+			t.Errorf("%s: %v, known %v, %v, want %v", info.Name, got, known, err, want)
 		}
 	}
-	find(m1, Uniform(Tiles[0]))
-	find(m3, Uniform(Tiles[4]))
-	mixed := Tiling{Tiles[1], Tiles[2], Tiles[3], Tiles[4]}
+	find(m1, Uniform(Tiles[1]))
+	find(m3, Uniform(Tiles[2]))
 	for _, tuning := range []Tuning{{GPU: "Apple M1", System: "macOS 15", Tiling: mixed}, {GPU: "Apple M2", System: "macOS 15", Tiling: Uniform(Tiles[2])}} {
 		if err := tuning.Store(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	find(m1, mixed)
-	find(m3, Uniform(Tiles[4]))
+	find(m3, Uniform(Tiles[2]))
 	m1.System = "macOS 16"
-	find(m1, Uniform(Tiles[0]))
+	find(m1, Uniform(Tiles[1]))
 
 	path, err := TuningPath()
 	if err != nil {
@@ -45,7 +45,7 @@ func TestStoredTiling(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := storedTiling(m1); err == nil {
+	if _, _, err := storedTiling(m1); err == nil {
 		t.Error("a broken file: no error")
 	}
 	tuning := Tuning{GPU: "Apple M1", System: "macOS 16", Tiling: mixed}

@@ -34,7 +34,8 @@ func Tiny() fs.FS {
 	return tiny
 }
 
-// PublishedScore is one pair's score as somebody published it.
+// PublishedScore is one pair's score as somebody published it. Activation "" is
+// "identity"; tolerance 0 is none that is known.
 type PublishedScore struct {
 	Query      string  `json:"query"`
 	Passage    string  `json:"passage"`
@@ -46,13 +47,21 @@ type PublishedScore struct {
 
 // PublishedScores returns them all.
 func PublishedScores() ([]PublishedScore, error) {
-	var all []PublishedScore
-	for d := json.NewDecoder(bytes.NewReader(published)); ; {
+	all, err := ReadScores(bytes.NewReader(published))
+	if err != nil {
+		return nil, fmt.Errorf("published_scores.jsonl, %w", err)
+	}
+	return all, nil
+}
+
+// ReadScores returns the scores that r has as JSON, one object after the other.
+func ReadScores(r io.Reader) (all []PublishedScore, err error) {
+	for d := json.NewDecoder(r); ; {
 		var p PublishedScore
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			return all, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("published_scores.jsonl, score %d: %w", len(all)+1, err)
+			return nil, fmt.Errorf("score %d: %w", len(all)+1, err)
 		}
 		all = append(all, p)
 	}

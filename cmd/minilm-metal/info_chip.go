@@ -21,7 +21,7 @@ func writeChip(w io.Writer, name string, c model.Config) error {
 	if err != nil {
 		return usageError("--model-chip: %w", err)
 	}
-	tiling := metal.DefaultTiling(chip.Name, chip.Family)
+	tiling := metal.DefaultTiling(chip.Name)
 	all, err := metal.EstimatePass(chip, c, tiling, evenBatch(modelPairs*modelTokens))
 	if err != nil {
 		return err

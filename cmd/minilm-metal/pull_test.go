@@ -2,11 +2,8 @@ package main
 
 import (
 	"bytes"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -141,36 +138,6 @@ func TestVerifyPrecision(t *testing.T) {
 	}
 	if said, measures := measured("--precision", "auto"); !measures {
 		t.Errorf("--precision auto measures nothing:\n%s", said)
-	}
-}
-
-// Scores as published are met, and one that is off a little is seen.
-func TestDistances(t *testing.T) {
-	published, err := testdata.PublishedScores()
-	if err != nil {
-		t.Fatal(err)
-	}
-	logits := make([]float32, len(published))
-	for i, s := range published {
-		logits[i] = float32(s.Score)
-		if s.Activation == "sigmoid" {
-			logits[i] = float32(math.Log(s.Score / (1 - s.Score)))
-		}
-	}
-	if off, worst, err := writeDistances(io.Discard, published, logits); off != 0 || worst > 1e-5 || err != nil {
-		t.Errorf("%d off, by up to %v, %v", off, worst, err)
-	}
-	for _, distance := range []float32{0.01, -0.01, float32(math.NaN())} {
-		wrong := slices.Clone(logits)
-		wrong[0] += distance
-		var out strings.Builder
-		off, worst, err := writeDistances(&out, published, wrong)
-		if off != 1 || err != nil || !(math.Abs(worst-0.01) < 1e-4) && !math.IsNaN(worst) {
-			t.Errorf("%v: %d off, by up to %v, %v", distance, off, worst, err)
-		}
-		if table := lines(out.String()); len(table) != len(published)+1 || !strings.Contains(table[1], "  off  ") {
-			t.Errorf("%v:\n%s", distance, out.String())
-		}
 	}
 }
 

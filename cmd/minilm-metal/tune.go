@@ -26,8 +26,9 @@ tile that the shaders have, and keep the fastest ones' names in the user's cache
 directory, for this GPU, operating system and version of the shaders. From then on
 every command takes them. Scores stay the same: tiles differ in speed alone.
 
-Without a tuning, commands take what should do on the chip, by what others have
-found; "info" says which. Nothing else should use the GPU meanwhile.`,
+Without a tuning, the first command measures the largest product alone, for half a
+second, and keeps that; "info" says which tiles are taken, and which the GPU cannot
+use. Nothing else should use the GPU meanwhile.`,
 		Example: `  minilm-metal tune
   minilm-metal tune --dry-run    # measure and print, keep nothing`,
 		Args: arguments(""),
@@ -75,6 +76,9 @@ func writeTuning(w io.Writer, t *metal.Tuning) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	for i, why := range t.Without {
+		fmt.Fprintf(w, "%swithout %s\n", map[bool]string{true: "\n"}[i == 0], why)
 	}
 	_, err := fmt.Fprintf(w, "\nfastest: %v\n", t.Tiling)
 	return err

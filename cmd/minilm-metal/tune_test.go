@@ -44,13 +44,13 @@ func TestNoMetal(t *testing.T) {
 func TestWriteTuning(t *testing.T) {
 	m := metal.Measurement{Product: "up", In: 384, Out: 1536, Tile: metal.Tiles[0],
 		Median: 2 * time.Millisecond, Low: time.Millisecond, High: 3 * time.Millisecond}
-	tuning := metal.Tuning{GPU: "Apple M1", System: "macOS 15", Rows: 1000, Tiling: metal.Uniform(metal.Tiles[4]), Measurements: []metal.Measurement{m}}
+	tuning := metal.Tuning{GPU: "Apple M1", System: "macOS 15", Rows: 1000, Tiling: metal.Uniform(metal.Tiles[5]), Measurements: []metal.Measurement{m}}
 	var out strings.Builder
 	if err := writeTuning(&out, &tuning); err != nil {
 		t.Fatal(err)
 	}
 	// 2·1000·384·1536 in 2 ms.
-	for _, want := range []string{"Apple M1, macOS 15: products of 1000 tokens", "384x1536", "linear_64x64x32", "2.000", "(1.000 to 3.000)", "590", "fastest: qkv linear_32x32"} {
+	for _, want := range []string{"Apple M1, macOS 15: products of 1000 tokens", "384x1536", "linear_64x64x32_2x2", "2.000", "(1.000 to 3.000)", "590", "fastest: qkv linear_32x32_1x1"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

@@ -8,10 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
+	"os"
 	"path"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -22,46 +21,92 @@ import (
 )
 
 func (p *program) verify() *cobra.Command {
-	var flags engineFlags
+	var (
+		flags engineFlags
+		file  string
+	)
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Score the published pairs and say how far off each is",
 		Long: `Score pairs whose scores others have published for
 cross-encoder/ms-marco-MiniLM-L-6-v2, and say how far off ours are. The exit code
-is 1 if any is off by more than float32 arithmetic explains, which is what ours
-are computed in unless --precision says otherwise.
+is 1 if any is off by more than the arithmetic explains, or if two passages of a
+query are in the wrong order whose scores are farther apart than that.
 
---model may be any checkpoint; without it, that one must be in the local cache.`,
+Scores are computed on the GPU, if there is one, in f16, and else on the cpu in f32,
+unless --device or --precision says otherwise.
+
+--model may be any checkpoint; without it, that one must be in the local cache.
+--scores has others to compare with: JSON Lines of "query", "passage" and "score",
+which is a logit.`,
 		Example: `  minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal verify
-  minilm-metal verify --model ./checkpoint`,
+  minilm-metal verify --device metal
+  minilm-metal verify --model ./checkpoint --scores pytorch.jsonl`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.model == "" {
 				flags.model = hub.MiniLM().ID // made-up weights have nothing to verify
 			}
-			if !c.Flags().Changed("precision") && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
-				flags.precision = "f32"
-			}
-			e, found, err := flags.open(p)
+			published, err := readPublished(file)
 			if err != nil {
 				return err
 			}
-			return errors.Join(p.verifyModel(c.Context(), e, found), e.Close())
+			e, found, without, err := p.openToVerify(&flags, c.Flags().Changed("precision"))
+			if err != nil {
+				return err
+			}
+			return errors.Join(p.verifyModel(c.Context(), e, found, without, published), e.Close())
 		},
 	}
 	flags.register(c.Flags())
+	c.Flags().StringVar(&file, "scores", "", "file of pairs and their scores (default: the published ones)")
 	precision := c.Flags().Lookup("precision")
-	precision.Usage, precision.DefValue = precision.Usage+" (default: f32 on the cpu)", ""
+	precision.Usage, precision.DefValue = precision.Usage+" (default: f16 on metal, f32 on the cpu)", ""
 	c.Flags().Lookup("model").Usage = "directory or Hugging Face id in the local cache (default: " + hub.MiniLM().ID + ")"
 	return c
 }
 
-func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found checkpoint) error {
-	published, err := testdata.PublishedScores()
-	if err != nil {
-		return err
+// openToVerify opens the GPU in the one precision that it has, or else the cpu in
+// float32, and says why it does without a GPU. Where something else was asked for, it is
+// that.
+func (p *program) openToVerify(flags *engineFlags, asked bool) (e *engine.Engine, found checkpoint, without string, err error) {
+	if !asked && flags.device == "auto" && flags.isa == "auto" {
+		flags.device = "metal"
+		e, found, err = flags.open(p)
+		if !errors.Is(err, engine.ErrDevice) {
+			return e, found, "", err
+		}
+		without, flags.device = err.Error(), "cpu"
 	}
+	if !asked && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
+		flags.precision = "f32"
+	}
+	e, found, err = flags.open(p)
+	return e, found, without, err
+}
+
+// readPublished reads scores to compare with: the published ones where there is no file.
+func readPublished(file string) ([]testdata.PublishedScore, error) {
+	if file == "" {
+		return testdata.PublishedScores()
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	all, err := testdata.ReadScores(f)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", file, err)
+	case len(all) == 0:
+		return nil, fmt.Errorf("%s: no scores", file)
+	}
+	return all, nil
+}
+
+func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found checkpoint, without string, published []testdata.PublishedScore) error {
 	pairs := make([]engine.Pair, len(published))
 	for i, s := range published {
 		pairs[i] = engine.Pair{Query: s.Query, Passage: s.Passage}
@@ -75,38 +120,23 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 		return err
 	}
 
-	fmt.Fprintf(p.stdout, "model    %s\nweights  %s\ndevice   %s, %s\n\n", found.name, weights, e.Info().Device, e.Info().Precision)
-	off, worst, err := writeDistances(p.stdout, published, logits)
-	if err != nil {
+	info := e.Info()
+	fmt.Fprintf(p.stdout, "model    %s\nweights  %s\ndevice   %s, %s\n", found.name, weights, info.Device, info.Precision)
+	if name := e.GPUName(); name != "" {
+		fmt.Fprintf(p.stdout, "gpu      %s\n", name)
+	} else if without != "" {
+		fmt.Fprintf(p.stdout, "gpu      none: %s\n", without)
+	}
+	fmt.Fprintln(p.stdout)
+	v := judge(published, logits, info.Precision)
+	if err := v.write(p.stdout); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\n%d of %d published scores are met; the largest distance is %.2g.\n", len(published)-off, len(published), worst)
-	if off > 0 {
-		return fmt.Errorf("%s: %d of %d scores are not the published ones", found.name, off, len(published))
+	if v.off > 0 || v.wrong > 0 {
+		return fmt.Errorf("%s: %d of %d scores are not the published ones, and %d orders of a query's passages are others",
+			found.name, v.off, len(published), v.wrong)
 	}
 	return nil
-}
-
-// writeDistances writes each published score beside ours. It returns how many
-// are off, and by how much the worst is.
-func writeDistances(w io.Writer, published []testdata.PublishedScore, logits []float32) (off int, worst float64, err error) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "published\tours\tdistance\tallowed\tverdict\t  pair")
-	for i, s := range published {
-		ours := float64(logits[i])
-		if s.Activation == "sigmoid" {
-			ours = 1 / (1 + math.Exp(-ours))
-		}
-		distance, verdict := math.Abs(ours-s.Score), "ok"
-		if !(distance <= s.Tolerance) { // NaN is off too
-			verdict = "off"
-			off++
-		}
-		worst = max(worst, distance)
-		fmt.Fprintf(t, "%.6f\t%.6f\t%.1e\t%.0e\t%s\t  %s\n", s.Score, ours, distance, s.Tolerance, verdict,
-			shorten(s.Query, 28)+" | "+shorten(s.Passage, 36))
-	}
-	return off, worst, t.Flush()
 }
 
 // describeWeights says whether the weights are the pinned file.

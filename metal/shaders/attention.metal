@@ -41,10 +41,11 @@ template <int D>
     const bool live = query < length; // any of the simdgroup's
 
     simdgroup_half8x8 qs[D / 8];
-    if (live)
+    if (live) {
         UNROLL
         for (int d = 0; d < D / 8; d++)
             simdgroup_load(qs[d], q + d * 8, stride);
+    }
 
     float largest = MASK, total = 0; // of a lane's row; total: of its columns
     float2 sum[D / 8];

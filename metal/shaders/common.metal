@@ -11,8 +11,10 @@
 #include <metal_simdgroup_matrix>
 using namespace metal;
 
-// Arrays of fragments are registers only where every index is known.
+// Arrays of fragments are registers only where every index is known: loops over them
+// are unrolled, and functions that take them are part of who calls them.
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define INLINE inline __attribute__((always_inline))
 
 constant uint HIDDEN [[function_constant(0)]]; // channels of the model
 constant uint WIDTH [[function_constant(1)]];  // the same, padded
@@ -31,15 +33,15 @@ constant bool GATHER [[function_constant(10)]]; // linear, head: rows of the res
 // the column of the first; the second is right of it. Apple does not say where
 // thread_elements() are. This is where they have been found on every chip so far,
 // and probe.metal looks.
-inline ushort fragment_row(ushort lane) { return lane / 16 * 4 + lane / 2 % 4; }
-inline ushort fragment_col(ushort lane) { return lane / 8 % 2 * 4 + lane % 2 * 2; }
+INLINE ushort fragment_row(ushort lane) { return lane / 16 * 4 + lane / 2 % 4; }
+INLINE ushort fragment_col(ushort lane) { return lane / 8 % 2 * 4 + lane % 2 * 2; }
 
 // Lanes that hold the rest of a fragment's row differ in these bits.
 constant constexpr ushort ROW_MATES[2] = {1, 8};
 
 // elements returns a lane's two elements of a fragment: by way of the simdgroup's
 // 64 floats of scratch memory where thread_elements() are elsewhere.
-inline float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort lane) {
+INLINE float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort lane) {
     float2 v;
     if (MAPPED) {
         v.x = m.thread_elements()[0];
@@ -56,7 +58,7 @@ inline float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort 
 }
 
 // as_fragment is the reverse of elements, in half.
-inline simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushort lane) {
+INLINE simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushort lane) {
     simdgroup_half8x8 m;
     if (MAPPED) {
         m.thread_elements()[0] = half(v.x);
@@ -75,19 +77,19 @@ inline simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushor
 
 // Vectors are converted one component after the other: that is all that Metal and the
 // compilers of our tests agree on.
-inline float4 widen(half4 h) {
+INLINE float4 widen(half4 h) {
     float4 f;
     f.x = h.x, f.y = h.y, f.z = h.z, f.w = h.w;
     return f;
 }
 
-inline half4 narrow(float4 f) {
+INLINE half4 narrow(float4 f) {
     half4 h;
     h.x = half(f.x), h.y = half(f.y), h.z = half(f.z), h.w = half(f.w);
     return h;
 }
 
-inline half2 narrow(float2 f) {
+INLINE half2 narrow(float2 f) {
     half2 h;
     h.x = half(f.x), h.y = half(f.y);
     return h;
@@ -97,7 +99,7 @@ inline half2 narrow(float2 f) {
 // off by at most 2.5·2⁻²⁴·|x|: Φ(x) = 1/2 + x·P(s), s = 2x²/5.5² - 1, up to |x| = 5.5,
 // and 0 or 1 beyond. The polynomial is that of the CPU's kernels. Unlike the usual
 // forms of erf it needs no division and no exponential.
-inline float2 gelu(float2 x) {
+INLINE float2 gelu(float2 x) {
     const float2 near = clamp(x, float2(-5.5f), float2(5.5f));
     const float2 s = fma(near * near, float2(0.06611569970846176f), float2(-1.0f));
     float2 p = float2(-0.00021709657448809594f);

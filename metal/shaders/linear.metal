@@ -4,9 +4,9 @@
 //   x         rows×IN half
 //   w         IN×STRIDE half, then b: STRIDE float
 //   y         rows×STRIDE half; columns FIRST and up, BN to each group in x
-//   residual  rows×STRIDE float, with ADD; with GATHER, row starts[r] is row r's
+//   residual  STRIDE float a row, with ADD and GATHER: row starts[r] is added to row r
 //   starts    as attention_cls's, and zeros up to a whole tile
-//   sum       rows×STRIDE float, with ADD; residual itself, but with GATHER
+//   sum       rows×STRIDE float, with ADD; without GATHER what is there is added to
 //
 // A threadgroup computes BM rows by BN columns with SM×SN simdgroups, each
 // (BM/SM)×(BN/SN). Sums are float: with half ones the error at 384 inputs is 14
@@ -14,11 +14,14 @@
 // it alone makes four fifths of a logit's error.
 //
 // Groups beside each other in x share rows of x, which are the larger operand.
+// simdgroup_barrier(mem_none) orders no memory: it keeps the simdgroup's lanes and the
+// compiler's loads together (MLX and ggml have it, too).
 
 // finish adds what is to be added to a simdgroup's sums, of FM×FN fragments from a
-// row and a column on, and writes them.
+// row and a column on, and writes them. Of residual and sum, which may be one buffer,
+// only one is read: a compiler may take two pointers for two memories.
 template <int FM, int FN>
-inline void finish(
+INLINE void finish(
     thread simdgroup_float8x8 (&sums)[FM][FN], device const half *w, device half *y, device const float *residual,
     device const uint *starts, device float *sum, uint row, uint col, threadgroup float *scratch, ushort lane)
 {
@@ -28,18 +31,29 @@ inline void finish(
     UNROLL
     for (int i = 0; i < FM; i++) {
         const ulong r = row + i * 8, at = r * STRIDE + col;
-        const ulong from = GATHER ? ulong(starts[r]) * STRIDE + col : at;
+        device const float *before = GATHER ? residual + ulong(starts[r]) * STRIDE + col : sum + at;
         UNROLL
         for (int j = 0; j < FN; j++) {
             float2 v = elements(sums[i][j], scratch, lane) + *(device const float2 *)(bias + j * 8);
             if (ADD) {
-                *(device float2 *)(sum + at + j * 8) = v + *(device const float2 *)(residual + from + j * 8);
+                *(device float2 *)(sum + at + j * 8) = v + *(device const float2 *)(before + j * 8);
                 continue;
             }
             if (GELU)
                 v = gelu(v);
             *(device half2 *)(y + at + j * 8) = narrow(v);
         }
+    }
+}
+
+// multiply adds the product of FM fragments by FN to a simdgroup's sums.
+template <int FM, int FN>
+INLINE void multiply(thread simdgroup_float8x8 (&sums)[FM][FN], thread simdgroup_half8x8 (&a)[FM], thread simdgroup_half8x8 (&b)[FN]) {
+    UNROLL
+    for (int i = 0; i < FM; i++) {
+        UNROLL
+        for (int j = 0; j < FN; j++)
+            simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);
     }
 }
 
@@ -73,10 +87,11 @@ template <int BM, int BN, int BK, int SM, int SN>
 
     simdgroup_float8x8 sums[FM][FN];
     UNROLL
-    for (int i = 0; i < FM; i++)
+    for (int i = 0; i < FM; i++) {
         UNROLL
         for (int j = 0; j < FN; j++)
             sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
+    }
 
     for (uint k = 0; k < IN; k += BK) {
         threadgroup_barrier(mem_flags::mem_threadgroup); // the tiles before have been read
@@ -92,69 +107,23 @@ template <int BM, int BN, int BK, int SM, int SN>
         UNROLL
         for (int kk = 0; kk < BK; kk += 8) {
             simdgroup_half8x8 a[FM], b[FN];
+            simdgroup_barrier(mem_flags::mem_none);
             UNROLL
             for (int i = 0; i < FM; i++)
                 simdgroup_load(a[i], xs + (row + i * 8) * XS + kk, XS);
+            simdgroup_barrier(mem_flags::mem_none);
             UNROLL
             for (int j = 0; j < FN; j++)
                 simdgroup_load(b[j], ws + kk * WS + col + j * 8, WS);
-            UNROLL
-            for (int i = 0; i < FM; i++)
-                UNROLL
-                for (int j = 0; j < FN; j++)
-                    simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);
+            simdgroup_barrier(mem_flags::mem_none);
+            multiply<FM, FN>(sums, a, b);
         }
     }
     finish<FM, FN>(sums, w, y, residual, starts, sum, rows + row, cols + col, scratches + simd * 64, lane);
 }
 
-// linear_direct loads fragments from device memory, by way of the cache alone: no
-// barriers, but simdgroups of a threadgroup load what their neighbours load too.
-template <int BM, int BN, int SM, int SN>
-[[kernel]] void linear_direct(
-    device const half *x [[buffer(0)]],
-    device const half *w [[buffer(1)]],
-    device half *y [[buffer(2)]],
-    device const float *residual [[buffer(3)]],
-    device const uint *starts [[buffer(4)]],
-    device float *sum [[buffer(5)]],
-    uint2 group [[threadgroup_position_in_grid]],
-    ushort simd [[simdgroup_index_in_threadgroup]],
-    ushort lane [[thread_index_in_simdgroup]])
-{
-    constexpr int FM = BM / SM / 8, FN = BN / SN / 8;
-    threadgroup float scratches[SM * SN * 64];
-
-    const uint row = group.y * BM + simd / SN * (BM / SM), col = FIRST + group.x * BN + simd % SN * (BN / SN);
-    device const half *xt = x + ulong(row) * IN;
-    device const half *wt = w + col;
-
-    simdgroup_float8x8 sums[FM][FN];
-    UNROLL
-    for (int i = 0; i < FM; i++)
-        UNROLL
-        for (int j = 0; j < FN; j++)
-            sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
-
-    for (uint k = 0; k < IN; k += 8) {
-        simdgroup_half8x8 a[FM], b[FN];
-        UNROLL
-        for (int i = 0; i < FM; i++)
-            simdgroup_load(a[i], xt + i * 8 * IN + k, IN);
-        UNROLL
-        for (int j = 0; j < FN; j++)
-            simdgroup_load(b[j], wt + k * STRIDE + j * 8, STRIDE);
-        UNROLL
-        for (int i = 0; i < FM; i++)
-            UNROLL
-            for (int j = 0; j < FN; j++)
-                simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);
-    }
-    finish<FM, FN>(sums, w, y, residual, starts, sum, row, col, scratches + simd * 64, lane);
-}
-
-template [[host_name("linear_64x64x32")]] [[kernel]] decltype(linear<64, 64, 32, 2, 2>) linear<64, 64, 32, 2, 2>;
-template [[host_name("linear_64x64x16")]] [[kernel]] decltype(linear<64, 64, 16, 1, 2>) linear<64, 64, 16, 1, 2>;
-template [[host_name("linear_64x32x32")]] [[kernel]] decltype(linear<64, 32, 32, 2, 2>) linear<64, 32, 32, 2, 2>;
-template [[host_name("linear_48x48x32")]] [[kernel]] decltype(linear<48, 48, 32, 2, 2>) linear<48, 48, 32, 2, 2>;
-template [[host_name("linear_32x32")]] [[kernel]] decltype(linear_direct<32, 32, 1, 1>) linear_direct<32, 32, 1, 1>;
+template [[host_name("linear_64x64x32_2x2")]] [[kernel]] decltype(linear<64, 64, 32, 2, 2>) linear<64, 64, 32, 2, 2>;
+template [[host_name("linear_64x64x16_1x2")]] [[kernel]] decltype(linear<64, 64, 16, 1, 2>) linear<64, 64, 16, 1, 2>;
+template [[host_name("linear_64x64x16_2x2")]] [[kernel]] decltype(linear<64, 64, 16, 2, 2>) linear<64, 64, 16, 2, 2>;
+template [[host_name("linear_64x32x32_2x2")]] [[kernel]] decltype(linear<64, 32, 32, 2, 2>) linear<64, 32, 32, 2, 2>;
+template [[host_name("linear_48x48x32_2x2")]] [[kernel]] decltype(linear<48, 48, 32, 2, 2>) linear<48, 48, 32, 2, 2>;

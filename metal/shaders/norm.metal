@@ -15,7 +15,7 @@ constant constexpr uint ROWS = 4;
 constant constexpr int QUADS = 8; // of four channels, that a lane has of the widest row: 1024 channels
 
 // write_norm writes LN(v), of which each lane has every 32nd four channels.
-inline void write_norm(thread float4 *v, device const float *gain, device float *x, device half *xh, ushort lane) {
+INLINE void write_norm(thread float4 *v, device const float *gain, device float *x, device half *xh, ushort lane) {
     float sum = 0;
     UNROLL
     for (int i = 0; i < QUADS; i++)

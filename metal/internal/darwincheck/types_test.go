@@ -27,7 +27,8 @@ func TestTypes(t *testing.T) {
 		{"an argument of the wrong type", "o.RespondsToSelector(`count`)", "cannot use"},
 		{"too few arguments", "o.RespondsToSelector()", "not enough arguments"},
 		{"a function that is not there", "objc.Selector_(`count`)", "undefined: objc.Selector_"},
-		{"a constant that is not there", "_ = metal.DataTypeUnsigned", "undefined: metal.DataTypeUnsigned"},
+		{"a constant that is not there", "_ = dataTypeUnsigned", "undefined: dataTypeUnsigned"},
+		{"a message to another class", "var d mtlDevice; (&messages{}).commit(d)", "cannot use d"},
 		{"a result narrower than libffi writes", "send[bool](nil, o, objc.Sel(`count`))", "bool does not satisfy reply"},
 		{"a syntax error", "o.Release(", "expected"},
 	} {

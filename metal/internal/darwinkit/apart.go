@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/progrium/darwinkit/macos/metal"
-
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
@@ -39,7 +37,7 @@ func (d *Driver) RunApart(work []gpu.Dispatch, each []time.Duration) (t gpu.Time
 // before another's, so that what other calls run stays before or after them.
 func (d *Driver) runBuffers(work []gpu.Dispatch, each []time.Duration) (gpu.Times, error) {
 	type pending struct {
-		buffer    metal.CommandBufferObject
+		buffer    mtlCommandBuffer
 		committed time.Duration
 	}
 	all := make([]pending, 0, len(work))
@@ -78,7 +76,7 @@ func (d *Driver) runBuffers(work []gpu.Dispatch, each []time.Duration) (gpu.Time
 // runCounters gives each dispatch an encoder of its own in one command buffer,
 // and has the GPU stamp where each begins and ends.
 func (d *Driver) runCounters(work []gpu.Dispatch, each []time.Duration) (gpu.Times, error) {
-	var samples []metal.CounterSampleBufferObject
+	var samples []mtlSamples
 	defer func() {
 		for _, s := range samples {
 			s.Release()

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/progrium/darwinkit/macos/foundation"
 	"github.com/progrium/darwinkit/objc"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
@@ -42,7 +41,7 @@ func (s *standIn) install() {
 	objc.RegisterClass(how)
 
 	samples := class("StandInSamples")
-	objc.AddMethod(samples, objc.Sel("resolveCounterRange:"), func(_ objc.Object, r foundation.Range, _, _ uint64) []byte {
+	objc.AddMethod(samples, objc.Sel("resolveCounterRange:"), func(_ objc.Object, r nsRange, _, _ uint64) []byte {
 		var raw []byte
 		for i := r.Location; i < r.Location+r.Length; i++ { // each stage begins where one ended
 			raw = binary.LittleEndian.AppendUint64(raw, 1+(i+1)/2*s.stage)

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/progrium/darwinkit/macos/metal"
 	"github.com/progrium/darwinkit/objc"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
@@ -21,9 +20,9 @@ const mostOpen = 32
 type Driver struct {
 	messages
 	info     gpu.Info
-	device   metal.DeviceObject
-	queue    metal.CommandQueueObject
-	library  metal.LibraryObject
+	device   mtlDevice
+	queue    mtlQueue
+	library  mtlLibrary
 	counters objc.Object // the set of timestamps, or nil
 	unusable atomic.Bool // the counters have given stamps that cannot be
 

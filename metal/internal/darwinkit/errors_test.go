@@ -8,14 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/progrium/darwinkit/macos/metal"
 	"github.com/progrium/darwinkit/objc"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
 func TestSourceError(t *testing.T) {
-	_, err := Open("kernel void f(device float *x [[buffer(0)]]) { x[0] = nothing; }\n")
+	_, err := Open("kernel void f(device float *x [[buffer(0)]]) { x[0] = nothing; }\n", false)
 	var wrong *gpu.SourceError
 	if !errors.As(err, &wrong) || !strings.Contains(wrong.Log, "nothing") {
 		t.Errorf("%v, want a SourceError that names the undeclared identifier", err)
@@ -27,25 +26,9 @@ func TestNoDevice(t *testing.T) {
 	if !alone(t, "FM_NO_DEVICE=1") {
 		return
 	}
-	_, err := Open(source)
+	_, err := Open(source, true)
 	if !errors.Is(err, gpu.ErrUnavailable) || !strings.Contains(err.Error(), "no Metal device") {
 		t.Errorf("%v, want that there is no device", err)
-	}
-}
-
-// TestOlderDevice opens a driver for a GPU of a family that is too old.
-func TestOlderDevice(t *testing.T) {
-	if !alone(t) {
-		return
-	}
-	objc.ReplaceMethod(objc.GetClass("FMDevice"), objc.Sel("supportsFamily:"), func(_ objc.Object, f int64, _, _ uint64) bool { return f <= 1006 })
-	before := LiveObjects()
-	_, err := Open(source)
-	if !errors.Is(err, gpu.ErrUnavailable) || !strings.Contains(err.Error(), "Fake M1 is not") {
-		t.Errorf("%v, want that it is too old", err)
-	}
-	if got := LiveObjects() - before; got != 1 { // the stand-in's device, for good
-		t.Errorf("%d objects are left", got)
 	}
 }
 
@@ -187,7 +170,7 @@ func TestPanic(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "a message failed") {
 		t.Errorf("%v, want the panic", err)
 	}
-	err = inPool(func() error { f.wait(metal.CommandBufferObject{}); return nil })
+	err = inPool(func() error { f.wait(mtlCommandBuffer{}); return nil })
 	if err == nil || !strings.Contains(err.Error(), "nil") {
 		t.Errorf("%v, want the message to nil", err)
 	}

@@ -9,8 +9,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/progrium/darwinkit/macos/foundation"
-	"github.com/progrium/darwinkit/macos/metal"
 	"github.com/progrium/darwinkit/objc"
 )
 
@@ -84,48 +82,51 @@ func (m *messages) elements(array objc.Object) []objc.Object {
 
 // Devices. Of a BOOL only the low byte is set.
 
-func (m *messages) supportsFamily(d metal.DeviceObject, f metal.GPUFamily) bool {
+func (m *messages) supportsFamily(d mtlDevice, f mtlFamily) bool {
 	return send[uint64](m, d, m.sel.supportsFamily, int64(f))&0xff != 0
 }
 
-func (m *messages) threadgroupMemory(d metal.DeviceObject) int {
+func (m *messages) threadgroupMemory(d mtlDevice) int {
 	return int(send[uint64](m, d, m.sel.maxThreadgroupMemoryLength))
 }
 
-func (m *messages) largestBuffer(d metal.DeviceObject) uint64 {
+func (m *messages) largestBuffer(d mtlDevice) uint64 {
 	return send[uint64](m, d, m.sel.maxBufferLength)
 }
 
-func (m *messages) workingSet(d metal.DeviceObject) uint64 {
+func (m *messages) workingSet(d mtlDevice) uint64 {
 	return send[uint64](m, d, m.sel.recommendedMaxWorkingSetSize)
 }
 
-func (m *messages) allocated(d metal.DeviceObject) uint64 {
+func (m *messages) allocated(d mtlDevice) uint64 {
 	return send[uint64](m, d, m.sel.currentAllocatedSize)
 }
 
-func (m *messages) newQueue(d metal.DeviceObject) metal.CommandQueueObject {
-	return metal.CommandQueueObject{Object: send[objc.Object](m, d, m.sel.newCommandQueue)}
+func (m *messages) newQueue(d mtlDevice) mtlQueue {
+	return mtlQueue{Object: send[objc.Object](m, d, m.sel.newCommandQueue)}
 }
 
-func (m *messages) newBuffer(d metal.DeviceObject, bytes int) metal.BufferObject {
-	shared := uint64(metal.ResourceStorageModeShared)
-	return metal.BufferObject{Object: send[objc.Object](m, d, m.sel.newBuffer, uint64(bytes), shared)}
+func (m *messages) newBuffer(d mtlDevice, bytes int) mtlBuffer {
+	return mtlBuffer{Object: send[objc.Object](m, d, m.sel.newBuffer, uint64(bytes), storageShared)}
 }
 
-func (m *messages) contents(b metal.BufferObject) unsafe.Pointer {
+func (m *messages) contents(b mtlBuffer) unsafe.Pointer {
 	return send[objc.Object](m, b, m.sel.contents).Ptr()
 }
 
-func (m *messages) newLibrary(d metal.DeviceObject, source string, o metal.CompileOptions) (metal.LibraryObject, error) {
+func (m *messages) newLibrary(d mtlDevice, source string, o mtlCompileOptions) (mtlLibrary, error) {
 	var e objc.Object
 	l, err := m.made(send[objc.Object](m, d, m.sel.newLibrary, source, o, &e), e)
-	return metal.LibraryObject{Object: l}, err
+	return mtlLibrary{Object: l}, err
+}
+
+func (m *messages) setLanguage(o mtlCompileOptions, version uint64) {
+	send[objc.Void](m, o, m.sel.setLanguageVersion, version)
 }
 
 // withoutFastMath has the compiler keep to IEEE arithmetic and precise functions.
 // macOS 15 splits the setting that it deprecates in two.
-func (m *messages) withoutFastMath(o metal.CompileOptions) {
+func (m *messages) withoutFastMath(o mtlCompileOptions) {
 	if !o.RespondsToSelector(m.sel.setMathMode) {
 		send[objc.Void](m, o, m.sel.setFastMathEnabled, false)
 		return
@@ -138,64 +139,64 @@ func (m *messages) withoutFastMath(o metal.CompileOptions) {
 
 // Functions and pipelines
 
-func (m *messages) setUint(c metal.FunctionConstantValues, value uint32, index int) {
-	send[objc.Void](m, c, m.sel.setConstantValue, &value, uint64(metal.DataTypeUInt), uint64(index))
+func (m *messages) setUint(c mtlConstants, value uint32, index int) {
+	send[objc.Void](m, c, m.sel.setConstantValue, &value, dataTypeUint, uint64(index))
 }
 
-func (m *messages) setFloat(c metal.FunctionConstantValues, value float32, index int) {
-	send[objc.Void](m, c, m.sel.setConstantValue, &value, uint64(metal.DataTypeFloat), uint64(index))
+func (m *messages) setFloat(c mtlConstants, value float32, index int) {
+	send[objc.Void](m, c, m.sel.setConstantValue, &value, dataTypeFloat, uint64(index))
 }
 
-func (m *messages) setBool(c metal.FunctionConstantValues, value bool, index int) {
-	send[objc.Void](m, c, m.sel.setConstantValue, &value, uint64(metal.DataTypeBool), uint64(index))
+func (m *messages) setBool(c mtlConstants, value bool, index int) {
+	send[objc.Void](m, c, m.sel.setConstantValue, &value, dataTypeBool, uint64(index))
 }
 
-func (m *messages) newFunction(l metal.LibraryObject, name string, c metal.FunctionConstantValues) (metal.FunctionObject, error) {
+func (m *messages) newFunction(l mtlLibrary, name string, c mtlConstants) (mtlFunction, error) {
 	var e objc.Object
 	f, err := m.made(send[objc.Object](m, l, m.sel.newFunction, name, c, &e), e)
-	return metal.FunctionObject{Object: f}, err
+	return mtlFunction{Object: f}, err
 }
 
-func (m *messages) newPipeline(d metal.DeviceObject, f metal.FunctionObject) (metal.ComputePipelineStateObject, error) {
+func (m *messages) newPipeline(d mtlDevice, f mtlFunction) (mtlPipeline, error) {
 	var e objc.Object
 	p, err := m.made(send[objc.Object](m, d, m.sel.newPipeline, f, &e), e)
-	return metal.ComputePipelineStateObject{Object: p}, err
+	return mtlPipeline{Object: p}, err
 }
 
-func (m *messages) maxThreads(p metal.ComputePipelineStateObject) int {
+func (m *messages) maxThreads(p mtlPipeline) int {
 	return int(send[uint64](m, p, m.sel.maxThreads))
 }
 
-func (m *messages) executionWidth(p metal.ComputePipelineStateObject) int {
+func (m *messages) executionWidth(p mtlPipeline) int {
 	return int(send[uint64](m, p, m.sel.executionWidth))
 }
 
 // Command buffers
 
-func (m *messages) commandBuffer(q metal.CommandQueueObject) metal.CommandBufferObject {
-	return metal.CommandBufferObject{Object: send[objc.Object](m, q, m.sel.commandBuffer)}
+func (m *messages) commandBuffer(q mtlQueue) mtlCommandBuffer {
+	return mtlCommandBuffer{Object: send[objc.Object](m, q, m.sel.commandBuffer)}
 }
 
 // computeEncoder returns an encoder whose dispatches run one after the other.
-func (m *messages) computeEncoder(c metal.CommandBufferObject) metal.ComputeCommandEncoderObject {
-	return metal.ComputeCommandEncoderObject{Object: send[objc.Object](m, c, m.sel.computeEncoder)}
+func (m *messages) computeEncoder(c mtlCommandBuffer) mtlEncoder {
+	return mtlEncoder{Object: send[objc.Object](m, c, m.sel.computeEncoder)}
 }
 
-func (m *messages) commit(c metal.CommandBufferObject) { send[objc.Void](m, c, m.sel.commit) }
+func (m *messages) commit(c mtlCommandBuffer) { send[objc.Void](m, c, m.sel.commit) }
 
-func (m *messages) wait(c metal.CommandBufferObject) { send[objc.Void](m, c, m.sel.wait) }
+func (m *messages) wait(c mtlCommandBuffer) { send[objc.Void](m, c, m.sel.wait) }
 
-func (m *messages) status(c metal.CommandBufferObject) metal.CommandBufferStatus {
-	return metal.CommandBufferStatus(send[uint64](m, c, m.sel.status))
+func (m *messages) status(c mtlCommandBuffer) mtlStatus {
+	return mtlStatus(send[uint64](m, c, m.sel.status))
 }
 
 // failure returns the error of a command buffer, which may be nil.
-func (m *messages) failure(c metal.CommandBufferObject) foundation.Error {
-	return foundation.Error{Object: send[objc.Object](m, c, m.sel.failure)}
+func (m *messages) failure(c mtlCommandBuffer) objc.Object {
+	return send[objc.Object](m, c, m.sel.failure)
 }
 
 // gpuTimes returns when the GPU began with a command buffer and when it was done.
-func (m *messages) gpuTimes(c metal.CommandBufferObject) (start, end time.Duration) {
+func (m *messages) gpuTimes(c mtlCommandBuffer) (start, end time.Duration) {
 	s := send[float64](m, c, m.sel.gpuStartTime)
 	e := send[float64](m, c, m.sel.gpuEndTime)
 	return seconds(s), seconds(e)
@@ -203,23 +204,23 @@ func (m *messages) gpuTimes(c metal.CommandBufferObject) (start, end time.Durati
 
 // Encoders
 
-func (m *messages) setPipeline(e metal.ComputeCommandEncoderObject, p metal.ComputePipelineStateObject) {
+func (m *messages) setPipeline(e mtlEncoder, p mtlPipeline) {
 	send[objc.Void](m, e, m.sel.setPipeline, p)
 }
 
-func (m *messages) setBuffer(e metal.ComputeCommandEncoderObject, b metal.BufferObject, offset, index int) {
+func (m *messages) setBuffer(e mtlEncoder, b mtlBuffer, offset, index int) {
 	send[objc.Void](m, e, m.sel.setBuffer, b, uint64(offset), uint64(index))
 }
 
-func (m *messages) setBufferOffset(e metal.ComputeCommandEncoderObject, offset, index int) {
+func (m *messages) setBufferOffset(e mtlEncoder, offset, index int) {
 	send[objc.Void](m, e, m.sel.setBufferOffset, uint64(offset), uint64(index))
 }
 
-func (m *messages) dispatch(e metal.ComputeCommandEncoderObject, groups [2]int, threads int) {
-	grid := metal.Size{Width: uint64(groups[0]), Height: uint64(groups[1]), Depth: 1}
-	send[objc.Void](m, e, m.sel.dispatch, grid, metal.Size{Width: uint64(threads), Height: 1, Depth: 1})
+func (m *messages) dispatch(e mtlEncoder, groups [2]int, threads int) {
+	grid := mtlSize{Width: uint64(groups[0]), Height: uint64(groups[1]), Depth: 1}
+	send[objc.Void](m, e, m.sel.dispatch, grid, mtlSize{Width: uint64(threads), Height: 1, Depth: 1})
 }
 
-func (m *messages) endEncoding(e metal.ComputeCommandEncoderObject) {
+func (m *messages) endEncoding(e mtlEncoder) {
 	send[objc.Void](m, e, m.sel.endEncoding)
 }

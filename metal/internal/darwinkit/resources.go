@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/progrium/darwinkit/macos/metal"
-
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
@@ -16,7 +14,7 @@ import (
 type buffer struct {
 	driver   *Driver
 	label    string
-	object   metal.BufferObject
+	object   mtlBuffer
 	bytes    []byte
 	released atomic.Bool
 }
@@ -83,7 +81,7 @@ type pipeline struct {
 	driver   *Driver
 	name     string
 	threads  int
-	object   metal.ComputePipelineStateObject
+	object   mtlPipeline
 	released atomic.Bool
 }
 
@@ -110,13 +108,13 @@ func (d *Driver) NewPipeline(f gpu.Function) (gpu.Pipeline, error) {
 	return p, nil
 }
 
-func (d *Driver) specialise(f gpu.Function) (none metal.ComputePipelineStateObject, err error) {
+func (d *Driver) specialise(f gpu.Function) (none mtlPipeline, err error) {
 	values, err := d.create("MTLFunctionConstantValues")
 	if err != nil {
 		return none, err
 	}
 	defer values.Release()
-	constants := metal.FunctionConstantValues{Object: values}
+	constants := mtlConstants{Object: values}
 	for _, c := range f.Constants {
 		switch v := c.Value.(type) {
 		case uint32:

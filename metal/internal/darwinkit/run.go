@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/progrium/darwinkit/macos/metal"
-
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
@@ -34,7 +32,7 @@ func (d *Driver) Run(work []gpu.Dispatch) (t gpu.Times, err error) {
 	return t, err
 }
 
-func (d *Driver) newCommandBuffer() (metal.CommandBufferObject, error) {
+func (d *Driver) newCommandBuffer() (mtlCommandBuffer, error) {
 	c := d.commandBuffer(d.queue)
 	if c.IsNil() {
 		return c, errors.New("metal: the queue gives no command buffer")
@@ -44,20 +42,20 @@ func (d *Driver) newCommandBuffer() (metal.CommandBufferObject, error) {
 
 // commitNext commits one command buffer at a time, so that they run in that
 // order. Metal's commit returns at once.
-func (d *Driver) commitNext(c metal.CommandBufferObject) {
+func (d *Driver) commitNext(c mtlCommandBuffer) {
 	d.commits.Lock()
 	defer d.commits.Unlock()
 	d.commit(c)
 }
 
 // finish waits for a command buffer and returns what it took, or why it failed.
-func (d *Driver) finish(c metal.CommandBufferObject, committed time.Duration) (gpu.Times, error) {
+func (d *Driver) finish(c mtlCommandBuffer, committed time.Duration) (gpu.Times, error) {
 	d.wait(c)
 	returned := clock()
-	if s := d.status(c); s != metal.CommandBufferStatusCompleted {
+	if s := d.status(c); s != statusCompleted {
 		code, text := 0, "no reason given"
 		if e := d.failure(c); !e.IsNil() {
-			code, text = d.code(e.Object), d.description(e.Object)
+			code, text = d.code(e), d.description(e)
 		}
 		return gpu.Times{}, fault(code, text)
 	}
@@ -66,7 +64,7 @@ func (d *Driver) finish(c metal.CommandBufferObject, committed time.Duration) (g
 }
 
 // encode sends the work to an encoder and ends it.
-func (d *Driver) encode(c metal.CommandBufferObject, e metal.ComputeCommandEncoderObject, work []gpu.Dispatch) error {
+func (d *Driver) encode(c mtlCommandBuffer, e mtlEncoder, work []gpu.Dispatch) error {
 	if e.IsNil() {
 		return errors.New("metal: a command buffer gives no encoder")
 	}
@@ -83,7 +81,7 @@ func (d *Driver) encode(c metal.CommandBufferObject, e metal.ComputeCommandEncod
 // changes, since a message costs more than the dispatch of a small kernel.
 type encoding struct {
 	*messages
-	encoder  metal.ComputeCommandEncoderObject
+	encoder  mtlEncoder
 	pipeline *pipeline
 	bound    [bindings]struct {
 		buffer *buffer

@@ -18,6 +18,7 @@ type selectors struct {
 
 	// What they make
 	setMathMode, setMathFunctions, setFastMathEnabled objc.Selector
+	setLanguageVersion                                objc.Selector
 	setConstantValue, newFunction                     objc.Selector
 	maxThreads, executionWidth, contents, setLabel    objc.Selector
 
@@ -60,6 +61,7 @@ func lookUp() selectors {
 		setMathMode:        objc.Sel("setMathMode:"),
 		setMathFunctions:   objc.Sel("setMathFloatingPointFunctions:"),
 		setFastMathEnabled: objc.Sel("setFastMathEnabled:"),
+		setLanguageVersion: objc.Sel("setLanguageVersion:"),
 		setConstantValue:   objc.Sel("setConstantValue:type:atIndex:"),
 		newFunction:        objc.Sel("newFunctionWithName:constantValues:error:"),
 		maxThreads:         objc.Sel("maxTotalThreadsPerThreadgroup"),

@@ -56,7 +56,7 @@ type fixture struct {
 
 func open(t *testing.T) *Driver {
 	t.Helper()
-	d, err := Open(source)
+	d, err := Open(source, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Open returns an error that says why this build has no Metal.
-func Open(source string) (gpu.Driver, error) {
+func Open(source string, anyFamily bool) (gpu.Driver, error) {
 	if runtime.GOOS == "darwin" {
 		return nil, fmt.Errorf("%w: this build has no Metal: it was made without cgo", gpu.ErrUnavailable)
 	}

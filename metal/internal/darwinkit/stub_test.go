@@ -11,7 +11,7 @@ import (
 )
 
 func TestStub(t *testing.T) {
-	_, err := Open("")
+	_, err := Open("", true)
 	if !errors.Is(err, gpu.ErrUnavailable) || !strings.Contains(err.Error(), "Metal is") && !strings.Contains(err.Error(), "cgo") {
 		t.Errorf("%v, want ErrUnavailable and why", err)
 	}

@@ -95,7 +95,7 @@ func Open(source string, o Options) (*Emulator, error) {
 
 // Info says what the emulator stands for: the oldest GPU that the shaders run on.
 func (e *Emulator) Info() gpu.Info {
-	return gpu.Info{Name: "emulator", System: runtime.GOOS, Family: 7, ThreadgroupMemory: threadgroupMemory,
+	return gpu.Info{Name: "emulator", System: runtime.GOOS, Family: gpu.LeastFamily, Language: "C++", ThreadgroupMemory: threadgroupMemory,
 		LargestBuffer: largestBuffer, WorkingSet: largestBuffer, Counters: true}
 }
 

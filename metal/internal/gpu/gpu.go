@@ -17,6 +17,10 @@ var (
 	// ErrUnavailable is in every error about a machine or a build without a GPU
 	// that the shaders run on. The text says what is missing.
 	ErrUnavailable = errors.New("metal: not available")
+	// ErrOlder is in every error about a GPU that is of no family from LeastFamily on. It
+	// wraps ErrUnavailable, and comes with a *SourceError where the GPU's compiler refuses
+	// the source as well.
+	ErrOlder = fmt.Errorf("%w: it needs an Apple GPU of family %d (M1) or later", ErrUnavailable, LeastFamily)
 	// ErrOutOfMemory is in every error about memory that the GPU has not got.
 	ErrOutOfMemory error = failure("metal: out of memory")
 	// ErrLost is in every error of a GPU that is gone: removed, or taken away from
@@ -60,11 +64,15 @@ type Driver interface {
 	Close() error
 }
 
+// LeastFamily is the first Apple GPU family that the shaders are known to run on: M1's.
+const LeastFamily = 7
+
 // Info says what a GPU is.
 type Info struct {
 	Name              string // "Apple M1 Pro"
 	System            string // operating system and its version, what tuning depends on beside the name
-	Family            int    // n of Apple's GPU family n: 7 is M1
+	Family            int    // n of Apple's GPU family n: 7 is M1; 0: none of Apple's
+	Language          string // that the source was compiled as: "Metal 3.0", or why another
 	ThreadgroupMemory int    // bytes
 	LargestBuffer     uint64 // bytes
 	WorkingSet        uint64 // bytes that the GPU can use without being slowed down

@@ -68,7 +68,13 @@ template <typename T> T add(T x, T y) { return x + y; }
 } // namespace emulator
 
 #define threadgroup_barrier(flags) emulator::barrier(flags, __COUNTER__, __LINE__)
-inline void simdgroup_barrier(mem_flags) { emulator::meet(emulator::pass); }
+
+// simdgroup_barrier with mem_none orders no memory, so lanes do not wait here: what
+// relies on it is found.
+inline void simdgroup_barrier(mem_flags flags) {
+  if (flags != mem_flags::mem_none)
+    emulator::meet(emulator::pass);
+}
 
 #define EMULATOR_SIMD(T)                                                       \
   inline T simd_sum(T x) { return emulator::exchange(x, emulator::fold<T, emulator::add<T>>); } \

@@ -1,0 +1,56 @@
+// linear_direct is linear with fragments straight from device memory, by way of the
+// cache alone: no tiles and no barriers for them, but simdgroups of a threadgroup load
+// what their neighbours load too. Operands are linear's.
+//
+// IN is a multiple of DIRECT_STEP inputs, over which the loop is unrolled, so that
+// loads of the next fragments need not wait for the products of these.
+
+constant constexpr uint DIRECT_STEP = 32;
+
+template <int BM, int BN, int SM, int SN>
+[[kernel]] void linear_direct(
+    device const half *x [[buffer(0)]],
+    device const half *w [[buffer(1)]],
+    device half *y [[buffer(2)]],
+    device const float *residual [[buffer(3)]],
+    device const uint *starts [[buffer(4)]],
+    device float *sum [[buffer(5)]],
+    uint2 group [[threadgroup_position_in_grid]],
+    ushort simd [[simdgroup_index_in_threadgroup]],
+    ushort lane [[thread_index_in_simdgroup]])
+{
+    constexpr int FM = BM / SM / 8, FN = BN / SN / 8;
+    threadgroup float scratches[SM * SN * 64];
+
+    const uint row = group.y * BM + simd / SN * (BM / SM), col = FIRST + group.x * BN + simd % SN * (BN / SN);
+    device const half *xt = x + ulong(row) * IN;
+    device const half *wt = w + col;
+
+    simdgroup_float8x8 sums[FM][FN];
+    UNROLL
+    for (int i = 0; i < FM; i++) {
+        UNROLL
+        for (int j = 0; j < FN; j++)
+            sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
+    }
+
+    for (uint step = 0; step < IN; step += DIRECT_STEP) {
+        UNROLL
+        for (uint k = step; k < step + DIRECT_STEP; k += 8) {
+            simdgroup_half8x8 a[FM], b[FN];
+            simdgroup_barrier(mem_flags::mem_none);
+            UNROLL
+            for (int i = 0; i < FM; i++)
+                simdgroup_load(a[i], xt + i * 8 * IN + k, IN);
+            simdgroup_barrier(mem_flags::mem_none);
+            UNROLL
+            for (int j = 0; j < FN; j++)
+                simdgroup_load(b[j], wt + k * STRIDE + j * 8, STRIDE);
+            simdgroup_barrier(mem_flags::mem_none);
+            multiply<FM, FN>(sums, a, b);
+        }
+    }
+    finish<FM, FN>(sums, w, y, residual, starts, sum, row, col, scratches + simd * 64, lane);
+}
+
+template [[host_name("linear_32x32_1x1")]] [[kernel]] decltype(linear_direct<32, 32, 1, 1>) linear_direct<32, 32, 1, 1>;
