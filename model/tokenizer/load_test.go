@@ -105,6 +105,8 @@ func TestLoad(t *testing.T) {
 		{"a class that goes by tokenizer.json", memFS{jsonFile: tinyJSON(t, change{"normalizer/strip_accents", "false"}),
 			configFile: `{"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": false, "tokenize_chinese_chars": false, "strip_accents": true}`},
 			[]int32{2, 5, 7, 8, 1, 1, 1, 3, 6, 9, 3, 3}, NoLimit, TruncateRight},
+		{"names in other letters are other names", memFS{jsonFile: tinyJSON(t), configFile: `{"Model_Max_Length": 9, "Truncation_Side": "left", "DO_LOWER_CASE": false, "max_len": 20, "ſep_token": "a"}`},
+			[]int32{2, 5, 7, 1, 1, 1, 1, 3, 6, 9, 3, 3}, 20, TruncateRight},
 		{"vocab.txt alone", memFS{vocabFile: tinyVocab},
 			[]int32{2, 5, 7, 1, 4, 3, 6, 1, 1, 1, 3, 3}, NoLimit, TruncateRight},
 		{"CRLF", memFS{vocabFile: strings.ReplaceAll(tinyVocab, "\n", "\r\n")},
