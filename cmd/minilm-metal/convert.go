@@ -55,7 +55,7 @@ the model's other files from you.`,
 			}
 			p.undone = "nothing was written"
 			written, err := weights.Convert(c.Context(), path, force)
-			if errors.Is(err, fs.ErrExist) {
+			if errors.Is(err, fs.ErrExist) && !force { // else a folder is there
 				return fmt.Errorf("%w; --force writes over it", err)
 			}
 			if err != nil {
