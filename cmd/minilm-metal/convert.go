@@ -66,7 +66,7 @@ func (p *program) convertWeights(ctx context.Context, name, out string, force bo
 	}
 	p.undone = "nothing was written"
 	written, err := weights.Convert(ctx, path, force)
-	if errors.Is(err, fs.ErrExist) {
+	if errors.Is(err, fs.ErrExist) && !force { // else a folder is there
 		return fmt.Errorf("%w; --force writes over it", err)
 	}
 	if err != nil {

@@ -144,6 +144,8 @@ func hostileFiles() []hostileFile {
 		{"a part outside", legacy(pDict("w", keyed("0", pTuple(pText("1"), pInt(0), pInt(2)))), pKeys("0"), lStorage(1, four)), `a part of storage "0" is not within it`},
 		{"a part that overflows", legacy(pDict("w", keyed("0", pTuple(pText("1"), pInt(1), pInt(1<<62)))), pKeys("0"), lStorage(1, four)), `a part of storage "0" is not within it`},
 		{"a part that is a text", legacy(pDict("w", keyed("0", pText("x"))), pKeys("0"), lStorage(1, four)), "a part of a storage is a str"},
+		{"a tuple of tuples for a protocol, with 2^40 in it", just("\x80\x02\x8a\x0a" + string(legacyMagic) + ".()q\x00" + strings.Repeat("h\x00h\x00\x86q\x00", 40) + "t."), "protocol a tuple, want 1001"},
+		{"tuples in tuples for a protocol", just("\x80\x02\x8a\x0a" + string(legacyMagic) + ".)" + strings.Repeat("\x85", 900_000) + "."), "protocol a tuple, want 1001"},
 		{"another protocol", just("\x80\x02\x8a\x0a" + string(legacyMagic) + ".K\x01."), "protocol 1, want 1001"},
 		{"tar", just(strings.Repeat("\x00", 257) + "ustar" + strings.Repeat("\x00", 300)), "the tar format"},
 

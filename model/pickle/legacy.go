@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 const (
@@ -32,7 +33,11 @@ func readLegacy(r io.ReaderAt, size int64) (any, error) {
 		return nil, fmt.Errorf("%w (%d bytes, neither a zip file nor in the format before PyTorch 1.6)", ErrFormat, size)
 	}
 	if v, err = m.load(); err == nil && v != legacyProtocol {
-		err = fmt.Errorf("byte %d: %w: protocol %v, want %d", m.op, ErrUnsupported, v, legacyProtocol)
+		found := kind(v) // what is no int may hold more than there is memory to print
+		if n, ok := v.(int64); ok {
+			found = strconv.FormatInt(n, 10)
+		}
+		err = fmt.Errorf("byte %d: %w: protocol %s, want %d", m.op, ErrUnsupported, found, legacyProtocol)
 	}
 	if err == nil {
 		_, err = m.load() // about the system that wrote it: PyTorch looks at none of it

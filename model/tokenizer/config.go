@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
@@ -82,12 +86,36 @@ func readJSON(fsys fs.FS, name string, v any) error {
 		return err
 	}
 	if err = jsonscan.Check(data, maxValues); err == nil {
+		if reflect.TypeOf(v).Elem().Kind() == reflect.Struct {
+			data = exact(data)
+		}
 		err = json.Unmarshal(data, v)
 	}
 	if err != nil {
 		err = fmt.Errorf("tokenizer: %s: %w", name, inWords(err))
 	}
 	return err
+}
+
+// exact drops the fields of an object whose names are not in lower case, as all are here
+// and in Python: decoding would take Model_Max_Length for model_max_length.
+func exact(object []byte) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(object, &fields) != nil {
+		return object // whoever decodes it says what is wrong
+	}
+	all := len(fields)
+	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool {
+		return strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' || r >= utf8.RuneSelf })
+	})
+	if len(fields) == all {
+		return object
+	}
+	kept, err := json.Marshal(fields)
+	if err != nil {
+		return object
+	}
+	return kept
 }
 
 // options are what Python's BertTokenizerFast makes of the files beside vocab.txt.

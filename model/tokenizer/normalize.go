@@ -178,9 +178,13 @@ func (p replace) apply(out, in *normal) {
 		}
 	}
 	if p.pattern != nil {
-		for _, found := range p.pattern.FindAllIndex(in.text, -1) {
-			one(found[0], found[1])
-		}
+		// Not FindAllIndex: a list of all places may be a hundred times the text. What is
+		// found is a part of the text, so that its capacity tells where it begins.
+		p.pattern.ReplaceAllFunc(in.text, func(found []byte) []byte {
+			from := cap(in.text) - cap(found)
+			one(from, from+len(found))
+			return nil
+		})
 	} else {
 		for {
 			from := bytes.Index(in.text[at:], p.text)

@@ -197,3 +197,18 @@ func TestNormalizedTooLong(t *testing.T) {
 		t.Errorf("another pair: %d", ids)
 	}
 }
+
+// A Replace by a pattern takes no memory for each place that it finds.
+func TestReplaceMany(t *testing.T) {
+	steps := stepsOf(map[string]any{"type": "Replace", "pattern": map[string]any{"Regex": `\s`}, "content": "_"})
+	text := strings.Repeat(" ", 100_000)
+	if got := textOf(t, steps, text); got != strings.Repeat("_", len(text)) {
+		t.Errorf("%.40q, %d bytes", got, len(got))
+	}
+	if raceDetector {
+		return // which allocates for itself
+	}
+	if n := testing.AllocsPerRun(1, func() { textOf(t, steps, text) }); n > 200 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -121,6 +121,24 @@ func TestModuleFoldersArePulled(t *testing.T) {
 	}
 }
 
+// A config.json at the top, as some have beside their modules for a site that counts
+// downloads by it, does not make the top the model's folder.
+func TestModuleFolderBesideConfig(t *testing.T) {
+	needLinks(t)
+	files := fstest.MapFS{
+		hub.ConfigFile:          {Data: []byte(`{}`)},
+		hub.ModulesFile:         {Data: []byte(`[{"type":"sentence_transformers.models.Transformer","path":"0_Transformer"}]`)},
+		hub.LibrarySettingsFile: {Data: []byte(`{"model_type":"CrossEncoder"}`)},
+	}
+	for name, file := range tinyFiles() {
+		files["0_Transformer/"+name] = file
+	}
+	r := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
+	if got, err := r.pull(); err != nil || got.Check(hub.Complete) != nil {
+		t.Errorf("%v, %v", err, got.Check(hub.Complete))
+	}
+}
+
 // Modules that are none, or lead out of the checkpoint, fetch nothing beside themselves.
 func TestBadModulesFetchNothing(t *testing.T) {
 	needLinks(t)

@@ -133,15 +133,15 @@ func (p *puller) checkpoint(ctx context.Context) error {
 	if err := p.modules(ctx); err != nil {
 		return err
 	}
-	root := "."
-	if noConfig != nil {
-		// The model may be in a folder that modules.json names.
-		if root = p.root(); root == "." {
-			return noConfig
-		}
+	// The model may be in a folder that modules.json names, whatever is at the top.
+	root := p.root()
+	switch {
+	case root != ".":
 		if _, err := p.ensure(ctx, path.Join(root, hub.ConfigFile), false); err != nil {
 			return err
 		}
+	case noConfig != nil:
+		return noConfig
 	}
 	for _, file := range tokenizerFiles {
 		if _, err := p.ensure(ctx, path.Join(root, file), true); err != nil {
