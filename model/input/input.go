@@ -28,7 +28,7 @@ func Tokenizer(spec *model.Spec, asked Asked) (t *tokenizer.Tokenizer, source st
 		return nil, "", err
 	}
 	if spec.Input.Lowercase && !t.Lowercases() {
-		return nil, "", fmt.Errorf("%w: do_lower_case of sentence-transformers, true, is not supported beside a tokenizer that keeps capital letters: want do_lower_case true in tokenizer_config.json and tokenizer.json, too", model.ErrConfig)
+		return nil, "", fmt.Errorf("%w: do_lower_case of sentence-transformers, true, is not supported beside a tokenizer that does not begin with it: want a normalizer in tokenizer.json that puts texts into lower case first", model.ErrConfig)
 	}
 	cutting := t.Truncation()
 	cutting.MaxLength, source = t.MaxLength(), t.LengthSource()
