@@ -34,6 +34,9 @@ func openReal(t *testing.T) realPairs {
 	if shared == "" {
 		t.Skip("MINILM_SHARED is not set: no trained weights are scored with")
 	}
+	if testing.Short() {
+		t.Skip("80 pairs of full size take minutes on an emulator")
+	}
 	queries := 4
 	if asked := os.Getenv("MINILM_REAL_QUERIES"); asked != "" {
 		var err error
