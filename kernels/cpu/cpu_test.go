@@ -17,8 +17,8 @@ var precisions = map[kernels.Format]modeltest.Precision{
 func TestConformance(t *testing.T) {
 	for _, v := range kernels.Variants() {
 		t.Run(v.String(), func(t *testing.T) {
-			if raceDetector && v.ISA == kernels.Generic && v.Format != kernels.F32 {
-				t.Skip("plain Go takes minutes with the race detector, and its goroutines are float32's")
+			if testing.Short() && v.ISA == kernels.Generic && v.Format != kernels.F32 {
+				t.Skip("plain Go takes minutes on an emulator and with the race detector; its goroutines are float32's")
 			}
 			t.Parallel()
 			modeltest.Run(t, precisions[v.Format], func(w *model.Weights, passes int) (model.Device, error) {
