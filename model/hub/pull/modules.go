@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/modules"
@@ -70,7 +71,7 @@ func moduleFiles(fsys fs.FS) (files []string) {
 func smallFiles(fsys fs.FS) []string {
 	root := modules.Root(fsys)
 	files := []string{path.Join(root, hub.ConfigFile), hub.ModulesFile, hub.LibrarySettingsFile}
-	for _, name := range append(append([]string{}, modules.InputSettings...), tokenizerFiles...) {
+	for _, name := range slices.Concat(modules.InputSettings, tokenizerFiles) {
 		files = append(files, path.Join(root, name))
 	}
 	return append(files, moduleFiles(fsys)...)
