@@ -212,6 +212,9 @@ func TestStrategiesStopEarly(t *testing.T) {
 		if cap(kept) != c.most || err != nil && !errors.Is(err, ErrTooLong) {
 			t.Errorf("%v: room for %d tokens, %v", c.Truncation, cap(kept), err)
 		}
+		if raceDetector {
+			continue // it makes pools forget what they hold
+		}
 		if n := testing.AllocsPerRun(10, func() { _, _, _ = tok.AppendPair(ids, types, c.query, c.passage) }); n > 5 {
 			t.Errorf("%v: %v allocations", c.Truncation, n)
 		}
