@@ -64,7 +64,7 @@ type Options struct {
 	TimeBound time.Duration
 
 	// Profile asks the device to time its kernels while the batches are measured
-	// (not in the warm-up): see Recording.WriteProfile.
+	// (not in the warm-up): see report.WriteProfile.
 	Profile bool
 	// Stages asks what each kernel costs without touching the measurement: after
 	// each configuration more batches are scored for that, for about 5 s at most,

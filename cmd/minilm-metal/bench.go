@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
@@ -156,32 +158,47 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 		}
 		return runErr
 	}
-	if err := bench.WriteAll(out, rec); err != nil {
+	figures, err := writeRun(out, rec)
+	if err != nil {
 		return errors.Join(runErr, err)
 	}
 	if o.Profile {
-		if err := bench.WriteProfileFile(kernels, rec); err != nil {
+		if err := report.WriteProfileFile(kernels, rec); err != nil {
 			return errors.Join(runErr, err)
 		}
 	}
-	p.undone = "what was measured until then is in " + filepath.Join(out, bench.MarkdownFile)
-	if err := rec.Report().WriteSummary(p.stdout); err != nil {
+	p.undone = "what was measured until then is in " + filepath.Join(out, report.MarkdownFile)
+	if err := figures.WriteSummary(p.stdout); err != nil {
 		return errors.Join(runErr, err)
 	}
 	fmt.Fprintln(p.stdout)
 	for _, note := range rec.Notes {
 		fmt.Fprintf(p.stdout, "Note: %s\n", note)
 	}
-	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, bench.MarkdownFile))
+	_, err = fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, report.MarkdownFile))
 	if o.Profile && err == nil {
 		_, err = fmt.Fprintf(p.stdout, "Profile: %s, see \"minilm-metal pprof\"\n", kernels)
 	}
 	return errors.Join(runErr, err)
 }
 
+// writeRun writes what was measured into a folder, and its reports, which it returns. The
+// recording comes first, and is written even if no report can be made of it: the reports can
+// be made again, it cannot.
+func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
+	if err := recording.Write(dir, rec); err != nil {
+		return nil, err
+	}
+	if err := rec.Validate(); err != nil {
+		return nil, err
+	}
+	r := report.Derive(rec)
+	return r, report.Write(dir, r)
+}
+
 // reportIn returns the first file of a report that is in the folder, "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path
