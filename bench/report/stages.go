@@ -19,6 +19,7 @@ type StageFigures struct {
 	Kernels    []KernelFigures `json:"kernels"`            // each summed over the layers, in the order of the forward pass
 	Sum        KernelFigures   `json:"sum"`                // of the kernels
 	Rest       []KernelFigures `json:"rest"`               // time inside passes that is no kernel's; null: none told
+	Layers     []LayerFigures  `json:"layers"`             // in their order; null: a report that does not tell
 	FusedMS    float64         `json:"inference_ms"`       // of a batch, without timing
 	TimedMS    float64         `json:"timed_inference_ms"` // with it
 	FusedGPUMS *float64        `json:"gpu_ms"`             // what a GPU computed of a batch, by its own clock, without timing
@@ -73,6 +74,8 @@ func stageFigures(rec *recording.Recording, run *recording.Run) *StageFigures {
 		}
 		return kf
 	}
+	inBlockOrder(list)
+	f.Layers = layerFigures(s.Kernels, s.Batches, whole)
 	for _, k := range list {
 		if k.Block == "" {
 			f.Rest = append(f.Rest, figures(k))
@@ -129,4 +132,5 @@ func (s *StageFigures) write(p *markdown.Page) {
 		text += ", of which the GPU computed " + figure.Fixed(s.FusedGPUMS, 3) + " and " + figure.Fixed(s.TimedGPUMS, 3) + " ms"
 	}
 	p.Para("_%s._", text)
+	s.writeLayers(p)
 }

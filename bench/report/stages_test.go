@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,43 @@ _The stages sum up to 80.000 ms a batch, and the rest of the time inside passes 
 	rec.Peak = new(3e9)
 	if text = rendered(t, Derive(rec)); !strings.Contains(text, "| 8x8 | 4.0 | 40.000 | 40.0 | 0.75 | 0.15 | 25.0 |") {
 		t.Errorf("on a GPU with a known peak:\n%s", text)
+	}
+}
+
+// Layers and blocks are in the order of the forward pass, however a device tells them.
+func TestStagesByLayer(t *testing.T) {
+	rec := recordingtest.StagesOn()
+	kernels := rec.Runs[1].Stages.Kernels
+	rec.Runs[1].Stages.Kernels = append(kernels,
+		recording.Kernel{Layer: -1, Block: "classify", Kernel: "head", Shape: "8", Calls: 2, Time: 2 * time.Millisecond},
+		recording.Kernel{Layer: 10, Block: "attention", Kernel: "gemm of one row", Shape: "8x8", Calls: 2, Time: 4 * time.Millisecond},
+		recording.Kernel{Layer: -1, Block: "embed", Kernel: "embed", Shape: "8", Calls: 2, Time: 6 * time.Millisecond},
+		recording.Kernel{Layer: 2, Block: "feed-forward", Kernel: "gemm", Shape: "8x8", Calls: 2, Time: 8 * time.Millisecond})
+	told := slices.Clone(rec.Runs[1].Stages.Kernels)
+	text := rendered(t, Derive(rec))
+	want := `#### Stages by Layer
+| Part | Attention (ms) | Feed-Forward (ms) | Time a Batch (ms) | Share (%) |
+|------|----------------|-------------------|-------------------|-----------|
+| embed | n/a | n/a | 3.000 | 2.7 |
+| layer 0 | 25.000 | 5.000 | 30.000 | 27.3 |
+| layer 1 | 25.000 | 25.000 | 50.000 | 45.5 |
+| layer 2 | n/a | 4.000 | 4.000 | 3.6 |
+| layer 10 | 2.000 | n/a | 2.000 | 1.8 |
+| classify | n/a | n/a | 1.000 | 0.9 |
+`
+	if !strings.Contains(text, want) {
+		t.Errorf("the report lacks\n%s\nit is\n%s", want, text)
+	}
+	rows := strings.Split(text[strings.Index(text, "#### Stages of Inference"):strings.Index(text, "| (all) |")], "\n| ")[2:]
+	var order []string
+	for _, row := range rows {
+		order = append(order, strings.Join(strings.SplitN(row, " | ", 3)[:2], ": "))
+	}
+	if got := strings.Join(order, ", "); got != "embed: embed, attention: gemm, attention: gemm, attention: gemm of one row, feed-forward: gemm, feed-forward: add+norm, classify: head" {
+		t.Errorf("rows %s", got)
+	}
+	if !slices.Equal(rec.Runs[1].Stages.Kernels, told) {
+		t.Error("the recording was sorted too")
 	}
 }
 
