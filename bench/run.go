@@ -173,6 +173,9 @@ func (s *session) describe() (err error) {
 	for _, w := range info.Warnings {
 		s.note("The checkpoint: %s.", w)
 	}
+	if s.rec.Name == "" {
+		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, info.Precision)
+	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
 	if m.WeightsSHA256, err = weightsSHA256(s.Model.Files); err != nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -70,6 +71,21 @@ func (l *lab) run(ctx context.Context) (*recording.Recording, error) {
 
 func noted(r *recording.Recording, text string) bool {
 	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, text) })
+}
+
+// A report that nobody named says in its title what was measured.
+func TestMeasureTitle(t *testing.T) {
+	l := newLab(t, 8)
+	l.options.Name = ""
+	synctest.Test(t, func(t *testing.T) {
+		rec, err := l.run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := rendered(t, report.Derive(rec)); !strings.HasPrefix(text, "# minilm-metal: some/model on cpu, f32\n") {
+			t.Errorf("%.200s", text)
+		}
+	})
 }
 
 func TestMeasureConfigurations(t *testing.T) {

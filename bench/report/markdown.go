@@ -58,6 +58,9 @@ func (r *Report) writeHead(p *markdown.Page) {
 	}
 }
 
+// units says what the format's short titles leave out.
+const units = "_Time is in seconds, Lat is the latency of a batch in ms, and TP is throughput in pairs/s: here, and in every table below whose titles do not say it._"
+
 func (r *Report) writeResults(p *markdown.Page) {
 	p.Para("## Results Summary")
 	p.Block()
@@ -77,6 +80,9 @@ func (r *Report) writeResults(p *markdown.Page) {
 		})
 	}
 	p.Table([]string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}, rows)
+	if len(r.Configs) > 0 {
+		p.Para("%s", units)
+	}
 	if note := r.noneApart(); note != "" {
 		p.Para("%s", note)
 	}

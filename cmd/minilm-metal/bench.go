@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,7 +88,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			o.Args = p.args
 			o.Progress = p.bar.Count
 			if out == "" {
-				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name)))
+				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(cmp.Or(o.Name, "minilm-metal"))))
 			}
 			if err := errors.Join(profileable("profile", kernels), profiles.check()); err != nil {
 				return err
@@ -107,7 +108,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
-	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
+	f.StringVar(&o.Name, "name", "", "title of the report (default: the model, the device and the precision)")
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
 	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
