@@ -72,6 +72,21 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// With --json standard output is report.json, byte for byte; where the files are is said on
+// the other one.
+func TestBenchJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	r := call(t, "", "bench", "--model", tiny(t), "--device", "cpu", "--pairs", "8", "--batch", "4", "--time-bound", "10m", "--out", dir, "--json")
+	r.want(t, good, filepath.Join(dir, "report.md"))
+	written, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil || r.stdout != string(written) {
+		t.Errorf("%v, stdout\n%s\nand the file\n%s", err, r.stdout, written)
+	}
+	if !strings.Contains(r.stdout, "\"name\": \"minilm-metal: ") {
+		t.Errorf("the title says nothing of the model:\n%.200s", r.stdout)
+	}
+}
+
 func TestBenchStages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "report")
 	benchTiny(t, dir, "--stages")
@@ -182,7 +197,7 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if err := p.measure(ctx, o, dir, ""); !errors.Is(err, context.Canceled) || p.undone != "what was measured until then is in "+filepath.Join(dir, "report.md") {
+	if err := p.measure(ctx, o, dir, "", false); !errors.Is(err, context.Canceled) || p.undone != "what was measured until then is in "+filepath.Join(dir, "report.md") {
 		t.Errorf("error %v, %q", err, p.undone)
 	}
 	rec, err := recording.Read(filepath.Join(dir, "recording.json"))
