@@ -14,6 +14,7 @@ const (
 	MarkdownFile = "report.md"
 	JSONFile     = "report.json"
 	CSVFile      = "report.csv"
+	HTMLFile     = "report.html"
 )
 
 // Write writes the report in every form into the folder dir, which it makes if it has
@@ -30,6 +31,7 @@ func Write(dir string, r *Report) error {
 		{MarkdownFile, r.WriteMarkdown},
 		{JSONFile, r.WriteJSON},
 		{CSVFile, r.WriteCSV},
+		{HTMLFile, r.WriteHTML},
 	} {
 		if err := file.Write(filepath.Join(dir, f.name), f.write); err != nil {
 			return fmt.Errorf("bench: %w", err)

@@ -6,6 +6,7 @@
 //	minilm-metal tokenize < pairs.jsonl       text to token ids
 //	minilm-metal info                         model, device, kernels
 //	minilm-metal verify                       published scores against ours
+//	minilm-metal report FILE                  the page of a bench report, made again
 //	minilm-metal compare A B                  two bench reports side by side
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
