@@ -18,6 +18,9 @@ import (
 // that a link makes of them, and all else, the page stays below 1 MB.
 const mostCarried = 500_000
 
+// mostRows of the dashboard are on a page.
+const mostRows = 500
+
 // WriteHTML writes report.html: one file that fetches nothing and runs nothing. Its verdict
 // is first, then the configurations, the plots, and every section of WriteMarkdown.
 func (r *Report) WriteHTML(w io.Writer) error {
@@ -61,6 +64,10 @@ func (r *Report) page() (*page.Page, error) {
 			}
 		case "Dashboard Metrics Summary", "Dashboard Time-Series Data":
 			s.Folded = true
+			if n := s.Rows(); n > mostRows {
+				s.Parts = nil
+				s.Groups = []page.Group{{Blocks: []page.Block{{Text: fmt.Sprintf("%d rows are too many for a page. %s and %s have them.", n, MarkdownFile, JSONFile)}}}}
+			}
 		}
 		p.Sections = append(p.Sections, s)
 	}

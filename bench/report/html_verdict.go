@@ -6,6 +6,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/page"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
@@ -13,7 +14,11 @@ import (
 // is, and whether the scores are right.
 func (r *Report) verdict() string {
 	if r.Withheld != "" {
-		return fmt.Sprintf("**No speed figures: %s.** A score that is wrong has no speed worth printing.", r.Withheld)
+		text := fmt.Sprintf("**No speed figures: %s.** A score that is wrong has no speed worth printing.", r.Withheld)
+		if a := r.Accuracy; a != nil {
+			text += " " + upperFirst(accuracyInWords(a)) + "."
+		}
+		return text
 	}
 	var said []string
 	if f := r.fastest(); f != nil {
@@ -35,11 +40,19 @@ func (r *Report) verdict() string {
 		return "**Nothing was measured.**"
 	}
 	if a := r.Accuracy; a != nil {
-		said = append(said, fmt.Sprintf("The scores are right: centred error %s of the logits' deviation (%s allowed).", overSD(a, a.CentredError), tolerance(a.CentredTolerance)))
+		said = append(said, "The scores agree with the float64 reference: "+accuracyInWords(a)+".")
 	} else {
-		said = append(said, "Whether the scores are right, the report does not tell.")
+		said = append(said, "Of the accuracy of its scores nothing is known here.")
 	}
 	return strings.Join(said, " ")
+}
+
+// accuracyInWords is the error that swaps pairs, or that of all pairs where that is not told.
+func accuracyInWords(a *recording.Accuracy) string {
+	if a.CentredError == nil {
+		return fmt.Sprintf("mean error %s of the logits' deviation (%s allowed)", overSD(a, &a.MeanError), tolerance(a.Tolerance))
+	}
+	return fmt.Sprintf("centred error %s of the logits' deviation (%s allowed)", overSD(a, a.CentredError), tolerance(a.CentredTolerance))
 }
 
 func percentOf(share *float64) string { return figure.WithUnit(figure.Scaled(share, 100), 1, " %") }
@@ -105,6 +118,10 @@ func (r *Report) facts() (list []page.Fact) {
 		add("Served in the flood", o.FloodRate, 1, "pairs/s", "without it "+figure.WithUnit(o.QueueRate, 1, " pairs/s"))
 	}
 	if a := r.Accuracy; a != nil {
+		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
+			over := *a.CentredError / a.LogitSD
+			add("Centred error", &over, 3, "of the deviation", tolerance(a.CentredTolerance)+" allowed")
+		}
 		add("Pair orders flipped", figure.Scaled(a.FlippedOrders, 100), 2, "%", fmt.Sprintf("of %d pairs, against float64", a.Pairs))
 	}
 	if c := r.ColdStart; c != nil && r.Withheld == "" {

@@ -86,7 +86,7 @@ func (r *Report) machinePlot() plot.Plot {
 		name, unit, _ := strings.Cut(g.heading, ", ")
 		said = append(said, fmt.Sprintf("%s from %s to %s (%s)", name, figure.Fixed(&g.Min, 0), figure.Fixed(&g.Max, 0), unit))
 	}
-	p.Finding = strings.ToUpper(said[0][:1]) + strings.Join(said, "; ")[1:] + "."
+	p.Finding = upperFirst(strings.Join(said, "; ")) + "."
 	p.Draw = func(c *plot.Canvas) {
 		height := max(56, 250/float64(len(list)))
 		axes := make([]plot.Axis, len(list))
@@ -108,7 +108,7 @@ func (r *Report) machinePlot() plot.Plot {
 				title := fmt.Sprintf("%s, %s", r.Configs[run].Config, list[i].heading)
 				panel.Line(points, plot.Style(run), false, title)
 				if len(points) < 40 {
-					panel.Dots(points, plot.Style(run), title)
+					panel.Dots(points, plot.Style(run), plot.MostDots, title)
 				}
 			}
 		}

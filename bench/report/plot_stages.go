@@ -157,4 +157,9 @@ func fallFinding(list []fall) string {
 	return strings.Join(said, "; ") + "."
 }
 
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -199,7 +199,12 @@ func tailFinding(list []distribution) string {
 	if len(list) > 0 && list[0].ms == nil {
 		text += " Of the samples only the printed figures are known, which the lines join."
 	}
-	return text + " Bars from a mark reach to its 95 % upper bound."
+	for i := range list {
+		if slices.ContainsFunc(list[i].bounds, func(b Bound) bool { return b.Upper != nil }) {
+			return text + " Bars from a mark reach to its 95 % upper bound."
+		}
+	}
+	return text
 }
 
 func timesOf(a, b float64) string {

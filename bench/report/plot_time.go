@@ -80,7 +80,7 @@ func (r *Report) timePlot() plot.Plot {
 				g.Heading = list[i].name + ", ms"
 			}
 			panel := c.Panel(plot.Exact("start of the batch, s since the run's", 0, last*1.02), axes[i], g)
-			list[i].draw(panel)
+			list[i].draw(panel, plot.MostDots/len(list))
 		}
 	}
 	return p
@@ -107,9 +107,9 @@ func (c *course) slow() []plot.Point {
 	return list
 }
 
-func (c *course) draw(panel *plot.Panel) {
+func (c *course) draw(panel *plot.Panel, most int) {
 	panel.Across(c.P50, "")
-	panel.Dots(c.at, c.style, fmt.Sprintf("%s: %d batches; the line is at P50, %s ms", c.name, len(c.at), figure.Fixed(&c.P50, 2)))
+	panel.Dots(c.at, c.style, most, fmt.Sprintf("%s: %d batches; the line is at P50, %s ms", c.name, len(c.at), figure.Fixed(&c.P50, 2)))
 	for _, at := range c.slow() {
 		panel.Marker(at, c.style, fmt.Sprintf("%s: the batch that started at %s s took %s ms", c.name, figure.Fixed(&at.X, 2), figure.Fixed(&at.Y, 1)))
 	}

@@ -14,11 +14,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 )
 
-// Find returns the path of a Chromium, "" if there is none.
+// Find returns the path of a Chromium, "" if there is none that can be spoken to: on Windows a
+// process inherits no pipes but its own three.
 func Find() string {
+	if runtime.GOOS == "windows" {
+		return ""
+	}
 	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path

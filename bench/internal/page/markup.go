@@ -18,6 +18,19 @@ type Section struct {
 	Parts  []Section
 }
 
+// Rows is how many rows the tables of the section have.
+func (s *Section) Rows() (n int) {
+	for _, g := range s.Groups {
+		for _, b := range g.Blocks {
+			n += len(b.Rows)
+		}
+	}
+	for i := range s.Parts {
+		n += s.Parts[i].Rows()
+	}
+	return n
+}
+
 // Group is blocks that belong together: those below one heading of the lowest level.
 type Group struct {
 	Heading string // "": none
@@ -137,7 +150,30 @@ func inline(s string) template.HTML {
 
 var number = regexp.MustCompile(`^([<>]=? ?)?[+-]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?(%|ms|s|p/s|x))?$|^n/a`)
 
-// isNumber says whether a cell stands at the right of its column, as numbers do.
-func isNumber(cell string) bool { return number.MatchString(cell) }
+// numbers says of each column of a table whether it has numbers, which stand at its right: in
+// most rows, for there may be words among them.
+func numbers(titles []string, rows [][]string) []bool {
+	counts := make([]int, len(titles))
+	for _, row := range rows {
+		for i, cell := range row[:min(len(row), len(titles))] {
+			if number.MatchString(cell) {
+				counts[i]++
+			}
+		}
+	}
+	are := make([]bool, max(len(titles), widest(rows)))
+	for i, n := range counts {
+		are[i] = 2*n > len(rows)
+	}
+	return are
+}
+
+// widest is the most cells of a row: somebody else's may have more than titles.
+func widest(rows [][]string) (n int) {
+	for _, row := range rows {
+		n = max(n, len(row))
+	}
+	return n
+}
 
 func base64Of(data []byte) string { return base64.StdEncoding.EncodeToString(data) }

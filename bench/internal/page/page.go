@@ -65,9 +65,9 @@ var style string
 var source string
 
 var templates = template.Must(template.New("page").Funcs(template.FuncMap{
-	"style":  func() template.CSS { return template.CSS(style) },
-	"markup": inline,
-	"number": isNumber,
+	"style":   func() template.CSS { return template.CSS(style) },
+	"markup":  inline,
+	"numbers": numbers,
 }).Parse(source))
 
 // Write writes the page.

@@ -100,7 +100,7 @@ func (c *Canvas) marker(x, y float64, s Style, title string) {
 	at := px(x) + " " + px(y)
 	shape := 0
 	if s != Plain {
-		shape = (int(s) + int(s)/shapes) % shapes
+		shape = int(s) % shapes // with the colours, which are one more, unlike any other
 	}
 	d := "M" + at
 	switch shape {

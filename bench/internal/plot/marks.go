@@ -19,37 +19,57 @@ func (p *Panel) Line(points []Point, s Style, faint bool, title string) {
 	}
 }
 
-// outline is a path through the points but those that lie where the last one drawn does.
+// outline is a path through the points. What lies in a column of pixels is drawn by its
+// first, lowest, highest and last point, which looks the same however many there are.
 func (p *Panel) outline(points []Point) string {
-	var b strings.Builder
-	lastX, lastY := math.Inf(-1), math.Inf(-1)
-	for i, point := range points {
+	var list []Point
+	for _, point := range points {
 		x, y := p.at(point.X, point.Y)
-		if math.IsNaN(x) || math.IsNaN(y) || math.IsInf(x, 0) || math.IsInf(y, 0) {
-			continue
+		if !math.IsNaN(x+y) && !math.IsInf(x+y, 0) {
+			list = append(list, Point{x, y})
 		}
-		if i < len(points)-1 && math.Abs(x-lastX) < 0.7 && math.Abs(y-lastY) < 0.7 {
-			continue
-		}
-		to := "L"
+	}
+	var b strings.Builder
+	to := func(q Point) {
+		command := "L"
 		if b.Len() == 0 {
-			to = "M"
+			command = "M"
 		}
-		b.WriteString(to + px(x) + " " + px(y))
-		lastX, lastY = x, y
+		b.WriteString(command + px(q.X) + " " + px(q.Y))
+	}
+	for i := 0; i < len(list); {
+		first, last := i, i
+		low, high := i, i
+		for ; last+1 < len(list) && math.Floor(list[last+1].X) == math.Floor(list[first].X); last++ {
+			if list[last+1].Y < list[low].Y {
+				low = last + 1
+			}
+			if list[last+1].Y > list[high].Y {
+				high = last + 1
+			}
+		}
+		drawn := -1
+		for _, at := range []int{first, min(low, high), max(low, high), last} {
+			if at > drawn {
+				to(list[at])
+				drawn = at
+			}
+		}
+		i = last + 1
 	}
 	return b.String()
 }
 
-// mostDots of a series are drawn, or the page would be too large to be sent.
-const mostDots = 3000
+// MostDots of a plot are drawn, or a page would be too large to be sent.
+const MostDots = 4000
 
 // fewDots are so few that each may be large.
 const fewDots = 300
 
 // Dots draws a small mark at every point. Those that would lie on each other are drawn once,
-// and the more points there are, the nearer that is; no point is left without a mark.
-func (p *Panel) Dots(points []Point, s Style, title string) {
+// and the nearer that is, the more there are; at most that many are drawn, and no point is left
+// without a mark.
+func (p *Panel) Dots(points []Point, s Style, most int, title string) {
 	for grid := 0.5; ; grid *= 1.5 {
 		var b strings.Builder
 		taken := map[[2]int]bool{}
@@ -62,7 +82,7 @@ func (p *Panel) Dots(points []Point, s Style, title string) {
 			taken[cell] = true
 			b.WriteString("M" + px(x) + " " + px(y) + "h0")
 		}
-		if len(taken) <= mostDots {
+		if len(taken) <= max(most, 100) {
 			class := s.dots()
 			if len(taken) < fewDots {
 				class += " few"
