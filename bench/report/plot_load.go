@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -48,12 +49,7 @@ func (r *Report) loadPoints() (list []LoadPoint) {
 		p.Series = fmt.Sprintf("%s loop, batch=%d", f.Loop, f.Batch)
 		list = append(list, p)
 	}
-	slices.SortStableFunc(list, func(a, b LoadPoint) int {
-		if a.Offered < b.Offered {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(list, func(a, b LoadPoint) int { return cmp.Compare(a.Offered, b.Offered) })
 	return list
 }
 
@@ -78,7 +74,7 @@ func (r *Report) goodputPlot() plot.Plot { return plotGoodput(r.loadPoints(), r.
 func plotLoad(list []LoadPoint, open bool, withheld string) plot.Plot {
 	p := plot.Plot{ID: loadID, Title: "Load", Question: "How much load holds, and at what latency? P50 and P95 (ms, logarithmic) against pairs/s."}
 	if len(list) < 2 {
-		p.Missing = cmpOr(withheld, "it takes two loads at least; several of --batch, --concurrency or --rate make them.")
+		p.Missing = cmp.Or(withheld, "it takes two loads at least; several of --batch, --concurrency or --rate make them.")
 		return p
 	}
 	label := "attained pairs/s (closed loop: callers wait)"
@@ -171,7 +167,7 @@ func plotGoodput(list []LoadPoint, withheld string) plot.Plot {
 	p := plot.Plot{ID: goodputID, Title: "Goodput", Question: "Where is the knee? Pairs/s attained, and attained in time, against pairs/s offered; the dashed line is where all that is offered is served."}
 	list = slices.DeleteFunc(slices.Clone(list), func(l LoadPoint) bool { return l.Good == nil })
 	if len(list) < 2 {
-		p.Missing = cmpOr(withheld, "it takes offered loads and a bound on latency, --slo.")
+		p.Missing = cmp.Or(withheld, "it takes offered loads and a bound on latency, --slo.")
 		return p
 	}
 	p.Legend = []plot.Entry{{Style: 0, Name: "attained", Line: true, Mark: true}, {Style: 1, Name: "good: attained within the bound", Line: true, Mark: true}}

@@ -99,6 +99,10 @@ func (r *Report) machinePlot() plot.Plot {
 			axes[i] = plot.Linear("", lo, list[i].Max)
 			room = max(room, plot.RoomOf(axes[i], height))
 		}
+		most := 0
+		for _, f := range r.Configs {
+			most += len(f.Dashboard.Rows)
+		}
 		for i := range list {
 			panel := c.Panel(plot.Exact("s, without warm-up", 0, starts[len(starts)-1]), axes[i], plot.Ground{Height: height, Left: room, NoX: i < len(list)-1, Heading: list[i].heading})
 			for run, points := range list[i].runs {
@@ -107,7 +111,7 @@ func (r *Report) machinePlot() plot.Plot {
 				}
 				title := fmt.Sprintf("%s, %s", r.Configs[run].Config, list[i].heading)
 				panel.Line(points, plot.Style(run), false, title)
-				if len(points) < 40 {
+				if most < 30 { // or the marks would hide the line
 					panel.Dots(points, plot.Style(run), plot.MostDots, title)
 				}
 			}

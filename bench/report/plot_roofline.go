@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -40,15 +41,7 @@ func (s *StageFigures) spots() (list []spot) {
 			list = append(list, spot{k, plot.Point{X: *k.FLOPsPerSecond / *k.BytesPerSecond, Y: *k.FLOPsPerSecond * 1e-9}})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b spot) int {
-		switch {
-		case a.MS > b.MS:
-			return -1
-		case a.MS < b.MS:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(a, b spot) int { return cmp.Compare(b.MS, a.MS) })
 	return list
 }
 
@@ -65,7 +58,7 @@ func (r *Report) rooflinePlot() plot.Plot {
 	p := plot.Plot{ID: rooflineID, Title: "Roofline", Question: "Which kernel is far from what the processor can do? GFLOP/s of one worker against the work that a byte is read for, both logarithmic."}
 	f, row := r.staged()
 	if f == nil {
-		p.Missing = cmpOr(r.withheldPlot(), "the kernels were not timed; --stages does it.")
+		p.Missing = cmp.Or(r.withheldPlot(), "the kernels were not timed; --stages does it.")
 		return p
 	}
 	list, peak := f.Stages.spots(), r.ofWorker(f.Stages)

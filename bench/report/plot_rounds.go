@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -41,7 +42,7 @@ func (r *Report) roundsPlot() plot.Plot {
 	}
 	p := rounds.Plot("")
 	if len(rounds.Rounds) == 0 {
-		p.Missing = cmpOr(r.withheldPlot(), "it takes rounds in turns: \"bench ab\" runs them, and so does --mix.")
+		p.Missing = cmp.Or(r.withheldPlot(), "it takes rounds in turns: \"bench ab\" runs them, and so does --mix.")
 	}
 	return p
 }

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
@@ -77,7 +79,7 @@ func (r *Report) stagePlot() plot.Plot {
 	p := plot.Plot{ID: stageID, Title: "Where the time goes", Question: "Which stage of an average batch takes how long (ms), one after the other, and what is left over?"}
 	list := r.falls()
 	if len(list) == 0 {
-		p.Missing = cmpOr(r.withheldPlot(), "the report does not tell the stages of its batches.")
+		p.Missing = cmp.Or(r.withheldPlot(), "the report does not tell the stages of its batches.")
 		return p
 	}
 	p.Table.Titles = []string{"Load"}
@@ -141,20 +143,24 @@ func (f *fall) draw(c *plot.Canvas, among int) {
 }
 
 func fallFinding(list []fall) string {
+	if len(list) > 2 {
+		rest := func(f *fall) float64 { return 100 * f.steps[len(f.steps)-1].ms / f.total }
+		most := func(f *fall) float64 { return 100 * f.longest().ms / f.total }
+		low, high := extremes(list, most)
+		_, left := extremes(list, rest)
+		return fmt.Sprintf("The longest stage is %s with %.1f %% (%s) to %s with %.1f %% (%s); unaccounted for is %.2f %% at most (%s).",
+			low.longest().name, most(low), low.name, high.longest().name, most(high), high.name, rest(left), left.name)
+	}
 	var said []string
-	for i, f := range list {
-		if len(list) > 4 && i > 0 && i < len(list)-1 {
-			continue
-		}
-		longest := f.steps[0]
-		for _, s := range f.steps {
-			if s.ms > longest.ms {
-				longest = s
-			}
-		}
-		said = append(said, fmt.Sprintf("%s: %s is %.1f %% of %s ms, and %.2f %% is unaccounted for", f.name, longest.name, 100*longest.ms/f.total, figure.Fixed(&f.total, 1), 100*f.steps[len(f.steps)-1].ms/f.total))
+	for _, f := range list {
+		said = append(said, fmt.Sprintf("%s: %s is %.1f %% of %s ms, and %.2f %% is unaccounted for", f.name, f.longest().name, 100*f.longest().ms/f.total, figure.Fixed(&f.total, 1), 100*f.steps[len(f.steps)-1].ms/f.total))
 	}
 	return strings.Join(said, "; ") + "."
+}
+
+// longest is the stage that takes most.
+func (f *fall) longest() step {
+	return slices.MaxFunc(f.steps, func(a, b step) int { return cmp.Compare(a.ms, b.ms) })
 }
 
 func upperFirst(s string) string {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -91,7 +92,7 @@ func (r *Report) tailPlot() plot.Plot {
 	p := plot.Plot{ID: tailID, Title: "Latency, its tail", Question: "How long does a batch take, and how long the slowest? Latency (ms, logarithmic) against the share of batches that take no longer; the axis stretches the tail."}
 	list := r.distributions()
 	if len(list) == 0 {
-		p.Missing = cmpOr(r.withheldPlot(), "no latency was measured.")
+		p.Missing = cmp.Or(r.withheldPlot(), "no latency was measured.")
 		return p
 	}
 	lo, hi, most := math.Inf(1), 0.0, 0.9
@@ -173,16 +174,20 @@ func upperOf(list []Bound, percentile int) *float64 {
 
 // tailFinding says how far the slowest are from the middle.
 func tailFinding(list []distribution) string {
-	var said []string
-	for i := range list {
-		d := &list[i]
-		s := d.summary
-		if len(list) > 4 && i > 0 && i < len(list)-1 {
-			continue // the table has them all
+	text := ""
+	if len(list) <= 2 {
+		for i := range list {
+			s := list[i].summary
+			text += fmt.Sprintf("%s: P50 %s ms, P95 %s ms (%s times P50), slowest %s ms. ", list[i].name, figure.Fixed(&s.P50, 1), figure.Fixed(&s.P95, 1), timesOf(s.P95, s.P50), figure.Fixed(&s.Max, 1))
 		}
-		said = append(said, fmt.Sprintf("%s: P50 %s ms, P95 %s ms (%s times P50), slowest %s ms", d.name, figure.Fixed(&s.P50, 1), figure.Fixed(&s.P95, 1), timesOf(s.P95, s.P50), figure.Fixed(&s.Max, 1)))
+	} else {
+		low, high := extremes(list, func(d *distribution) float64 { return d.summary.P95 })
+		near, far := extremes(list, func(d *distribution) float64 { return d.summary.P95 / d.summary.P50 })
+		slow := slices.MaxFunc(list, func(a, b distribution) int { return cmp.Compare(a.summary.Max, b.summary.Max) })
+		text = fmt.Sprintf("P95 is from %s ms (%s) to %s ms (%s), which is %s to %s times P50; the slowest took %s ms (%s). ", figure.Fixed(&low.summary.P95, 1), low.name, figure.Fixed(&high.summary.P95, 1), high.name,
+			timesOf(near.summary.P95, near.summary.P50), timesOf(far.summary.P95, far.summary.P50), figure.Fixed(&slow.summary.Max, 1), slow.name)
 	}
-	text := strings.Join(said, "; ") + "."
+	text = strings.TrimSuffix(text, " ")
 	few, pronoun := 0, ""
 	for i := range list {
 		if n := list[i].summary.N; n < stats.SamplesNeeded(0.99, stats.Confidence) {
@@ -207,16 +212,22 @@ func tailFinding(list []distribution) string {
 	return text
 }
 
+// extremes are the ones of the least and of the greatest value.
+func extremes[T any](list []T, value func(*T) float64) (least, greatest *T) {
+	for i := range list {
+		if least == nil || value(&list[i]) < value(least) {
+			least = &list[i]
+		}
+		if greatest == nil || value(&list[i]) > value(greatest) {
+			greatest = &list[i]
+		}
+	}
+	return least, greatest
+}
+
 func timesOf(a, b float64) string {
 	q := quotient(a, b)
 	return figure.Fixed(q, 2)
 }
 
 func countOrNone(n int) string { return count(int64(n)) }
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}

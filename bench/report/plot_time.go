@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,15 +32,7 @@ func (r *Report) courses() (list []course) {
 		for j, start := range f.Samples.Start {
 			c.at = append(c.at, plot.Point{X: start / 1000, Y: f.Samples.Latency[j]})
 		}
-		slices.SortStableFunc(c.at, func(a, b plot.Point) int {
-			switch {
-			case a.X < b.X:
-				return -1
-			case a.X > b.X:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(c.at, func(a, b plot.Point) int { return cmp.Compare(a.X, b.X) })
 		list = append(list, c)
 	}
 	return list
@@ -49,7 +42,7 @@ func (r *Report) timePlot() plot.Plot {
 	p := plot.Plot{ID: timeID, Title: "Latency over time", Question: "Does it drift, stall, or jump between two speeds? Every batch (ms) by when it started (s)."}
 	list := r.courses()
 	if len(list) == 0 {
-		p.Missing = cmpOr(r.withheldPlot(), "the report does not tell when each batch started (a recording does).")
+		p.Missing = cmp.Or(r.withheldPlot(), "the report does not tell when each batch started (a recording does).")
 		return p
 	}
 	p.Legend = r.configLegend(false, true, func(f *Figures) bool { return f.Samples != nil && len(f.Samples.Start) > 0 })
@@ -60,11 +53,12 @@ func (r *Report) timePlot() plot.Plot {
 		for _, slice := range c.slices() {
 			p.Table.Rows = append(p.Table.Rows, append([]string{c.name}, slice...))
 		}
-		if len(list) <= 4 || i == 0 || i == len(list)-1 {
-			said = append(said, c.finding())
-		}
+		said = append(said, c.finding())
 	}
 	p.Finding = strings.Join(said, " ")
+	if len(list) > 2 {
+		p.Finding = timeFinding(list)
+	}
 	p.Draw = func(c *plot.Canvas) {
 		height := min(250, max(70, 330/float64(len(list))))
 		axes := make([]plot.Axis, len(list))
@@ -89,15 +83,7 @@ func (r *Report) timePlot() plot.Plot {
 // slow are the batches that one looks for: at most three, and none that is not far out.
 func (c *course) slow() []plot.Point {
 	sorted := slices.Clone(c.at)
-	slices.SortStableFunc(sorted, func(a, b plot.Point) int {
-		switch {
-		case a.Y > b.Y:
-			return -1
-		case a.Y < b.Y:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(sorted, func(a, b plot.Point) int { return cmp.Compare(b.Y, a.Y) })
 	var list []plot.Point
 	for _, at := range sorted[:min(3, len(sorted))] {
 		if at.Y > 1.5*c.P50 {
@@ -132,6 +118,48 @@ func (c *course) quarters() (first, last float64, ok bool) {
 	return of(c.at[:n]), of(c.at[len(c.at)-n:]), true
 }
 
+// timeFinding says of several configurations together what finding says of one.
+func timeFinding(list []course) string {
+	text := "All have too few batches to tell a drift"
+	drift := func(c *course) float64 {
+		first, last, _ := c.quarters()
+		return 100 * (last/first - 1)
+	}
+	told := slices.DeleteFunc(slices.Clone(list), func(c course) bool { _, _, ok := c.quarters(); return !ok })
+	if len(told) > 0 {
+		down, up := extremes(told, drift)
+		text = fmt.Sprintf("From its first quarter to its last the median went by %+.1f %% (%s) to %+.1f %% (%s)", drift(down), down.name, drift(up), up.name)
+		if n := len(list) - len(told); n > 0 {
+			text += fmt.Sprintf(", where there are batches enough to tell (not in %d)", n)
+		}
+	}
+	over, all := 0, 0
+	for i := range list {
+		over, all = over+list[i].stalls(), all+len(list[i].at)
+	}
+	if over == 0 {
+		return text + fmt.Sprintf("; none of %d batches took twice the median of its like.", all)
+	}
+	_, far := extremes(list, func(c *course) float64 { return c.Max / c.P50 })
+	worst := far.worst()
+	return text + fmt.Sprintf("; %d of %d batches took more than twice the median of their like, the farthest %s ms at %s s (%s).", over, all, figure.Fixed(&worst.Y, 1), figure.Fixed(&worst.X, 1), far.name)
+}
+
+// stalls counts the batches that something held up.
+func (c *course) stalls() (n int) {
+	for _, at := range c.at {
+		if at.Y > stalled*c.P50 {
+			n++
+		}
+	}
+	return n
+}
+
+// worst is the slowest batch.
+func (c *course) worst() plot.Point {
+	return slices.MaxFunc(c.at, func(a, b plot.Point) int { return cmp.Compare(a.Y, b.Y) })
+}
+
 // stalled is a latency over the median that a batch reaches which something held up.
 const stalled = 2
 
@@ -142,21 +170,11 @@ func (c *course) finding() string {
 	} else {
 		text += "too few batches to tell a drift"
 	}
-	over := 0
-	for _, at := range c.at {
-		if at.Y > stalled*c.P50 {
-			over++
-		}
-	}
+	over := c.stalls()
 	if over == 0 {
 		return text + ", and none took twice the median."
 	}
-	worst := slices.MaxFunc(c.at, func(a, b plot.Point) int {
-		if a.Y < b.Y {
-			return -1
-		}
-		return 1
-	})
+	worst := c.worst()
 	return text + fmt.Sprintf(", and %d of %d took more than twice the median, the slowest %s ms at %s s.", over, len(c.at), figure.Fixed(&worst.Y, 1), figure.Fixed(&worst.X, 1))
 }
 

@@ -151,7 +151,7 @@ func inline(s string) template.HTML {
 var number = regexp.MustCompile(`^([<>]=? ?)?[+-]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?(%|ms|s|p/s|x))?$|^n/a`)
 
 // numbers says of each column of a table whether it has numbers, which stand at its right: in
-// most rows, for there may be words among them.
+// four rows of five, for there may be words among them.
 func numbers(titles []string, rows [][]string) []bool {
 	counts := make([]int, len(titles))
 	for _, row := range rows {
@@ -163,7 +163,7 @@ func numbers(titles []string, rows [][]string) []bool {
 	}
 	are := make([]bool, max(len(titles), widest(rows)))
 	for i, n := range counts {
-		are[i] = 2*n > len(rows)
+		are[i] = 5*n >= 4*len(rows)
 	}
 	return are
 }
