@@ -139,7 +139,7 @@ func (s *slot) resolve(buffers *[placeCount]gpu.Buffer) {
 func (s *slot) dispatch() (err error) {
 	d := s.d
 	if m := d.meter; m != nil {
-		s.each = resize(s.each, len(s.work))
+		s.each = slices.Grow(s.each[:0], len(s.work))[:len(s.work)]
 		s.times, err = d.driver.RunApart(s.work, s.each)
 		if err == nil && slices.Max(s.each) == 0 {
 			// Counters that are wrong are not used again. A plan begins with Embed, so it
@@ -235,12 +235,4 @@ func (s *slot) room(p place, label string, bytes int) error {
 
 func float32At(b []byte, at int) float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))
-}
-
-// resize returns a slice of length n, s's memory where it is large enough.
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		s = make([]T, n)
-	}
-	return s[:n]
 }
