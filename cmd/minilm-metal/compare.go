@@ -46,7 +46,7 @@ or the markdown of another tool in the same format.`,
 	return c
 }
 
-// readReport reads the report at path, a file or a folder of bench's.
+// readReport reads a report: a file, or a folder that bench wrote.
 func readReport(path string) (*bench.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, bench.JSONFile)
@@ -67,8 +67,8 @@ func readReport(path string) (*bench.Report, error) {
 type comparison struct {
 	A        side               `json:"a"`
 	B        side               `json:"b"`
-	Warnings []string           `json:"warnings"` // what differs that the figures depend on
-	Configs  []configComparison `json:"configs"`  // those that both have
+	Warnings []string           `json:"warnings"` // differences that the figures depend on
+	Configs  []configComparison `json:"configs"`  // the configurations that both reports have
 	OnlyA    []bench.Config     `json:"only_a"`
 	OnlyB    []bench.Config     `json:"only_b"`
 }
@@ -92,16 +92,16 @@ type metricComparison struct {
 	A       *float64 `json:"a"`      // null: n/a
 	B       *float64 `json:"b"`
 	Ratio   *float64 `json:"ratio"`   // b/a
-	Verdict string   `json:"verdict"` // on b: "better", "worse", "same" or ""
-	// Beyond says whether the difference is larger than the noise; null where
-	// that was not tested.
+	Verdict string   `json:"verdict"` // about b: "better", "worse", "same" or ""
+	// Beyond says whether the difference is larger than the noise; null if that was not
+	// tested.
 	Beyond *bool    `json:"beyond_noise"`
 	P      *float64 `json:"p"`
 	Method string   `json:"method"`
 }
 
 func writeComparison(w io.Writer, c bench.Comparison) error {
-	// JSON's readers would rather have [] than null.
+	// Readers of JSON prefer [] to null.
 	list := func(s []string) []string { return append([]string{}, s...) }
 	configs := func(s []bench.Config) []bench.Config { return append([]bench.Config{}, s...) }
 	of := func(r *bench.Report) side { return side{r.Name, r.Model.ID, r.Backend, r.Device, r.Precision} }
