@@ -6,7 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
-	"github.com/minilm-metal/minilm-metal/model/jsonscan"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
 // Config is the shape of a BERT encoder with a classification head. Its JSON names are
@@ -41,12 +41,6 @@ func (c *Config) FLOPs(n int) int64 {
 	return int64(c.Layers-1)*layer(t) + layer(1) + 2*h*h + 2*h
 }
 
-// MaxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
-const MaxConfigBytes = 1 << 20
-
-// maxConfigValues bounds the JSON values in it: labels are two each, other fields one.
-const maxConfigValues = 1 << 15
-
 // ErrConfig is in every error about a config.json, or the files beside it, which asks for
 // something that this encoder cannot do. Its own text is only the beginning of such errors.
 var ErrConfig = errors.New("model")
@@ -74,17 +68,15 @@ func ParseConfig(data []byte) (*Config, error) {
 	return &s.Config, nil
 }
 
-// readSmall reads one of a checkpoint's small JSON files.
+// readSmall reads one of a checkpoint's small JSON files. An error about its content is
+// ErrConfig; another says why the file cannot be read.
 func readSmall(fsys fs.FS, name string) ([]byte, error) {
-	data, err := bounded.ReadFS(fsys, name, MaxConfigBytes)
-	if errors.Is(err, bounded.ErrTooLarge) || errors.Is(err, bounded.ErrGitLFS) {
+	data, err := modules.Read(fsys, name)
+	switch {
+	case err == nil:
+		return data, nil
+	case data != nil, errors.Is(err, bounded.ErrTooLarge), errors.Is(err, bounded.ErrGitLFS):
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if err := jsonscan.Check(data, maxConfigValues); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, name, err)
-	}
-	return data, nil
+	return nil, fmt.Errorf("model: %w", err)
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine"
-	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -92,7 +91,7 @@ func syntheticCheckpoint() (checkpoint, error) {
 // madeBySynth reports whether config.json was written by package synth. If it cannot be
 // read, the engine will say so.
 func madeBySynth(files fs.FS) bool {
-	data, err := bounded.ReadFS(files, hub.ConfigFile, model.MaxConfigBytes)
+	data, err := modules.Read(files, hub.ConfigFile)
 	if err != nil {
 		return false
 	}

@@ -28,11 +28,12 @@ const (
 var InputSettings = []string{"sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
 	"sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json"}
 
-// MaxBytes bounds what is read of each of these files; real ones have under 4 KB.
+// MaxBytes is the largest size of each of these files, and of config.json. Real ones have
+// under 4 KB.
 const MaxBytes = 1 << 20
 
 const (
-	maxValues  = 1 << 15 // JSON values in one of them
+	maxValues  = 1 << 15 // JSON values in one of them; in config.json a label is two
 	maxModules = 64      // real models have up to 5
 )
 
@@ -137,7 +138,9 @@ func Root(fsys fs.FS) string {
 	return RootOf(list)
 }
 
-// Read reads one of these files. What is large, or deep, beyond all proportion is an error.
+// Read reads a small JSON file of a checkpoint: one of those above, or config.json. A file
+// that is too large is an error, and so is JSON that is invalid or has too many values; in
+// the latter case Read also returns the content.
 func Read(fsys fs.FS, name string) ([]byte, error) {
 	data, err := bounded.ReadFS(fsys, name, MaxBytes)
 	if err == nil {
