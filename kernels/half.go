@@ -16,6 +16,9 @@ import (
 // √(n/6)·2^-12 of its size.
 const sumBlockF16 = 32
 
+// SumBlockF16 is the same, for who bounds the sums.
+const SumBlockF16 = sumBlockF16
+
 // roundF16 rounds to the nearest half, ties to even. What is 65520 or more is
 // infinite.
 func roundF16(x float64) float32 {

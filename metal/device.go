@@ -49,7 +49,8 @@ type Device struct {
 	weights gpu.Buffer
 	kernels *kernelSet
 	scratch scratch
-	noHead  error // why there is no head
+	widest  extent // of what passes store in half
+	noHead  error  // why there is no head
 	slots   chan *slot
 	begun   atomic.Int64 // passes under way
 	all     []*slot
@@ -111,7 +112,8 @@ func (d *Device) Choices() []string {
 	for _, t := range d.sieve.out {
 		said = append(said, fmt.Sprintf("tiles: without %v: %v", t, d.sieve.tried[t]))
 	}
-	return append(said, "fragments' elements: "+elements)
+	return append(said, "fragments' elements: "+elements,
+		"half: "+d.widest.String())
 }
 
 // Begin starts a pass over b. It waits while TimeKernels changes what is timed.
