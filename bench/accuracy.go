@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -32,9 +33,9 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // standard deviation, which is the scale on which a ranking lives.
 //
 // The error of a logit has two parts. One is the same for all pairs, the
-// [Accuracy.Offset]: it swaps no two of them, and shifts a score that is read as
+// [recording.Accuracy.Offset]: it swaps no two of them, and shifts a score that is read as
 // a probability or against a threshold. The other differs from pair to pair,
-// the [Accuracy.CentredError]: it swaps pairs whose logits are close, a share
+// the [recording.Accuracy.CentredError]: it swaps pairs whose logits are close, a share
 // of all orders that is about 0.39 of it (1 % of the orders at 0.026).
 //
 // f64 and f32 round no weight further, so an offset has nothing to excuse it:
@@ -62,7 +63,7 @@ var ErrInaccurate = errors.New("bench: scores too far from the float64 reference
 // |error| <= |error - offset| + |offset|, the mean error of these three has no
 // limit of its own: the sum of the two others. bf16x3 keeps 8 bits more than bf16 of
 // whatever that rounds, and may have a 256th of all its errors.
-var tolerances = map[string]Tolerances{
+var tolerances = map[string]recording.Tolerances{
 	"f64":  {Tolerance: 1e-6, CentredTolerance: 1e-6, OffsetTolerance: 1e-6},
 	"f32":  {Tolerance: 2e-5, CentredTolerance: 2e-5, OffsetTolerance: 2e-5},
 	"f16":  {Tolerance: 0.06, CentredTolerance: 0.03, OffsetTolerance: 0.03},
@@ -75,7 +76,7 @@ var tolerances = map[string]Tolerances{
 // checkAccuracy scores a sample of the workload by the measured engine and by
 // the reference, and compares. It stops asking the reference once limit is
 // over; limit 0 is no limit.
-func checkAccuracy(ctx context.Context, measured, reference scorer, w *workload, limit time.Duration, progress func(done, total int)) (*Accuracy, error) {
+func checkAccuracy(ctx context.Context, measured, reference scorer, w *workload, limit time.Duration, progress func(done, total int)) (*recording.Accuracy, error) {
 	precision := measured.Info().Precision
 	allowed, ok := tolerances[precision]
 	if !ok {
@@ -137,9 +138,9 @@ func accuracySample(tokens []int32, n int) []int {
 
 // compareScores compares got with want, pair by pair and as rankings. It also
 // says which limits are broken, with the figures; none if the gate is passed.
-func compareScores(got, want []float64, allowed Tolerances) (a *Accuracy, broken []string) {
+func compareScores(got, want []float64, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
 	n := len(want)
-	a = &Accuracy{Pairs: n, Tolerances: allowed}
+	a = &recording.Accuracy{Pairs: n, Tolerances: allowed}
 	offset, centred, mean, square := 0.0, 0.0, 0.0, 0.0
 	for i := range want {
 		e := got[i] - want[i]

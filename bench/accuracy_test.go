@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -52,11 +54,11 @@ func TestFlippedOrders(t *testing.T) {
 		{"one swap of ten", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 2, 4, 5}, "0.1"},
 		{"the last one first", []float64{1, 2, 3, 4, 5}, []float64{1, 2, 3, 4, 0}, "0.4"},
 		{"a tie is no flip", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 3, 4, 5}, "0"},
-		{"one pair has no order", []float64{1}, []float64{2}, notMeasured},
+		{"one pair has no order", []float64{1}, []float64{2}, figure.NotMeasured},
 	}
 	for _, tt := range tests {
 		o := countOrders(tt.x, tt.y)
-		if got := shortest(o.flippedShare()); got != tt.want {
+		if got := figure.Shortest(o.flippedShare()); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 		// Without ties, tau says the same.
@@ -114,7 +116,7 @@ func TestCompareScores(t *testing.T) {
 	if a, _ := compareScores(got, want, tolerances["f16"]); *a.FlippedOrders != 1./28 {
 		t.Errorf("%v of the orders flipped, want one of 28", *a.FlippedOrders)
 	}
-	if a, _ := compareScores(make([]float64, 40), make([]float64, 40), Tolerances{}); a.TopK != topMost || !a.Passed {
+	if a, _ := compareScores(make([]float64, 40), make([]float64, 40), recording.Tolerances{}); a.TopK != topMost || !a.Passed {
 		t.Errorf("40 equal pairs: %+v", a)
 	}
 }
@@ -131,13 +133,13 @@ func TestLimits(t *testing.T) {
 		}
 		return got
 	}
-	loose := Tolerances{Tolerance: 100, CentredTolerance: 100, OffsetTolerance: 100}
+	loose := recording.Tolerances{Tolerance: 100, CentredTolerance: 100, OffsetTolerance: 100}
 	centred, offset, mean := loose, loose, loose
 	centred.CentredTolerance, offset.OffsetTolerance, mean.Tolerance = 0.075, 0.3, 0.2
 	tests := []struct {
 		name      string
 		got, want []float64
-		allowed   Tolerances
+		allowed   recording.Tolerances
 		broken    []string // beginnings
 	}{
 		{"centred error within", off(2, 0.0749), eight, centred, nil},
@@ -147,7 +149,7 @@ func TestLimits(t *testing.T) {
 		{"offset over, down", off(-0.301, 9), eight, offset, []string{"|offset| 0.737, allowed 0.735 (0.3 of"}},
 		{"mean error within", off(0.1, 0.199), eight, mean, nil},
 		{"mean error over", off(0.1, 0.201), eight, mean, []string{"mean |error| 0.492, allowed 0.49 (0.2 of"}},
-		{"all over", off(0.5, 0.6), eight, Tolerances{0.01, 0.02, 0.03}, []string{"centred error", "|offset|", "mean |error|"}},
+		{"all over", off(0.5, 0.6), eight, recording.Tolerances{Tolerance: 0.01, CentredTolerance: 0.02, OffsetTolerance: 0.03}, []string{"centred error", "|offset|", "mean |error|"}},
 		{"no number", []float64{math.NaN(), 1}, []float64{0, 1}, loose, []string{"centred error NaN", "|offset| NaN", "mean |error| NaN"}},
 		// The constant offset is good for int8, and for float32 it is a defect.
 		{"int8's offset", off(0.6, 0.04), eight, tolerances["int8"], nil},
@@ -155,10 +157,10 @@ func TestLimits(t *testing.T) {
 		{"f32's offset", off(3e-5, 0), eight, tolerances["f32"], []string{"|offset|", "mean |error|"}},
 		// Within the limits of its parts, and more than float32 explains.
 		{"f32's mean error", slices.Concat([]float64{1 + 12e-5*sd}, off(0, 0)[1:4], []float64{5 + 12e-5*sd}, off(0, 0)[5:]), eight,
-			Tolerances{2e-5, 5e-5, 5e-5}, []string{"mean |error|"}},
+			recording.Tolerances{Tolerance: 2e-5, CentredTolerance: 5e-5, OffsetTolerance: 5e-5}, []string{"mean |error|"}},
 		// A single pair has no standard deviation: its own size is the scale.
-		{"one pair within", []float64{-5.0049}, []float64{-5}, Tolerances{1e-3, 1e-3, 1e-3}, nil},
-		{"one pair over", []float64{-5.0051}, []float64{-5}, Tolerances{1, 1e-3, 1e-3}, []string{"|offset| 0.0051, allowed 0.005 (0.001 of the logits' size, 5)"}},
+		{"one pair within", []float64{-5.0049}, []float64{-5}, recording.Tolerances{Tolerance: 1e-3, CentredTolerance: 1e-3, OffsetTolerance: 1e-3}, nil},
+		{"one pair over", []float64{-5.0051}, []float64{-5}, recording.Tolerances{Tolerance: 1, CentredTolerance: 1e-3, OffsetTolerance: 1e-3}, []string{"|offset| 0.0051, allowed 0.005 (0.001 of the logits' size, 5)"}},
 	}
 	for _, tt := range tests {
 		a, broken := compareScores(tt.got, tt.want, tt.allowed)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -30,7 +31,7 @@ func (a amount) less(b amount) amount {
 }
 
 // amountOf is what the batches had.
-func amountOf(list []BatchSample) (a amount) {
+func amountOf(list []recording.BatchSample) (a amount) {
 	for _, b := range list {
 		a.pairs += int64(b.Pairs)
 		a.tokens += int64(b.Tokens)

@@ -6,11 +6,9 @@ import (
 	"slices"
 	"sync"
 	"time"
-)
 
-// mostUnderWay bounds the memory of a crowd: an engine that lets so many calls wait has
-// no limit to speak of.
-const mostUnderWay = 1 << 14
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+)
 
 // crowd is an open loop in which each call has a goroutine of its own. A loop has callers,
 // and an arrival that finds all of them busy waits where the engine cannot see it: an engine
@@ -24,14 +22,14 @@ type crowd struct {
 // answer is how one call ended: with a whole sample, or with an error and how long it
 // took.
 type answer struct {
-	BatchSample
+	recording.BatchSample
 	err error
 }
 
 // outcome is what became of a crowd.
 type outcome struct {
 	offered int      // calls that arrived
-	unsent  int      // of them, those that were not made because mostUnderWay were
+	unsent  int      // of them, those that were not made because recording.MostUnderWay were
 	answers []answer // to the others, in the order in which they ended
 }
 
@@ -50,7 +48,7 @@ func (c *crowd) run(ctx context.Context) (o outcome, err error) {
 		}
 		o.offered++
 		mu.Lock()
-		full := underWay == mostUnderWay
+		full := underWay == recording.MostUnderWay
 		if !full {
 			underWay++
 		}

@@ -1,69 +1,30 @@
-// Package bench measures an engine and reports what it measured.
+// Package bench measures an engine.
 //
-// Measuring and reporting are apart. A run leaves a [Recording]: every batch,
-// every half-second look at the machine, and what a reader must know to believe
-// them. [Recording.Report] derives the figures from it, a pure function, and
-// [Report.WriteMarkdown], [Report.WriteJSON] and [Report.WriteCSV] print them.
-// [WriteAll] writes the recording beside its reports; rendering it again gives
-// the same bytes. [Parse] reads a report back, ours or another tool's in the
-// same format, and [Compare] lays two side by side.
+// It is the first of three rooms. Here are the workload and the measurement: [Measure]
+// checks the scores against the float64 reference, warms the engine up, offers it the load,
+// and leaves a [recording.Recording] of everything that was seen. Nothing is derived while
+// there is something to measure. Package report derives the figures from a recording and
+// prints them, and package compare lays two reports side by side. Neither of these needs an
+// engine. Below the three are recording, which is data alone, and stats, which describes
+// samples.
 //
-// # The figures
+// Whoever called Measure owns its recording, and writes it with [recording.Write].
 //
-// The format is that of a report made by an earlier PyTorch program, and so are
-// the definitions, worked back from its numbers:
+// # The load
 //
-//   - The sample is the latency of a batch, in ms. Its throughput is its pairs
-//     over its latency, at any concurrency; minimum, maximum, standard
-//     deviation and percentiles of the throughput are of these.
-//   - The average throughput ("TP Avg") is all pairs over all time. The mean of
-//     the per-batch figures is another number, and larger (fast batches count
-//     as much as slow ones): the report gives both by name.
-//   - Percentiles interpolate linearly between the order statistics around
-//     rank p(n-1), numpy's default.
-//   - The standard deviation is the population's (division by n). That is what
-//     the earlier report has: its correlation, -0.900, follows from its means
-//     and deviations with division by n; with n-1 it would be -0.909.
-//   - The four latency ranges are [0,P50), [P50,P75), [P75,P90) and [P90,inf).
-//   - Throughput being pairs/latency of the same batch, their correlation is a
-//     property of 1/x and no finding; with several configurations the report
-//     also sets mean latency against throughput across them, which is one.
-//   - A dashboard row looks back from the end of its half second: throughput is
-//     the pairs of the batches completed in the last second (divided by the
-//     time there was, where the run is younger than a second), latency the mean
-//     over those batches, and tokenization, inference, queue wait and padding
-//     waste are those of the last of them. The earlier report shows both: its
-//     latencies are 1000 ms over the batches of the last second to within one
-//     batch, while tokenization plus inference of a row exceeds them by far.
-//     Where no batch completed in the last second the throughput is 0 and the
-//     rest is n/a; nothing is carried over. The stage table, over every batch,
-//     is the better figure for tokenization and inference.
-//   - Padding waste is the share of a batch's tokens that would be padding if
-//     every pair were padded to the longest. What was really computed in vain
-//     is "actual", and the difference of the two is "avoided".
-//   - The error of the logits, against a reference in float64, is taken apart
-//     into what all pairs have in common (the offset, which swaps none) and the
-//     rest (the centred error, which does); the gate has a limit for each. The
-//     orders flipped are those of all pairs of the sampled pairs.
+// In a closed loop each caller offers the next batch when its last one is scored. In an open
+// loop batches arrive as a Poisson process, and latency counts from when a batch was due,
+// not from when a caller came to it. The first batches of a configuration are a warm-up, of
+// which only the number, the time and whether the rate was steady are kept.
 //
-// A figure that was not measured is n/a, null in JSON, and never 0. A percentile
-// that has no upper confidence bound is given and marked (see [Bound]). Without
-// a passed accuracy gate there is no speed figure at all: [Report.Withheld].
+// The latency of a batch is its wait in the queue, its tokenization and its inference, less
+// the tokenization that went on beside its own inference, and what remains: see
+// [recording.BatchSample].
 //
-// # The stages of inference
-//
-// [Options.Stages] tells what each kernel costs, but not of the batches that are
-// measured: a GPU runs a batch as one command buffer, and must be given it in
-// pieces for one kernel to be told from the next. So more batches of the
-// configuration are scored afterwards, each as it was and with its kernels timed,
-// by turns. The report has a row for each kernel, added up over the layers, what
-// they sum up to, and what the timing cost. Rates are of one worker, and so is the
-// peak that they are a share of: they say how good a kernel is, and not how busy
-// the machine was. [Compare] and the CSV leave them out.
-//
-// The stages of a batch make up its latency: queue wait, tokenization and inference, less
-// the tokenization that went on beside the batch's own inference. What remains is told as
-// unaccounted.
+// [Options.Stages] asks what each kernel costs. That is not measured in the batches that
+// count: a GPU runs a batch as one command buffer, and must be given it in pieces for one
+// kernel to be told from the next. So more batches of the configuration are scored
+// afterwards, each as it was and with its kernels timed, by turns.
 //
 // # The scenarios
 //
@@ -84,10 +45,4 @@
 //     the difference is what refusing costs those that are not refused. Offered calls are
 //     accepted, refused, failed (counted by error) or not sent, and a recording in which
 //     these do not sum up is not valid.
-//
-// # report.json
-//
-// The schema is that of the type [Report], versioned by [SchemaVersion]. Names
-// carry units; summary.pairs_per_second is the best configuration's average.
-// Fields may be added within a version; a reader ignores those it does not know.
 package bench

@@ -13,6 +13,8 @@ import (
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/load"
 	"github.com/shirou/gopsutil/v4/mem"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 // kernelFeatures are the instruction sets that a kernel for this work could be
@@ -29,8 +31,8 @@ var kernelFeatures = []cpuid.FeatureID{
 // NewEnvironment describes the machine and the program, whose command line is
 // args. What the system does not tell is left empty, or nil. It takes a moment,
 // in which the machine's noise is measured.
-func NewEnvironment(args []string) Environment {
-	e := Environment{
+func NewEnvironment(args []string) recording.Environment {
+	e := recording.Environment{
 		CPU:        cpuName(),
 		Cores:      runtime.NumCPU(),
 		OS:         osName(),
@@ -142,20 +144,16 @@ func noise() *float64 {
 	return &spread
 }
 
-const (
-	// busyLoad is the load average, for each core, from which others take time
-	// from the run; noisy is a noise that hides differences worth measuring.
-	busyLoad = 0.5
-	noisy    = 0.25
-)
+// busyLoad is the load average, for each core, from which others take time from the run.
+const busyLoad = 0.5
 
 // busy says whether the machine was not fit for measuring before the run.
-func busy(e *Environment) bool {
-	return e.Load1 != nil && *e.Load1 > busyLoad*float64(e.Cores) || e.Noise != nil && *e.Noise > noisy
+func busy(e *recording.Environment) bool {
+	return e.Load1 != nil && *e.Load1 > busyLoad*float64(e.Cores) || e.Noise != nil && *e.Noise > recording.Noisy
 }
 
-// figure prints a measured figure times scale, or that there is none.
-func figure(x *float64, format string, scale float64) string {
+// measured prints a measured figure times scale, or that there is none.
+func measured(x *float64, format string, scale float64) string {
 	if x == nil {
 		return "n/a"
 	}

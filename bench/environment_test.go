@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -121,11 +123,11 @@ func TestBusy(t *testing.T) {
 		{nil, f(0.26), true},
 	}
 	for _, tt := range tests {
-		if got := busy(&Environment{Cores: 2, Load1: tt.load, Noise: tt.noise}); got != tt.want {
-			t.Errorf("load %s, noise %s: %v", figure(tt.load, "%v", 1), figure(tt.noise, "%v", 1), got)
+		if got := busy(&recording.Environment{Cores: 2, Load1: tt.load, Noise: tt.noise}); got != tt.want {
+			t.Errorf("load %s, noise %s: %v", measured(tt.load, "%v", 1), measured(tt.noise, "%v", 1), got)
 		}
 	}
-	if got := figure(f(0.126), "%.0f %%", 100) + ", " + figure(nil, "%v", 1); got != "13 %, n/a" {
+	if got := measured(f(0.126), "%.0f %%", 100) + ", " + measured(nil, "%v", 1); got != "13 %, n/a" {
 		t.Errorf("figures %q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -31,13 +32,13 @@ type scorer interface {
 type loop struct {
 	engine   scorer
 	work     *workload
-	batch    int                     // pairs in a batch
-	callers  int                     // calls under way at most
-	from     int                     // the first pair, an index into the endless workload
-	pairs    int                     // how many to score
-	arrivals *arrivals               // nil: closed loop
-	stop     func(at time.Time) bool // no batch starts once this is true; the first one always does
-	done     func(s BatchSample)     // after each batch, one at a time
+	batch    int                           // pairs in a batch
+	callers  int                           // calls under way at most
+	from     int                           // the first pair, an index into the endless workload
+	pairs    int                           // how many to score
+	arrivals *arrivals                     // nil: closed loop
+	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always does
+	done     func(s recording.BatchSample) // after each batch, one at a time
 }
 
 // start is when a batch starts, and which it is.
@@ -49,13 +50,13 @@ type start struct {
 // run offers them all, and returns a sample of each batch that was
 // scored, in order of completion. On an error, or when ctx is cancelled, it
 // returns what was scored until then.
-func (l *loop) run(ctx context.Context) ([]BatchSample, error) {
+func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
 		mu      sync.Mutex
 		next    int
-		samples []BatchSample
+		samples []recording.BatchSample
 		wg      sync.WaitGroup
 		begun   = time.Now()
 	)
@@ -104,7 +105,7 @@ func (l *loop) run(ctx context.Context) ([]BatchSample, error) {
 	}
 	wg.Wait()
 	// Two callers that end at the same moment may reach the lock in either order.
-	slices.SortStableFunc(samples, func(a, b BatchSample) int {
+	slices.SortStableFunc(samples, func(a, b recording.BatchSample) int {
 		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
 	})
 	return samples, context.Cause(ctx)
@@ -118,7 +119,7 @@ type callMemory struct {
 
 // call scores one batch. Beside an error, the sample says when the call was made and how
 // long it took.
-func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (BatchSample, error) {
+func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (recording.BatchSample, error) {
 	lo, hi := s.batch*l.batch, min((s.batch+1)*l.batch, l.pairs)
 	pairs, tokens, padded := l.work.batch(m.pairs, l.from+lo, l.from+hi)
 	called := time.Now()
@@ -129,7 +130,7 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	scores, stats, err := l.engine.ScoreStats(ctx, m.scores[:0], pairs)
 	ended := time.Now()
 	m.pairs = pairs
-	sample := BatchSample{
+	sample := recording.BatchSample{
 		Start:   intended.Sub(begun),
 		Latency: ended.Sub(intended),
 		Queue:   called.Sub(intended),
@@ -171,7 +172,7 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 }
 
 // elapsed returns the time from the first start to the last end.
-func elapsed(samples []BatchSample) time.Duration {
+func elapsed(samples []recording.BatchSample) time.Duration {
 	if len(samples) == 0 {
 		return 0
 	}

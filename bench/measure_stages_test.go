@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -36,9 +39,9 @@ func TestStagesAreTheLatency(t *testing.T) {
 			if (late > 0) != open {
 				t.Errorf("open %v: late by %v in all", open, late)
 			}
-			rec := seedLike()
-			rec.Runs = []Run{{Batch: 4, Concurrency: 1, Loop: "closed", Elapsed: elapsed(samples), Batches: samples}}
-			text := markdown(t, rec.Report())
+			rec := recordingtest.SeedLike()
+			rec.Runs = []recording.Run{{Batch: 4, Concurrency: 1, Loop: "closed", Elapsed: elapsed(samples), Batches: samples}}
+			text := rendered(t, report.Derive(rec))
 			for _, want := range []string{
 				"| Of Tokenization, Beside Inference | 7.000 | 7.000 | 7.000 | 0.000 |",
 				"| Unaccounted | 0.000 | 0.000 | 0.000 | 0.000 |",
@@ -96,23 +99,5 @@ func TestStagesOfTheEngine(t *testing.T) {
 		if got != want {
 			t.Errorf("batch %d: the samples sum up to %+v, the engine to %+v", l.batch, got, want)
 		}
-	}
-}
-
-// A report from before there were these rows is read as it was.
-func TestStagesOfOldReports(t *testing.T) {
-	var old []string
-	for line := range strings.Lines(markdown(t, seedLike().Report())) {
-		if !strings.HasPrefix(line, "| "+overlappedRow) && !strings.HasPrefix(line, "| "+unaccountedRow) {
-			old = append(old, line)
-		}
-	}
-	f := parsed(t, strings.Join(old, "")).Configs[0]
-	if f.Overlapped != nil || f.Unaccounted != nil || f.Tokenize == nil || f.Queue == nil || f.Infer == nil {
-		t.Errorf("read %+v", f)
-	}
-	f = parsed(t, markdown(t, seedLike().Report())).Configs[0]
-	if f.Overlapped == nil || f.Overlapped.N != 100 || f.Unaccounted == nil || f.Overlapped.Max >= f.Tokenize.Max {
-		t.Errorf("read %+v", f)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -144,7 +145,7 @@ func TestClosedLoop(t *testing.T) {
 				f := newFake(randomService(rand.New(rand.NewPCG(3, uint64(trial))), size))
 				told := 0
 				l := loop{engine: f, work: numbered(size), batch: batch, callers: callers, pairs: pairs,
-					done: func(s BatchSample) { told += s.Pairs }}
+					done: func(s recording.BatchSample) { told += s.Pairs }}
 				begun := time.Now()
 				samples, err := l.run(t.Context())
 				if err != nil {
@@ -182,7 +183,7 @@ func TestClosedLoop(t *testing.T) {
 }
 
 // checkSamples checks what holds for samples of any load that was not stopped.
-func checkSamples(t *testing.T, samples []BatchSample, l loop) {
+func checkSamples(t *testing.T, samples []recording.BatchSample, l loop) {
 	t.Helper()
 	if want := (l.pairs + l.batch - 1) / l.batch; len(samples) != want {
 		t.Fatalf("%d samples, want %d", len(samples), want)
@@ -227,7 +228,7 @@ func TestOpenLoopIsAQueue(t *testing.T) {
 						t.Errorf("%d calls under way", f.most)
 					}
 
-					var want []BatchSample
+					var want []recording.BatchSample
 					free := make([]time.Duration, callers) // when each server is
 					due := newArrivals(1, batch, rate)
 					for at := 0; at < pairs; at += batch {
@@ -236,11 +237,11 @@ func TestOpenLoopIsAQueue(t *testing.T) {
 						begun := max(arrival, free[server])
 						busy := service(l.work.pairs[at : at+1])
 						free[server] = begun + busy
-						want = append(want, BatchSample{Start: arrival, Latency: free[server] - arrival, Queue: begun - arrival, Infer: busy})
+						want = append(want, recording.BatchSample{Start: arrival, Latency: free[server] - arrival, Queue: begun - arrival, Infer: busy})
 					}
-					slices.SortFunc(samples, func(a, b BatchSample) int { return int(a.Start - b.Start) })
+					slices.SortFunc(samples, func(a, b recording.BatchSample) int { return int(a.Start - b.Start) })
 					for i, s := range samples {
-						got := BatchSample{Start: s.Start, Latency: s.Latency, Queue: s.Queue, Infer: s.Infer}
+						got := recording.BatchSample{Start: s.Start, Latency: s.Latency, Queue: s.Queue, Infer: s.Infer}
 						if got != want[i] {
 							t.Errorf("batch %d: %+v, want %+v", i, got, want[i])
 						}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -19,14 +21,14 @@ const (
 // warmUp runs l in a closed loop until its rate is steady, for about
 // limit at most. The text comes from the middle of the workload, which the
 // measurement, starting at its head, reaches last.
-func warmUp(ctx context.Context, l loop, limit time.Duration) (Warmup, error) {
+func warmUp(ctx context.Context, l loop, limit time.Duration) (recording.Warmup, error) {
 	begun := time.Now()
-	w := Warmup{}
+	w := recording.Warmup{}
 	steady := steadiness{batches: windowBatches * l.callers}
 	l.arrivals, l.from, l.pairs = nil, len(l.work.pairs)/2, math.MaxInt/2
 	l.stop = func(at time.Time) bool { return w.Stable || at.Sub(begun) >= limit }
 	done := l.done
-	l.done = func(s BatchSample) {
+	l.done = func(s recording.BatchSample) {
 		w.Batches++
 		w.Stable = w.Stable || steady.add(s.Start+s.Latency, s.Tokens)
 		if done != nil {

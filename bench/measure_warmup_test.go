@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -17,11 +18,11 @@ func TestWarmUp(t *testing.T) {
 		callers int
 		limit   time.Duration
 		call    func(i int) time.Duration
-		want    Warmup
+		want    recording.Warmup
 	}{
 		{"steady from the start", 1, time.Minute,
 			func(int) time.Duration { return time.Second },
-			Warmup{Batches: 4, Time: 4 * time.Second, Stable: true}},
+			recording.Warmup{Batches: 4, Time: 4 * time.Second, Stable: true}},
 		{"three slow ones first", 1, time.Minute,
 			func(i int) time.Duration {
 				if i < 3 {
@@ -30,23 +31,23 @@ func TestWarmUp(t *testing.T) {
 				return time.Second
 			},
 			// Windows of two: 4 s, 3 s, 2 s, 2 s.
-			Warmup{Batches: 8, Time: 11 * time.Second, Stable: true}},
+			recording.Warmup{Batches: 8, Time: 11 * time.Second, Stable: true}},
 		{"slower and slower", 1, 10 * time.Second,
 			func(i int) time.Duration { return time.Duration(i+1) * time.Second },
-			Warmup{Batches: 4, Time: 10 * time.Second}},
+			recording.Warmup{Batches: 4, Time: 10 * time.Second}},
 		{"the limit is over during the first", 1, time.Second,
 			func(int) time.Duration { return 5 * time.Second },
-			Warmup{Batches: 1, Time: 5 * time.Second}},
+			recording.Warmup{Batches: 1, Time: 5 * time.Second}},
 		{"no time at all", 1, 0,
 			func(int) time.Duration { return 5 * time.Second },
-			Warmup{Batches: 1, Time: 5 * time.Second}},
+			recording.Warmup{Batches: 1, Time: 5 * time.Second}},
 		{"quick batches fill a window of 200 ms", 1, time.Minute,
 			func(int) time.Duration { return 10 * time.Millisecond },
-			Warmup{Batches: 40, Time: 400 * time.Millisecond, Stable: true}},
+			recording.Warmup{Batches: 40, Time: 400 * time.Millisecond, Stable: true}},
 		{"two batches of each of three callers", 3, time.Minute,
 			func(int) time.Duration { return time.Second },
 			// The two callers that are not the last to end have begun a third.
-			Warmup{Batches: 12, Time: 4 * time.Second, Stable: true}},
+			recording.Warmup{Batches: 12, Time: 4 * time.Second, Stable: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,7 +66,7 @@ func TestWarmUp(t *testing.T) {
 				}
 				heard := 0
 				l := loop{engine: f, work: w, batch: 4, callers: tt.callers, pairs: 8,
-					done: func(BatchSample) { heard++ }}
+					done: func(recording.BatchSample) { heard++ }}
 				got, err := warmUp(t.Context(), l, tt.limit)
 				if err != nil {
 					t.Fatal(err)

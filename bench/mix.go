@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -46,7 +48,7 @@ func (s *session) measureMix(ctx context.Context) error {
 		}
 		m.rate = mixShare * alone
 	}
-	rec := &Mix{BulkCallers: s.Mix.BulkCallers, BulkPairs: s.Mix.BulkPairs, Background: s.Mix.Background, Rate: m.rate, Warmup: warmup}
+	rec := &recording.Mix{BulkCallers: s.Mix.BulkCallers, BulkPairs: s.Mix.BulkPairs, Background: s.Mix.Background, Rate: m.rate, Warmup: warmup}
 	t.cut()
 	for r := 0; ; r++ {
 		length, ok := t.next(r)
@@ -89,19 +91,19 @@ func (m *mixer) capacity(ctx context.Context, length time.Duration) (float64, er
 // mixLoad is one of a mix's: what it is called, and what makes the small calls of it.
 type mixLoad struct {
 	name  string
-	small func(ctx context.Context) ([]BatchSample, error)
+	small func(ctx context.Context) ([]recording.BatchSample, error)
 }
 
 // round measures each load once.
-func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) (phases []MixPhase, err error) {
-	paced := func(ctx context.Context) ([]BatchSample, error) {
+func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) (phases []recording.MixPhase, err error) {
+	paced := func(ctx context.Context) ([]recording.BatchSample, error) {
 		return m.paced(ctx, r, rounds, part(length, pacedPart))
 	}
-	none := func(ctx context.Context) ([]BatchSample, error) {
+	none := func(ctx context.Context) ([]recording.BatchSample, error) {
 		sleepFor(ctx, part(length, bulkPart))
 		return nil, context.Cause(ctx)
 	}
-	closed := func(ctx context.Context) ([]BatchSample, error) {
+	closed := func(ctx context.Context) ([]recording.BatchSample, error) {
 		l := m.small(r, rounds)
 		l.callers = 1
 		return l.runFor(ctx, part(length, closedPart))
@@ -109,7 +111,7 @@ func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) 
 	measure := func(ctx context.Context, loads ...mixLoad) error {
 		sleepFor(ctx, settle(length))
 		for _, l := range loads {
-			m.Progress("mix: "+loadNames[l.name], r, rounds)
+			m.Progress("mix: "+recording.LoadNames[l.name], r, rounds)
 			p, err := m.measureLoad(ctx, l)
 			if err != nil {
 				return err
@@ -119,10 +121,10 @@ func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) 
 		}
 		return nil
 	}
-	if err := measure(ctx, mixLoad{LoadSmall, paced}, mixLoad{LoadAlone, closed}); err != nil {
+	if err := measure(ctx, mixLoad{recording.LoadSmall, paced}, mixLoad{recording.LoadAlone, closed}); err != nil {
 		return nil, err
 	}
-	beside := []mixLoad{{LoadBulk, none}, {LoadBoth, paced}, {LoadClosed, closed}}
+	beside := []mixLoad{{recording.LoadBulk, none}, {recording.LoadBoth, paced}, {recording.LoadClosed, closed}}
 	if r%2 != 0 { // what drifts is in the ratio of these two, one way and the other
 		beside[0], beside[1] = beside[1], beside[0]
 	}
@@ -136,11 +138,11 @@ func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) 
 
 // measureLoad measures a load, and what of the bulk was computed meanwhile: all that was,
 // less the small calls.
-func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (MixPhase, error) {
+func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (recording.MixPhase, error) {
 	before, begun := m.passes.amount(), time.Now()
 	small, err := l.small(ctx)
-	p := MixPhase{Load: l.name, Length: time.Since(begun), Small: small}
-	if l.name != LoadSmall && l.name != LoadAlone {
+	p := recording.MixPhase{Load: l.name, Length: time.Since(begun), Small: small}
+	if l.name != recording.LoadSmall && l.name != recording.LoadAlone {
 		done := m.passes.amount().less(before).less(amountOf(small))
 		p.BulkPairs, p.BulkTokens = done.pairs, done.tokens
 	}
@@ -153,7 +155,7 @@ func (m *mixer) small(r, rounds int) loop {
 }
 
 // paced makes small calls as they arrive, at the same times in each load of the round.
-func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) (samples []BatchSample, err error) {
+func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) (samples []recording.BatchSample, err error) {
 	c := crowd{loop: m.small(r, rounds), length: length, most: math.MaxInt}
 	c.arrivals = newArrivals(arrivalSeed+uint64(r), 1, m.rate)
 	o, err := c.run(ctx)
@@ -161,7 +163,7 @@ func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) 
 		return nil, err
 	}
 	if o.unsent > 0 {
-		return nil, fmt.Errorf("bench: mix: %d small calls were under way at once: %.1f a second are more than can be served", mostUnderWay, m.rate)
+		return nil, fmt.Errorf("bench: mix: %d small calls were under way at once: %.1f a second are more than can be served", recording.MostUnderWay, m.rate)
 	}
 	for _, a := range o.answers {
 		if a.err != nil {

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -39,20 +41,20 @@ func TestMeasureMix(t *testing.T) {
 			if math.Abs(m.Rate-3) > 0.06 { // 3 % of 100 pairs/s
 				t.Errorf("%v small calls a second, want 3", m.Rate)
 			}
-			if len(m.Phases)%5 != 0 || len(m.Phases) < 5*7 || m.Phases[2].Load != LoadBulk || m.Phases[7].Load != LoadBoth {
+			if len(m.Phases)%5 != 0 || len(m.Phases) < 5*7 || m.Phases[2].Load != recording.LoadBulk || m.Phases[7].Load != recording.LoadBoth {
 				t.Fatalf("%d phases", len(m.Phases))
 			}
-			alone := map[int][]BatchSample{}
+			alone := map[int][]recording.BatchSample{}
 			for i, p := range m.Phases {
 				if p.Round != i/5 {
 					t.Errorf("phase %d is of round %d", i, p.Round)
 				}
 				least, most := 10*ms, 10*ms
 				switch p.Load {
-				case LoadSmall:
+				case recording.LoadSmall:
 					alone[p.Round] = p.Small
 					most = 30 * ms // where one comes upon another
-				case LoadBoth:
+				case recording.LoadBoth:
 					most = time.Duration(callers+1)*10*ms + 30*ms
 					due := newArrivals(arrivalSeed+uint64(p.Round), 1, m.Rate)
 					for j, s := range p.Small {
@@ -60,20 +62,20 @@ func TestMeasureMix(t *testing.T) {
 							t.Fatalf("round %d: call %d of %d is not that of the %d alone: %+v", p.Round, j, len(p.Small), len(was), s)
 						}
 					}
-				case LoadClosed:
+				case recording.LoadClosed:
 					least, most = time.Duration(callers+1)*10*ms, time.Duration(callers+2)*10*ms
 				}
 				for _, s := range p.Small {
-					if p.Load == LoadClosed && s.Start == 0 {
+					if p.Load == recording.LoadClosed && s.Start == 0 {
 						least -= 10 * ms // the first comes in the middle of a pair
-					} else if p.Load == LoadClosed {
+					} else if p.Load == recording.LoadClosed {
 						least = time.Duration(callers+1) * 10 * ms
 					}
 					if s.Latency < least || s.Latency > most || s.Pairs != 1 || s.Queue+s.Infer != s.Latency {
 						t.Errorf("%s: %+v, want a latency of %v to %v", p.Load, s, least, most)
 					}
 				}
-				if p.Load == LoadSmall || p.Load == LoadAlone {
+				if p.Load == recording.LoadSmall || p.Load == recording.LoadAlone {
 					if p.BulkPairs != 0 {
 						t.Errorf("%d pairs of no bulk", p.BulkPairs)
 					}
@@ -84,7 +86,7 @@ func TestMeasureMix(t *testing.T) {
 					t.Errorf("%s: %d pairs in %v", p.Load, all, p.Length)
 				}
 			}
-			f := rec.Report().Mix
+			f := report.Derive(rec).Mix
 			if share := 1 - 1/float64(callers+1); math.Abs(*f.BulkClosedRatio-share) > 0.05 || *f.BulkBesideRatio < 0.93 || *f.BulkBesideRatio > 1 {
 				t.Errorf("the bulk has %v beside the small calls and %v beside the closed loop, want 0.97 and %v", *f.BulkBesideRatio, *f.BulkClosedRatio, share)
 			}
@@ -208,7 +210,7 @@ func TestScenariosOfTheEngine(t *testing.T) {
 		bulk += p.BulkPairs
 		small += len(p.Small)
 	}
-	if f := r.Report().Mix; bulk == 0 || small == 0 || f.Rounds < 1 || f.Closed.N == 0 {
+	if f := report.Derive(r).Mix; bulk == 0 || small == 0 || f.Rounds < 1 || f.Closed.N == 0 {
 		t.Errorf("%d pairs of the bulk, %d small calls: %+v", bulk, small, f)
 	}
 	o.Mix, o.Overload, o.TimeBound = nil, &OverloadOptions{}, time.Second
@@ -218,7 +220,7 @@ func TestScenariosOfTheEngine(t *testing.T) {
 	if err := r.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if v := r.Report().Overload; v.Accepted == 0 || v.Queue.N == 0 || v.Failed != 0 || v.MaxQueue != DefaultMaxQueue || v.Callers != DefaultMaxQueue {
+	if v := report.Derive(r).Overload; v.Accepted == 0 || v.Queue.N == 0 || v.Failed != 0 || v.MaxQueue != DefaultMaxQueue || v.Callers != DefaultMaxQueue {
 		t.Errorf("%+v", v)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"strings"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -41,7 +43,7 @@ func (s *session) measureOverload(ctx context.Context) error {
 	if err != nil {
 		return s.interruptedScenario(ctx, "overload", 0, err)
 	}
-	rec := &Overload{Batch: o.Batch, MaxQueue: s.MaxQueue, Callers: callers, Factor: o.Factor, Warmup: warmup,
+	rec := &recording.Overload{Batch: o.Batch, MaxQueue: s.MaxQueue, Callers: callers, Factor: o.Factor, Warmup: warmup,
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	rec.Rate = o.Factor * rec.Capacity
 	t.cut()
@@ -51,12 +53,12 @@ func (s *session) measureOverload(ctx context.Context) error {
 			return nil
 		}
 		l.from = r * len(s.work.pairs) / t.rounds
-		s.Progress("overload: "+loadNames[LoadQueue], r, t.rounds)
+		s.Progress("overload: "+recording.LoadNames[recording.LoadQueue], r, t.rounds)
 		queue, err := l.runFor(ctx, part(length, queuePart))
 		if err != nil {
 			return s.interruptedScenario(ctx, "overload", r, err)
 		}
-		s.Progress("overload: "+loadNames[LoadFlood], r, t.rounds)
+		s.Progress("overload: "+recording.LoadNames[recording.LoadFlood], r, t.rounds)
 		c := crowd{loop: l, length: part(length, floodPart), most: mostOffered / t.rounds}
 		c.arrivals = newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate)
 		offered, err := c.run(ctx)
@@ -66,21 +68,21 @@ func (s *session) measureOverload(ctx context.Context) error {
 		flood := offered.sorted()
 		flood.Round = r
 		rec.Phases = append(rec.Phases,
-			OverloadPhase{Round: r, Load: LoadQueue, Length: elapsed(queue), Offered: len(queue), Accepted: queue}, flood)
+			recording.OverloadPhase{Round: r, Load: recording.LoadQueue, Length: elapsed(queue), Offered: len(queue), Accepted: queue}, flood)
 		s.rec.Overload = rec
 	}
 }
 
 // runFor runs a closed loop that begins no batch after d.
-func (l loop) runFor(ctx context.Context, d time.Duration) ([]BatchSample, error) {
+func (l loop) runFor(ctx context.Context, d time.Duration) ([]recording.BatchSample, error) {
 	end := time.Now().Add(d)
 	l.stop = func(at time.Time) bool { return !at.Before(end) }
 	return l.run(ctx)
 }
 
 // sorted tells the scored calls from the refused and the failed ones.
-func (o *outcome) sorted() OverloadPhase {
-	p := OverloadPhase{Load: LoadFlood, Offered: o.offered, Unsent: o.unsent}
+func (o *outcome) sorted() recording.OverloadPhase {
+	p := recording.OverloadPhase{Load: recording.LoadFlood, Offered: o.offered, Unsent: o.unsent}
 	for _, a := range o.answers {
 		switch {
 		case a.err == nil:
@@ -92,7 +94,8 @@ func (o *outcome) sorted() OverloadPhase {
 				p.Failed = map[string]int{}
 			}
 			reason := a.err.Error()
-			reason = oneLine(reason[:min(len(reason), longestReason)])
+			reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
+			reason = strings.Join(strings.Fields(reason), " ") // one line of a report
 			if _, known := p.Failed[reason]; !known && len(p.Failed) >= mostFailures {
 				reason = "others"
 			}

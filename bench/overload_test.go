@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -42,9 +44,9 @@ func TestMeasureOverload(t *testing.T) {
 			t.Errorf("capacity %v, rate %v, want 100 and three times that", v.Capacity, v.Rate)
 		}
 		for i, p := range v.Phases {
-			want := LoadQueue
+			want := recording.LoadQueue
 			if i%2 != 0 {
-				want = LoadFlood
+				want = recording.LoadFlood
 			}
 			if p.Round != i/2 || p.Load != want {
 				t.Errorf("phase %d: %s of round %d", i, p.Load, p.Round)
@@ -59,11 +61,11 @@ func TestMeasureOverload(t *testing.T) {
 					t.Errorf("refused after %v", d)
 				}
 			}
-			if p.Load == LoadQueue && len(p.Refused) > 0 {
+			if p.Load == recording.LoadQueue && len(p.Refused) > 0 {
 				t.Errorf("%d calls of a queue that has room are refused", len(p.Refused))
 			}
 		}
-		f := rec.Report().Overload
+		f := report.Derive(rec).Overload
 		if f.Offered != f.Accepted+f.Refused || math.Abs(float64(f.Refused)/float64(f.Offered)-2.0/3) > 0.02 {
 			t.Errorf("%d offered, %d accepted, %d refused: want a third and two", f.Offered, f.Accepted, f.Refused)
 		}
@@ -90,11 +92,11 @@ func TestOverloadFailures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := rec.Report().Overload
+		f := report.Derive(rec).Overload
 		if err := rec.Validate(); err != nil || f.Failed == 0 || f.Offered != f.Accepted+f.Refused+f.Failed || len(f.Failures) != 1 {
 			t.Fatalf("%v: %+v", err, f)
 		}
-		if text := markdown(t, rec.Report()); !strings.Contains(text, `with "lost in the dark dark`) {
+		if text := rendered(t, report.Derive(rec)); !strings.Contains(text, `with "lost in the dark dark`) {
 			t.Errorf("%s", text)
 		}
 	})
@@ -102,7 +104,7 @@ func TestOverloadFailures(t *testing.T) {
 	for i := range 60 {
 		o.answers = append(o.answers, answer{err: errors.New(strings.Repeat("x", 1+i%20))})
 	}
-	if p := o.sorted(); len(p.Failed) != mostFailures+1 || p.failures() != 60 || p.Failed["others"] != 60-3*mostFailures {
+	if p := o.sorted(); len(p.Failed) != mostFailures+1 || p.Failures() != 60 || p.Failed["others"] != 60-3*mostFailures {
 		t.Errorf("%v", p.Failed)
 	}
 }
@@ -118,11 +120,11 @@ func TestOverloadWithoutLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := rec.Report().Overload
-		if err := rec.Validate(); err != nil || f.Unsent == 0 || f.Refused != 0 || f.Offered != f.Accepted+f.Unsent || f.Accepted < mostUnderWay {
+		f := report.Derive(rec).Overload
+		if err := rec.Validate(); err != nil || f.Unsent == 0 || f.Refused != 0 || f.Offered != f.Accepted+f.Unsent || f.Accepted < recording.MostUnderWay {
 			t.Errorf("%v: %+v", err, f)
 		}
-		if text := markdown(t, rec.Report()); !strings.Contains(text, "16384 calls were under way, and the bench keeps no more") {
+		if text := rendered(t, report.Derive(rec)); !strings.Contains(text, "16384 calls were under way, and the bench keeps no more") {
 			t.Errorf("%s", text)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -35,7 +36,7 @@ func newQueue(t *testing.T, pairs int, bound time.Duration) (*lab, *queued) {
 	return l, q
 }
 
-func (l *lab) runQueued(ctx context.Context, q *queued) (*Recording, error) {
+func (l *lab) runQueued(ctx context.Context, q *queued) (*recording.Recording, error) {
 	return run(ctx, l.options, func(device, _ string) (scorer, error) {
 		if device == "reference" {
 			l.reference.service = nil

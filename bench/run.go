@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -32,7 +33,7 @@ const (
 // what was measured until then, with a note, and ctx's error; a recording
 // without one whole batch is no recording, and nil. When the device fails at
 // timing its stages, Measure returns what was measured too, a note and the error.
-func Measure(ctx context.Context, o Options) (*Recording, error) {
+func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -78,10 +79,10 @@ type session struct {
 	deadline time.Time // zero: none
 	work     *workload
 	engine   scorer
-	rec      *Recording
+	rec      *recording.Recording
 }
 
-func run(ctx context.Context, o Options, open func(device, precision string) (scorer, error)) (_ *Recording, err error) {
+func run(ctx context.Context, o Options, open func(device, precision string) (scorer, error)) (_ *recording.Recording, err error) {
 	begun := time.Now()
 	o, err = o.withDefaults()
 	if err != nil {
@@ -91,9 +92,9 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	if o.TimeBound > 0 {
 		s.deadline = begun.Add(o.TimeBound)
 	}
-	s.rec = &Recording{
-		Schema: SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
-		Model: Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
+	s.rec = &recording.Recording{
+		Schema: recording.SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
+		Model: recording.Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
 		Environment: NewEnvironment(o.Args),
 	}
 	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
@@ -172,6 +173,9 @@ func (s *session) describe() (err error) {
 	for _, w := range info.Warnings {
 		s.note("The checkpoint: %s.", w)
 	}
+	if s.rec.Name == "" {
+		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, info.Precision)
+	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
 	if m.WeightsSHA256, err = weightsSHA256(s.Model.Files); err != nil {
@@ -201,7 +205,7 @@ func (s *session) describe() (err error) {
 	}
 	if e := &s.rec.Environment; busy(e) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
-			figure(e.Load1, "%.1f", 1), e.Cores, figure(e.Noise, "%.0f %%", 100))
+			measured(e.Load1, "%.1f", 1), e.Cores, measured(e.Noise, "%.0f %%", 100))
 	}
 	if device, ok := s.engine.(peakMeter); ok {
 		if peak, known := device.PeakFLOPS(); known {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 // measureAll measures each configuration, with an even share of what is left
@@ -39,11 +41,11 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
 	}
 	warmed := 0
-	l.done = func(b BatchSample) {
+	l.done = func(b recording.BatchSample) {
 		warmed += b.Pairs
 		s.Progress(config+": warm-up", warmed, 0)
 	}
-	var warmup Warmup
+	var warmup recording.Warmup
 	err := phase(ctx, "warm-up", func(ctx context.Context) (err error) {
 		warmup, err = warmUp(ctx, l, limit)
 		return err
@@ -56,13 +58,13 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 			config, 100*stableWithin, warmup.Batches)
 	}
 
-	r := Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
+	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
 	if s.Rate > 0 {
 		r.Loop, r.Rate = "open", s.Rate
 		l.arrivals = newArrivals(arrivalSeed, l.batch, s.Rate)
 	}
 	scored, ended, spent := 0, 0, time.Duration(0)
-	l.done = func(b BatchSample) {
+	l.done = func(b recording.BatchSample) {
 		scored += b.Pairs
 		spent += b.Latency
 		ended++
@@ -81,7 +83,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		}
 	}
 	s.Progress(config, 0, s.Pairs)
-	kernels := func() []Kernel { return nil }
+	kernels := func() []recording.Kernel { return nil }
 	if s.Profile {
 		if kernels, err = s.timeKernels(); err != nil {
 			return fmt.Errorf("bench: %s: %w", config, err)

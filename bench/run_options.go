@@ -31,8 +31,9 @@ var ErrOptions = errors.New("bench: bad options")
 
 // Options says what to measure. Only Model.Files must be set.
 type Options struct {
-	Name, Description string
-	Args              []string // the command line, for the record
+	Name        string   // title of the report; empty: the model, the device and the precision
+	Description string   // the line below it
+	Args        []string // the command line, for the record
 
 	Model   Checkpoint
 	Dataset string // a JSON Lines file of texts, as package jsonl reads them; empty: built in
@@ -64,7 +65,7 @@ type Options struct {
 	TimeBound time.Duration
 
 	// Profile asks the device to time its kernels while the batches are measured
-	// (not in the warm-up): see Recording.WriteProfile.
+	// (not in the warm-up): see report.WriteProfile.
 	Profile bool
 	// Stages asks what each kernel costs without touching the measurement: after
 	// each configuration more batches are scored for that, for about 5 s at most,

@@ -17,6 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -57,7 +59,7 @@ func newLab(t *testing.T, n int) *lab {
 	}
 }
 
-func (l *lab) run(ctx context.Context) (*Recording, error) {
+func (l *lab) run(ctx context.Context) (*recording.Recording, error) {
 	return run(ctx, l.options, func(device, precision string) (scorer, error) {
 		l.opened = append(l.opened, device)
 		if device == "reference" {
@@ -67,8 +69,23 @@ func (l *lab) run(ctx context.Context) (*Recording, error) {
 	})
 }
 
-func noted(r *Recording, text string) bool {
+func noted(r *recording.Recording, text string) bool {
 	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, text) })
+}
+
+// A report that nobody named says in its title what was measured.
+func TestMeasureTitle(t *testing.T) {
+	l := newLab(t, 8)
+	l.options.Name = ""
+	synctest.Test(t, func(t *testing.T) {
+		rec, err := l.run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := rendered(t, report.Derive(rec)); !strings.HasPrefix(text, "# minilm-metal: some/model on cpu, f32\n") {
+			t.Errorf("%.200s", text)
+		}
+	})
 }
 
 func TestMeasureConfigurations(t *testing.T) {
@@ -110,10 +127,10 @@ func TestMeasureConfigurations(t *testing.T) {
 				t.Errorf("progress %q ended at %v, want %v", stage, stages[stage], want)
 			}
 		}
-		if r.Schema != SchemaVersion || r.Name != "name" || r.Description != "what for" || r.Backend != "minilm-metal" || r.Device != "cpu" || r.Precision != "f32" {
+		if r.Schema != recording.SchemaVersion || r.Name != "name" || r.Description != "what for" || r.Backend != "minilm-metal" || r.Device != "cpu" || r.Precision != "f32" {
 			t.Errorf("%+v", r)
 		}
-		if want := (Model{ID: "some/model", Layers: 6, Hidden: 384, WeightsSHA256: sum("weights"), TokenizerSHA256: sum("words")}); r.Model != want {
+		if want := (recording.Model{ID: "some/model", Layers: 6, Hidden: 384, WeightsSHA256: sum("weights"), TokenizerSHA256: sum("words")}); r.Model != want {
 			t.Errorf("model %+v, want %+v", r.Model, want)
 		}
 		if r.Accuracy == nil || !r.Accuracy.Passed || r.Peak != nil || r.Environment.Workers != 2 || r.Environment.GPU != "" {
@@ -372,7 +389,7 @@ func TestMeasureEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back Recording
+	var back recording.Recording
 	if err := json.Unmarshal(text, &back); err != nil {
 		t.Fatal(err)
 	}

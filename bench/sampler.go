@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -72,7 +74,7 @@ type sampler struct {
 	begun   time.Time
 	last    reading
 	lastAt  time.Duration
-	samples []Sample
+	samples []recording.Sample
 	quit    chan struct{}
 	wg      sync.WaitGroup
 }
@@ -96,7 +98,7 @@ func startSampler(meter func() reading) *sampler {
 
 // stop ends the sampling and returns the samples. The last interval is one of
 // them if it is at least half as long as the others, or the only one.
-func (s *sampler) stop() []Sample {
+func (s *sampler) stop() []recording.Sample {
 	close(s.quit)
 	s.wg.Wait()
 	if len(s.samples) == 0 || time.Since(s.begun)-s.lastAt >= sampleEvery/2 {
@@ -109,7 +111,7 @@ func (s *sampler) stop() []Sample {
 func (s *sampler) sample() {
 	now, at := s.meter(), time.Since(s.begun)
 	interval := at - s.lastAt
-	sample := Sample{At: at, RSS: now.rss, GPUMemory: now.gpuMemory}
+	sample := recording.Sample{At: at, RSS: now.rss, GPUMemory: now.gpuMemory}
 	if interval >= cpuLeast {
 		sample.CPU = busyPercent(s.last.cpu, now.cpu, interval*time.Duration(runtime.NumCPU()))
 		sample.GPUBusy = busyPercent(s.last.gpu, now.gpu, interval)

@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -66,9 +68,9 @@ func part(round time.Duration, share float64) time.Duration {
 }
 
 // warmUpScenario warms the engine up with l.
-func (s *session) warmUpScenario(ctx context.Context, name string, l loop, t *turns) (Warmup, error) {
+func (s *session) warmUpScenario(ctx context.Context, name string, l loop, t *turns) (recording.Warmup, error) {
 	warmed := 0
-	l.done = func(b BatchSample) {
+	l.done = func(b recording.BatchSample) {
 		warmed += b.Pairs
 		s.Progress(name+": warm-up", warmed, 0)
 	}

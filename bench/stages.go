@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -39,7 +40,7 @@ func (s *session) stagesTime(deadline time.Time) time.Duration {
 // told from the next), so it is no part of the measurement, and the difference
 // is told beside it. There is one caller: with more, a batch's inference is also
 // its share of the others'.
-func (s *session) timeStages(ctx context.Context, l loop, r *Run, deadline time.Time) error {
+func (s *session) timeStages(ctx context.Context, l loop, r *recording.Run, deadline time.Time) error {
 	config := fmt.Sprintf("batch=%d, concurrency=%d", r.Batch, r.Concurrency)
 	pairs, turn := 0, time.Duration(0)
 	for _, b := range r.Batches {
@@ -61,7 +62,7 @@ func (s *session) timeStages(ctx context.Context, l loop, r *Run, deadline time.
 	if !deadline.IsZero() && deadline.Before(end) {
 		end = deadline
 	}
-	sums := new(Stages)
+	sums := new(recording.Stages)
 	err := phase(ctx, "stages", func(ctx context.Context) error {
 		var memory callMemory
 		for i := range turns {
@@ -92,11 +93,11 @@ func (s *session) timeStages(ctx context.Context, l loop, r *Run, deadline time.
 // stageTurn scores a batch both ways, and adds what that took to the sums. The
 // two ways take turns in going first: the second finds caches that are warm, and
 // on a small machine a clock that is lower.
-func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *Stages, m *callMemory) error {
-	var plain, timed BatchSample
-	var kernels []Kernel
+func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *recording.Stages, m *callMemory) error {
+	var plain, timed recording.BatchSample
+	var kernels []recording.Kernel
 	for _, timing := range [2]bool{i%2 != 0, i%2 == 0} {
-		sample, stop := &plain, func() []Kernel { return nil }
+		sample, stop := &plain, func() []recording.Kernel { return nil }
 		if timing {
 			begun, err := s.timeKernels()
 			if err != nil {
@@ -121,27 +122,6 @@ func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *Stages, m
 	sums.Timed += timed.Infer
 	sums.FusedGPU += plain.GPU
 	sums.TimedGPU += timed.GPU
-	sums.Kernels = addKernels(sums.Kernels, kernels)
+	sums.Kernels = recording.AddKernels(sums.Kernels, kernels)
 	return nil
-}
-
-// addKernels adds more to the sums, each to the kernel of its layer, block, name
-// and shape, or behind the last.
-func addKernels(sums, more []Kernel) []Kernel {
-	for _, k := range more {
-		i := slices.IndexFunc(sums, func(o Kernel) bool {
-			return o.Layer == k.Layer && o.Block == k.Block && o.Kernel == k.Kernel && o.Shape == k.Shape
-		})
-		if i < 0 {
-			sums = append(sums, k)
-		} else {
-			sums[i].add(k)
-		}
-	}
-	return sums
-}
-
-// add adds what another kernel cost.
-func (k *Kernel) add(o Kernel) {
-	k.Calls, k.Time, k.FLOPs, k.Bytes = k.Calls+o.Calls, k.Time+o.Time, k.FLOPs+o.FLOPs, k.Bytes+o.Bytes
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
@@ -60,7 +61,7 @@ func newStages(t *testing.T, pairs int, service time.Duration) (*lab, *staged) {
 	return l, &staged{timed: &timed{fake: l.measured}, slower: service / 2}
 }
 
-func (l *lab) runStages(ctx context.Context, f *staged) (*Recording, error) {
+func (l *lab) runStages(ctx context.Context, f *staged) (*recording.Recording, error) {
 	return run(ctx, l.options, func(device, _ string) (scorer, error) {
 		if device == "reference" {
 			return l.reference, nil
@@ -104,14 +105,14 @@ func TestMeasureStages(t *testing.T) {
 					tokens += 3 + 1 + 1 + (i%c.pairs)*7%50 // special, query, passage of numbered
 				}
 				n := time.Duration(c.batches)
-				want := &Stages{Batches: c.batches, Pairs: scored, Tokens: tokens, Fused: n * c.service, Timed: n * c.service * 3 / 2,
-					Kernels: []Kernel{
-						{1, "attention", "gemm", "8x8", int64(scored), 3 * time.Duration(scored) * ms, 2 * int64(n), int64(n)},
-						{-1, "", "between kernels", "", 0, time.Duration(scored) * ms, 0, 0}}}
+				want := &recording.Stages{Batches: c.batches, Pairs: scored, Tokens: tokens, Fused: n * c.service, Timed: n * c.service * 3 / 2,
+					Kernels: []recording.Kernel{
+						{Layer: 1, Block: "attention", Kernel: "gemm", Shape: "8x8", Calls: int64(scored), Time: 3 * time.Duration(scored) * ms, FLOPs: 2 * int64(n), Bytes: int64(n)},
+						{Layer: -1, Kernel: "between kernels", Time: time.Duration(scored) * ms}}}
 				if !reflect.DeepEqual(r.Stages, want) {
 					t.Errorf("stages %+v, want %+v", r.Stages, want)
 				}
-				if r.Kernels != nil || len(r.Batches) != (c.pairs+c.batch-1)/c.batch || slices.ContainsFunc(r.Batches, func(b BatchSample) bool { return b.Infer != c.service }) {
+				if r.Kernels != nil || len(r.Batches) != (c.pairs+c.batch-1)/c.batch || slices.ContainsFunc(r.Batches, func(b recording.BatchSample) bool { return b.Infer != c.service }) {
 					t.Errorf("the measurement: %d batches, %+v, kernels %+v", len(r.Batches), r.Batches[0], r.Kernels)
 				}
 				// By turns, and each way first in every other.

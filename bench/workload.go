@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -150,8 +151,8 @@ func (w *workload) batch(dst []engine.Pair, lo, hi int) (pairs []engine.Pair, to
 }
 
 // dataset describes the workload for the recording.
-func (w *workload) dataset() Dataset {
-	d := Dataset{Name: w.name, SHA256: w.sha256, Pairs: len(w.pairs)}
+func (w *workload) dataset() recording.Dataset {
+	d := recording.Dataset{Name: w.name, SHA256: w.sha256, Pairs: len(w.pairs)}
 	counts := map[int]int{}
 	last := 0
 	for _, n := range w.tokens {
@@ -160,7 +161,7 @@ func (w *workload) dataset() Dataset {
 		last = max(last, int(n)/bucketWidth)
 	}
 	for i := range last + 1 {
-		d.Histogram = append(d.Histogram, LengthBucket{Min: i * bucketWidth, Width: bucketWidth, Pairs: counts[i]})
+		d.Histogram = append(d.Histogram, recording.LengthBucket{Min: i * bucketWidth, Width: bucketWidth, Pairs: counts[i]})
 	}
 	return d
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 )
@@ -159,8 +160,8 @@ func TestDataset(t *testing.T) {
 	w := numbered(4)
 	w.tokens = []int32{4, 15, 16, 70}
 	w.sha256 = "abc"
-	want := Dataset{Name: "numbered", SHA256: "abc", Pairs: 4, Tokens: 105, Histogram: []LengthBucket{
-		{0, 16, 2}, {16, 16, 1}, {32, 16, 0}, {48, 16, 0}, {64, 16, 1}}}
+	want := recording.Dataset{Name: "numbered", SHA256: "abc", Pairs: 4, Tokens: 105, Histogram: []recording.LengthBucket{
+		{Min: 0, Width: 16, Pairs: 2}, {Min: 16, Width: 16, Pairs: 1}, {Min: 32, Width: 16, Pairs: 0}, {Min: 48, Width: 16, Pairs: 0}, {Min: 64, Width: 16, Pairs: 1}}}
 	if got := w.dataset(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

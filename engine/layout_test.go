@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	pathpkg "path"
 	"slices"
 	"strings"
 	"testing"
@@ -25,15 +26,25 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"engine", "model", "testdata"},
-	"cmd":    {"bench", "engine", "kernels", "metal", "model", "testdata"},
+	"bench":  {"bench/recording", "engine", "model", "testdata"},
+	"cmd":    {"bench", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "metal", "model", "testdata"},
+
+	// What a run has measured is read, reported and compared without an engine.
+	"bench/stats":     nil,
+	"bench/internal":  {"model"},
+	"bench/recording": {"bench/internal", "model"},
+	"bench/report":    {"bench/internal", "bench/recording", "bench/stats", "model"},
+	"bench/compare":   {"bench/internal", "bench/recording", "bench/report", "bench/stats", "model"},
 }
 
-// folder returns the layer that a package of ours belongs to.
+// folder returns the layer that a package of ours belongs to: the longest of the list that
+// it lies in, or the first part of its path.
 func folder(path string) string {
 	path = strings.TrimPrefix(path, module)
-	if path == "kernels/cpu" || strings.HasPrefix(path, "kernels/cpu/") {
-		return "kernels/cpu"
+	for in := path; in != "."; in = pathpkg.Dir(in) {
+		if _, known := layers[in]; known {
+			return in
+		}
 	}
 	top, _, _ := strings.Cut(path, "/")
 	return top

@@ -16,6 +16,9 @@ import (
 // √(n/6)·2^-12.
 const sumBlockF16 = 32
 
+// SumBlockF16 is sumBlockF16, for packages that bound such sums.
+const SumBlockF16 = sumBlockF16
+
 // roundF16 rounds to the nearest half, ties to even. 65520 and more become infinite.
 func roundF16(x float64) float32 {
 	bits := math.Float64bits(x)

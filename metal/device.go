@@ -50,7 +50,8 @@ type Device struct {
 	weights gpu.Buffer
 	kernels *kernelSet
 	scratch scratch
-	noHead  error // why there is no head
+	widest  extent // of what passes store in half
+	noHead  error  // why there is no head
 	slots   chan *slot
 	begun   atomic.Int64 // number of passes under way
 	all     []*slot
@@ -112,7 +113,8 @@ func (d *Device) Choices() []string {
 	for _, t := range d.sieve.out {
 		said = append(said, fmt.Sprintf("tiles: without %v: %v", t, d.sieve.tried[t]))
 	}
-	return append(said, "fragments' elements: "+elements)
+	return append(said, "fragments' elements: "+elements,
+		"half: "+d.widest.String())
 }
 
 // Begin starts a pass over b. While TimeKernels changes what is timed, it waits.

@@ -81,7 +81,7 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 	if d.weights, err = driver.NewBuffer("weights", d.parts.size); err != nil {
 		return nil, err
 	}
-	if err := d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
+	if d.widest, err = d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
 		return nil, err
 	}
 	for range slotCount {

@@ -61,14 +61,20 @@ func (l *layout) parts(head bool) parts {
 	return p
 }
 
-// pack writes w's tensors to dst, which is p.size bytes of zeros, in their places.
-func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
+// pack writes w's tensors to dst, which is p.size bytes of zeros, in their places, and
+// returns what comes nearest to half's limit of all that passes store in half. The error
+// names a weight, or what can occur, that half cannot hold.
+func (l *layout) pack(dst []byte, p *parts, w *model.Weights) (extent, error) {
 	clear(dst)
+	most := make([]extent, 1+len(w.Layers))
 	c, h := &l.config, l.config.HiddenSize
 	jobs := []job{
 		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, 0, c.MaxPositions) }},
 		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, 0, c.TypeVocabSize) }},
-		{"embeddings' norm", func(k *packer) { k.norm(p.embedNorm, w.EmbeddingNorm) }},
+		{"embeddings' norm", func(k *packer) {
+			k.norm(p.embedNorm, w.EmbeddingNorm)
+			most[0] = k.holds(extent{"the embeddings", outside, w.EmbeddingExtent()})
+		}},
 	}
 	for lo := 0; lo < c.VocabSize; lo += tableRows { // half of all weights
 		jobs = append(jobs, job{"word embeddings", func(k *packer) {
@@ -82,7 +88,7 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			qkv, context := 3*l.context(), l.context()
 			// exp2 and not exp, and 1/√d, are in the queries' weights: exact in float, and
 			// rounded to half once.
-			k.linear(at.qkv, layer.Query, qkv, l.width, 0, heads, spread{}, math.Log2E/math.Sqrt(float64(c.HeadSize())))
+			k.linear(at.qkv, layer.Query, qkv, l.width, 0, heads, spread{}, queryScale(c.HeadSize()))
 			k.linear(at.qkv, layer.Key, qkv, l.width, context, heads, spread{}, 1)
 			k.linear(at.qkv, layer.Value, qkv, l.width, 2*context, heads, spread{}, 1)
 			k.linear(at.output, layer.Output, l.width, context, 0, spread{}, heads, 1)
@@ -90,6 +96,7 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			k.linear(at.up, layer.Up, l.inner, l.width, 0, spread{}, spread{}, 1)
 			k.linear(at.down, layer.Down, l.width, l.inner, 0, spread{}, spread{}, 1)
 			k.norm(at.outputNorm, layer.OutputNorm)
+			most[1+i] = k.holds(layerExtent(w, i))
 		}})
 	}
 	if p.head >= 0 {
@@ -106,7 +113,8 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			k.floats(at+8*l.width, w.Classifier.B)
 		}})
 	}
-	return l.run(dst, jobs)
+	err := l.run(dst, jobs)
+	return widest(most...), err
 }
 
 // job packs one part.
@@ -173,6 +181,14 @@ func (k *packer) half(at int, v float32) {
 		k.err = fmt.Errorf("weight %g is beyond half's 65504", v)
 	}
 	binary.LittleEndian.PutUint16(k.dst[at:], h.Bits())
+}
+
+// holds keeps an error where half cannot hold what can occur.
+func (k *packer) holds(e extent) extent {
+	if err := e.fits(); err != nil && k.err == nil {
+		k.err = err
+	}
+	return e
 }
 
 func (k *packer) float(at int, v float32) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
@@ -26,6 +29,7 @@ func (p *program) bench() *cobra.Command {
 		o        bench.Options
 		out      string
 		force    bool
+		asJSON   bool
 		kernels  string
 		scenario scenario
 	)
@@ -44,7 +48,8 @@ over, the run ends and the report says how many pairs were run. An interrupted
 run writes the report of what it measured until then, or says that this was nothing.
 
 --out gets recording.json (every sample), report.md, report.json and report.csv. Those
-that are there already are written over only with --force.
+that are there already are written over only with --force. With --json, standard output
+gets what is in report.json, and nothing else.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
@@ -59,6 +64,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
+  minilm-metal bench --json | jq .summary.pairs_per_second
   minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
@@ -85,7 +91,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			o.Args = p.args
 			o.Progress = p.bar.Count
 			if out == "" {
-				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(o.Name)))
+				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(cmp.Or(o.Name, "minilm-metal"))))
 			}
 			if err := errors.Join(profileable("profile", kernels), profiles.check()); err != nil {
 				return err
@@ -94,7 +100,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			if err != nil {
 				return err
 			}
-			return errors.Join(p.measure(c.Context(), o, out, kernels), stop())
+			return errors.Join(p.measure(c.Context(), o, out, kernels, asJSON), stop())
 		},
 	}
 	flags.register(c.Flags())
@@ -105,10 +111,11 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
-	f.StringVar(&o.Name, "name", "minilm-metal", "title of the report")
+	f.StringVar(&o.Name, "name", "", "title of the report (default: the model, the device and the precision)")
 	f.StringVar(&o.Description, "description", "", "line below the title")
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
 	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
+	f.BoolVar(&asJSON, "json", false, "write report.json to standard output too, in place of the summary")
 	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
@@ -135,9 +142,10 @@ func checkBench(o *bench.Options) error {
 }
 
 // measure runs the bench and writes its report to the folder out. If kernels is not "", it
-// writes the profile of the kernels to that file.
-func (p *program) measure(ctx context.Context, o bench.Options, out, kernels string) error {
-	// Check before the run, not after it.
+// writes the profile of the kernels to that file. It shows the report's summary, or all of
+// the report as JSON.
+func (p *program) measure(ctx context.Context, o bench.Options, out, kernels string, asJSON bool) error {
+	// Better now than after the run.
 	if err := writable(out); err != nil {
 		return err
 	}
@@ -156,32 +164,56 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 		}
 		return runErr
 	}
-	if err := bench.WriteAll(out, rec); err != nil {
+	figures, err := writeRun(out, rec)
+	if err != nil {
 		return errors.Join(runErr, err)
 	}
 	if o.Profile {
-		if err := bench.WriteProfileFile(kernels, rec); err != nil {
+		if err := report.WriteProfileFile(kernels, rec); err != nil {
 			return errors.Join(runErr, err)
 		}
 	}
-	p.undone = "what was measured until then is in " + filepath.Join(out, bench.MarkdownFile)
-	if err := rec.Report().WriteSummary(p.stdout); err != nil {
-		return errors.Join(runErr, err)
+	p.undone = "what was measured until then is in " + filepath.Join(out, report.MarkdownFile)
+	if asJSON {
+		p.warn("report: %s", filepath.Join(out, report.MarkdownFile))
+		return errors.Join(runErr, figures.WriteJSON(p.stdout))
+	}
+	return errors.Join(runErr, p.summarize(figures, out, kernels))
+}
+
+// summarize shows the beginning of a report, its notes and where its files are.
+func (p *program) summarize(r *report.Report, out, kernels string) error {
+	if err := r.WriteSummary(p.stdout); err != nil {
+		return err
 	}
 	fmt.Fprintln(p.stdout)
-	for _, note := range rec.Notes {
+	for _, note := range r.Notes {
 		fmt.Fprintf(p.stdout, "Note: %s\n", note)
 	}
-	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, bench.MarkdownFile))
-	if o.Profile && err == nil {
+	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, report.MarkdownFile))
+	if kernels != "" && err == nil {
 		_, err = fmt.Fprintf(p.stdout, "Profile: %s, see \"minilm-metal pprof\"\n", kernels)
 	}
-	return errors.Join(runErr, err)
+	return err
+}
+
+// writeRun writes what was measured into a folder, and its reports, which it returns. The
+// recording comes first, and is written even if no report can be made of it: the reports can
+// be made again, it cannot.
+func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
+	if err := recording.Write(dir, rec); err != nil {
+		return nil, err
+	}
+	if err := rec.Validate(); err != nil {
+		return nil, err
+	}
+	r := report.Derive(rec)
+	return r, report.Write(dir, r)
 }
 
 // reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path

@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/compare"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
 func (p *program) compare() *cobra.Command {
@@ -35,11 +36,11 @@ or the markdown of another tool in the same format.`,
 			if err != nil {
 				return err
 			}
-			comparison := bench.Compare(a, b)
+			sides := compare.Reports(a, b)
 			if asJSON {
-				return writeComparison(p.stdout, comparison)
+				return writeComparison(p.stdout, sides)
 			}
-			return comparison.WriteText(p.stdout)
+			return sides.WriteText(p.stdout)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
@@ -47,30 +48,30 @@ or the markdown of another tool in the same format.`,
 }
 
 // readReport reads a report: a file, or a folder that bench wrote.
-func readReport(path string) (*bench.Report, error) {
+func readReport(path string) (*report.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, bench.JSONFile)
+		path = filepath.Join(path, report.JSONFile)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	report, err := bench.Parse(f)
+	r, err := compare.Parse(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return report, nil
+	return r, nil
 }
 
 // comparison is the schema of compare --json.
 type comparison struct {
 	A        side               `json:"a"`
 	B        side               `json:"b"`
-	Warnings []string           `json:"warnings"` // differences that the figures depend on
-	Configs  []configComparison `json:"configs"`  // the configurations that both reports have
-	OnlyA    []bench.Config     `json:"only_a"`
-	OnlyB    []bench.Config     `json:"only_b"`
+	Warnings []string           `json:"warnings"` // what differs that the figures depend on
+	Configs  []configComparison `json:"configs"`  // those that both have
+	OnlyA    []report.Config    `json:"only_a"`
+	OnlyB    []report.Config    `json:"only_b"`
 }
 
 type side struct {
@@ -82,7 +83,7 @@ type side struct {
 }
 
 type configComparison struct {
-	bench.Config
+	report.Config
 	Warnings []string           `json:"warnings"`
 	Metrics  []metricComparison `json:"metrics"`
 }
@@ -100,11 +101,11 @@ type metricComparison struct {
 	Method string   `json:"method"`
 }
 
-func writeComparison(w io.Writer, c bench.Comparison) error {
-	// Readers of JSON prefer [] to null.
+func writeComparison(w io.Writer, c compare.Comparison) error {
+	// JSON's readers would rather have [] than null.
 	list := func(s []string) []string { return append([]string{}, s...) }
-	configs := func(s []bench.Config) []bench.Config { return append([]bench.Config{}, s...) }
-	of := func(r *bench.Report) side { return side{r.Name, r.Model.ID, r.Backend, r.Device, r.Precision} }
+	configs := func(s []report.Config) []report.Config { return append([]report.Config{}, s...) }
+	of := func(r *report.Report) side { return side{r.Name, r.Model.ID, r.Backend, r.Device, r.Precision} }
 	out := comparison{A: of(c.A), B: of(c.B), Warnings: list(c.Warnings), Configs: []configComparison{}, OnlyA: configs(c.OnlyA), OnlyB: configs(c.OnlyB)}
 	for _, pair := range c.Pairs {
 		config := configComparison{Config: pair.Config, Warnings: list(pair.Warnings)}

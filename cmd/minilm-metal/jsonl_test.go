@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -141,7 +141,7 @@ func TestDocuments(t *testing.T) {
 	// A data set has them as pairs; to rank them there is one on a line.
 	o, out := dataset(t, line("documents", texts[:3])+line("texts", texts[3:]), 4)
 	o.want(t, good)
-	rec, err := bench.ReadRecording(filepath.Join(out, bench.RecordingFile))
+	rec, err := recording.Read(filepath.Join(out, recording.File))
 	if err != nil || rec.Dataset.Pairs != 4 {
 		t.Errorf("%+v, %v", rec, err)
 	}

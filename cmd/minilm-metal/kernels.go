@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/workbench"
 )
@@ -208,7 +209,7 @@ func listKernels(w io.Writer, cases []*workbench.Case) error {
 	return nil
 }
 
-func writeKernelsJSON(w io.Writer, report *workbench.Report, e *bench.Environment) error {
+func writeKernelsJSON(w io.Writer, report *workbench.Report, e *recording.Environment) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
@@ -217,19 +218,19 @@ func writeKernelsJSON(w io.Writer, report *workbench.Report, e *bench.Environmen
 
 // writeKernelsBenchstat writes as keys only what two runs to be compared have in common,
 // because benchstat makes a table for each set of values.
-func writeKernelsBenchstat(w io.Writer, report *workbench.Report, e *bench.Environment) error {
+func writeKernelsBenchstat(w io.Writer, report *workbench.Report, e *recording.Environment) error {
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/minilm-metal/minilm-metal/kernels\ncpu: %s\n", runtime.GOOS, e.Arch, e.CPU)
 	fmt.Fprintf(w, "# %s\n", aboutRun(e))
 	return report.WriteBenchstat(w)
 }
 
-func writeKernelsTable(w io.Writer, report *workbench.Report, e *bench.Environment) error {
+func writeKernelsTable(w io.Writer, report *workbench.Report, e *recording.Environment) error {
 	fmt.Fprintf(w, "%s, %d cores, %s\n%s\n\n", e.CPU, e.Cores, e.OS, aboutRun(e))
 	return report.WriteTable(w)
 }
 
 // aboutRun describes what is particular to one run.
-func aboutRun(e *bench.Environment) string {
+func aboutRun(e *recording.Environment) string {
 	changed := ""
 	if e.Dirty {
 		changed = " (changed)"

@@ -16,23 +16,24 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
 // kernelProfile writes the profile of a run that nobody made, in which layer 1
 // costs twice as much as layer 0.
 func kernelProfile(t *testing.T) string {
 	t.Helper()
-	run := bench.Run{Batch: 8, Concurrency: 1, Elapsed: time.Second}
+	run := recording.Run{Batch: 8, Concurrency: 1, Elapsed: time.Second}
 	for layer := range 2 {
 		n := int64(layer + 1)
 		run.Kernels = append(run.Kernels,
-			bench.Kernel{Layer: layer, Block: "attention", Kernel: "gemm qkv", Shape: "384x1152", Calls: 1, Time: time.Duration(n) * 100 * time.Millisecond, FLOPs: 1000 * n},
-			bench.Kernel{Layer: layer, Block: "attention", Kernel: "attention", Shape: "12x32", Calls: 1, Time: time.Duration(n) * 10 * time.Millisecond, FLOPs: 5000 * n})
+			recording.Kernel{Layer: layer, Block: "attention", Kernel: "gemm qkv", Shape: "384x1152", Calls: 1, Time: time.Duration(n) * 100 * time.Millisecond, FLOPs: 1000 * n},
+			recording.Kernel{Layer: layer, Block: "attention", Kernel: "attention", Shape: "12x32", Calls: 1, Time: time.Duration(n) * 10 * time.Millisecond, FLOPs: 5000 * n})
 	}
-	rec := &bench.Recording{Name: "made up", Backend: "minilm-metal", Device: "cpu", Precision: "f32", Started: time.Unix(1e9, 0), Runs: []bench.Run{run}}
+	rec := &recording.Recording{Name: "made up", Backend: "minilm-metal", Device: "cpu", Precision: "f32", Started: time.Unix(1e9, 0), Runs: []recording.Run{run}}
 	path := filepath.Join(t.TempDir(), "kernels.pprof")
-	if err := bench.WriteProfileFile(path, rec); err != nil {
+	if err := report.WriteProfileFile(path, rec); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
 // benchTiny measures the tiny checkpoint on the processor for a moment.
@@ -53,7 +55,7 @@ func TestBench(t *testing.T) {
 	if err != nil || report.Summary.PairsPerSecond <= 0 {
 		t.Errorf("summary.pairs_per_second %v, %v", report.Summary.PairsPerSecond, err)
 	}
-	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))
+	rec, err := recording.Read(filepath.Join(dir, "recording.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +69,21 @@ func TestBench(t *testing.T) {
 		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// With --json standard output is report.json, byte for byte; where the files are is said on
+// the other one.
+func TestBenchJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	r := call(t, "", "bench", "--model", tiny(t), "--device", "cpu", "--pairs", "8", "--batch", "4", "--time-bound", "10m", "--out", dir, "--json")
+	r.want(t, good, filepath.Join(dir, "report.md"))
+	written, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil || r.stdout != string(written) {
+		t.Errorf("%v, stdout\n%s\nand the file\n%s", err, r.stdout, written)
+	}
+	if !strings.Contains(r.stdout, "\"name\": \"minilm-metal: ") {
+		t.Errorf("the title says nothing of the model:\n%.200s", r.stdout)
 	}
 }
 
@@ -127,7 +144,7 @@ func TestBenchDefaultFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A report of somebody's in the folder where we are is in nobody's way.
-	if err := os.WriteFile(bench.MarkdownFile, nil, 0o666); err != nil {
+	if err := os.WriteFile(report.MarkdownFile, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	ok(t, "", "bench", "--model", model, "--pairs", "4", "--batch", "2", "--dataset", "pairs.jsonl", "--name", "a/../b c")
@@ -180,10 +197,10 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if err := p.measure(ctx, o, dir, ""); !errors.Is(err, context.Canceled) || p.undone != "what was measured until then is in "+filepath.Join(dir, "report.md") {
+	if err := p.measure(ctx, o, dir, "", false); !errors.Is(err, context.Canceled) || p.undone != "what was measured until then is in "+filepath.Join(dir, "report.md") {
 		t.Errorf("error %v, %q", err, p.undone)
 	}
-	rec, err := bench.ReadRecording(filepath.Join(dir, "recording.json"))
+	rec, err := recording.Read(filepath.Join(dir, "recording.json"))
 	if err != nil || len(rec.Runs) != 1 || len(rec.Runs[0].Batches) == 0 {
 		t.Errorf("%+v, %v", rec, err)
 	}
@@ -206,7 +223,7 @@ func TestBenchInterruptedEarly(t *testing.T) {
 
 // What was measured once is not to be had again: a report is written over with --force alone.
 func TestBenchWritesOverNothing(t *testing.T) {
-	for _, name := range []string{bench.RecordingFile, bench.MarkdownFile, bench.JSONFile, bench.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
 		dir := t.TempDir()
 		there := filepath.Join(dir, name)
 		if err := os.WriteFile(there, []byte("precious"), 0o666); err != nil {
@@ -217,9 +234,9 @@ func TestBenchWritesOverNothing(t *testing.T) {
 		if data, err := os.ReadFile(there); string(data) != "precious" {
 			t.Errorf("%s: %q, %v", name, data, err)
 		}
-		if name == bench.RecordingFile {
+		if name == recording.File {
 			ok(t, "", append(args, "--force")...)
-			if _, err := bench.ReadRecording(there); err != nil {
+			if _, err := recording.Read(there); err != nil {
 				t.Error(err)
 			}
 		}

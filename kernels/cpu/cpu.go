@@ -61,6 +61,11 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if v.Format == kernels.Int8 && max(h, f) > kernels.MostInt8 {
 		return nil, fmt.Errorf("cpu: sums of %d products overflow in int8, %d do not", max(h, f), kernels.MostInt8)
 	}
+	if v.Format == kernels.F16 {
+		if err := checkF16(w); err != nil {
+			return nil, err
+		}
+	}
 	d := &Device{
 		variant: v,
 		config:  c,

@@ -1,0 +1,24 @@
+package recording
+
+import "slices"
+
+// AddKernels adds more to the sums, each to the kernel of its layer, block, name
+// and shape, or behind the last.
+func AddKernels(sums, more []Kernel) []Kernel {
+	for _, k := range more {
+		i := slices.IndexFunc(sums, func(o Kernel) bool {
+			return o.Layer == k.Layer && o.Block == k.Block && o.Kernel == k.Kernel && o.Shape == k.Shape
+		})
+		if i < 0 {
+			sums = append(sums, k)
+		} else {
+			sums[i].Add(k)
+		}
+	}
+	return sums
+}
+
+// Add adds what another kernel cost.
+func (k *Kernel) Add(o Kernel) {
+	k.Calls, k.Time, k.FLOPs, k.Bytes = k.Calls+o.Calls, k.Time+o.Time, k.FLOPs+o.FLOPs, k.Bytes+o.Bytes
+}

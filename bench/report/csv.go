@@ -1,0 +1,52 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
+	"github.com/minilm-metal/minilm-metal/bench/internal/file"
+)
+
+// WriteJSON writes report.json, whose schema is the type Report.
+func (r *Report) WriteJSON(w io.Writer) error {
+	return file.WriteJSON(w, r)
+}
+
+// WriteCSV writes a row for each configuration: what was run, then every
+// metric, with the unit as the last words of its column's name. Figures that
+// were not measured are "n/a".
+func (r *Report) WriteCSV(w io.Writer) error {
+	list := Metrics()
+	header := []string{"name", "model", "synthetic", "backend", "device", "precision", "dataset_sha256",
+		"batch", "concurrency", "loop", "offered_pairs_per_second", "pairs", "seconds"}
+	for _, m := range list {
+		header = append(header, m.Column)
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(header); err != nil {
+		return err
+	}
+	dataset := figure.NotMeasured
+	if r.Dataset != nil {
+		dataset = r.Dataset.SHA256
+	}
+	for i := range r.Configs {
+		f := &r.Configs[i]
+		var offered *float64
+		if f.Loop == "open" {
+			offered = &f.Rate
+		}
+		row := []string{r.Name, r.Model.ID, strconv.FormatBool(r.Model.Synthetic), r.Backend, r.Device, r.Precision, dataset,
+			strconv.Itoa(f.Batch), strconv.Itoa(f.Concurrency), f.Loop, figure.Shortest(offered), strconv.Itoa(f.Pairs), figure.Shortest(f.Seconds)}
+		for _, m := range list {
+			row = append(row, figure.Shortest(m.Value(f)))
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

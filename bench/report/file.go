@@ -1,0 +1,39 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/file"
+)
+
+// The files that Write writes.
+const (
+	MarkdownFile = "report.md"
+	JSONFile     = "report.json"
+	CSVFile      = "report.csv"
+)
+
+// Write writes the report in every form into the folder dir, which it makes if it has
+// to. Each file is written beside its place and moved there when it is whole: a reader
+// never sees half of one.
+func Write(dir string, r *Report) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{MarkdownFile, r.WriteMarkdown},
+		{JSONFile, r.WriteJSON},
+		{CSVFile, r.WriteCSV},
+	} {
+		if err := file.Write(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	return nil
+}

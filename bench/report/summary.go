@@ -1,0 +1,18 @@
+package report
+
+import (
+	"io"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+)
+
+// WriteSummary writes the beginning of WriteMarkdown, as far as the results, and the scenario:
+// what a terminal shows at the end of a run.
+func (r *Report) WriteSummary(w io.Writer) error {
+	p := markdown.NewPage(w)
+	r.writeHead(p)
+	r.writeResults(p)
+	r.Mix.write(p)
+	r.Overload.write(p)
+	return p.Flush()
+}
