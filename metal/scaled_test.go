@@ -147,17 +147,19 @@ func (s scaling) check(t *testing.T, o outcome, allowed float64) {
 // occur, and the device says so instead of opening.
 func TestTrainedScaled(t *testing.T) {
 	needEmulator(t)
-	if testing.Short() {
-		t.Skip("fourteen models at full size, on the reference, too")
+	if testing.Short() || !modeltest.Thorough() {
+		t.Skip("fourteen models at full size, on the reference, too, are for MINILM_THOROUGH")
 	}
 	r := openTrained(t)
 	b := r.encode(r.byLength()[:6])
 	all := together("all matrices", matrices...)
-	softmax := []string{"queries", "keys", all.name, gains.name}
+	// All of them together make a softmax's scores 4096 times as large, where rounding to half
+	// decides which key is the largest: those are finite, and that is all.
+	most := map[string]float64{"queries": 0.3, "keys": 0.3, gains.name: 0.3, all.name: math.Inf(1)}
 	for _, s := range slices.Concat(matrices, []scaling{all, gains}) {
-		allowed := 0.02
-		if slices.Contains(softmax, s.name) {
-			allowed = 1
+		allowed, known := most[s.name]
+		if !known {
+			allowed = 0.05
 		}
 		o := s.outcome(t, r.w, 64, b)
 		if s.check(t, o, allowed); o.refused != nil {
