@@ -7,13 +7,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// mostF16 is half's largest number, less what the roundings of operands and of as many sums
-// as kernels.SumBlockF16 add.
+// mostF16 is the largest bound that is accepted for values in half, whose largest number is
+// 65504. The margin is for the rounding of operands and of kernels.SumBlockF16 partial sums,
+// 2^-11 each, which the bounds leave out.
 const mostF16 = 65504 * (1 - 1.0/32)
 
-// checkF16 says what of w, or of what can occur with it, half cannot hold: its weights, what
-// products read, and their sums. What would overflow becomes infinite, and then either a
-// score that is not a number or, behind a softmax, one that is wrong.
+// checkF16 returns an error where a weight of w, an operand of a product or a partial sum can
+// be larger than half's largest number. It would become infinite. The score is then usually
+// NaN, which is an error; but a key that is minus infinite gets the weight 0 in a softmax, and
+// the score is a wrong number without any sign of it.
 func checkF16(w *model.Weights) error {
 	type extent struct {
 		what string
