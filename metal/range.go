@@ -50,7 +50,7 @@ func widest(all ...extent) extent {
 
 // layerExtent returns the largest bound of what a layer stores in half.
 func layerExtent(w *model.Weights, layer int) extent {
-	e := w.Extents(layer, math.MaxInt)
+	e := w.Extents(layer, 0)
 	return widest(
 		extent{"queries", layer, e.Query * queryScale(w.Config.HeadSize())},
 		extent{"keys", layer, e.Key},

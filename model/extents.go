@@ -15,7 +15,6 @@ import (
 // Attention returns weighted means of rows of V, which are no larger than V's largest value,
 // and |GELU(x)| ≤ |x|.
 type Extents struct {
-	Weight            float64 // the largest magnitude in the layer's matrices
 	Query, Key, Value float64 // outputs of these products, biases included; Value bounds attention's output, too
 	Output            float64 // sums of one block of the terms of Wo's product, without bias
 	Attention         float64 // hidden state after the attention block
@@ -30,7 +29,7 @@ func (w *Weights) EmbeddingExtent() float64 { return w.EmbeddingNorm.extent() }
 
 // Extents returns the bounds of a layer. Output and Down are for sums of so many consecutive
 // terms, each block beginning at a multiple of their number: formats that sum in less than
-// float32 do it block by block.
+// float32 do it block by block. Where block is 0 they are left out, and are 0.
 func (w *Weights) Extents(layer, block int) Extents {
 	l, before := &w.Layers[layer], w.EmbeddingNorm
 	if layer > 0 {
@@ -39,13 +38,10 @@ func (w *Weights) Extents(layer, block int) Extents {
 	value, up := before.products(l.Value), l.AttentionNorm.products(l.Up)
 	e := Extents{
 		Query: slices.Max(before.products(l.Query)), Key: slices.Max(before.products(l.Key)), Value: slices.Max(value),
-		Output: blocks(l.Output, value, block), Attention: l.AttentionNorm.extent(),
-		Up: slices.Max(up), Down: blocks(l.Down, up, block), FeedForward: l.OutputNorm.extent(),
+		Attention: l.AttentionNorm.extent(), Up: slices.Max(up), FeedForward: l.OutputNorm.extent(),
 	}
-	for _, m := range []Linear{l.Query, l.Key, l.Value, l.Output, l.Up, l.Down} {
-		for _, v := range Float32s(m.W) {
-			e.Weight = max(e.Weight, math.Abs(float64(v)))
-		}
+	if block > 0 {
+		e.Output, e.Down = blocks(l.Output, value, block), blocks(l.Down, up, block)
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -35,11 +36,21 @@ func checkF16(w *model.Weights) error {
 	for i := range w.Layers {
 		e := w.Extents(i, kernels.SumBlockF16)
 		if err := all(fmt.Sprintf("layer %d's ", i),
-			extent{"weights", e.Weight}, extent{"queries", e.Query}, extent{"keys", e.Key}, extent{"values", e.Value},
+			extent{"weights", largestWeight(&w.Layers[i])}, extent{"queries", e.Query}, extent{"keys", e.Key}, extent{"values", e.Value},
 			extent{"attention output", e.Output}, extent{"hidden state after attention", e.Attention},
 			extent{"inner channels", e.Up}, extent{"feed-forward output", e.Down}, extent{"hidden state", e.FeedForward}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// largestWeight returns the largest magnitude in a layer's matrices.
+func largestWeight(l *model.Layer) (most float64) {
+	for _, m := range []model.Linear{l.Query, l.Key, l.Value, l.Output, l.Up, l.Down} {
+		for _, v := range model.Float32s(m.W) {
+			most = max(most, math.Abs(float64(v)))
+		}
+	}
+	return most
 }
