@@ -23,7 +23,7 @@ var variables = []struct{ name, what string }{
 	{"MINILM_METAL_BE_THE_COMMAND", "set by tests of the command for the processes that they start: the test's program is the command"},
 	{"MINILM_MODELS", "a folder with the models and pairs at full size that `TestMarco` reads; `.ci/run` shows how they are made"},
 	{"MINILM_MUTATIONS", "any value: plants errors in the shaders one by one, and wants each found; a minute or more"},
-	{"MINILM_REAL_QUERIES", "how many queries of trained weights' pairs are scored; 4 by default"},
+	{"MINILM_REAL_QUERIES", "how many queries of trained weights' pairs are scored, all 20 of each; 64 pairs of 4 queries by default"},
 	{"MINILM_SHARED", "a folder of fetched data that is not committed; tests of it skip where it is not set"},
 	{"MINILM_TEST_FULL_DISK", "set by a test of `pull` for the process that it starts: the folder on a full disk"},
 	{"MINILM_TEST_HOSTILE_DIR", "set by a test of hostile checkpoints for the process that it starts: the folder to open"},
