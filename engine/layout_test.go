@@ -26,7 +26,7 @@ var layers = map[string][]string{
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
 	"bench":  {"engine", "model", "testdata"},
-	"cmd":    {"bench", "engine", "kernels", "metal", "model", "testdata"},
+	"cmd":    {"bench", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 }
 
 // folder returns the layer that a package of ours belongs to.
