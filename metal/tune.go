@@ -1,6 +1,7 @@
 package metal
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -45,9 +46,10 @@ const (
 	tuneRounds, tuneRepeats = 11, 8
 )
 
-// Tune measures the tiles on the machine's GPU, for a model of the given sizes.
-// Progress is called now and then. A device that is open should be idle.
-func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (*Tuning, error) {
+// Tune measures the tiles on the machine's GPU, for a model of the given sizes and products
+// of so many rows, which are tokens; 0 is as many as a usual batch has. Progress is called now
+// and then. A device that is open should be idle.
+func Tune(ctx context.Context, c model.Config, rows int, progress func(done, total int)) (*Tuning, error) {
 	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (
 	var t *Tuning
 	if err == nil {
 		s.computes = true
-		t, err = s.tune(ctx, c, effort{rows: tuneRows, rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
+		t, err = s.tune(ctx, c, effort{rows: cmp.Or(rows, tuneRows), rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
 	}
 	return t, errors.Join(err, driver.Close())
 }

@@ -48,7 +48,7 @@ GOMAXPROCS and those that begin with MINILM_.`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if part != "" {
-				return p.lookAt(c.Context(), part, &exam{program: p, model: model, dir: into})
+				return p.lookAt(c.Context(), part, p.exam(model, into))
 			}
 			if out == "" {
 				out = freshFile("minilm-metal-doctor-" + time.Now().Format("20060102-150405"))

@@ -14,12 +14,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
-// examShapes are MiniLM's sizes, two layers of them, and sizes that no tile divides; with
-// the lengths of the sequences.
-var examShapes = []struct {
+// examShape is the sizes of a model that devices are held to exact arithmetic over, and the
+// lengths of its sequences.
+type examShape struct {
 	shape   synth.Shape
 	lengths []int
-}{
+}
+
+// examShapes are MiniLM's sizes, two layers of them, and sizes that no tile divides.
+var examShapes = []examShape{
 	{synth.Shape{Layers: 2, Hidden: 384, Heads: 12, Intermediate: 1536, Vocab: 200, Positions: 512, Types: 2, Labels: 1}, []int{1, 33, 9}},
 	{synth.Shape{Layers: 3, Hidden: 45, Heads: 5, Intermediate: 67, Vocab: 300, Positions: 512, Types: 2, Labels: 1}, []int{65, 2, 130}},
 }
@@ -36,7 +39,7 @@ given. "Error" is that of the value which is nearest to its bound, or farthest o
 right.
 `)
 	held, wrong := 0, 0
-	for i, of := range examShapes {
+	for i, of := range x.shapes {
 		c, err := conformance.NewCase(uint64(i+1), of.shape, of.lengths...)
 		if err != nil {
 			return err

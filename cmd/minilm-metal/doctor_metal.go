@@ -118,7 +118,7 @@ func (x *exam) metalFragments(context.Context) error {
 func (x *exam) conformanceMetal(ctx context.Context) error {
 	return x.inspect(func(*metal.Inspector) error {
 		return x.holdAll(ctx, func(c *conformance.Case, hold holder) {
-			for _, tile := range metal.Tiles {
+			for _, tile := range x.tiles {
 				for _, byMemory := range []bool{false, true} {
 					name := tile.String()
 					if byMemory {
@@ -136,7 +136,7 @@ func (x *exam) tune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := metal.Tune(ctx, *c, func(int, int) {})
+	t, err := metal.Tune(ctx, *c, x.tuneRows, func(int, int) {})
 	if errors.Is(err, metal.ErrUnavailable) {
 		return x.absent("%v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/cmd/minilm-metal/internal/doctor"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/metal"
 )
 
 // exam is what a part of the examination has of the world: the program, whose standard
@@ -24,6 +25,14 @@ type exam struct {
 	*program
 	model string // as --model has it
 	dir   string // for other files of the part
+
+	shapes   []examShape  // that devices are held to exact arithmetic over
+	tiles    []metal.Tile // each of which is held to that
+	tuneRows int          // of the products that tiles are tuned by; 0: as many as is usual
+}
+
+func (p *program) exam(model, dir string) *exam {
+	return &exam{program: p, model: model, dir: dir, shapes: examShapes, tiles: metal.Tiles}
 }
 
 // examPart is a part and what does it. The order is that of the file.

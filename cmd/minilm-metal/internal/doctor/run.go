@@ -116,22 +116,27 @@ func run(ctx context.Context, part Part, process Process) (r Result) {
 const interruptedCode = 130
 
 // reason is a line on why a process failed: what Go's runtime says first when it gives up,
-// else the last that was said, and how it ended if that was not its own doing.
+// else the first line of the last thing that the program said, or else the last line; and how
+// the process ended if that was not its own doing.
 func reason(stderr []byte, err error) string {
+	const ours = "minilm-metal: "
 	last := ""
 	for text := range strings.Lines(string(stderr)) {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		if last = text; strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") || strings.HasPrefix(text, "SIG") {
+		if strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") || strings.HasPrefix(text, "SIG") {
 			return line(text)
+		}
+		if !strings.HasPrefix(last, ours) || strings.HasPrefix(text, ours) {
+			last = text
 		}
 	}
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	if last == "" || !exited || exit.ExitCode() < 0 {
 		last = strings.TrimPrefix(fmt.Sprintf("%v; %s", err, last), "; ")
 	}
-	return line(strings.TrimPrefix(last, "minilm-metal: "))
+	return line(strings.TrimPrefix(last, ours))
 }
 
 // line makes a text one line of bearable length.

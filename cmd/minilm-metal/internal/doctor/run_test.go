@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("found something")
 	case "fails":
 		fmt.Println("found something")
-		fmt.Fprintln(os.Stderr, "minilm-metal: first\nminilm-metal: the last line says why")
+		fmt.Fprintln(os.Stderr, "minilm-metal: first\nminilm-metal: the last line says why\nand more of it")
 		os.Exit(1)
 	case "panics":
 		fmt.Println("found something")
