@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
@@ -21,18 +22,22 @@ import (
 // tests, where they would skip.
 const required = "MINILM_METAL_REQUIRED"
 
+// theGPU is what the machine has, looked for once.
+var theGPU = sync.OnceValues(func() (gpu GPU, err error) {
+	x, err := Inspect()
+	if err != nil {
+		return gpu, err
+	}
+	return x.GPU(), x.Close()
+})
+
 // needGPU skips a test, and says why, where there is no GPU that the shaders are known to run
 // on. A GPU that is there and cannot be used for another reason fails it.
 func needGPU(t *testing.T) {
 	t.Helper()
-	x, err := Inspect()
-	switch {
+	switch gpu, err := theGPU(); {
 	case err == nil:
-		gpu := x.GPU()
 		t.Logf("%s, family %d, %s, %s", gpu.Name, gpu.Family, gpu.System, gpu.Language)
-		if err := x.Close(); err != nil {
-			t.Fatal(err)
-		}
 	case errors.Is(err, ErrUnavailable) && os.Getenv(required) == "":
 		t.Skipf("%v (with %s=1 this fails)", err, required)
 	default:
@@ -40,17 +45,15 @@ func needGPU(t *testing.T) {
 	}
 }
 
-// eachTile runs test for every tile, and for both ways that the elements of fragments go. A
-// GPU has done with them in seconds; where tests are to be short, as on the stand-in for one,
-// it is a few of them: one tile of each kind, each with one of the ways.
-func eachTile(t *testing.T, few int, test func(t *testing.T, open func(*model.Weights) (*Device, error))) {
+// eachTile runs test for every tile, and for both ways that the elements of fragments go: on
+// the stand-in for a GPU, for one tile of each kind, each with one of the ways.
+func eachTile(t *testing.T, test func(t *testing.T, open func(*model.Weights) (*Device, error))) {
 	for i, tile := range Tiles {
 		for _, byMemory := range []bool{false, true} {
 			last := i == len(Tiles)-1
-			if testing.Short() && (i > 0 && !last || byMemory != last || few == 0) {
+			if standIn && !modeltest.Thorough() && (i > 0 && !last || byMemory != last) {
 				continue
 			}
-			few--
 			t.Run(fmt.Sprintf("%v,ByMemory=%v", tile, byMemory), func(t *testing.T) {
 				test(t, func(w *model.Weights) (*Device, error) {
 					d, err := OpenTile(w, tile, byMemory)
@@ -64,11 +67,13 @@ func eachTile(t *testing.T, few int, test func(t *testing.T, open func(*model.We
 	}
 }
 
-// The machine's GPU is what a device must be, in every tile. The stand-in needs minutes for
-// each: its scores are held to the emulator's, bit for bit, by another test.
+// The machine's GPU is what a device must be, in every tile.
 func TestConformanceOnGPU(t *testing.T) {
 	needGPU(t)
-	eachTile(t, 1, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+	if standIn && !modeltest.Thorough() {
+		t.Skip("a stand-in for a GPU needs minutes for each tile, with MINILM_THOROUGH; its scores are held to the emulator's, bit for bit, by another test")
+	}
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
 		modeltest.Run(t, modeltest.Float16GPU, func(w *model.Weights, _ int) (model.Device, error) { return open(w) })
 	})
 }
@@ -77,15 +82,16 @@ func TestConformanceOnGPU(t *testing.T) {
 func TestBoundsOnGPU(t *testing.T) {
 	needGPU(t)
 	shape := synth.Shape{Layers: 2, Hidden: 384, Heads: 12, Intermediate: 1536, Vocab: 200, Positions: 512, Types: 2, Labels: 1}
-	if testing.Short() {
-		shape.Hidden, shape.Heads, shape.Intermediate = 96, 3, 200
+	lengths := []int{1, 33, 64, 7}
+	if standIn {
+		shape.Hidden, shape.Heads, shape.Intermediate, lengths = 96, 3, 200, []int{1, 33}
 	}
-	c, err := conformance.NewCase(1, shape, 1, 33, 64, 7)
+	c, err := conformance.NewCase(1, shape, lengths...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Weights.Close()
-	eachTile(t, 2, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
 		d, err := open(c.Weights)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +119,7 @@ func TestMappedAndCopiedWeightsOnGPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), shape.Vocab, 1, 34, 64)
-	eachTile(t, 2, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
 		var scores [2][]uint32
 		for i, files := range []func() (*model.Weights, error){
 			func() (*model.Weights, error) { return model.Load(os.DirFS(dir)) },

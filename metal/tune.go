@@ -46,10 +46,16 @@ const (
 	tuneRounds, tuneRepeats = 11, 8
 )
 
-// Tune measures the tiles on the machine's GPU, for a model of the given sizes and products
-// of so many rows, which are tokens; 0 is as many as a usual batch has. Progress is called now
-// and then. A device that is open should be idle.
-func Tune(ctx context.Context, c model.Config, rows int, progress func(done, total int)) (*Tuning, error) {
+// Effort is how much Tune measures. What is 0 is as usual.
+type Effort struct {
+	Rows    int // of the products: tokens of a batch
+	Rounds  int // in which each tile has a turn, beside one that does not count
+	Repeats int // of a product in a turn
+}
+
+// Tune measures the tiles on the machine's GPU, for a model of the given sizes.
+// Progress is called now and then. A device that is open should be idle.
+func Tune(ctx context.Context, c model.Config, e Effort, progress func(done, total int)) (*Tuning, error) {
 	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
 		return nil, err
@@ -58,7 +64,8 @@ func Tune(ctx context.Context, c model.Config, rows int, progress func(done, tot
 	var t *Tuning
 	if err == nil {
 		s.computes = true
-		t, err = s.tune(ctx, c, effort{rows: cmp.Or(rows, tuneRows), rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
+		all := effort{rows: cmp.Or(e.Rows, tuneRows), rounds: cmp.Or(e.Rounds, tuneRounds), repeats: cmp.Or(e.Repeats, tuneRepeats), products: products}
+		t, err = s.tune(ctx, c, all, progress)
 	}
 	return t, errors.Join(err, driver.Close())
 }

@@ -136,7 +136,7 @@ func (x *exam) tune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := metal.Tune(ctx, *c, x.tuneRows, func(int, int) {})
+	t, err := metal.Tune(ctx, *c, x.effort, func(int, int) {})
 	if errors.Is(err, metal.ErrUnavailable) {
 		return x.absent("%v", err)
 	}

@@ -26,9 +26,9 @@ type exam struct {
 	model string // as --model has it
 	dir   string // for other files of the part
 
-	shapes   []examShape  // that devices are held to exact arithmetic over
-	tiles    []metal.Tile // each of which is held to that
-	tuneRows int          // of the products that tiles are tuned by; 0: as many as is usual
+	shapes []examShape  // that devices are held to exact arithmetic over
+	tiles  []metal.Tile // each of which is held to that
+	effort metal.Effort // of the tuning
 }
 
 func (p *program) exam(model, dir string) *exam {
