@@ -21,6 +21,7 @@ var variables = []struct{ name, what string }{
 	{"MINILM_MARCO_PAIRS", "how many pairs `TestMarco` scores on the shaders' emulator; 8 by default"},
 	{"MINILM_METAL_ANY_GPU", "any value: a GPU of a family that is not known to run the shaders is tried where metal is asked for by name; a user's, too"},
 	{"MINILM_METAL_BE_THE_COMMAND", "set by tests of the command for the processes that they start: the test's program is the command"},
+	{"MINILM_METAL_REQUIRED", "any value: without a GPU that the shaders are known to run on, its tests fail instead of skipping"},
 	{"MINILM_MODELS", "a folder with the models and pairs at full size that `TestMarco` reads; `.ci/run` shows how they are made"},
 	{"MINILM_MUTATIONS", "any value: plants errors in the shaders one by one, and wants each found; a minute or more"},
 	{"MINILM_REAL_QUERIES", "how many queries of trained weights' pairs are scored, all 20 of each; 64 pairs of 4 queries by default"},
