@@ -49,6 +49,7 @@ func (b *mockBuffer) Release() {
 
 type mockPipeline struct{ m *mock }
 
+func (p *mockPipeline) Limits() gpu.Limits { return gpu.Limits{} }
 func (p *mockPipeline) Release() {
 	p.m.mu.Lock()
 	defer p.m.mu.Unlock()

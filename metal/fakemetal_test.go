@@ -113,7 +113,7 @@ func TestDarwinkitMarco(t *testing.T) {
 	}
 }
 
-// Trained weights on darwinkit are as near to float64 as on the emulator.
+// With trained weights the scores on darwinkit are as close to float64's as on the emulator.
 func TestDarwinkitTrained(t *testing.T) {
 	r := openTrained(t)
 	driver, err := darwinkit.Open(shaderSource(), false)

@@ -125,9 +125,16 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 	return k
 }
 
-func (k *kernelSet) each() []*variant {
-	return []*variant{&k.embed, &k.norm, &k.attention, &k.attentionCls, &k.head, &k.headGather,
-		&k.qkv, &k.keyValue, &k.output, &k.outputCls, &k.up, &k.down}
+// used is a kernel of a set, and what a model uses it for.
+type used struct {
+	*variant
+	use string
+}
+
+func (k *kernelSet) each() []used {
+	return []used{{&k.embed, "embeddings"}, {&k.norm, "norm"}, {&k.attention, "attention"}, {&k.attentionCls, "attention of [CLS]"},
+		{&k.head, "head"}, {&k.headGather, "head, rows gathered"}, {&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
+		{&k.outputCls, "output of [CLS]"}, {&k.up, "up"}, {&k.down, "down"}}
 }
 
 // compile compiles all of them, or none and says which one does not.
@@ -135,7 +142,7 @@ func (k *kernelSet) compile(d gpu.Driver) (broken *variant, err error) {
 	for _, s := range k.each() {
 		if err := s.compile(d); err != nil {
 			k.release()
-			return s, err
+			return s.variant, err
 		}
 	}
 	return nil, nil

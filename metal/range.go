@@ -7,19 +7,20 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// mostHalf is how large a value may become that is stored in half, whose largest is 65504:
-// the rest is for what the roundings of operands add.
+// mostHalf is the largest bound that is accepted for values that are stored in half. Half's
+// largest number is 65504. The margin is for the rounding of operands, which the bounds leave
+// out, and which is below 0.2 %.
 const mostHalf = 65504 * (1 - 1.0/128)
 
-// extent is how large values that are stored in half can be at most, whatever the tokens
-// are. Attention's scores and sums are float, its weights at most 1.
+// extent is an upper bound of the magnitudes of some values that shaders store in half, for
+// any input. Values in float need none: attention's scores, all sums, the residual stream.
 type extent struct {
 	what  string
-	layer int // or outside
+	layer int // outside for the embeddings
 	most  float64
 }
 
-// String says what comes how near to half's limit.
+// String returns for example "at most 68.3 of 65504 can occur, in inner channels of layer 0".
 func (e extent) String() string {
 	where := ""
 	if e.layer != outside {
@@ -28,7 +29,7 @@ func (e extent) String() string {
 	return fmt.Sprintf("at most %.3g of 65504 can occur, in %s%s", e.most, e.what, where)
 }
 
-// fits is nil where half can hold the values.
+// fits returns an error where half cannot hold the values.
 func (e extent) fits() error {
 	if e.most <= mostHalf {
 		return nil
@@ -36,7 +37,7 @@ func (e extent) fits() error {
 	return fmt.Errorf("%s can become as large as %.3g, beyond half's 65504", e.what, e.most)
 }
 
-// widest returns the one that is nearest to half's limit.
+// widest returns the largest bound.
 func widest(all ...extent) extent {
 	most := all[0]
 	for _, e := range all[1:] {
@@ -47,19 +48,19 @@ func widest(all ...extent) extent {
 	return most
 }
 
-// layerExtent is the widest of what a layer stores in half.
+// layerExtent returns the largest bound of what a layer stores in half.
 func layerExtent(w *model.Weights, layer int) extent {
-	e := w.Extents(layer, math.MaxInt)
+	e := w.Extents(layer, 0)
 	return widest(
 		extent{"queries", layer, e.Query * queryScale(w.Config.HeadSize())},
 		extent{"keys", layer, e.Key},
-		extent{"values", layer, e.Value}, // and what heads find of them
+		extent{"values", layer, e.Value}, // bounds attention's output, too
 		extent{"the hidden state after attention", layer, e.Attention},
 		extent{"inner channels", layer, e.Up},
 		extent{"the hidden state after the feed-forward block", layer, e.FeedForward},
 	)
 }
 
-// queryScale is in the queries' weights: log2(e), since shaders have exp2 for exp, and
-// attention's own 1/√d.
+// queryScale is the factor by which the queries' weights are multiplied when they are packed:
+// attention's 1/√d, and log2(e), since the shaders compute exp2 instead of exp.
 func queryScale(headSize int) float64 { return math.Log2E / math.Sqrt(float64(headSize)) }

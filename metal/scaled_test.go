@@ -21,7 +21,7 @@ type scaling struct {
 	of   func(w *model.Weights) []**tensor.Dense
 }
 
-// ofLayers are tensors of every layer.
+// ofLayers selects tensors of every layer.
 func ofLayers(of func(l *model.Layer) []**tensor.Dense) func(w *model.Weights) []**tensor.Dense {
 	return func(w *model.Weights) (all []**tensor.Dense) {
 		for i := range w.Layers {
@@ -53,7 +53,7 @@ var gains = scaling{"gains", func(w *model.Weights) []**tensor.Dense {
 	return all
 }}
 
-// together is all of some scalings at once.
+// together is several scalings at once.
 func together(name string, some ...scaling) scaling {
 	return scaling{name, func(w *model.Weights) (all []**tensor.Dense) {
 		for _, s := range some {
@@ -63,7 +63,7 @@ func together(name string, some ...scaling) scaling {
 	}}
 }
 
-// scaled is w with some tensors multiplied; the others are w's own.
+// scaled returns a copy of w with some tensors multiplied. It shares the others with w.
 func (s scaling) scaled(w *model.Weights, by float32) *model.Weights {
 	own := *w
 	own.Layers = slices.Clone(w.Layers)
@@ -79,16 +79,16 @@ func (s scaling) scaled(w *model.Weights, by float32) *model.Weights {
 	return &own
 }
 
-// outcome is what becomes of scores by scaled weights: refused says why there are none, or
-// mean is how far off they are by the deviation of float64's.
+// outcome is what scoring with scaled weights led to.
 type outcome struct {
-	refused error
-	mean    float64
+	refused error     // the error of opening; the rest is not set then
+	mean    float64   // mean absolute error, as a share of the logits' standard deviation
 	largest magnitude // in half
-	widest  extent    // that could be
+	widest  extent    // the bound that the device gives
 }
 
-// outcome scores a batch by scaled weights. Whatever is not refused is finite.
+// outcome scores a batch with scaled weights. It fails the test where the device opens and a
+// score is not finite, or a magnitude is larger than its bound.
 func (s scaling) outcome(t *testing.T, w *model.Weights, by float32, b *model.Batch) (o outcome) {
 	t.Helper()
 	own := s.scaled(w, by)
@@ -120,7 +120,7 @@ func (s scaling) outcome(t *testing.T, w *model.Weights, by float32, b *model.Ba
 	o.mean /= max(math.Sqrt(max(0, square-mean*mean)), 1e-3*math.Abs(mean))
 	o.largest, o.widest = *look.largest(), d.widest
 	if !(o.largest.most <= o.widest.most) {
-		t.Errorf("%s: %g in %s of layer %d, and at most %g was to occur, in %s", s.name, o.largest.most, o.largest.what, o.largest.layer, o.widest.most, o.widest.what)
+		t.Errorf("%s: %g in %s of layer %d, and the bound is %g, of %s", s.name, o.largest.most, o.largest.what, o.largest.layer, o.widest.most, o.widest.what)
 	}
 	if !(o.mean < math.Inf(1)) {
 		t.Errorf("%s: scores %g", s.name, got)
@@ -128,7 +128,7 @@ func (s scaling) outcome(t *testing.T, w *model.Weights, by float32, b *model.Ba
 	return o
 }
 
-// check wants scores to be refused by name, or as close to float64's as allowed.
+// check fails the test where the device opened and the scores are off by more than allowed.
 func (s scaling) check(t *testing.T, o outcome, allowed float64) {
 	t.Helper()
 	if o.refused != nil {
@@ -141,23 +141,25 @@ func (s scaling) check(t *testing.T, o outcome, allowed float64) {
 	}
 }
 
-// By trained weights times 64, each kind of matrix in turn and all of them, scores are
-// float64's, but for what a softmax makes of scores that are 64 times as large, and so is
-// what they are off by. With the norms' gains times 64, too, half cannot hold what can
-// occur, and the device says so instead of opening.
+// Trained weights are multiplied by 64: each kind of matrix in turn, all matrices, the norms'
+// gains, and all of these. Half has room for every one but the last, which must be refused by
+// name. Errors are larger with queries or keys: then attention's scores are 64 times as large,
+// and so are their errors, which the softmax turns into factors.
 func TestTrainedScaled(t *testing.T) {
 	needEmulator(t)
-	if testing.Short() {
-		t.Skip("fourteen models at full size, on the reference, too")
+	if testing.Short() || !modeltest.Thorough() {
+		t.Skip("fourteen models at full size, on the reference, too, are for MINILM_THOROUGH")
 	}
 	r := openTrained(t)
 	b := r.encode(r.byLength()[:6])
 	all := together("all matrices", matrices...)
-	softmax := []string{"queries", "keys", all.name, gains.name}
+	// With all matrices attention's scores are 4096 times as large. Rounding to half decides
+	// then which key has the largest. Such scores need only be finite.
+	most := map[string]float64{"queries": 0.3, "keys": 0.3, gains.name: 0.3, all.name: math.Inf(1)}
 	for _, s := range slices.Concat(matrices, []scaling{all, gains}) {
-		allowed := 0.02
-		if slices.Contains(softmax, s.name) {
-			allowed = 1
+		allowed, known := most[s.name]
+		if !known {
+			allowed = 0.05
 		}
 		o := s.outcome(t, r.w, 64, b)
 		if s.check(t, o, allowed); o.refused != nil {
@@ -172,8 +174,7 @@ func TestTrainedScaled(t *testing.T) {
 	}
 }
 
-// What can occur is held against half's range at opening, and what cannot be held is
-// named.
+// Open refuses a model of which a bound is larger than half's range, and says which.
 func TestBeyondHalf(t *testing.T) {
 	w, err := smallWeights(1)
 	if err != nil {
@@ -192,14 +193,14 @@ func TestBeyondHalf(t *testing.T) {
 		"layer 1: inner channels":                                of(func(w *model.Weights) **tensor.Dense { return &w.Layers[1].Up.W }),
 		"layer 1: the hidden state after the feed-forward block": of(func(w *model.Weights) **tensor.Dense { return &w.Layers[1].OutputNorm.Gain }),
 	} {
-		// As much as the weights themselves allow.
+		// The matrices are scaled as far as half can hold their own values.
 		largest := float32(0)
 		for _, v := range model.Float32s(*s.of(w)[0]) {
 			largest = max(largest, v, -v)
 		}
 		by := 65000 / largest
 		if strings.Contains(want, "hidden state") || strings.Contains(want, "queries") {
-			by *= 10 // gains and biases are float
+			by *= 10 // these are gains and biases, which are stored in float
 		}
 		m := new(mock)
 		_, err := open(s.scaled(w, by), m, Uniform(Tiles[0]))
@@ -212,7 +213,7 @@ func TestBeyondHalf(t *testing.T) {
 	}
 }
 
-// fits says whether half can hold what layers store.
+// fits says whether half can hold what all layers store.
 func fits(w *model.Weights) bool {
 	for i := range w.Layers {
 		if layerExtent(w, i).fits() != nil {
@@ -222,7 +223,7 @@ func fits(w *model.Weights) bool {
 	return true
 }
 
-// What half can just hold is scored with, and right.
+// A model whose bounds come close to half's range, within a factor of two, is scored correctly.
 func TestUpToHalf(t *testing.T) {
 	needEmulator(t)
 	w, err := smallWeights(1)

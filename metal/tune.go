@@ -1,6 +1,7 @@
 package metal
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -44,9 +45,16 @@ const (
 	tuneRounds, tuneRepeats = 11, 8
 )
 
+// Effort is how much Tune measures. A field that is 0 has its usual value.
+type Effort struct {
+	Rows    int // rows of the products, as tokens in a batch
+	Rounds  int // rounds that count; in each of them every tile has one turn
+	Repeats int // products in one turn
+}
+
 // Tune measures the tiles on the machine's GPU, for a model of the given sizes. It calls
 // progress now and then. If a device is open on the GPU, it should be idle.
-func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (*Tuning, error) {
+func Tune(ctx context.Context, c model.Config, e Effort, progress func(done, total int)) (*Tuning, error) {
 	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
 		return nil, err
@@ -55,7 +63,8 @@ func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (
 	var t *Tuning
 	if err == nil {
 		s.computes = true
-		t, err = s.tune(ctx, c, effort{rows: tuneRows, rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
+		all := effort{rows: cmp.Or(e.Rows, tuneRows), rounds: cmp.Or(e.Rounds, tuneRounds), repeats: cmp.Or(e.Repeats, tuneRepeats), products: products}
+		t, err = s.tune(ctx, c, all, progress)
 	}
 	return t, errors.Join(err, driver.Close())
 }

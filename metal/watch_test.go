@@ -15,26 +15,27 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// watch is a driver that runs a device's dispatches one by one, and looks after each at
-// what it wrote of the live rows: how large the largest is. One pass at a time.
+// watch is a driver that runs the dispatches of a pass one by one. After each it reads what
+// the dispatch wrote, in live rows alone, and notes the largest magnitude. It is for one pass
+// at a time.
 type watch struct {
 	gpu.Driver
-	d               *Device // once it is open
+	d               *Device // whose pass is watched; nil between passes
 	rows, sequences int     // of the batch
 	seen            []*magnitude
 }
 
-// magnitude is the largest that some values were, over all layers and rows.
+// magnitude is the largest magnitude of one kind of value over all layers, rows and passes.
 type magnitude struct {
 	what  string
-	half  bool // they are stored in half, else in float
+	half  bool // stored in half, otherwise in float
 	most  float64
-	layer int // where that was
+	layer int // of the largest
 }
 
 func newWatch(d gpu.Driver) *watch { return &watch{Driver: d} }
 
-// score scores a batch, and watches.
+// score scores a batch and watches the pass.
 func (w *watch) score(d *Device, b *model.Batch, scores []float32) error {
 	w.d, w.rows, w.sequences = d, b.Tokens(), b.Len()
 	defer func() { w.d = nil }()
@@ -68,7 +69,7 @@ func (w *watch) Run(work []gpu.Dispatch) (gpu.Times, error) {
 	return sum, nil
 }
 
-// look notes how large is what a dispatch wrote.
+// look reads what a dispatch wrote.
 func (w *watch) look(one *gpu.Dispatch, layer, rows int) {
 	l := &w.d.layout
 	out := func(operand int) []byte { return one.Bindings[operand].Buffer.Bytes()[one.Bindings[operand].Offset:] }
@@ -111,7 +112,7 @@ func (m *magnitude) add(v float64, layer int) {
 	}
 }
 
-// halves looks at columns lo to hi of rows of some width.
+// halves reads columns lo to hi of a buffer of rows.
 func (w *watch) halves(what string, layer int, b []byte, rows, width, lo, hi int) {
 	m := w.of(what, true)
 	for r := range rows {
@@ -128,7 +129,7 @@ func (w *watch) floats(what string, layer int, b []byte, n int) {
 	}
 }
 
-// String is a table of what was seen.
+// String returns the table of magnitudes.
 func (w *watch) String() string {
 	var s strings.Builder
 	t := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
@@ -147,7 +148,7 @@ func (w *watch) String() string {
 	return s.String()
 }
 
-// largest is the largest that was seen in half.
+// largest returns the largest magnitude in half; NaN counts as larger than all.
 func (w *watch) largest() *magnitude {
 	halves := slices.DeleteFunc(slices.Clone(w.seen), func(m *magnitude) bool { return !m.half })
 	return slices.MaxFunc(halves, func(a, b *magnitude) int {

@@ -5,29 +5,31 @@ import (
 	"slices"
 )
 
-// Extents are how large the values of a layer can be at most, whatever the tokens are:
-// what a format must be able to hold that has less range than float32.
+// Extents are upper bounds of the magnitudes that a layer's values can have, for any input
+// whatever. A number format with less range than float32 must be able to hold them.
 //
-// LayerNorm makes of any row of n channels one of norm √n, before its gain and its bias. A
-// channel is then at most √n·|gain| + |bias|; its product with a row w of a matrix at most
-// √n·‖w∘gain‖ + Σ|w·bias|, by Cauchy and Schwarz, which is far less than the channels'
-// own extents would give. So is the sum of any of the products' terms, in any order. What
-// softmax weighs stays within the largest of V, and GELU makes nothing larger.
+// The bounds follow from LayerNorm: before gain and bias, each of its output rows of n
+// channels has the Euclidean norm √n at most. So a channel is at most √n·|gain| + |bias|. By
+// the Cauchy-Schwarz inequality the product with a row w of a matrix is at most
+// √n·‖w∘gain‖ + Σ|w·bias|, and the same bound holds for the sum of any subset of its terms.
+// Attention returns weighted means of rows of V, which are no larger than V's largest value,
+// and |GELU(x)| ≤ |x|.
 type Extents struct {
-	Weight            float64 // of the layer's matrices
-	Query, Key, Value float64 // of W·x + b, and of what heads find, which Value bounds
-	Output            float64 // of Wo times that, a block of terms
-	Attention         float64 // of x after the attention block
-	Up                float64 // of W1·x + b1, and of its GELU
-	Down              float64 // of W2 times that, a block of terms
-	FeedForward       float64 // of x after the feed-forward block
+	Query, Key, Value float64 // outputs of these products, biases included; Value bounds attention's output, too
+	Output            float64 // sums of one block of the terms of Wo's product, without bias
+	Attention         float64 // hidden state after the attention block
+	Up                float64 // W1·x + b1, and its GELU
+	Down              float64 // sums of one block of the terms of W2's product, without bias
+	FeedForward       float64 // hidden state after the feed-forward block
 }
 
-// EmbeddingExtent is how large a value of the embeddings can be after their LayerNorm.
+// EmbeddingExtent returns the upper bound of the hidden state's magnitudes after the
+// embeddings' LayerNorm.
 func (w *Weights) EmbeddingExtent() float64 { return w.EmbeddingNorm.extent() }
 
-// Extents returns a layer's. Of the products that are not with a LayerNorm's output they
-// are of so many terms one after the other, from a multiple of as many on.
+// Extents returns the bounds of a layer. Output and Down are for sums of so many consecutive
+// terms, each block beginning at a multiple of their number: formats that sum in less than
+// float32 do it block by block. Where block is 0 they are left out, and are 0.
 func (w *Weights) Extents(layer, block int) Extents {
 	l, before := &w.Layers[layer], w.EmbeddingNorm
 	if layer > 0 {
@@ -36,18 +38,15 @@ func (w *Weights) Extents(layer, block int) Extents {
 	value, up := before.products(l.Value), l.AttentionNorm.products(l.Up)
 	e := Extents{
 		Query: slices.Max(before.products(l.Query)), Key: slices.Max(before.products(l.Key)), Value: slices.Max(value),
-		Output: blocks(l.Output, value, block), Attention: l.AttentionNorm.extent(),
-		Up: slices.Max(up), Down: blocks(l.Down, up, block), FeedForward: l.OutputNorm.extent(),
+		Attention: l.AttentionNorm.extent(), Up: slices.Max(up), FeedForward: l.OutputNorm.extent(),
 	}
-	for _, m := range []Linear{l.Query, l.Key, l.Value, l.Output, l.Up, l.Down} {
-		for _, v := range Float32s(m.W) {
-			e.Weight = max(e.Weight, math.Abs(float64(v)))
-		}
+	if block > 0 {
+		e.Output, e.Down = blocks(l.Output, value, block), blocks(l.Down, up, block)
 	}
 	return e
 }
 
-// extent is how large a channel can be after the norm.
+// extent returns the upper bound of the norm's outputs.
 func (n Norm) extent() (most float64) {
 	gain, bias := Float32s(n.Gain), Float32s(n.Bias)
 	size := math.Sqrt(float64(len(gain)))
@@ -57,7 +56,8 @@ func (n Norm) extent() (most float64) {
 	return most
 }
 
-// products is how large each output of l can be, of what comes out of the norm.
+// products returns the upper bound of each output of l where its input is an output of the
+// norm.
 func (n Norm) products(l Linear) []float64 {
 	gain, bias, w := Float32s(n.Gain), Float32s(n.Bias), Float32s(l.W)
 	all := make([]float64, 0, len(w)/len(gain))
@@ -73,7 +73,8 @@ func (n Norm) products(l Linear) []float64 {
 	return all
 }
 
-// blocks is how large a block of terms of l's products can be, of inputs of these extents.
+// blocks returns the upper bound of the sum of one block of terms of l's products; inputs
+// are the bounds of l's inputs.
 func blocks(l Linear, inputs []float64, block int) (most float64) {
 	w := Float32s(l.W)
 	for at := 0; at < len(w); at += len(inputs) {

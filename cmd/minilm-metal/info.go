@@ -105,15 +105,10 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			if anew {
 				opts = append(opts, engine.Recalibrate())
 			}
-			e, found, err := flags.open(p, opts...)
+			a, err := p.about(&flags, opts...)
 			if err != nil {
 				return err
 			}
-			info := e.Info()
-			if err := e.Close(); err != nil {
-				return err
-			}
-			a := aboutOf(info, found)
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
 				out.SetIndent("", "  ")
@@ -127,6 +122,19 @@ and threadgroups, and its roofline. That needs no GPU.`,
 	c.Flags().BoolVar(&anew, "calibrate", false, "measure the candidates anew, and keep that")
 	c.Flags().StringVar(&chip, "model-chip", "", "with --device metal: model this chip instead, such as \"M1 Pro\"")
 	return c
+}
+
+// about opens an engine, asks what it is, and closes it again.
+func (p *program) about(flags *engineFlags, opts ...engine.Option) (*about, error) {
+	e, found, err := flags.open(p, opts...)
+	if err != nil {
+		return nil, err
+	}
+	info := e.Info()
+	if err := e.Close(); err != nil {
+		return nil, err
+	}
+	return aboutOf(info, found), nil
 }
 
 // aboutOf combines what an engine says about itself with what is known about its checkpoint

@@ -10,6 +10,7 @@
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU
+//	minilm-metal doctor                       all about this machine, in one file to send
 //	minilm-metal pull ID                      download a checkpoint
 //	minilm-metal convert MODEL                make model.safetensors of a pytorch_model.bin
 //	minilm-metal synth --out DIR              make a checkpoint from a seed

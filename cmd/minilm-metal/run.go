@@ -117,7 +117,7 @@ Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}
-	root.AddCommand(p.info(), p.bench(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.man(), p.version())
+	root.AddCommand(p.info(), p.bench(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.doctor(), p.man(), p.version())
 	p.complete(root)
 	return root
 }

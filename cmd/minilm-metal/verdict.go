@@ -114,10 +114,11 @@ func (v *verdict) order() {
 	}
 }
 
-// write writes each published score beside ours, and the totals.
-func (v *verdict) write(w io.Writer) error {
+// write writes each given score beside ours, and the totals. The argument called names the
+// column of the given scores.
+func (v *verdict) write(w io.Writer, called string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "published\tours\tdistance\tallowed\tverdict\t  pair")
+	fmt.Fprintln(t, called+"\tours\tdistance\tallowed\tverdict\t  pair")
 	for i, s := range v.published {
 		ours, said := float64(v.logits[i]), "ok"
 		if s.Activation == "sigmoid" {
@@ -132,8 +133,8 @@ func (v *verdict) write(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d of %d published scores are met; the largest distance is %.2g.\n"+
+	_, err := fmt.Fprintf(w, "\n%d of %d %s scores are met; the largest distance is %.2g.\n"+
 		"%d of %d orders of a query's passages are swapped, %d of them of scores farther apart than is allowed.\n",
-		len(v.published)-v.off, len(v.published), v.largest, v.swapped, v.orders, v.wrong)
+		len(v.published)-v.off, len(v.published), called, v.largest, v.swapped, v.orders, v.wrong)
 	return err
 }

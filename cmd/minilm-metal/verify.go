@@ -128,7 +128,7 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 	}
 	fmt.Fprintln(p.stdout)
 	v := judge(published, logits, info.Precision)
-	if err := v.write(p.stdout); err != nil {
+	if err := v.write(p.stdout, "published"); err != nil {
 		return err
 	}
 	if v.off > 0 || v.wrong > 0 {

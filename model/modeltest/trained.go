@@ -10,29 +10,30 @@ import (
 	"testing"
 )
 
-// Trained are weights that were trained, and pairs of MS MARCO with their logits by them in
-// float64: MINILM_SHARED's data/real-ce. Weights that are made up have no channel that is
-// far larger than others, and so say nothing of what that costs a narrow format.
+// Trained is a checkpoint with trained weights, with pairs of MS MARCO and their logits in
+// float64. Both are in MINILM_SHARED, in data/real-ce and data/msmarco-dl19. Synthetic weights
+// do not show what trained ones cost a narrow format: they lack channels that are far larger
+// than all others.
 type Trained struct {
-	Dir     string          // of the checkpoint
-	Queries [][]TrainedPair // each query's pairs, in the order in which BM25 found them
-	// Asked are the pairs to be scored: all of as many queries as MINILM_REAL_QUERIES says,
-	// 64 of four queries where it says nothing.
+	Dir     string          // the checkpoint's directory
+	Queries [][]TrainedPair // of 43 queries the first 20 pairs, in BM25's order
+	// Asked are the pairs that a test should score: 16 of each of the first four queries, or
+	// all of as many queries as MINILM_REAL_QUERIES says.
 	Asked []TrainedPair
-	// Deviation is the standard deviation of all logits, also for who scores fewer pairs.
+	// Deviation is the standard deviation of all 860 logits. Errors are told as shares of it.
 	Deviation float64
 }
 
-// TrainedPair is a pair and its logit.
+// TrainedPair is a pair of texts and its logit in float64.
 type TrainedPair struct {
 	Query, Passage string
 	Logit          float64
 }
 
-// Agreement is how far scores are from float64's.
+// Agreement says how close scores are to the logits in float64.
 type Agreement struct {
-	Mean, Worst     float64 // errors, by the logits' standard deviation
-	Orders, Swapped int     // twos of one query's pairs, and those in the other order
+	Mean, Worst     float64 // absolute errors, as shares of the logits' standard deviation
+	Orders, Swapped int     // how many twos of passages one query has, and how many are reversed
 }
 
 // OpenTrained reads all pairs, or skips the test where MINILM_SHARED is not set.
