@@ -10,30 +10,31 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// crowd is an open loop in which each call has a goroutine of its own. A loop has callers,
-// and an arrival that finds all of them busy waits where the engine cannot see it: an engine
-// that refuses what it cannot serve would never be asked to.
+// crowd is an open loop in which each call has a goroutine of its own. A loop has a fixed
+// number of callers, and an arrival that finds all of them busy waits where the engine
+// cannot see it. So an engine that refuses calls which it cannot serve would never receive
+// them.
 type crowd struct {
-	loop                 // its callers, pairs, stop and done are not looked at
-	length time.Duration // what would arrive later does not
-	most   int           // arrivals
+	loop                 // its callers, pairs, stop and done are not used
+	length time.Duration // calls that would arrive later are not made
+	most   int           // the most arrivals
 }
 
-// answer is how one call ended: with a whole sample, or with an error and how long it
-// took.
+// answer says how one call ended: with a complete sample, or with an error and the time
+// that it took.
 type answer struct {
 	recording.BatchSample
 	err error
 }
 
-// outcome is what became of a crowd.
+// outcome says what happened to the calls of a crowd.
 type outcome struct {
 	offered int      // calls that arrived
-	unsent  int      // of them, those that were not made because recording.MostUnderWay were
+	unsent  int      // of these, how many were not made because recording.MostUnderWay were under way
 	answers []answer // to the others, in the order in which they ended
 }
 
-// run offers the calls and waits for them all. The error is ctx's.
+// run makes the calls and waits for all of them. The error is ctx's.
 func (c *crowd) run(ctx context.Context) (o outcome, err error) {
 	var (
 		mu       sync.Mutex

@@ -13,7 +13,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// scorer is what a run measures: an *engine.Engine, or a fake in a test.
+// scorer is what a run measures: an *engine.Engine, or a fake in tests.
 type scorer interface {
 	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error)
 	Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error
@@ -21,35 +21,34 @@ type scorer interface {
 	Close() error
 }
 
-// loop offers batches of a workload to an engine: closed loop (each caller
-// takes the next batch as soon as its last one is scored) or open loop (batches
-// arrive at times of their own, however busy the engine is).
+// loop makes calls to an engine with batches of a workload. In a closed loop, each caller
+// takes the next batch as soon as its last one is scored. In an open loop, batches arrive
+// at given times, however busy the engine is.
 //
-// In the open loop there are still only so many callers: an arrival that finds
-// all of them busy waits, first come first served, and since its latency counts
-// from the intended start, that wait is in it (and in Queue). Measuring from
-// the actual start would forgive the engine exactly when it is slow.
+// An open loop has a limited number of callers, too. An arrival that finds all of them busy
+// waits, first come first served. Its latency counts from the intended start, so this wait
+// is part of it (and of Queue). If latency counted from the actual start, the engine would
+// look good exactly when it is slow.
 type loop struct {
 	engine   scorer
 	work     *workload
 	batch    int                           // pairs in a batch
-	callers  int                           // calls under way at most
-	from     int                           // the first pair, an index into the endless workload
+	callers  int                           // the most calls under way
+	from     int                           // the first pair, as an index into the endless workload
 	pairs    int                           // how many to score
 	arrivals *arrivals                     // nil: closed loop
-	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always does
-	done     func(s recording.BatchSample) // after each batch, one at a time
+	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always starts
+	done     func(s recording.BatchSample) // called after each batch, one call at a time
 }
 
-// start is when a batch starts, and which it is.
+// start says which batch starts, and when.
 type start struct {
 	batch int
-	due   time.Time // open loop: the intended start; zero in the closed loop
+	due   time.Time // in an open loop the intended start; zero in a closed loop
 }
 
-// run offers them all, and returns a sample of each batch that was
-// scored, in order of completion. On an error, or when ctx is cancelled, it
-// returns what was scored until then.
+// run makes all calls, and returns a sample for each batch that was scored, in order of
+// completion. On an error, or when ctx is cancelled, it returns the samples so far.
 func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -73,7 +72,7 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 			at = s.due
 		}
 		if next > 0 && l.stop != nil && l.stop(at) {
-			next = l.pairs // an open loop's later arrivals are not asked about again
+			next = l.pairs // do not ask about later arrivals of an open loop
 			return s, false
 		}
 		next++
@@ -88,7 +87,7 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 			}
 			sample, err := l.call(ctx, begun, s, &memory)
 			if err != nil {
-				// Of a cancelled call nothing is said but why it was cancelled.
+				// For a cancelled call, the reason of the cancellation is reported instead.
 				cancel(fmt.Errorf("bench: batch=%d, concurrency=%d: batch %d: %w", l.batch, l.callers, s.batch, err))
 				return
 			}
@@ -104,21 +103,21 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 		wg.Go(caller)
 	}
 	wg.Wait()
-	// Two callers that end at the same moment may reach the lock in either order.
+	// Two callers that end at the same moment may get the lock in either order.
 	slices.SortStableFunc(samples, func(a, b recording.BatchSample) int {
 		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
 	})
 	return samples, context.Cause(ctx)
 }
 
-// callMemory is what a caller reuses from call to call.
+// callMemory is memory that a caller reuses for each call.
 type callMemory struct {
 	pairs  []engine.Pair
 	scores []float32
 }
 
-// call scores one batch. Beside an error, the sample says when the call was made and how
-// long it took.
+// call scores one batch. If there is an error, the sample says when the call was made and
+// how long it took.
 func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (recording.BatchSample, error) {
 	lo, hi := s.batch*l.batch, min((s.batch+1)*l.batch, l.pairs)
 	pairs, tokens, padded := l.work.batch(m.pairs, l.from+lo, l.from+hi)
@@ -136,8 +135,8 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 		Queue:   called.Sub(intended),
 		Late:    called.Sub(intended),
 		Pairs:   len(pairs),
-		// The engine may cut a call into batches of its own, and pads none; what
-		// padding would waste is said of the batch that the caller made.
+		// The engine may divide a call into its own batches, and pads none. The waste by
+		// padding is that of the batch that the caller made.
 		Tokens: tokens,
 		Padded: padded,
 	}
@@ -154,8 +153,8 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	return sample, nil
 }
 
-// sleepUntil waits for due, and says whether ctx is still good then. The zero
-// time, and any other that is past, is no wait.
+// sleepUntil waits until due. It returns false if ctx is over. It does not wait for the
+// zero time or another time in the past.
 func sleepUntil(ctx context.Context, due time.Time) bool {
 	wait := time.Until(due)
 	if due.IsZero() || wait <= 0 {

@@ -13,26 +13,25 @@ import (
 )
 
 const (
-	// arrivalSeed makes the open loop's arrivals the same in every run.
+	// arrivalSeed makes the arrivals of an open loop the same in every run.
 	arrivalSeed = 1
-	// The gate may take this share of the time bound, and the warm-up of a
-	// configuration that share of the time left for it, or this long at most.
+	// The gate may take this share of the time bound. The warm-up of a configuration may
+	// take this share of its time, but at most this long.
 	accuracyShare = 0.12
 	warmUpShare   = 0.15
 	warmUpLongest = 30 * time.Second
-	// An open loop that served less than this share of what was offered was
-	// not in a steady state.
+	// overloaded: an open loop that served less than this share of what was offered was not
+	// in a steady state.
 	overloaded = 0.95
 )
 
 // Measure measures a model on the machine that it runs on: cold start, then the
 // accuracy gate, then each configuration or the scenario, warmed up first.
 //
-// Scores that fail the gate are not timed: Measure returns the recording without
-// runs, and ErrInaccurate. When ctx is cancelled, Measure returns the recording of
-// what was measured until then, with a note, and ctx's error; a recording
-// without one whole batch is no recording, and nil. When the device fails at
-// timing its stages, Measure returns what was measured too, a note and the error.
+// Scores that fail the gate are not timed: Measure returns the recording without runs, and
+// ErrInaccurate. If ctx is cancelled, Measure returns the recording so far, with a note, and
+// ctx's error; without a single complete batch the recording is nil. If the device fails while
+// its stages are timed, Measure returns the recording, with a note, and the error.
 func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -49,7 +48,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 		if precision != "" {
 			opts = append(opts, engine.Precision(precision))
 		}
-		// The reference that the gate compares with has none of these.
+		// The reference, which the gate compares with, has none of these.
 		if device != "reference" || o.Device == device {
 			if o.InstructionSet != "" {
 				opts = append(opts, engine.InstructionSet(o.InstructionSet))
@@ -76,7 +75,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 type session struct {
 	Options
 	open     func(device, precision string) (scorer, error)
-	deadline time.Time // zero: none
+	deadline time.Time // zero if there is none
 	work     *workload
 	engine   scorer
 	rec      *recording.Recording
@@ -133,8 +132,8 @@ func (s *session) note(format string, args ...any) {
 	s.rec.Notes = append(s.rec.Notes, fmt.Sprintf(format, args...))
 }
 
-// coldStart opens the engine and scores one pair, the first things that a new
-// process would do with the model.
+// coldStart opens the engine and scores one pair: the first things that a new process would
+// do with the model.
 func (s *session) coldStart(ctx context.Context) (err error) {
 	s.Progress("load", 0, 1)
 	begun := time.Now()
@@ -151,15 +150,15 @@ func (s *session) coldStart(ctx context.Context) (err error) {
 	return nil
 }
 
-// peakMeter is what an engine whose device can measure its peak rate offers.
+// peakMeter is implemented by an engine whose device can measure its peak rate.
 type peakMeter interface {
 	// PeakFLOPS measures floating-point operations a second, all passes at
 	// once.
 	PeakFLOPS() (flops float64, known bool)
 }
 
-// describe fills in what the recording says of the model and the data set.
-// Hashing the files comes after the cold start, which it would have warmed.
+// describe fills in what the recording says about the model and the data set. It hashes the
+// files after the cold start, because reading them would warm it.
 func (s *session) describe() (err error) {
 	info := s.engine.Info()
 	s.rec.Device, s.rec.Precision = info.Device, info.Precision
@@ -184,7 +183,7 @@ func (s *session) describe() (err error) {
 	if m.TokenizerSHA256, err = tokenizerSHA256(s.Model.Files); err != nil {
 		return err
 	}
-	if s.Profile || s.Stages { // better now than after the warm-up
+	if s.Profile || s.Stages { // fail now, not after the warm-up
 		stop, err := s.timeKernels()
 		if err != nil {
 			return fmt.Errorf("%w: %w, for a profile or for stages", ErrOptions, err)
@@ -218,8 +217,8 @@ func (s *session) describe() (err error) {
 	return nil
 }
 
-// gate compares the engine's scores with the reference's, which is opened for
-// that alone.
+// gate compares the engine's scores with those of the reference, which is opened only for
+// that.
 func (s *session) gate(ctx context.Context) (err error) {
 	reference, err := s.open("reference", "")
 	if err != nil {
@@ -233,7 +232,7 @@ func (s *session) gate(ctx context.Context) (err error) {
 		s.Progress("accuracy", done, total)
 	})
 	err = errors.Join(err, reference.Close())
-	// The reference's memory should not be found in the measured process's.
+	// The reference's memory should not count as the measured process's.
 	reference = nil
 	debug.FreeOSMemory()
 	return err

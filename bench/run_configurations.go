@@ -9,8 +9,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// measureAll measures each configuration, with an even share of what is left
-// of the time.
+// measureAll measures each configuration, with an even share of the time that is left.
 func (s *session) measureAll(ctx context.Context) error {
 	meter := processMeter(s.engine)
 	left := len(s.Batches) * len(s.Concurrencies)
@@ -30,11 +29,11 @@ func (s *session) measureAll(ctx context.Context) error {
 	return nil
 }
 
-// measure measures one configuration: warm-up, then the load, then its stages,
-// if they are asked for.
+// measure measures one configuration: warm-up, then the load, then its stages if they are
+// asked for.
 func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
 	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
-	runtime.GC() // the last configuration's garbage is not this one's
+	runtime.GC() // so that garbage of the last configuration does not cost this one
 
 	limit := warmUpLongest
 	if !deadline.IsZero() {
@@ -73,9 +72,9 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 	if !deadline.IsZero() {
 		end := deadline.Add(-s.stagesTime(deadline))
 		l.stop = func(at time.Time) bool {
-			// A batch that would end too late at the pace so far is not begun. The
-			// pace says nothing of that batch's own latency, so none is favoured.
-			// In the open loop, latency is waiting too, and arrivals are the clock.
+			// Do not begin a batch that would end too late at the pace so far. The pace
+			// does not depend on this batch's own latency, so no kind of batch is favoured.
+			// In an open loop, latency includes waiting, and the arrivals are the clock.
 			if l.arrivals == nil && ended > 0 {
 				at = at.Add(spent / time.Duration(ended))
 			}

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// ErrInvalid is wrapped by the errors of a recording that cannot be.
+// ErrInvalid is in every error about a recording that cannot be right.
 var ErrInvalid = errors.New("bench: bad recording")
 
-// longestRun bounds the times that a recording is believed.
+// longestRun is the longest time that is accepted in a recording.
 const longestRun = 366 * 24 * time.Hour
 
-// Validate says what in the recording cannot have been measured.
+// Validate names the first thing in the recording that cannot have been measured.
 func (rec *Recording) Validate() error {
 	if rec.Schema != SchemaVersion {
 		return fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrInvalid, rec.Schema, SchemaVersion)
@@ -53,8 +53,8 @@ func (run *Run) validate() error {
 	return nil
 }
 
-// validateBatches checks samples of batches of so many pairs at most; field is what
-// the recording calls them.
+// validateBatches checks the samples of batches of at most most pairs. field is their name
+// in the recording.
 func validateBatches(field string, list []BatchSample, most int) error {
 	for j, b := range list {
 		bad := ""

@@ -14,9 +14,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return file.WriteJSON(w, r)
 }
 
-// WriteCSV writes a row for each configuration: what was run, then every
-// metric, with the unit as the last words of its column's name. Figures that
-// were not measured are "n/a".
+// WriteCSV writes a row for each configuration: what was run, then every metric, whose unit
+// is at the end of its column's name. Figures that were not measured are "n/a".
 func (r *Report) WriteCSV(w io.Writer) error {
 	list := Metrics()
 	header := []string{"name", "model", "synthetic", "backend", "device", "precision", "dataset_sha256",

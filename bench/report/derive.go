@@ -44,8 +44,8 @@ func Derive(rec *recording.Recording) *Report {
 	return r
 }
 
-// runFigures derives one configuration's. Unless speed is true, everything that
-// is a time, or from which one follows, is left out.
+// runFigures derives the figures of one configuration. If speed is false, it leaves out all
+// times and everything that follows from one.
 func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f := Figures{
 		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate},
@@ -92,7 +92,8 @@ func samples(run *recording.Run) *Samples {
 	return s
 }
 
-// unaccounted is the part of each batch's latency that is in none of its stages, in ms.
+// unaccounted returns, for each batch, the part of its latency that belongs to no stage, in
+// ms.
 func unaccounted(run *recording.Run) (ms []float64) {
 	for _, b := range run.Batches {
 		ms = append(ms, milliseconds(b.Latency-(b.Queue+b.Tokenize-b.Overlapped+b.Infer)))
@@ -102,7 +103,7 @@ func unaccounted(run *recording.Run) (ms []float64) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// latencyRanges sorts the batches into the four ranges of the report.
+// latencyRanges divides the batches into the four ranges of the report.
 func latencyRanges(latency, throughput []float64) []LatencyRange {
 	sorted := slices.Sorted(slices.Values(latency))
 	p50, p75, p90 := stats.Percentile(sorted, 50), stats.Percentile(sorted, 75), stats.Percentile(sorted, 90)
@@ -127,7 +128,7 @@ func latencyRanges(latency, throughput []float64) []LatencyRange {
 	return ranges
 }
 
-// work sums what the batches computed.
+// work adds up what the batches computed.
 func work(run *recording.Run, peak *float64, speed bool) *Work {
 	var tokens, padded, computed int
 	var flops int64
@@ -160,7 +161,7 @@ func work(run *recording.Run, peak *float64, speed bool) *Work {
 	return w
 }
 
-// waste is the share of all that are not tokens, in percent; nil of nothing.
+// waste returns the share of all that is not tokens, in percent; nil if all is 0.
 func waste(tokens, all int) *float64 {
 	if all <= 0 {
 		return nil
@@ -169,7 +170,7 @@ func waste(tokens, all int) *float64 {
 	return &percent
 }
 
-// difference is a-b, nil where one of them is.
+// difference returns a-b, or nil if one of them is nil.
 func difference(a, b *float64) *float64 {
 	if a == nil || b == nil {
 		return nil
@@ -198,7 +199,7 @@ func overall(configs []Figures) (o Overall, across *float64) {
 		tp, lat := stats.Mean(throughput), stats.Mean(latency)
 		o.AverageThroughput, o.AverageLatencyMS = &tp, &lat
 	}
-	if len(throughput) > 2 { // two points always lie on a line
+	if len(throughput) > 2 { // two points are always on a line
 		across = stats.Correlation(latency, throughput)
 	}
 	return o, across
