@@ -2,21 +2,27 @@ package engine
 
 import "time"
 
-// CallStats says what one call cost. Its latency is Queue + Tokenize - Overlapped +
-// Infer, and what it takes to hand the scores over.
+// CallStats says what one call cost. Its latency is Admit + Queue + Tokenize - Overlapped +
+// Infer + Deliver, and what it takes to call and to return.
 type CallStats struct {
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
 	Padded   int           `json:"padded"`      // the tokens, if every pair were padded to the longest: Padded - Tokens was avoided
 	FLOPs    int64         `json:"flops"`       // see model.Config.FLOPs
 	Passes   int           `json:"passes"`      // that had a part of the call
+	Admit    time.Duration `json:"admit_ns"`    // from the call to its place in the queue; of a stream not told
 	Queue    time.Duration `json:"queue_ns"`    // waiting for the first pass
 	Tokenize time.Duration `json:"tokenize_ns"` // text to tokens, all passes together
-	// Overlapped is the part of Tokenize that went on while a pass of the call computed.
+	// Overlapped is the part of Tokenize that took the call no time of its own: a pass of it
+	// computed meanwhile, or another was made tokens.
 	Overlapped time.Duration `json:"overlapped_ns"`
-	Infer      time.Duration `json:"infer_ns"`    // first pass begun to compute, to last ended
-	GPU        time.Duration `json:"gpu_ns"`      // computing, all passes together, by a GPU's own clock
-	GPUWait    time.Duration `json:"gpu_wait_ns"` // of all passes together, for the GPU, once they were given to it
+	Infer      time.Duration `json:"infer_ns"` // first pass begun to compute, to last ended
+	// Pack is the beginning of Infer: the first pass waits for a worker of the device, and
+	// is laid out for it.
+	Pack    time.Duration `json:"pack_ns"`
+	Deliver time.Duration `json:"deliver_ns"`  // the scores are there, until the caller is awake
+	GPU     time.Duration `json:"gpu_ns"`      // computing, all passes together, by a GPU's own clock
+	GPUWait time.Duration `json:"gpu_wait_ns"` // of all passes together, for the GPU, once they were given to it
 }
 
 // PassStats says what one pass was made of, and what it cost.
@@ -65,10 +71,13 @@ func (s *CallStats) add(t CallStats) {
 	s.Padded += t.Padded
 	s.FLOPs += t.FLOPs
 	s.Passes += t.Passes
+	s.Admit += t.Admit
 	s.Queue += t.Queue
 	s.Tokenize += t.Tokenize
 	s.Overlapped += t.Overlapped
 	s.Infer += t.Infer
+	s.Pack += t.Pack
+	s.Deliver += t.Deliver
 	s.GPU += t.GPU
 	s.GPUWait += t.GPUWait
 }
