@@ -151,6 +151,9 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	sample.Tokenize, sample.Overlapped, sample.Infer = stats.Tokenize, stats.Overlapped, stats.Infer
 	sample.Queue += stats.Queue
 	sample.GPU, sample.Computed, sample.FLOPs = stats.GPU, stats.Tokens, stats.FLOPs
+	if stats.Admit > 0 || stats.Deliver > 0 { // an engine that tells them
+		sample.Handling = &recording.Handling{Admit: stats.Admit, Pack: stats.Pack, Deliver: stats.Deliver}
+	}
 	return sample, nil
 }
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,14 +91,31 @@ func TestStagesOfTheEngine(t *testing.T) {
 			got.Overlapped += s.Overlapped
 			got.Queue += s.Queue - s.Late
 			got.Infer += s.Infer
-			if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum > s.Latency || s.Overlapped > s.Tokenize || s.Overlapped > s.Infer || s.Late != 0 {
+			if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum > s.Latency || s.Overlapped > s.Tokenize || s.Late != 0 || s.Handling == nil || s.Residual() < 0 || s.Handling.Pack > s.Infer {
 				t.Errorf("batch %d: %+v: the stages are %v", l.batch, s, sum)
 			}
+		}
+		if l.batch > 1 { // of one pair of a tiny model, a call is much
+			checkResidual(t, samples)
 		}
 		want := engine.CallStats{Tokenize: after.Tokenize - before.Tokenize, Overlapped: after.Overlapped - before.Overlapped,
 			Queue: after.Queue - before.Queue, Infer: after.Infer - before.Infer}
 		if got != want {
 			t.Errorf("batch %d: the samples sum up to %+v, the engine to %+v", l.batch, got, want)
 		}
+	}
+}
+
+// checkResidual checks that the stages of a batch leave out less than 3 % of it. Of the
+// median: a busy machine may stop a caller anywhere, and for any time.
+func checkResidual(t *testing.T, samples []recording.BatchSample) {
+	t.Helper()
+	var rest []float64
+	for i := range samples {
+		rest = append(rest, float64(samples[i].Residual())/float64(samples[i].Latency))
+	}
+	slices.Sort(rest)
+	if median := rest[len(rest)/2]; median >= 0.03 {
+		t.Errorf("%.2f %% of a batch are in no stage", 100*median)
 	}
 }

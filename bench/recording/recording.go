@@ -182,9 +182,10 @@ type BatchSample struct {
 	GPU      time.Duration `json:"gpu_ns,omitempty"` // of Infer, by a GPU's own clock; 0: there is none
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
-	Padded   int           `json:"padded"`   // tokens if every pair were padded to the batch's longest
-	Computed int           `json:"computed"` // tokens the kernels ran over, any padding of their own included; 0: not told
-	FLOPs    int64         `json:"flops"`    // multiply and add counted apart
+	Padded   int           `json:"padded"`             // tokens if every pair were padded to the batch's longest
+	Computed int           `json:"computed"`           // tokens the kernels ran over, any padding of their own included; 0: not told
+	FLOPs    int64         `json:"flops"`              // multiply and add counted apart
+	Handling *Handling     `json:"handling,omitempty"` // nil: not told, as in recordings from before it
 }
 
 // Sample is what the machine showed over one half second.

@@ -79,6 +79,10 @@ func validateBatches(field string, list []BatchSample, most int) error {
 			bad = fmt.Sprintf("field \"computed\": %d, less than its %d tokens", b.Computed, b.Tokens)
 		case b.FLOPs < 0:
 			bad = fmt.Sprintf("field \"flops\": %d, want at least 0", b.FLOPs)
+		default:
+			if err := b.Handling.validate(&b); err != nil {
+				bad = err.Error()
+			}
 		}
 		if bad != "" {
 			return fmt.Errorf("%s[%d]: %s", field, j, bad)

@@ -76,6 +76,10 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f.Bounds = bounds(s.Latency)
 	f.Tokenize, f.Queue, f.Infer = stats.Summarize(s.Tokenize), stats.Summarize(s.Queue), stats.Summarize(s.Infer)
 	f.Overlapped, f.Unaccounted = stats.Summarize(s.Overlapped), stats.Summarize(unaccounted(run))
+	if late := stats.Summarize(lateness(run.Batches)); late.Max > 0 {
+		f.Late = late
+	}
+	f.Path = pathOf(run.Batches)
 	return f
 }
 
@@ -86,7 +90,7 @@ func samples(run *recording.Run) *Samples {
 		s.Throughput = append(s.Throughput, float64(b.Pairs)/b.Latency.Seconds())
 		s.Tokenize = append(s.Tokenize, milliseconds(b.Tokenize))
 		s.Overlapped = append(s.Overlapped, milliseconds(b.Overlapped))
-		s.Queue = append(s.Queue, milliseconds(b.Queue))
+		s.Queue = append(s.Queue, milliseconds(b.Queue-b.Late)) // what the client was late is no wait of the engine's
 		s.Infer = append(s.Infer, milliseconds(b.Infer))
 	}
 	return s

@@ -90,6 +90,9 @@ func (r *Report) writeResults(p *markdown.Page) {
 		if f.Loop == "open" {
 			p.Para("_Row %d is an open loop: batches arrive as a Poisson process of %v pairs/s, and latency counts from the intended start._", i+1, f.Rate)
 		}
+		if f.Concurrency > 1 && f.Throughput != nil {
+			p.Para("_TP P95 of row %d is that of one batch, among up to %d under way at once; TP Avg is of all._", i+1, f.Concurrency)
+		}
 		f.writeMark(p, fmt.Sprintf(" (row %d)", i+1))
 	}
 }

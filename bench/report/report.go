@@ -89,12 +89,15 @@ type Figures struct {
 	Correlation *float64       `json:"latency_throughput_correlation"` // of a batch's latency with its throughput
 	Bounds      []Bound        `json:"latency_bounds"`
 
-	// Over all batches. Queue + Tokenize - Overlapped + Infer + Unaccounted is the latency.
+	// Over all batches. Late + Queue + Tokenize - Overlapped + Infer + Unaccounted is the
+	// latency.
+	Late        *stats.Summary `json:"late_ms,omitempty"` // until the bench made the call; nil: it is never late, or not told
 	Tokenize    *stats.Summary `json:"tokenize_ms"`
 	Overlapped  *stats.Summary `json:"overlapped_ms"` // of Tokenize, beside the batch's own inference
 	Queue       *stats.Summary `json:"queue_ms"`
 	Infer       *stats.Summary `json:"infer_ms"`
 	Unaccounted *stats.Summary `json:"unaccounted_ms"` // in none of them: handing the scores over
+	Path        *Path          `json:"path,omitempty"` // the same, to the end; nil: not told
 
 	Stages    *StageFigures `json:"stages"` // of inference
 	Work      *Work         `json:"work"`
