@@ -21,30 +21,23 @@ type scorer interface {
 	Close() error
 }
 
-// loop offers batches of a workload to an engine: closed loop (each caller
-// takes the next batch as soon as its last one is scored) or open loop (batches
-// arrive at times of their own, however busy the engine is).
-//
-// In the open loop there are still only so many callers: an arrival that finds
-// all of them busy waits, first come first served, and since its latency counts
-// from the intended start, that wait is in it (and in Queue). Measuring from
-// the actual start would forgive the engine exactly when it is slow.
+// loop offers batches of a workload to an engine in a closed loop: each caller takes the
+// next batch as soon as its last one is scored. An open loop is a crowd.
 type loop struct {
-	engine   scorer
-	work     *workload
-	batch    int                           // pairs in a batch
-	callers  int                           // calls under way at most
-	from     int                           // the first pair, an index into the endless workload
-	pairs    int                           // how many to score
-	arrivals *arrivals                     // nil: closed loop
-	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always does
-	done     func(s recording.BatchSample) // after each batch, one at a time
+	engine  scorer
+	work    *workload
+	batch   int                           // pairs in a batch
+	callers int                           // calls under way at most
+	from    int                           // the first pair, an index into the endless workload
+	pairs   int                           // how many to score
+	stop    func(at time.Time) bool       // no batch starts once this is true; the first one always does
+	done    func(s recording.BatchSample) // after each batch, one at a time
 }
 
 // start is when a batch starts, and which it is.
 type start struct {
 	batch int
-	due   time.Time // open loop: the intended start; zero in the closed loop
+	due   time.Time // of a crowd: the intended start; zero in a closed loop
 }
 
 // run offers them all, and returns a sample of each batch that was
@@ -63,19 +56,10 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	take := func() (s start, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if ctx.Err() != nil || next*l.batch >= l.pairs {
+		if ctx.Err() != nil || next*l.batch >= l.pairs || next > 0 && l.stop != nil && l.stop(time.Now()) {
 			return s, false
 		}
 		s.batch = next
-		at := time.Now()
-		if l.arrivals != nil {
-			s.due = begun.Add(l.arrivals.next())
-			at = s.due
-		}
-		if next > 0 && l.stop != nil && l.stop(at) {
-			next = l.pairs // an open loop's later arrivals are not asked about again
-			return s, false
-		}
 		next++
 		return s, true
 	}
@@ -83,7 +67,7 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 		var memory callMemory
 		for {
 			s, ok := take()
-			if !ok || !sleepUntil(ctx, s.due) {
+			if !ok {
 				return
 			}
 			sample, err := l.call(ctx, begun, s, &memory)

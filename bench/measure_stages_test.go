@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -23,10 +24,13 @@ func TestStagesAreTheLatency(t *testing.T) {
 			f := newFake(func(pairs []engine.Pair) time.Duration { return 500*ms + time.Duration(first(pairs))*ms })
 			f.stages = engine.CallStats{Queue: 20 * ms, Tokenize: 9 * ms, Overlapped: 7 * ms}
 			l := loop{engine: f, work: numbered(80), batch: 4, callers: 1, pairs: 80}
+			run := l.run
 			if open {
-				l.arrivals = newArrivals(1, 4, 16)
+				run = func(ctx context.Context) ([]recording.BatchSample, error) {
+					return l.asTheyArrive(ctx, &recording.Run{Rate: 16, Open: &recording.Open{Seed: 1}}, time.Time{})
+				}
 			}
-			samples, err := l.run(t.Context())
+			samples, err := run(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -59,8 +59,7 @@ func (s *session) measureOverload(ctx context.Context) error {
 			return s.interruptedScenario(ctx, "overload", r, err)
 		}
 		s.Progress("overload: "+recording.LoadNames[recording.LoadFlood], r, t.rounds)
-		c := crowd{loop: l, length: part(length, floodPart), most: mostOffered / t.rounds}
-		c.arrivals = newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate)
+		c := crowd{loop: l, due: newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate).until(part(length, floodPart), mostOffered/t.rounds)}
 		offered, err := c.run(ctx)
 		if err != nil {
 			return s.interruptedScenario(ctx, "overload", r, err)

@@ -20,6 +20,10 @@ const (
 	accuracyShare = 0.12
 	warmUpShare   = 0.15
 	warmUpLongest = 30 * time.Second
+	// An open loop has callers without number, of which so many warm the engine up.
+	warmUpCallers = 4
+	// longestArrivals is for open loops that nothing else bounds.
+	longestArrivals = 366 * 24 * time.Hour
 	// An open loop that served less than this share of what was offered was
 	// not in a steady state.
 	overloaded = 0.95

@@ -44,7 +44,8 @@ type Options struct {
 	CalibrationFile   string // as in engine; empty: none
 	Workers           int    // 0: the engine's default
 	// The configurations are all batch sizes with all concurrencies (calls under
-	// way at most). None: DefaultBatch, DefaultCallers.
+	// way at most). None: DefaultBatch, DefaultCallers; in an open loop callers that never
+	// run out.
 	Batches, Concurrencies []int
 	// Rate makes the load an open loop of so many pairs a second, in Poisson
 	// arrivals of whole batches. 0: closed loop.
@@ -97,6 +98,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if len(o.Concurrencies) == 0 {
 		o.Concurrencies = []int{DefaultCallers}
+		if o.Rate > 0 { // callers that never run out
+			o.Concurrencies = []int{maxConcurrency}
+		}
 	}
 	if o.TimeBound == 0 {
 		o.TimeBound = DefaultTimeBound

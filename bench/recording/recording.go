@@ -119,16 +119,17 @@ type Tolerances struct {
 type Run struct {
 	Batch       int           `json:"batch"`
 	Concurrency int           `json:"concurrency"`
-	Loop        string        `json:"loop"`         // "closed", or "open" (Poisson arrivals)
-	Rate        float64       `json:"rate"`         // open loop: offered pairs/s
-	Requested   int           `json:"requested"`    // pairs asked for
-	Warmup      Warmup        `json:"warmup"`       //
-	Elapsed     time.Duration `json:"elapsed_ns"`   // first start to last end
-	Batches     []BatchSample `json:"batches"`      // in order of completion
-	Samples     []Sample      `json:"samples"`      // one each half second
-	TimeBound   bool          `json:"time_bounded"` // stopped by the time bound before Requested
-	Kernels     []Kernel      `json:"kernels"`      // null: not asked for
-	Stages      *Stages       `json:"stages"`       // null: not asked for, or no time for it
+	Loop        string        `json:"loop"`           // "closed", or "open" (Poisson arrivals)
+	Rate        float64       `json:"rate"`           // open loop: offered pairs/s
+	Requested   int           `json:"requested"`      // pairs asked for
+	Warmup      Warmup        `json:"warmup"`         //
+	Elapsed     time.Duration `json:"elapsed_ns"`     // first start to last end
+	Batches     []BatchSample `json:"batches"`        // in order of completion
+	Samples     []Sample      `json:"samples"`        // one each half second
+	TimeBound   bool          `json:"time_bounded"`   // stopped by the time bound before Requested
+	Kernels     []Kernel      `json:"kernels"`        // null: not asked for
+	Stages      *Stages       `json:"stages"`         // null: not asked for, or no time for it
+	Open        *Open         `json:"open,omitempty"` // nil: a closed loop, or a recording from before it
 }
 
 // Stages is what the kernels cost in batches that were scored for that alone,

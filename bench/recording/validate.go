@@ -47,6 +47,9 @@ func (run *Run) validate() error {
 	if err := validateKernels(run.Kernels); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
+	if err := run.Open.validate(); err != nil {
+		return fmt.Errorf("%s: open: %w", at, err)
+	}
 	if err := run.Stages.validate(); err != nil {
 		return fmt.Errorf("%s: stages: %w", at, err)
 	}

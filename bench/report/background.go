@@ -57,6 +57,7 @@ func (f *Figures) writeExtra(p *markdown.Page) {
 		}
 	}
 	f.Path.write(p)
+	f.Steady.write(p)
 	if f.Stages != nil {
 		f.Stages.write(p)
 	}

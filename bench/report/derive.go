@@ -51,6 +51,7 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate},
 		Requested:   run.Requested,
 		TimeBounded: run.TimeBound,
+		Open:        run.Open,
 	}
 	for _, b := range run.Batches {
 		f.Pairs += b.Pairs
@@ -79,7 +80,8 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	if late := stats.Summarize(lateness(run.Batches)); late.Max > 0 {
 		f.Late = late
 	}
-	f.Path = pathOf(run.Batches)
+	f.Path, f.Steady = pathOf(run.Batches), steadyOf(run)
+	f.Scenario = f.scenarioOf()
 	return f
 }
 

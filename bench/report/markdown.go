@@ -93,6 +93,12 @@ func (r *Report) writeResults(p *markdown.Page) {
 		if f.Concurrency > 1 && f.Throughput != nil {
 			p.Para("_TP P95 of row %d is that of one batch, among up to %d under way at once; TP Avg is of all._", i+1, f.Concurrency)
 		}
+		if f.Open != nil && f.Open.Waited > 0 {
+			p.Para("_Row %d: callers ran out, and latency is at least what is printed._", i+1)
+		}
+		if s := f.Steady; s != nil && s.Drift != nil && !s.Reached {
+			p.Para("_Row %d did not reach a steady state: see its steady window below._", i+1)
+		}
 		f.writeMark(p, fmt.Sprintf(" (row %d)", i+1))
 	}
 }
@@ -129,6 +135,8 @@ func (r *Report) writeDetails(p *markdown.Page, i int) {
 	if f.TimeBounded {
 		p.Para("_Stopped by the time bound: %d pairs were asked for._", f.Requested)
 	}
+	f.Scenario.write(p)
+	f.writeOpen(p)
 	latency, perBatch, average := f.figuresOrNone()
 
 	p.Para("#### Latency (ms)")

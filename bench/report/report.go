@@ -99,6 +99,10 @@ type Figures struct {
 	Unaccounted *stats.Summary `json:"unaccounted_ms"` // in none of them: handing the scores over
 	Path        *Path          `json:"path,omitempty"` // the same, to the end; nil: not told
 
+	Open     *recording.Open `json:"open,omitempty"`     // nil: a closed loop, or not told
+	Scenario *Scenario       `json:"scenario,omitempty"` // nil: none of LoadGen's, or not told
+	Steady   *Steady         `json:"steady,omitempty"`   // nil: not told
+
 	Stages    *StageFigures `json:"stages"` // of inference
 	Work      *Work         `json:"work"`
 	Dashboard Dashboard     `json:"dashboard"`

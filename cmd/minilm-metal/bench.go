@@ -65,7 +65,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
-  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --rate 50 --batch 1          # an open loop: 50 pairs/s arrive, ready or not
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
@@ -80,6 +80,9 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 				if name := reportIn(out); name != "" {
 					return fmt.Errorf("%s: is there already; --force writes over it", name)
 				}
+			}
+			if o.Rate > 0 && !c.Flags().Changed("concurrency") {
+				o.Concurrencies = nil // callers that never run out
 			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
 			o.CalibrationFile = p.calibrationFile()
@@ -107,7 +110,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f := c.Flags()
 	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
-	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
+	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas (with --rate: as many as it takes)")
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
