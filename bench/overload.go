@@ -92,9 +92,7 @@ func (o *outcome) sorted() recording.OverloadPhase {
 			if p.Failed == nil {
 				p.Failed = map[string]int{}
 			}
-			reason := a.err.Error()
-			reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
-			reason = strings.Join(strings.Fields(reason), " ") // one line of a report
+			reason := reasonOf(a.err)
 			if _, known := p.Failed[reason]; !known && len(p.Failed) >= mostFailures {
 				reason = "others"
 			}
@@ -104,4 +102,11 @@ func (o *outcome) sorted() recording.OverloadPhase {
 	// From the first arrival to the last score; refusals take no time of the engine's.
 	p.Length = elapsed(p.Accepted)
 	return p
+}
+
+// reasonOf is an error as one line of a report.
+func reasonOf(err error) string {
+	reason := err.Error()
+	reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
+	return strings.Join(strings.Fields(reason), " ")
 }

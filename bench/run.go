@@ -122,11 +122,13 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		err = phase(ctx, "mix", s.measureMix)
 	case s.Overload != nil:
 		err = phase(ctx, "overload", s.measureOverload)
+	case s.Load != nil:
+		err = phase(ctx, "load", s.measureLoad)
 	default:
 		err = s.measureAll(ctx)
 	}
 	s.noteProfile()
-	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil
+	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil
 	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || none) {
 		return nil, err
 	}

@@ -51,10 +51,11 @@ type Options struct {
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
 
-	// Mix and Overload are scenarios, measured in the place of the configurations; one of
-	// them at most.
+	// Mix, Overload and Load are scenarios, measured in the place of the configurations; one
+	// of them at most.
 	Mix      *MixOptions      // nil: not
 	Overload *OverloadOptions // nil: not
+	Load     *LoadOptions     // nil: not
 	// MaxQueue is how many pairs may wait in the engine that is measured, as in engine;
 	// 0: any number, but DefaultMaxQueue for Overload.
 	MaxQueue int

@@ -21,7 +21,7 @@ var ErrParse = errors.New("bench: bad report")
 //
 // Of markdown it reads the sections that the format has, what ours adds to a
 // configuration but for the stages of inference, and of the background the data
-// set, the processor and the noise; it skips a mix and an overload. The numbers are as
+// set, the processor and the noise; it skips a mix, an overload and points of load. The numbers are as
 // precise as they were printed. What a report does not tell is zero or nil in the result. Errors name
 // the line and the field.
 func Parse(r io.Reader) (*report.Report, error) {

@@ -26,6 +26,7 @@ type Recording struct {
 	Runs        []Run       `json:"runs"`       // one per configuration
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
+	Load        *Load       `json:"load,omitempty"`
 	Notes       []string    `json:"notes"` // what the reader must know: synthetic weights, time bound reached
 }
 

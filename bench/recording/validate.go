@@ -28,6 +28,9 @@ func (rec *Recording) Validate() error {
 	if err := rec.Overload.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if err := rec.Load.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	return nil
 }
 

@@ -40,6 +40,7 @@ func Derive(rec *recording.Recording) *Report {
 		r.Configs = append(r.Configs, f)
 	}
 	r.Mix, r.Overload = mixFigures(rec.Mix, r.Withheld == ""), overloadFigures(rec.Overload, r.Withheld == "")
+	r.Load = loadFigures(rec.Load, r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }

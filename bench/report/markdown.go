@@ -28,6 +28,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	r.Mix.write(p)
 	r.Overload.write(p)
+	r.Load.write(p)
 	r.writeOverall(p)
 	r.writeBackground(p)
 	r.writeDashboard(p)

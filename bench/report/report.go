@@ -35,6 +35,7 @@ type Report struct {
 	// The scenarios, which take the place of configurations; nil: not measured.
 	Mix      *MixFigures      `json:"mix,omitempty"`
 	Overload *OverloadFigures `json:"overload,omitempty"`
+	Load     *LoadFigures     `json:"load,omitempty"`
 
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.

@@ -58,7 +58,12 @@ that are run after the measurement, which it leaves as it is.
 turns until the time bound. --mix measures calls of one pair, as they arrive, alone
 and beside callers of very many pairs: what do the small ones wait, what does the
 bulk lose? --overload sends more calls than can be served to an engine that lets
---max-queue pairs wait: how many are refused, how fast, and what do the others wait?`,
+--max-queue pairs wait: how many are refused, how fast, and what do the others wait?
+
+--slo finds how much load holds: requests that arrive as a Poisson process, at rates
+from 30 to 95 % of what a closed loop reaches, until the largest is found whose P95
+keeps the bound and three other seeds confirm it. --ramp measures a row of rising
+loads. Both take the place of batches and concurrencies, and write load.csv too.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
@@ -66,6 +71,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
   minilm-metal bench --rate 50 --batch 1          # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
@@ -216,7 +222,7 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 
 // reportIn returns the first file of a report that is in the folder, "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path

@@ -13,6 +13,7 @@ type scenario struct {
 	mixing, overloading bool
 	mix                 bench.MixOptions
 	overload            bench.OverloadOptions
+	load                bench.LoadOptions
 }
 
 func (s *scenario) register(f *pflag.FlagSet) {
@@ -23,6 +24,8 @@ func (s *scenario) register(f *pflag.FlagSet) {
 	f.Float64Var(&s.mix.Rate, "mix-rate", 0, "small calls that arrive in a second (default: 3 % of the bulk's pairs/s)")
 	f.BoolVar(&s.overloading, "overload", false, "measure more calls than can be served; --batch pairs each, by default one")
 	f.Float64Var(&s.overload.Factor, "overload-factor", bench.DefaultOverload, "calls that arrive over those that can be served")
+	f.DurationVar(&s.load.SLO, "slo", 0, "find the largest load whose P95 keeps this bound, and its goodput; --batch pairs a request, by default one")
+	f.BoolVar(&s.load.Ramp, "ramp", false, "measure a row of rising loads; with --slo, before the search")
 }
 
 // apply puts the scenario that is asked for into the options, and refuses flags that say
@@ -30,6 +33,13 @@ func (s *scenario) register(f *pflag.FlagSet) {
 func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 	if s.mixing && s.overloading {
 		return usageError("--mix and --overload: want one of them")
+	}
+	loading := s.load.Ramp || f.Changed("slo")
+	if loading && (s.mixing || s.overloading) {
+		return usageError("--slo and --ramp: say nothing with --mix or --overload")
+	}
+	if f.Changed("slo") && s.load.SLO <= 0 {
+		return usageError("--slo %v: want a time above 0", s.load.SLO)
 	}
 	for _, flag := range []struct {
 		name string
@@ -42,10 +52,10 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 		{"mix-rate", s.mixing, "without --mix"},
 		{"overload-factor", s.overloading, "without --overload"},
 		{"batch", !s.mixing, "with --mix"},
-		{"concurrency", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"rate", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"stages", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"profile", !s.mixing && !s.overloading, "with --mix or --overload"},
+		{"concurrency", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"rate", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"stages", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"profile", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
 	} {
 		if f.Changed(flag.name) && !flag.said {
 			return usageError("--%s: says nothing %s", flag.name, flag.why)
@@ -78,6 +88,14 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 			s.overload.Batch = o.Batches[0]
 		}
 		o.Overload = &s.overload
+	case loading:
+		if f.Changed("batch") {
+			if len(o.Batches) != 1 || o.Batches[0] < 1 {
+				return usageError("--batch %s: want one number, at least 1, with --slo or --ramp", f.Lookup("batch").Value)
+			}
+			s.load.Batch = o.Batches[0]
+		}
+		o.Load = &s.load
 	}
 	return nil
 }
