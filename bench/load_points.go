@@ -73,15 +73,18 @@ func (s *session) measureLoad(ctx context.Context) error {
 	rec := &recording.Load{Batch: o.Batch, Callers: callers, SLO: o.SLO, Warmup: warmup,
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	s.rec.Load = rec
-	steps := 0
+	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO)}
+	cost := 0.0
 	if o.Ramp {
-		steps += len(load.Ramp)
+		p.steps, cost = len(load.Ramp), load.RampCost()
 	}
 	if o.SLO > 0 {
-		steps += load.UsualSteps + spareSteps
+		p.steps += load.UsualSteps + spareSteps
+		cost += load.SearchCost
 	}
-	p := &pacer{session: s, loop: l, rec: rec, turns: t, steps: steps,
-		patience: max(leastPatience, o.SLO), slot: max(0, time.Until(t.end)) / time.Duration(steps)}
+	left := time.Until(t.end)
+	left = max(0, left/2, left-time.Duration(p.steps)*p.patience)
+	p.unit = time.Duration(float64(left) / cost)
 	if o.Ramp {
 		for _, share := range load.Ramp {
 			if _, err := p.point(ctx, load.Step{Purpose: recording.PurposeRamp, Share: share, Seed: arrivalSeed}); err != nil {
@@ -94,7 +97,7 @@ func (s *session) measureLoad(ctx context.Context) error {
 	}
 	var search load.Search
 	for step, ok := search.Next(); ok; step, ok = search.Next() {
-		if len(rec.Points) > 0 && time.Now().Add(p.slot).After(t.end) {
+		if len(rec.Points) > 0 && time.Now().Add(p.length(step)).After(t.end) {
 			s.note("load: the time bound of %v (for the whole run) was over before the knee was confirmed; the search had come to %.1f pairs/s.", s.TimeBound, step.Share*rec.Capacity)
 			return nil
 		}
@@ -112,17 +115,21 @@ type pacer struct {
 	*session
 	loop     loop
 	rec      *recording.Load
-	turns    turns
 	steps    int           // that there is time for
-	slot     time.Duration // of each
+	unit     time.Duration // in which the requests of a point are served at the capacity
 	patience time.Duration
+}
+
+// length is how long requests of a step arrive.
+func (p *pacer) length(step load.Step) time.Duration {
+	return max(shortestLoad, time.Duration(float64(p.unit)/step.Share))
 }
 
 // point measures one, and says whether the load holds.
 func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err error) {
 	rate := step.Share * p.rec.Capacity
 	p.Progress(fmt.Sprintf("load: %.1f pairs/s (%s)", rate, step.Purpose), len(p.rec.Points), p.steps)
-	length := max(p.slot-p.patience, p.slot/2, shortestLoad)
+	length := p.length(step)
 	p.loop.from = len(p.rec.Points) * len(p.work.pairs) / p.steps
 	c := crowd{loop: p.loop, due: newArrivals(step.Seed, p.loop.batch, rate).until(length, mostOffered), waits: true, until: length + p.patience}
 	o, err := c.run(ctx)

@@ -252,7 +252,7 @@ func line(y []float64) (slope, scatter float64) {
 
 // judge says whether the load holds.
 func (p *Point) judge(offered, attained float64, steep bool, slo time.Duration) {
-	chance := 2 * math.Sqrt(2*p.UnderWay)
+	chance := 2 * math.Sqrt(2*(p.UnderWay+1)) // of few requests it says too little by itself
 	allowed := max((1-LeastAttained)*offered, chance)
 	lacks := offered-attained > allowed
 	grows := steep && p.Growth > allowed

@@ -12,10 +12,22 @@ const (
 	Confirmations = 3
 	// UsualSteps is how many points a search has that confirms the first that it finds.
 	UsualSteps = 6 + Confirmations
+	// SearchCost is about the time that a search takes whose knee is low, and must be moved
+	// down once, in units of that in which as many requests as a point has are served at the
+	// capacity. Points have the same number of requests, so that low ones last longer.
+	SearchCost = 30.0
 )
 
 // Ramp is the loads of a ramp, as shares of the capacity.
-var Ramp = []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1, 1.2}
+var Ramp = []float64{0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1, 1.2}
+
+// RampCost is the time of a ramp, in the unit of SearchCost.
+func RampCost() (cost float64) {
+	for _, share := range Ramp {
+		cost += 1 / share
+	}
+	return cost
+}
 
 // Step is a load to be measured.
 type Step struct {
