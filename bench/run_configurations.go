@@ -10,20 +10,30 @@ import (
 )
 
 // measureAll measures each configuration, with an even share of what is left
-// of the time.
-func (s *session) measureAll(ctx context.Context) error {
+// of the time, which is for so many engines.
+func (s *session) measureAll(ctx context.Context, engines int) error {
 	meter := processMeter(s.engine)
-	left := len(s.Batches) * len(s.Concurrencies)
-	for _, batch := range s.Batches {
-		for _, callers := range s.Concurrencies {
-			var deadline time.Time
-			if !s.deadline.IsZero() {
-				deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
-			}
-			left--
-			l := loop{engine: s.engine, work: s.work, batch: batch, callers: callers, pairs: s.Pairs}
-			if err := s.measure(ctx, l, meter, deadline); err != nil {
-				return err
+	lengths := s.Lengths
+	if len(lengths) == 0 {
+		lengths = []int{0}
+	}
+	left := engines * len(lengths) * len(s.Batches) * len(s.Concurrencies)
+	for _, length := range lengths {
+		work, err := s.sweep.text(s, length)
+		if err != nil {
+			return err
+		}
+		for _, batch := range s.Batches {
+			for _, callers := range s.Concurrencies {
+				var deadline time.Time
+				if !s.deadline.IsZero() {
+					deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
+				}
+				left--
+				l := loop{engine: s.engine, work: work, batch: batch, callers: callers, pairs: s.Pairs}
+				if err := s.measure(ctx, l, meter, deadline); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -33,7 +43,7 @@ func (s *session) measureAll(ctx context.Context) error {
 // measure measures one configuration: warm-up, then the load, then its stages,
 // if they are asked for.
 func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
+	config := s.sweep.name(l.batch, l.callers)
 	runtime.GC() // the last configuration's garbage is not this one's
 
 	warm := l
@@ -62,7 +72,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 			config, 100*stableWithin, warmup.Batches)
 	}
 
-	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
+	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup, Precision: s.sweep.precision, Length: s.sweep.length}
 	if s.Rate > 0 {
 		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
 	}

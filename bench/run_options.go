@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -47,6 +48,11 @@ type Options struct {
 	// way at most). None: DefaultBatch, DefaultCallers; in an open loop callers that never
 	// run out.
 	Batches, Concurrencies []int
+	// Precisions are swept, each with an engine of its own and a gate of its own; none:
+	// Precision alone. Lengths are swept too: text that is cut or lengthened until each pair
+	// has so many tokens; none: the text as it is.
+	Precisions []string
+	Lengths    []int
 	// Rate makes the load an open loop of so many pairs a second, in Poisson
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
@@ -103,6 +109,10 @@ func (o Options) withDefaults() (Options, error) {
 			o.Concurrencies = []int{maxConcurrency}
 		}
 	}
+	if len(o.Precisions) == 0 {
+		o.Precisions = []string{o.Precision}
+	}
+	o.Precision = o.Precisions[0]
 	if o.TimeBound == 0 {
 		o.TimeBound = DefaultTimeBound
 	}
@@ -123,6 +133,16 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if err := o.scenarioDefaults(); err != nil {
 		return o, err
+	}
+	for i, p := range o.Precisions {
+		if len(o.Precisions) > 1 && (p == "" || slices.Contains(o.Precisions[:i], p)) {
+			return o, fmt.Errorf("%w: precisions %q, want each once", ErrOptions, o.Precisions)
+		}
+	}
+	for i, n := range o.Lengths {
+		if n < shortestText || slices.Contains(o.Lengths[:i], n) {
+			return o, fmt.Errorf("%w: lengths %v, want at least %d tokens, each once", ErrOptions, o.Lengths, shortestText)
+		}
 	}
 	for _, n := range o.Batches {
 		if n < 1 || n > maxBatch {

@@ -44,6 +44,8 @@ func (m *MixOptions) counted() int {
 // scenarioDefaults replaces zero values, or says what is wrong.
 func (o *Options) scenarioDefaults() error {
 	switch {
+	case (o.Mix != nil || o.Overload != nil || o.Load != nil) && (len(o.Precisions) > 1 || len(o.Lengths) > 0):
+		return fmt.Errorf("%w: precisions or lengths of a scenario, which sweeps none", ErrOptions)
 	case o.MaxQueue < 0:
 		return fmt.Errorf("%w: a queue of %d pairs, want 0 (any number) or more", ErrOptions, o.MaxQueue)
 	case o.Mix != nil && o.Overload != nil:

@@ -41,7 +41,7 @@ func (s *session) stagesTime(deadline time.Time) time.Duration {
 // is told beside it. There is one caller: with more, a batch's inference is also
 // its share of the others'.
 func (s *session) timeStages(ctx context.Context, l loop, r *recording.Run, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", r.Batch, r.Concurrency)
+	config := s.sweep.name(r.Batch, r.Concurrency)
 	pairs, turn := 0, time.Duration(0)
 	for _, b := range r.Batches {
 		pairs += b.Pairs

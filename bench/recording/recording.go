@@ -27,7 +27,8 @@ type Recording struct {
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
 	Load        *Load       `json:"load,omitempty"`
-	Notes       []string    `json:"notes"` // what the reader must know: synthetic weights, time bound reached
+	Variants    []Variant   `json:"variants,omitempty"` // of a sweep of precisions
+	Notes       []string    `json:"notes"`              // what the reader must know: synthetic weights, time bound reached
 }
 
 // Model says which weights were measured.
@@ -120,17 +121,19 @@ type Tolerances struct {
 type Run struct {
 	Batch       int           `json:"batch"`
 	Concurrency int           `json:"concurrency"`
-	Loop        string        `json:"loop"`           // "closed", or "open" (Poisson arrivals)
-	Rate        float64       `json:"rate"`           // open loop: offered pairs/s
-	Requested   int           `json:"requested"`      // pairs asked for
-	Warmup      Warmup        `json:"warmup"`         //
-	Elapsed     time.Duration `json:"elapsed_ns"`     // first start to last end
-	Batches     []BatchSample `json:"batches"`        // in order of completion
-	Samples     []Sample      `json:"samples"`        // one each half second
-	TimeBound   bool          `json:"time_bounded"`   // stopped by the time bound before Requested
-	Kernels     []Kernel      `json:"kernels"`        // null: not asked for
-	Stages      *Stages       `json:"stages"`         // null: not asked for, or no time for it
-	Open        *Open         `json:"open,omitempty"` // nil: a closed loop, or a recording from before it
+	Loop        string        `json:"loop"`                // "closed", or "open" (Poisson arrivals)
+	Rate        float64       `json:"rate"`                // open loop: offered pairs/s
+	Requested   int           `json:"requested"`           // pairs asked for
+	Warmup      Warmup        `json:"warmup"`              //
+	Elapsed     time.Duration `json:"elapsed_ns"`          // first start to last end
+	Batches     []BatchSample `json:"batches"`             // in order of completion
+	Samples     []Sample      `json:"samples"`             // one each half second
+	TimeBound   bool          `json:"time_bounded"`        // stopped by the time bound before Requested
+	Kernels     []Kernel      `json:"kernels"`             // null: not asked for
+	Stages      *Stages       `json:"stages"`              // null: not asked for, or no time for it
+	Precision   string        `json:"precision,omitempty"` // where precisions are swept
+	Length      int           `json:"length,omitempty"`    // tokens of each pair, where lengths are swept
+	Open        *Open         `json:"open,omitempty"`      // nil: a closed loop, or a recording from before it
 }
 
 // Stages is what the kernels cost in batches that were scored for that alone,

@@ -21,6 +21,9 @@ func (rec *Recording) Validate() error {
 		if err := rec.Runs[i].validate(); err != nil {
 			return fmt.Errorf("%w: runs[%d] %w", ErrInvalid, i, err)
 		}
+		if err := rec.validateSweep(&rec.Runs[i]); err != nil {
+			return fmt.Errorf("%w: runs[%d]: %w", ErrInvalid, i, err)
+		}
 	}
 	if err := rec.Mix.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)

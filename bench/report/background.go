@@ -93,6 +93,7 @@ func (f *Figures) workRows() [][]string {
 // machine and the notes. A report of another tool has none of it.
 func (r *Report) writeBackground(p *markdown.Page) {
 	r.writeAcross(p)
+	r.writeVariants(p)
 	if r.Accuracy != nil {
 		writeAccuracy(p, r.Accuracy)
 	}

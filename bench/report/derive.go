@@ -24,6 +24,7 @@ func Derive(rec *recording.Recording) *Report {
 		ColdStart:   &rec.ColdStart,
 		Accuracy:    rec.Accuracy,
 		Peak:        rec.Peak,
+		Variants:    rec.Variants,
 		Notes:       rec.Notes,
 	}
 	switch {
@@ -33,8 +34,12 @@ func Derive(rec *recording.Recording) *Report {
 		r.Withheld = "accuracy gate not passed"
 	}
 	for i := range rec.Runs {
-		f := runFigures(&rec.Runs[i], rec.Peak, r.Withheld == "")
-		if r.Withheld == "" {
+		peak, speed := rec.Peak, r.Withheld == ""
+		if v := rec.VariantOf(&rec.Runs[i]); v != nil { // which has a gate of its own
+			peak, speed = v.Peak, v.Accuracy != nil && v.Accuracy.Passed
+		}
+		f := runFigures(&rec.Runs[i], peak, speed)
+		if speed {
 			f.Stages = stageFigures(rec, &rec.Runs[i])
 		}
 		r.Configs = append(r.Configs, f)
@@ -49,7 +54,7 @@ func Derive(rec *recording.Recording) *Report {
 // is a time, or from which one follows, is left out.
 func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f := Figures{
-		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate},
+		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate, run.Precision, run.Length},
 		Requested:   run.Requested,
 		TimeBounded: run.TimeBound,
 		Open:        run.Open,

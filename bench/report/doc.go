@@ -65,8 +65,9 @@
 //
 // A mix, an overload and points of load, which package bench describes, have sections of their
 // own in the place of configurations. Package load judges the points, and [LoadFigures] has
-// them as plain numbers. Of the other two: Their latencies are of all rounds together, and the rounds are
-// shown one by one beside their median. The bulk's rate is that of the passes that ended.
+// them as plain numbers. Those of the other two are of all rounds
+// together, which are shown one by one beside their median. The bulk's rate is that of the
+// passes that ended.
 //
 // # report.json
 //

@@ -80,7 +80,8 @@ func (r *Report) writeResults(p *markdown.Page) {
 			speed(average, 1, ""), speed(throughput.p95, 1, ""),
 		})
 	}
-	p.Table([]string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}, rows)
+	titles := []string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}
+	p.Table(r.sweepColumns(titles, rows))
 	if len(r.Configs) > 0 {
 		p.Para("%s", units)
 	}
@@ -166,7 +167,7 @@ func (r *Report) writeDetails(p *markdown.Page, i int) {
 // Heading names the i-th configuration as the format does.
 func (f *Figures) Heading(i int) string {
 	return "Config " + strconv.Itoa(i+1) + ": batch=" + strconv.Itoa(f.Batch) +
-		", concurrency=" + strconv.Itoa(f.Concurrency) + f.loopSuffix()
+		", concurrency=" + strconv.Itoa(f.Concurrency) + f.sweepSuffix() + f.loopSuffix()
 }
 
 var metricValue = []string{"Metric", "Value"}

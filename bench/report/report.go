@@ -26,6 +26,9 @@ type Report struct {
 	Accuracy    *recording.Accuracy    `json:"accuracy"`
 	Peak        *float64               `json:"peak_flops"` // the device's measured peak, FLOP/s
 
+	// Variants are the precisions of a sweep; nil: there was none.
+	Variants []recording.Variant `json:"variants,omitempty"`
+
 	// Withheld says why there are no speed figures; empty: they stand.
 	Withheld string `json:"withheld"`
 
@@ -59,11 +62,25 @@ type Config struct {
 	Concurrency int     `json:"concurrency"`
 	Loop        string  `json:"loop"` // "closed", or "open" (Poisson arrivals)
 	Rate        float64 `json:"rate"` // open loop: offered pairs/s
+	// Where they are swept: "" and 0 are the report's own precision and text.
+	Precision string `json:"precision,omitempty"`
+	Length    int    `json:"length_tokens,omitempty"`
 }
 
 // String is the configuration as the report's tables name it.
 func (c Config) String() string {
-	return fmt.Sprintf("batch=%d, conc=%d%s", c.Batch, c.Concurrency, c.loopSuffix())
+	return fmt.Sprintf("batch=%d, conc=%d%s%s", c.Batch, c.Concurrency, c.sweepSuffix(), c.loopSuffix())
+}
+
+// sweepSuffix names what is swept beyond the format's two numbers.
+func (c Config) sweepSuffix() (suffix string) {
+	if c.Precision != "" {
+		suffix = ", precision=" + c.Precision
+	}
+	if c.Length > 0 {
+		suffix += fmt.Sprintf(", length=%d", c.Length)
+	}
+	return suffix
 }
 
 // loopSuffix names an open loop and says nothing of a closed one, which is what

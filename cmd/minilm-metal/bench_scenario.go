@@ -53,6 +53,7 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 		{"overload-factor", s.overloading, "without --overload"},
 		{"batch", !s.mixing, "with --mix"},
 		{"concurrency", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"length", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
 		{"rate", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
 		{"stages", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
 		{"profile", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},

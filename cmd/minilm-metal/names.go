@@ -67,6 +67,16 @@ func (f *engineFlags) check() error {
 	return nil
 }
 
+// checkEach checks the flags with one precision after the other.
+func (f engineFlags) checkEach(precisions []string) error {
+	for _, f.precision = range precisions {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // complete makes the shell offer values for the flags of all commands that have a few, and
 // for the arguments of those that take some. Everything else is a file, or nothing.
 func (p *program) complete(root *cobra.Command) {
