@@ -98,7 +98,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		s.deadline = begun.Add(o.TimeBound)
 	}
 	s.rec = &recording.Recording{
-		Schema: recording.SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
+		Schema: recording.SchemaVersion, Revision: recording.Revision, Name: o.Name, Description: o.Description, Started: begun,
 		Model: recording.Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
 		Environment: NewEnvironment(o.Args),
 	}

@@ -6,11 +6,17 @@ import "time"
 // its meaning or goes away.
 const SchemaVersion = 1
 
+// Revision is raised when what a reader may conclude from a recording grows: reports of
+// older ones say no more than they did. With 1 the arrivals of open loops are fixed before
+// the run, and the beginning and the end of a run are the load's own.
+const Revision = 1
+
 // Recording is everything one run measured, as written to recording.json. The
 // reports are pure functions of it. Durations are integers in nanoseconds.
 // A nil pointer is a figure that could not be measured: "n/a", never 0.
 type Recording struct {
 	Schema      int         `json:"schema"`
+	Revision    int         `json:"revision,omitempty"` // see the constant; 0: from before there was one
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	Started     time.Time   `json:"started"`

@@ -39,6 +39,9 @@ func Derive(rec *recording.Recording) *Report {
 			peak, speed = v.Peak, v.Accuracy != nil && v.Accuracy.Passed
 		}
 		f := runFigures(&rec.Runs[i], peak, speed)
+		if speed && rec.Revision > 0 {
+			f.Scenario, f.Steady = f.scenarioOf(), steadyOf(&rec.Runs[i])
+		}
 		if speed {
 			f.Stages = stageFigures(rec, &rec.Runs[i])
 		}
@@ -86,8 +89,7 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	if late := stats.Summarize(lateness(run.Batches)); late.Max > 0 {
 		f.Late = late
 	}
-	f.Path, f.Steady = pathOf(run.Batches), steadyOf(run)
-	f.Scenario = f.scenarioOf()
+	f.Path = pathOf(run.Batches)
 	return f
 }
 

@@ -12,10 +12,9 @@ type Scenario struct {
 	Value  *float64 `json:"value"`  // in the unit that the metric names
 }
 
-// scenarioOf names the scenario of a configuration; nil: LoadGen has none like it, or a
-// recording is from before its batches told how they were handled.
+// scenarioOf names the scenario of a configuration; nil: LoadGen has none like it.
 func (f *Figures) scenarioOf() *Scenario {
-	if f.Path == nil || f.Latency == nil || f.Throughput == nil {
+	if f.Latency == nil || f.Throughput == nil {
 		return nil
 	}
 	switch {

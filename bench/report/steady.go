@@ -35,12 +35,8 @@ type Steady struct {
 	Reached bool     `json:"steady"`
 }
 
-// steadyOf finds the steady window of a run; nil where there is none, or the recording is
-// from before its batches told how they were handled.
+// steadyOf finds the steady window of a run; nil where there is none.
 func steadyOf(run *recording.Run) *Steady {
-	if !handled(run.Batches) {
-		return nil
-	}
 	s := new(Steady)
 	// In an open loop callers are no number that fills up; what is under way is what came
 	// in the time that a call takes, after which the first of them have ended.

@@ -10,20 +10,16 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
 )
 
-// handledAll is the recording with batches that tell how they were handled.
-func handledAll(rec *recording.Recording) *recording.Recording {
-	for i := range rec.Runs {
-		for j := range rec.Runs[i].Batches {
-			rec.Runs[i].Batches[j].Handling = new(recording.Handling)
-		}
-	}
+// revised is the recording as of one that tells what reports conclude from now.
+func revised(rec *recording.Recording) *recording.Recording {
+	rec.Revision = recording.Revision
 	return rec
 }
 
 // Of four callers' batches the window begins when each has ended one, and ends when the last
 // begins; a run that slows down is marked.
 func TestSteadyWindow(t *testing.T) {
-	rec := handledAll(recordingtest.Loads())
+	rec := revised(recordingtest.Loads())
 	s := Derive(rec).Configs[1].Steady
 	run := &rec.Runs[1]
 	if want := (run.Batches[3].Start + run.Batches[3].Latency).Seconds(); s.From != want || s.To != run.Batches[59].Start.Seconds() {
@@ -56,7 +52,7 @@ func TestSteadyWindow(t *testing.T) {
 
 // An open loop is steady while what arrives ends.
 func TestSteadyOpenLoop(t *testing.T) {
-	rec := handledAll(recordingtest.Loads())
+	rec := revised(recordingtest.Loads())
 	if s := Derive(rec).Configs[2].Steady; !s.Reached || math.Abs(*s.Drift) > 0.01 {
 		t.Errorf("%+v", s)
 	}
@@ -76,7 +72,7 @@ func TestSteadyOpenLoop(t *testing.T) {
 }
 
 func TestScenarioNames(t *testing.T) {
-	rec := handledAll(recordingtest.Loads())
+	rec := revised(recordingtest.Loads())
 	rec.Runs = append(rec.Runs, rec.Runs[0])
 	rec.Runs[3].Batch, rec.Runs[3].Requested = 96, 96
 	rec.Runs[3].Batches = rec.Runs[3].Batches[:1]

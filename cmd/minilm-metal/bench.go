@@ -75,6 +75,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
   minilm-metal bench --rate 50 --batch 1          # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
   minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,

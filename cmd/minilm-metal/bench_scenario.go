@@ -10,6 +10,7 @@ import (
 
 // scenario is the flags of bench's scenarios.
 type scenario struct {
+	name                string // in LoadGen's words; "": by the other flags
 	mixing, overloading bool
 	mix                 bench.MixOptions
 	overload            bench.OverloadOptions
@@ -17,6 +18,7 @@ type scenario struct {
 }
 
 func (s *scenario) register(f *pflag.FlagSet) {
+	f.StringVar(&s.name, "scenario", "", "one of LoadGen's: single-stream (one pair at a time), multi-stream (one batch at a time), offline (all pairs in one call), server (with --rate)")
 	f.BoolVar(&s.mixing, "mix", false, "measure small calls beside bulk ones")
 	f.IntVar(&s.mix.BulkCallers, "mix-bulk", bench.DefaultBulkCallers, "bulk callers at once")
 	f.IntVar(&s.mix.BulkPairs, "mix-bulk-pairs", bench.DefaultBulkPairs, "pairs in a call of the bulk")
@@ -31,6 +33,9 @@ func (s *scenario) register(f *pflag.FlagSet) {
 // apply puts the scenario that is asked for into the options, and refuses flags that say
 // nothing about what is measured.
 func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
+	if err := s.named(f, o); err != nil {
+		return err
+	}
 	if s.mixing && s.overloading {
 		return usageError("--mix and --overload: want one of them")
 	}
@@ -97,6 +102,44 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 			s.load.Batch = o.Batches[0]
 		}
 		o.Load = &s.load
+	}
+	return nil
+}
+
+// scenarios are those of LoadGen, MLPerf's load generator.
+var scenarios = []string{"single-stream", "multi-stream", "offline", "server"}
+
+// named makes the options those of the scenario that is named.
+func (s *scenario) named(f *pflag.FlagSet, o *bench.Options) error {
+	if s.name == "" {
+		return nil
+	}
+	if err := oneOf("scenario", s.name, scenarios); err != nil {
+		return err
+	}
+	excluded := []string{"concurrency", "mix", "overload", "slo", "ramp"}
+	switch s.name {
+	case "single-stream":
+		excluded = append(excluded, "batch", "rate")
+		o.Batches = []int{1}
+	case "multi-stream":
+		excluded = append(excluded, "rate")
+	case "offline":
+		excluded = append(excluded, "batch", "rate")
+		o.Batches = []int{o.Pairs}
+	case "server":
+		excluded = excluded[1:] // callers may be bounded
+		if !f.Changed("rate") {
+			return usageError("--scenario server: how many pairs arrive in a second? Say --rate, or search it with --slo")
+		}
+		if !f.Changed("batch") {
+			o.Batches = []int{1}
+		}
+	}
+	for _, name := range excluded {
+		if f.Changed(name) {
+			return usageError("--%s: says nothing with --scenario %s", name, s.name)
+		}
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
 		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
-		"sample": {"time", "calls", "flops", "bytes"},
+		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios,
 	}
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
 		flags["format"] = append(flags["format"], f.String())

@@ -122,6 +122,21 @@ func TestBenchSweep(t *testing.T) {
 	}
 }
 
+// LoadGen's scenarios are configurations, and the report has their names.
+func TestLoadGenScenarios(t *testing.T) {
+	for flags, want := range map[string]string{
+		"single-stream":    "**Scenario, in LoadGen's words:** SingleStream, judged by P90 of latency (ms): ",
+		"offline":          "words:** Offline, judged by throughput (pairs/s): ",
+		"server --rate 60": "words:** Server, judged by P99 of latency (ms): ",
+	} {
+		dir := t.TempDir()
+		ok(t, "", strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 24 --time-bound 10m --force --out "+dir+" --scenario "+flags)...)
+		if text, err := os.ReadFile(filepath.Join(dir, report.MarkdownFile)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v: no %q in\n%s", err, want, text)
+		}
+	}
+}
+
 func TestBenchScenarios(t *testing.T) {
 	for _, test := range []struct {
 		flags string
