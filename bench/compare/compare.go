@@ -12,7 +12,7 @@ import (
 // Comparison is two reports side by side; B is judged against A.
 type Comparison struct {
 	A, B *report.Report
-	// Warnings name what differs, or is not told, that the figures depend on.
+	// Warnings name differences, or missing facts, on which the figures depend.
 	Warnings []string
 	Pairs    []Pair
 	OnlyA    []report.Config // configurations without a match
@@ -23,27 +23,27 @@ type Comparison struct {
 type Pair struct {
 	Config      report.Config
 	Warnings    []string
-	Differences []Difference // of every metric that A or B has
+	Differences []Difference // one for every metric that A or B has
 }
 
-// Difference is one metric of A and B; nil is n/a.
+// Difference compares one metric of A and B; nil is n/a.
 type Difference struct {
 	Metric string // with its unit
 	A, B   *float64
 	Ratio  *float64 // B over A; nil if one is n/a or A is 0
-	// Verdict on B: "better", "worse", "same", or empty where no way is better.
+	// Verdict is about B: "better", "worse", "same", or "" if neither direction is better.
 	Verdict string
-	Tested  bool     // whether Beyond says anything
+	Tested  bool     // Beyond has a meaning
 	Beyond  bool     // the difference is larger than the noise
-	P       *float64 // of the test, nil where it has none
-	Method  string   // the test
-	// Probe is true if the test alone called the difference larger than the
-	// noise, and the machine's noise probe did not.
+	P       *float64 // the test's p-value; nil if it has none
+	Method  string   // name of the test
+	// Probe is true if the test found the difference larger than the noise, but the
+	// machine's noise probe explains it.
 	Probe bool
 }
 
-// Reports lays b beside a. Configurations match by batch, concurrency and load;
-// where one was run several times, the first matches the first, and so on.
+// Reports compares b with a. Configurations match if their batch, concurrency and load are
+// equal. If one was run several times, the first run matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
 	taken := make([]bool, len(b.Configs))
@@ -69,14 +69,14 @@ next:
 	return c
 }
 
-// mostNoise is the most that a noise probe can explain away, as a share of the smaller of
-// two figures. The probe is the worst of some rounds of milliseconds before the run: one
-// round that was interrupted makes it anything, several hundred per cent as well, while a
-// run of seconds, which it is to stand for, averages over that. Above what a machine may
-// have that is busy throughout it tells of the moment alone.
+// mostNoise is the largest difference that a noise probe can explain, as a share of the
+// smaller of two figures. The probe is the worst of some rounds of milliseconds before the
+// run. A single round that was interrupted can make it several hundred per cent, while the
+// run of seconds that it stands for averages over such interruptions. A value above that of
+// a machine that is busy all the time describes only a moment.
 const mostNoise = recording.Noisy
 
-// probe is the relative noise that a report's machine showed; 0 if not told.
+// probe returns the relative noise in a report; 0 if it has none.
 func probe(r *report.Report) float64 {
 	if r.Environment == nil || r.Environment.Noise == nil {
 		return 0
@@ -103,7 +103,7 @@ func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) P
 	return c
 }
 
-// judge compares A and B, which are there.
+// judge compares A and B, both of which are known.
 func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64) {
 	va, vb := *d.A, *d.B
 	if ratio := vb / va; !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
@@ -120,18 +120,18 @@ func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64)
 	}
 	e := test(m, a, b)
 	d.Tested, d.Beyond, d.P, d.Method = e.tested, e.beyond, e.p, e.method
-	if isTime(m) && d.Beyond && va > 0 && vb > 0 && max(va/vb, vb/va)-1 <= floor { // the same for a time and its rate
+	if isTime(m) && d.Beyond && va > 0 && vb > 0 && max(va/vb, vb/va)-1 <= floor { // the same ratio for a time and for its rate
 		d.Beyond, d.Probe = false, true
 	}
 }
 
-// isTime says whether the metric is a time or a rate, which the machine's noise
+// isTime reports whether the metric is a time or a rate, which the machine's noise
 // disturbs.
 func isTime(m report.Metric) bool {
 	return strings.HasSuffix(m.Column, "_ms") || strings.HasSuffix(m.Column, "_per_second")
 }
 
-// warnings names what differs between two reports that their figures depend on.
+// warnings names the differences between two reports on which their figures depend.
 func warnings(a, b *report.Report) (out []string) {
 	differ := func(what, va, vb string) {
 		switch {
@@ -180,12 +180,12 @@ func warnings(a, b *report.Report) (out []string) {
 	differ("precision", a.Precision, b.Precision)
 	nameA, hashA := dataset(a)
 	nameB, hashB := dataset(b)
-	if hashA != hashB { // a name alone says little
+	if hashA != hashB { // an equal name does not prove much
 		differ("data set", strings.TrimSpace(nameA+" "+short(hashA)), strings.TrimSpace(nameB+" "+short(hashB)))
 	}
 	differ("processor", cpu(a), cpu(b))
 	return out
 }
 
-// short is enough of a hash to tell it from another by eye.
+// short returns enough of a hash to tell it from another by eye.
 func short(hash string) string { return hash[:min(len(hash), 12)] }

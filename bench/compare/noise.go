@@ -12,22 +12,21 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-// significance is the probability of seeing such a difference by chance below
-// which we call it larger than the noise.
+// significance: if the probability of such a difference by chance is below this, we call it
+// larger than the noise.
 const significance = 0.05
 
-// evidence is what is known of a difference: whether chance explains it.
+// evidence says whether chance explains a difference.
 //
-// Every test takes the batches of a run for independent draws from one
-// distribution, the run's. They are not quite: they share the machine's state,
-// so two runs of one program may differ by more than the tests allow, and
-// runs made alternately say more than any p-value. Against the worst of it a
-// difference in time must also exceed the noise probe of both machines (up to
-// mostNoise: see there).
+// Every test assumes that the batches of a run are independent draws from one distribution.
+// They are not quite: they share the state of the machine, so two runs of the same program
+// may differ by more than the tests allow, and runs made in turn are better evidence than
+// any p-value. As a protection against the worst, a difference in time must also exceed the
+// noise probe of both machines (up to mostNoise).
 type evidence struct {
 	tested bool
 	beyond bool     // larger than chance explains
-	p      *float64 // nil where the test gives none
+	p      *float64 // nil if the test has none
 	method string
 }
 
@@ -35,12 +34,12 @@ func byP(p float64, method string) evidence {
 	if math.IsNaN(p) {
 		return evidence{}
 	}
-	p = min(1, max(0, p)) // rounding
+	p = min(1, max(0, p)) // rounding may have left the interval
 	return evidence{tested: true, beyond: p < significance, p: &p, method: method}
 }
 
-// test says whether a difference of the metric between two configurations is more than
-// chance, by what the metric tells of its scatter.
+// test reports whether a difference of the metric between two configurations is more than
+// chance, using what the metric says about its scatter.
 func test(m report.Metric, a, b *report.Figures) evidence {
 	switch {
 	case m.Mean != nil:
@@ -53,17 +52,17 @@ func test(m report.Metric, a, b *report.Figures) evidence {
 	return evidence{}
 }
 
-// moments is a sample of which only these are known.
+// moments are the size, mean and variance of a sample.
 type moments struct{ n, mean, variance float64 }
 
 func (m moments) Weight() float64   { return m.n }
 func (m moments) Mean() float64     { return m.mean }
 func (m moments) Variance() float64 { return m.variance }
 
-// welch tests the difference of two means by Welch's t, which asks for no equal
-// variances, and for the means to be about normal: so they are from a few dozen
-// batches, whatever the distribution. It needs a summary alone, so it works on
-// a report in markdown.
+// welch tests the difference of two means by Welch's t-test. It does not need equal
+// variances, but means that are about normally distributed; with a few dozen batches they
+// are, whatever the distribution of the batches. It needs only a summary, so it also works
+// for a report in markdown.
 func welch(summary func(*report.Figures) *stats.Summary) func(a, b *report.Figures) evidence {
 	const method = "Welch t"
 	return func(fa, fb *report.Figures) evidence {
@@ -76,12 +75,12 @@ func welch(summary func(*report.Figures) *stats.Summary) func(a, b *report.Figur
 			if a.Mean == b.Mean {
 				return byP(1, method)
 			}
-			return evidence{} // two constants: of their scatter nothing is known
+			return evidence{} // two constants: nothing is known about their scatter
 		}
-		// In units of the greater deviation nothing overflows.
+		// Dividing by the larger deviation prevents overflow.
 		of := func(s *stats.Summary) moments {
 			n, sd := float64(s.N), *s.SD/scale
-			return moments{n, s.Mean/scale - a.Mean/scale, sd * sd * n / (n - 1)} // the sample's variance from the population's
+			return moments{n, s.Mean/scale - a.Mean/scale, sd * sd * n / (n - 1)} // variance of the sample, from that of the population
 		}
 		ma, mb := of(a), of(b)
 		if math.IsNaN(mb.mean) || math.IsInf(mb.mean, 0) {
@@ -95,8 +94,8 @@ func welch(summary func(*report.Figures) *stats.Summary) func(a, b *report.Figur
 	}
 }
 
-// mannWhitney tests by ranks whether one sample tends to be larger, which asks
-// nothing of the distributions. It needs the samples.
+// mannWhitney tests by ranks whether one sample tends to be larger. It assumes nothing
+// about the distributions. It needs the samples.
 func mannWhitney(sample func(*report.Samples) []float64) func(a, b *report.Figures) evidence {
 	const method = "Mann-Whitney"
 	return func(fa, fb *report.Figures) evidence {
@@ -114,9 +113,9 @@ func mannWhitney(sample func(*report.Samples) []float64) func(a, b *report.Figur
 	}
 }
 
-// disjoint tests a percentile of two samples: the difference is larger than the
-// noise if their 95 % confidence intervals by order statistics (see [report.Bound]) do
-// not meet. That is a stricter test than one of the difference would be.
+// disjoint tests a percentile of two samples. The difference is larger than the noise if
+// their 95 % confidence intervals by order statistics (see [report.Bound]) do not overlap.
+// This is stricter than a test of the difference.
 func disjoint(sample func(*report.Samples) []float64, percentile int) func(a, b *report.Figures) evidence {
 	const tail = 1 - (1-stats.Confidence)/2
 	interval := func(x []float64) (lo, hi float64, known bool) {
@@ -139,7 +138,8 @@ func disjoint(sample func(*report.Samples) []float64, percentile int) func(a, b 
 		aLow, aHigh, aKnown := interval(sample(fa.Samples))
 		bLow, bHigh, bKnown := interval(sample(fb.Samples))
 		apart := cmp.Less(aHigh, bLow) || cmp.Less(bHigh, aLow)
-		// One open end may leave them apart all the same, but not together.
+		// With one open end the intervals may still be disjoint, but they cannot be shown
+		// to overlap.
 		return evidence{tested: apart || aKnown && bKnown, beyond: apart, method: "confidence intervals"}
 	}
 }

@@ -89,7 +89,7 @@ func TestPagesInChromium(t *testing.T) {
 // pages are reports of all kinds.
 func pages(t *testing.T) map[string]*report.Report {
 	all := map[string]*report.Report{"json": parsed(t, before(t, report.JSONFile)), "markdown": parsed(t, before(t, report.MarkdownFile)), "recording": parsed(t, before(t, recording.File))}
-	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.StagesOn(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded()} {
+	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.StagesOn(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded(), recordingtest.Loaded()} {
 		all[rec.Name] = report.Derive(rec)
 	}
 	return all

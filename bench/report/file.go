@@ -15,6 +15,7 @@ const (
 	JSONFile     = "report.json"
 	CSVFile      = "report.csv"
 	HTMLFile     = "report.html"
+	LoadCSVFile  = "load.csv" // the points of load, where there are some
 )
 
 // Write writes the report in every form into the folder dir, which it makes if it has
@@ -24,15 +25,15 @@ func Write(dir string, r *Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	for _, f := range []struct {
+	type form struct {
 		name  string
 		write func(io.Writer) error
-	}{
-		{MarkdownFile, r.WriteMarkdown},
-		{JSONFile, r.WriteJSON},
-		{CSVFile, r.WriteCSV},
-		{HTMLFile, r.WriteHTML},
-	} {
+	}
+	forms := []form{{MarkdownFile, r.WriteMarkdown}, {JSONFile, r.WriteJSON}, {CSVFile, r.WriteCSV}, {HTMLFile, r.WriteHTML}}
+	if r.Load != nil {
+		forms = append(forms, form{LoadCSVFile, r.Load.WriteCSV})
+	}
+	for _, f := range forms {
 		if err := file.Write(filepath.Join(dir, f.name), f.write); err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}

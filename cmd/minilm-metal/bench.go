@@ -43,6 +43,9 @@ Without arguments it needs nothing but itself: the checkpoint if it is in the
 local cache, else synthetic weights of its shape (timings hold, scores mean
 nothing, and the report says so), on built-in text with the lengths of MS MARCO.
 
+Several of --batch, --concurrency, --precision or --length are swept, each with each;
+a precision has an engine of its own, and its own accuracy in the report.
+
 Before anything is timed, scores are compared with a float64 reference; scores
 that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
@@ -60,30 +63,45 @@ that are run after the measurement, which it leaves as it is.
 turns until the time bound. --mix measures calls of one pair, as they arrive, alone
 and beside callers of very many pairs: what do the small ones wait, what does the
 bulk lose? --overload sends more calls than can be served to an engine that lets
---max-queue pairs wait: how many are refused, how fast, and what do the others wait?`,
+--max-queue pairs wait: how many are refused, how fast, and what do the others wait?
+
+--slo finds how much load holds: requests that arrive as a Poisson process, at rates
+from 30 to 95 % of what a closed loop reaches, until the largest is found whose P95
+keeps the bound and three other seeds confirm it. --ramp measures a row of rising
+loads. Both take the place of batches and concurrencies, and write load.csv too.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
+  minilm-metal bench --precision f32,bf16,int8 --length 32,128,512 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
-  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --rate 50 --batch 1          # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
+  minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if err := errors.Join(flags.check(), checkBench(&o)); err != nil {
+			precisions := strings.Split(flags.precision, ",")
+			if err := errors.Join(flags.checkEach(precisions), checkBench(&o)); err != nil {
 				return err
 			}
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
 			}
-			if out != "" && !force { // the default is a new folder
+			if out != "" && !force { // the default folder is always new
 				if name := reportIn(out); name != "" {
 					return fmt.Errorf("%s: is there already; --force writes over it", name)
 				}
 			}
+			if o.Rate > 0 && !c.Flags().Changed("concurrency") {
+				o.Concurrencies = nil // callers that never run out
+			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
+			if len(precisions) > 1 {
+				o.Precision, o.Precisions = "", precisions
+			}
 			o.CalibrationFile = p.calibrationFile()
 			found, err := p.checkpoint(flags.model, hub.Complete)
 			if err != nil {
@@ -116,7 +134,9 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f := c.Flags()
 	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
-	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
+	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas (with --rate: as many as it takes)")
+	f.IntSliceVar(&o.Lengths, "length", nil, "tokens of each pair, several with commas; text is cut or lengthened (default: as it is)")
+	f.Lookup("precision").Usage += "; several with commas"
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
@@ -134,7 +154,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	return c
 }
 
-// checkBench refuses what package bench would take for its defaults.
+// checkBench refuses values that package bench would replace by its defaults.
 func checkBench(o *bench.Options) error {
 	if o.Pairs < 1 {
 		return usageError("--pairs %d: want at least 1", o.Pairs)
@@ -151,9 +171,9 @@ func checkBench(o *bench.Options) error {
 	return nil
 }
 
-// measure runs the bench and writes its report to the folder out, and the
-// profile of the kernels, where one is named, to the file kernels. What it shows
-// is the report's summary, or all of it as JSON.
+// measure runs the bench and writes its report to the folder out. If kernels is not "", it
+// writes the profile of the kernels to that file. It shows the report's summary, or all of
+// the report as JSON.
 func (p *program) measure(ctx context.Context, o bench.Options, out, kernels string, asJSON bool) error {
 	// Better now than after the run.
 	if err := writable(out); err != nil {
@@ -163,7 +183,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 	rec, runErr := bench.Measure(ctx, o)
 	p.bar.Close()
 	if rec == nil {
-		// Made for nothing. What is not empty stays.
+		// Remove the folder if it is empty.
 		os.Remove(out)
 		if parent := filepath.Dir(out); parent == outFolder {
 			os.Remove(parent)
@@ -221,9 +241,9 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 	return r, report.Write(dir, r)
 }
 
-// reportIn returns the first file of a report that is in the folder, "" if there is none.
+// reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.HTMLFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile, report.HTMLFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path
@@ -232,7 +252,8 @@ func reportIn(dir string) string {
 	return ""
 }
 
-// freshFolder returns a folder that is not there: two runs may begin in the same second.
+// freshFolder returns the name of a folder that does not exist: two runs may begin in the
+// same second.
 func freshFolder(name string) string {
 	fresh := name
 	for n := 2; ; n++ {
@@ -243,8 +264,8 @@ func freshFolder(name string) string {
 	}
 }
 
-// profileable says, before the run, whether the file of a flag can be written after it; ""
-// is none.
+// profileable returns an error, before the run, if the file of a flag cannot be written
+// after it. path may be "", which means no file.
 func profileable(flag, path string) error {
 	if path == "" {
 		return nil
@@ -252,11 +273,11 @@ func profileable(flag, path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usageError("--%s %s: is a folder, want a file", flag, path)
 	} else if err == nil && !info.Mode().IsRegular() {
-		return nil // a pipe or a device is written as it is
+		return nil // a pipe or a device can be written
 	}
 	err := probe(filepath.Dir(path))
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {
-		err = of.Err // the path is of no file that anybody knows
+		err = of.Err // without the name of the temporary file, which the user does not know
 	}
 	if err != nil {
 		return fmt.Errorf("--%s %s: %w", flag, path, err)
@@ -264,7 +285,7 @@ func profileable(flag, path string) error {
 	return nil
 }
 
-// writable makes the folder, and says whether files can be made in it.
+// writable makes the folder, and returns an error if files cannot be created in it.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -272,7 +293,7 @@ func writable(dir string) error {
 	return probe(dir)
 }
 
-// probe makes a file in the folder and takes it away again.
+// probe creates a file in the folder and removes it again.
 func probe(dir string) error {
 	f, err := os.CreateTemp(dir, ".writable.*")
 	if err != nil {
@@ -281,8 +302,8 @@ func probe(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// modelID is what the report calls the model: what the user called it, if he
-// did. Which commit it was, the sha256 of the weights says.
+// modelID is the model's name in the report: the name that the user gave, if any. The
+// sha256 of the weights says which commit it was.
 func modelID(name string, found checkpoint) string {
 	switch {
 	case found.dir == "":
@@ -293,7 +314,7 @@ func modelID(name string, found checkpoint) string {
 	return name
 }
 
-// fileName makes a title part of a folder's name.
+// fileName converts a title to a part of a folder's name.
 func fileName(title string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {

@@ -47,7 +47,7 @@ or the markdown of another tool in the same format.`,
 	return c
 }
 
-// readReport reads the report at path, a file or a folder of bench's.
+// readReport reads a report: a file, or a folder that bench wrote.
 func readReport(path string) (*report.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, report.JSONFile)
@@ -93,9 +93,9 @@ type metricComparison struct {
 	A       *float64 `json:"a"`      // null: n/a
 	B       *float64 `json:"b"`
 	Ratio   *float64 `json:"ratio"`   // b/a
-	Verdict string   `json:"verdict"` // on b: "better", "worse", "same" or ""
-	// Beyond says whether the difference is larger than the noise; null where
-	// that was not tested.
+	Verdict string   `json:"verdict"` // about b: "better", "worse", "same" or ""
+	// Beyond says whether the difference is larger than the noise; null if that was not
+	// tested.
 	Beyond *bool    `json:"beyond_noise"`
 	P      *float64 `json:"p"`
 	Method string   `json:"method"`

@@ -77,9 +77,9 @@ func tiny(t *testing.T) string {
 	return dir
 }
 
-// overflowing returns the tiny checkpoint with a classifier whose every logit
-// is infinite, though every weight is a number.
-func overflowing(t *testing.T) string {
+// changed returns the tiny checkpoint with other values in some tensors: value returns what
+// takes the place of each.
+func changed(t *testing.T, names []string, value func(old float32) float32) string {
 	t.Helper()
 	dir := tiny(t)
 	path := filepath.Join(dir, "model.safetensors")
@@ -94,20 +94,28 @@ func overflowing(t *testing.T) string {
 	if err := json.Unmarshal(data[8:8+header], &tensors); err != nil {
 		t.Fatal(err)
 	}
-	bias, found := tensors["classifier.bias"]
-	weight, alsoFound := tensors["classifier.weight"]
-	if !found || !alsoFound {
-		t.Fatal("no classifier")
-	}
-	body := data[8+header:]
-	binary.LittleEndian.PutUint32(body[bias.Offsets[0]:], math.Float32bits(math.MaxFloat32))
-	for at := weight.Offsets[0]; at < weight.Offsets[1]; at += 4 {
-		binary.LittleEndian.PutUint32(body[at:], math.Float32bits(math.MaxFloat32))
+	for _, name := range names {
+		of, found := tensors[name]
+		if !found {
+			t.Fatalf("no %s", name)
+		}
+		for body := data[8+header:][of.Offsets[0]:of.Offsets[1]]; len(body) > 0; body = body[4:] {
+			old := math.Float32frombits(binary.LittleEndian.Uint32(body))
+			binary.LittleEndian.PutUint32(body, math.Float32bits(value(old)))
+		}
 	}
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// overflowing returns the tiny checkpoint with a classifier whose every logit
+// is infinite, though every weight is a number.
+func overflowing(t *testing.T) string {
+	t.Helper()
+	return changed(t, []string{"classifier.weight", "classifier.bias"},
+		func(float32) float32 { return math.MaxFloat32 })
 }
 
 func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
@@ -180,6 +188,19 @@ func TestUsage(t *testing.T) {
 		{"bench --overload --overload-factor -3", "--overload-factor -3"},
 		{"bench --overload --max-queue 0", "--max-queue 0: nothing is refused"},
 		{"bench --max-queue -1", "--max-queue -1"},
+		{"bench --precision f32,nosuch", `--precision "nosuch"`},
+		{"bench --precision f32,", "--precision"},
+		{"bench --slo 1s --length 64", "--length: says nothing with"},
+		{"bench --model synthetic --length 4", "lengths [4]"},
+		{"bench --scenario nosuch", `--scenario "nosuch": want one of single-stream`},
+		{"bench --scenario server", "--scenario server: how many pairs arrive"},
+		{"bench --scenario offline --batch 3", "--batch: says nothing with --scenario offline"},
+		{"bench --scenario single-stream --slo 1s", "--slo: says nothing with --scenario"},
+		{"bench --slo 0s", "--slo 0s: want a time above 0"},
+		{"bench --slo 1s --mix", "--slo and --ramp: say nothing with"},
+		{"bench --ramp --rate 3", "--rate: says nothing with"},
+		{"bench --slo 1s --concurrency 2", "--concurrency: says nothing with"},
+		{"bench --ramp --batch 1,2", "--batch [1,2]: want one number"},
 		{"bench --overload --batch 1,2", "--batch [1,2]: want one number"},
 		{"bench --model synthetic --mix --mix-bulk 100000", "100000 bulk callers"},
 		{"bench --model synthetic --overload --batch 100000", "calls of 100000 pairs"},
