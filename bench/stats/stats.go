@@ -1,5 +1,6 @@
-// Package stats describes samples: means, percentiles as numpy has them, and how
-// many draws a bound needs by order statistics. It knows nothing of benches.
+// Package stats describes samples: means, percentiles as numpy has them, how
+// many draws a bound needs by order statistics, and what a few rounds say of a
+// difference. It knows nothing of benches.
 package stats
 
 import (

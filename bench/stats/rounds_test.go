@@ -1,0 +1,125 @@
+package stats
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// What numpy and scipy say: see testdata/rounds.py.
+func TestRoundsAreScipys(t *testing.T) {
+	var wanted struct {
+		One []struct {
+			X, Interval []float64
+			Median      float64
+			SignFlip    float64 `json:"sign_flip"`
+		}
+		Holm []struct{ P, Adjusted []float64 }
+	}
+	data, err := os.ReadFile(filepath.Join("testdata", "rounds.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &wanted)
+	}
+	if err != nil || len(wanted.One) < 18 || len(wanted.Holm) < 5 {
+		t.Fatalf("%d samples, %d lists of p: %v", len(wanted.One), len(wanted.Holm), err)
+	}
+	for _, c := range wanted.One {
+		if got := Median(c.X); math.Abs(got-c.Median) > 1e-15 {
+			t.Errorf("median of %v = %v, want %v", c.X, got, c.Median)
+		}
+		if p, exact := SignFlip(c.X); p != c.SignFlip || !exact {
+			t.Errorf("sign-flip of %v: p %v, exact %v, want %v", c.X, p, exact, c.SignFlip)
+		}
+		// Of an odd number of values the ends are two of them, and known exactly. Of an even
+		// one both sides have drawn: their ends are some of n(n+1)/2 middles, near each other.
+		tolerance := 0.0
+		if len(c.X)%2 == 0 {
+			tolerance = 0.1 * (slices.Max(c.X) - slices.Min(c.X))
+		}
+		low, high := MedianInterval(c.X)
+		if math.Abs(low-c.Interval[0]) > tolerance || math.Abs(high-c.Interval[1]) > tolerance {
+			t.Errorf("interval of %v: [%v, %v], want %v", c.X, low, high, c.Interval)
+		}
+	}
+	for _, c := range wanted.Holm {
+		for i, got := range Holm(c.P) {
+			if math.Abs(got-c.Adjusted[i]) > 1e-15 {
+				t.Errorf("Holm of %v: %v, want %v", c.P, Holm(c.P), c.Adjusted)
+				break
+			}
+		}
+	}
+}
+
+// By hand: of n values of one sign only that sign and its opposite are as far out.
+func TestSignFlipByHand(t *testing.T) {
+	for n := 1; n <= MostExact; n++ {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = 0.1 + 0.01*float64(i)
+		}
+		if p, exact := SignFlip(x); p != 2/math.Exp2(float64(n)) || !exact {
+			t.Errorf("%d values of one sign: p %v, exact %v", n, p, exact)
+		}
+	}
+	// 1+2-3 is 0, which every sum is at least as far from.
+	for _, x := range [][]float64{nil, {0, 0, 0}, {1, 2, -3}, {0.1, 0.2, -0.3}} {
+		if p, _ := SignFlip(x); p != 1 {
+			t.Errorf("%v: p %v, want 1", x, p)
+		}
+	}
+	// |±1±2±4| >= 5 for six of eight signs but those of 1+2... : 7, 5, and their opposites.
+	if p, _ := SignFlip([]float64{-1, 2, 4}); p != 0.5 {
+		t.Errorf("p %v, want 4 of 8", p)
+	}
+}
+
+// Beyond that signs are drawn; p is close to what all of them would give, and never 0.
+func TestSignFlipDrawn(t *testing.T) {
+	half := make([]float64, MostExact)
+	for i := range half {
+		half[i] = float64(i%7) - 2.5
+	}
+	want, _ := SignFlip(half)
+	got, exact := SignFlip(append(half, 0)) // a zero changes no sum, and makes one too many
+	if exact || math.Abs(got-want) > 4*math.Sqrt(want*(1-want)/flips) {
+		t.Errorf("p %v, exact %v, want about %v", got, exact, want)
+	}
+	one := slices.Repeat([]float64{1}, 70)
+	if p, _ := SignFlip(one); p != 1.0/(flips+1) {
+		t.Errorf("p %v, want 1 of %d", p, flips+1)
+	}
+}
+
+func TestIntervals(t *testing.T) {
+	for _, x := range [][]float64{{2}, {2, 2, 2, 2}} {
+		if low, high := MedianInterval(x); low != 2 || high != 2 {
+			t.Errorf("of %v: [%v, %v]", x, low, high)
+		}
+	}
+	if low, high := MedianInterval(nil); !math.IsNaN(low) || !math.IsNaN(high) || !math.IsNaN(Median(nil)) {
+		t.Errorf("of nothing: [%v, %v]", low, high)
+	}
+	// Turned round, the interval is turned round; and of two samples as of their difference.
+	x := []float64{0.4, -0.1, 0.2, 0.9, 0.3, 0.25, 0.1}
+	negative := make([]float64, len(x))
+	for i, v := range x {
+		negative[i] = -v
+	}
+	low, high := MedianInterval(x)
+	if l, h := MedianInterval(negative); math.Abs(l+high) > 1e-15 || math.Abs(h+low) > 1e-15 {
+		t.Errorf("[%v, %v] and its opposite [%v, %v]", low, high, l, h)
+	}
+	if l, h := MedianDifferenceInterval([]float64{0, 0, 0}, x); l != low || h != high {
+		t.Errorf("beside a constant: [%v, %v], want [%v, %v]", l, h, low, high)
+	}
+	if l, h := MedianDifferenceInterval(x, x); !(l < 0 && h > 0) {
+		t.Errorf("of a sample and itself: [%v, %v]", l, h)
+	}
+	if again, _ := MedianInterval(x); again != low {
+		t.Error("another interval at the second call")
+	}
+}
