@@ -31,15 +31,9 @@ type Difference struct {
 	Metric string // with its unit
 	A, B   *float64
 	Ratio  *float64 // B over A; nil if one is n/a or A is 0
-	// Verdict on B: "better", "worse", "same", or empty where no way is better.
+	// Verdict says which way B differs: "better", "worse", "same", or empty where no way
+	// is better. Of two runs nobody can say whether that is more than chance.
 	Verdict string
-	Tested  bool     // whether Beyond says anything
-	Beyond  bool     // the difference is larger than the noise
-	P       *float64 // of the test, nil where it has none
-	Method  string   // the test
-	// Probe is true if the test alone called the difference larger than the
-	// noise, and the machine's noise probe did not.
-	Probe bool
 }
 
 // Reports lays b beside a. Configurations match by batch, concurrency and load;
@@ -47,7 +41,6 @@ type Difference struct {
 func Reports(a, b *report.Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
 	taken := make([]bool, len(b.Configs))
-	floor := min(max(probe(a), probe(b)), mostNoise)
 	list := report.Metrics()
 next:
 	for i := range a.Configs {
@@ -55,7 +48,7 @@ next:
 		for j := range b.Configs {
 			if fb := &b.Configs[j]; !taken[j] && fa.Config == fb.Config {
 				taken[j] = true
-				c.Pairs = append(c.Pairs, compareFigures(list, fa, fb, floor))
+				c.Pairs = append(c.Pairs, compareFigures(list, fa, fb))
 				continue next
 			}
 		}
@@ -69,13 +62,6 @@ next:
 	return c
 }
 
-// mostNoise is the most that a noise probe can explain away, as a share of the smaller of
-// two figures. The probe is the worst of some rounds of milliseconds before the run: one
-// round that was interrupted makes it anything, several hundred per cent as well, while a
-// run of seconds, which it is to stand for, averages over that. Above what a machine may
-// have that is busy throughout it tells of the moment alone.
-const mostNoise = recording.Noisy
-
 // probe is the relative noise that a report's machine showed; 0 if not told.
 func probe(r *report.Report) float64 {
 	if r.Environment == nil || r.Environment.Noise == nil {
@@ -84,7 +70,7 @@ func probe(r *report.Report) float64 {
 	return *r.Environment.Noise
 }
 
-func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) Pair {
+func compareFigures(list []report.Metric, a, b *report.Figures) Pair {
 	c := Pair{Config: a.Config}
 	if a.Pairs != b.Pairs {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("pairs: A scored %d, B %d", a.Pairs, b.Pairs))
@@ -96,7 +82,7 @@ func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) P
 		}
 		d := Difference{Metric: m.Title, A: va, B: vb}
 		if va != nil && vb != nil {
-			d.judge(m, a, b, floor)
+			d.judge(m)
 		}
 		c.Differences = append(c.Differences, d)
 	}
@@ -104,7 +90,7 @@ func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) P
 }
 
 // judge compares A and B, which are there.
-func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64) {
+func (d *Difference) judge(m report.Metric) {
 	va, vb := *d.A, *d.B
 	if ratio := vb / va; !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 		d.Ratio = &ratio
@@ -118,17 +104,6 @@ func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64)
 	default:
 		d.Verdict = "worse"
 	}
-	e := test(m, a, b)
-	d.Tested, d.Beyond, d.P, d.Method = e.tested, e.beyond, e.p, e.method
-	if isTime(m) && d.Beyond && va > 0 && vb > 0 && max(va/vb, vb/va)-1 <= floor { // the same for a time and its rate
-		d.Beyond, d.Probe = false, true
-	}
-}
-
-// isTime says whether the metric is a time or a rate, which the machine's noise
-// disturbs.
-func isTime(m report.Metric) bool {
-	return strings.HasSuffix(m.Column, "_ms") || strings.HasSuffix(m.Column, "_per_second")
 }
 
 // warnings names what differs between two reports that their figures depend on.
@@ -169,9 +144,8 @@ func warnings(a, b *report.Report) (out []string) {
 		if why := side.report.Withheld; why != "" {
 			out = append(out, fmt.Sprintf("%s has no speed figures: %s", side.name, why))
 		}
-		if noise := probe(side.report); noise > mostNoise {
-			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%, of which no more than %.0f %% can explain a difference here: the machine was disturbed before the run, so run it again, in turns with the other",
-				side.name, 100*noise, 100*mostNoise))
+		if noise := probe(side.report); noise > recording.Noisy {
+			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%: the machine was disturbed before the run", side.name, 100*noise))
 		}
 	}
 	differ("model", a.Model.ID, b.Model.ID)

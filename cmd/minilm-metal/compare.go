@@ -94,11 +94,6 @@ type metricComparison struct {
 	B       *float64 `json:"b"`
 	Ratio   *float64 `json:"ratio"`   // b/a
 	Verdict string   `json:"verdict"` // on b: "better", "worse", "same" or ""
-	// Beyond says whether the difference is larger than the noise; null where
-	// that was not tested.
-	Beyond *bool    `json:"beyond_noise"`
-	P      *float64 `json:"p"`
-	Method string   `json:"method"`
 }
 
 func writeComparison(w io.Writer, c compare.Comparison) error {
@@ -110,10 +105,7 @@ func writeComparison(w io.Writer, c compare.Comparison) error {
 	for _, pair := range c.Pairs {
 		config := configComparison{Config: pair.Config, Warnings: list(pair.Warnings)}
 		for _, d := range pair.Differences {
-			m := metricComparison{Metric: d.Metric, A: d.A, B: d.B, Ratio: d.Ratio, Verdict: d.Verdict, P: d.P, Method: d.Method}
-			if d.Tested {
-				m.Beyond = &d.Beyond
-			}
+			m := metricComparison{Metric: d.Metric, A: d.A, B: d.B, Ratio: d.Ratio, Verdict: d.Verdict}
 			config.Metrics = append(config.Metrics, m)
 		}
 		out.Configs = append(out.Configs, config)
