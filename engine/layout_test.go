@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
 	"bench":  {"bench/recording", "engine", "model", "testdata"},
-	"cmd":    {"bench", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "metal", "model", "testdata"},
+	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "metal", "model", "testdata"},
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,
@@ -35,6 +35,7 @@ var layers = map[string][]string{
 	"bench/recording": {"bench/internal", "model"},
 	"bench/report":    {"bench/internal", "bench/recording", "bench/stats", "model"},
 	"bench/compare":   {"bench/internal", "bench/recording", "bench/report", "bench/stats", "model"},
+	"bench/ab":        {"bench/compare", "bench/internal", "bench/recording", "bench/report"},
 }
 
 // folder returns the layer that a package of ours belongs to: the longest of the list that

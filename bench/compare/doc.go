@@ -17,9 +17,14 @@
 // runs that are not paired it is the difference of the medians of their logs, with a bootstrap
 // of both, and the p of Mann and Whitney.
 //
-// The threshold of a metric is that of its gate, 3 % if nothing else is said, or what A showed
-// against itself in the same trial, if that is more: the farther end of the interval of A/A, by
-// the same statistics. On the log scale the threshold is the same in both directions, so that
+// The threshold of a metric is that of its gate, 3 % if nothing else is said, or the spread of
+// A against itself in the same trial, if that is more. No run is made for it alone: each run of
+// a side beside the same side's run of the round before is such a comparison, and n rounds have
+// 2(n-1) of them. The spread is how far from 1 the interval of as many rounds without any
+// difference would reach in 95 of 100 trials: twice as far as their median would, which is
+// drawn from these ratios with signs at random (see [stats.NullReach]). So a metric that
+// scatters much is "the same within 20 %", which says how little is known of it, and does not
+// leave every trial undecided. On the log scale the threshold is as far in both directions:
 // naming the sides the other way round turns a verdict round and changes nothing else.
 //
 //   - "faster" and "slower": the whole interval is beyond the threshold, and p is below 0.05,

@@ -13,11 +13,7 @@ import (
 )
 
 // Round is a run of each side, made in turns.
-type Round struct {
-	A, B *report.Report
-	// Again is a second run of A, which says what A is against itself; nil in some rounds.
-	Again *report.Report
-}
+type Round struct{ A, B *report.Report }
 
 // Judgement is what several runs of A and B say of B.
 type Judgement struct {
@@ -38,12 +34,8 @@ type Judgement struct {
 // Rounds judges B by runs that were made in turns.
 func Rounds(rounds []Round, gates []Gate) *Judgement {
 	var a, b []*report.Report
-	var again, beside []*report.Report
 	for _, r := range rounds {
 		a, b = append(a, r.A), append(b, r.B)
-		if r.Again != nil {
-			again, beside = append(again, r.Again), append(beside, r.A)
-		}
 	}
 	return judge(a, b, true, gates, func(row *Row, value func(*report.Report) *float64) bool {
 		logs, ok := logRatios(a, b, value)
@@ -59,13 +51,21 @@ func Rounds(rounds []Round, gates []Gate) *Judgement {
 		if len(logs) < FewestRounds {
 			row.Few = fmt.Sprintf("no verdict: %d rounds, want at least %d", len(logs), FewestRounds)
 		}
-		if same, ok := logRatios(beside, again, value); ok && len(same) >= FewestRounds/2 {
-			low, high := stats.MedianInterval(same)
-			spread := math.Expm1(max(math.Abs(low), math.Abs(high)))
+		if same := againstItself(a, b, value); len(same) >= 2*(FewestRounds-1) {
+			spread := math.Expm1(spreadFactor * stats.NullReach(same, len(logs)))
 			row.Spread, row.Threshold = &spread, max(row.Threshold, spread)
 		}
 		return true
 	})
+}
+
+// Faults says why the rounds cannot be compared, or which side failed the accuracy gate.
+func Faults(rounds []Round) []string {
+	var a, b []*report.Report
+	for _, r := range rounds {
+		a, b = append(a, r.A), append(b, r.B)
+	}
+	return faults(a, b)
 }
 
 // Groups judges B by runs that were made at any time. What A is against itself they do not
@@ -93,6 +93,22 @@ func Groups(a, b []*report.Report, gates []Gate) *Judgement {
 		}
 		return true
 	})
+}
+
+// spreadFactor makes a reach of medians one of intervals: an interval reaches about as far from
+// its median as the median of A against itself may be from 1.
+const spreadFactor = 2
+
+// againstItself are the log ratios of each side's runs to its own of the round before: what
+// the machine makes of no difference at all.
+func againstItself(a, b []*report.Report, value func(*report.Report) *float64) (out []float64) {
+	for _, side := range [][]*report.Report{a, b} {
+		of, _ := logs(side, value)
+		for i := 1; i < len(of); i++ {
+			out = append(out, of[i]-of[i-1])
+		}
+	}
+	return out
 }
 
 // set takes an estimate and its interval from the log scale.

@@ -55,7 +55,7 @@ type Row struct {
 	// Adjusted is P after Holm, over the measures that are gated; P itself where this is
 	// not one.
 	Adjusted float64 `json:"adjusted_p"`
-	// Spread is how far from 1 A was against itself; null: not measured.
+	// Spread is how far from 1 the sides are from themselves, as a share; null: not measured.
 	Spread    *float64 `json:"spread"`
 	Threshold float64  `json:"threshold"` // what is within it is the same
 	Gated     bool     `json:"gated"`

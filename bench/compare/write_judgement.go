@@ -55,7 +55,7 @@ func (j *Judgement) writeRows(p *markdown.Page) {
 	}
 	p.Block()
 	p.AlignedTable([]string{"Metric", "A", "B", "B/A - 1", "95 % interval (%)", "p", "A/A", "Threshold", "Gate", "B is"}, rows)
-	how := "A and B are medians over rounds, B/A - 1 is the median over rounds of each round's, its interval a bootstrap over them, and p the sign-flip test's. A/A is how far A was from itself, by the same statistics."
+	how := "A and B are medians over rounds, B/A - 1 is the median over rounds of each round's, its interval a bootstrap over them, and p the sign-flip test's. A/A is how far the interval of as many rounds without a difference would reach, by what each side was against its own run of the round before."
 	if !j.Paired {
 		how = "A and B are medians over runs, B/A - 1 is the ratio of them, its interval a bootstrap over runs, and p Mann and Whitney's. What A is against itself is not known of runs that were not made in turns."
 	}
@@ -82,7 +82,7 @@ func (r *Row) spread() string {
 	if r.Spread == nil {
 		return figure.NotMeasured
 	}
-	return fmt.Sprintf("%.1f %%", 100**r.Spread)
+	return fmt.Sprintf("%.1f %%", 100*(*r.Spread))
 }
 
 // writeRatios writes B/A of each round.

@@ -64,6 +64,30 @@ func bootstrap(statistic func(draw func([]float64) float64) float64) (low, high 
 	return Percentile(values, tail), Percentile(values, 100-tail)
 }
 
+// NullReach is how far from 0 the median of n values lies in 95 % of all cases, if they are as
+// x is and either sign of each is as likely: x is what two runs of the same differ by. It is a
+// bootstrap like MedianInterval's, of x with signs at random. NaN of nothing.
+func NullReach(x []float64, n int) float64 {
+	if len(x) == 0 || n < 1 {
+		return math.NaN()
+	}
+	random := rand.New(rand.NewPCG(bootstrapSeed, 2))
+	drawn, reach := make([]float64, n), make([]float64, Resamples)
+	for i := range reach {
+		for k := range drawn {
+			at := random.IntN(2 * len(x))
+			drawn[k] = x[at/2]
+			if at%2 == 1 {
+				drawn[k] = -drawn[k]
+			}
+		}
+		slices.Sort(drawn)
+		reach[i] = math.Abs(Percentile(drawn, 50))
+	}
+	slices.Sort(reach)
+	return Percentile(reach, 100*Confidence)
+}
+
 // SignFlip is the two-sided p of the sign-flip test: how often would the sum of x be as far
 // from 0 as it is, if each value might as well have had the other sign? So it is where the
 // values are differences of two runs that do not differ, whose names are chance; nothing else

@@ -123,3 +123,29 @@ func TestIntervals(t *testing.T) {
 		t.Error("another interval at the second call")
 	}
 }
+
+// A value and its opposite are as likely: of one value the median of one draw is as far away
+// as that is; of two draws it may be halfway, at 0; and more draws come nearer.
+func TestNullReach(t *testing.T) {
+	if got := NullReach([]float64{-0.3}, 1); got != 0.3 {
+		t.Errorf("%v, want 0.3", got)
+	}
+	if got := NullReach([]float64{0.1, 0.2}, 1); got != 0.2 {
+		t.Errorf("%v, want 0.2", got)
+	}
+	if !math.IsNaN(NullReach(nil, 3)) || !math.IsNaN(NullReach([]float64{1}, 0)) || NullReach([]float64{0, 0}, 5) != 0 {
+		t.Error("of nothing, or of zeros")
+	}
+	// A thousand values as a normal distribution spreads them. The median of n is within
+	// 1.96 x 1.2533/sqrt(n) of 0 in 95 % of cases, for large n.
+	var x []float64
+	for i := range 1000 {
+		x = append(x, math.Sqrt2*math.Erfinv((2*float64(i)+1)/1000-1))
+	}
+	for _, n := range []int{25, 101} {
+		want := 1.96 * 1.2533 / math.Sqrt(float64(n))
+		if got := NullReach(x, n); math.Abs(got-want) > 0.05*want {
+			t.Errorf("n %d: %v, want about %v", n, got, want)
+		}
+	}
+}
