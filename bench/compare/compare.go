@@ -39,7 +39,7 @@ type Difference struct {
 // Reports lays b beside a. Configurations match by batch, concurrency and load;
 // where one was run several times, the first matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
-	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
+	c := Comparison{A: a, B: b, Warnings: warnings("A", a, "B", b)}
 	taken := make([]bool, len(b.Configs))
 	list := report.Metrics()
 next:
@@ -107,16 +107,17 @@ func (d *Difference) judge(m report.Metric) {
 }
 
 // warnings names what differs between two reports that their figures depend on.
-func warnings(a, b *report.Report) (out []string) {
+// They are called nameA and nameB.
+func warnings(nameA string, a *report.Report, nameB string, b *report.Report) (out []string) {
 	differ := func(what, va, vb string) {
 		switch {
 		case va == vb:
 		case va == "":
-			out = append(out, fmt.Sprintf("%s: A does not tell, B has %s", what, vb))
+			out = append(out, fmt.Sprintf("%s: %s does not tell, %s has %s", what, nameA, nameB, vb))
 		case vb == "":
-			out = append(out, fmt.Sprintf("%s: A has %s, B does not tell", what, va))
+			out = append(out, fmt.Sprintf("%s: %s has %s, %s does not tell", what, nameA, va, nameB))
 		default:
-			out = append(out, fmt.Sprintf("%s: A has %s, B has %s", what, va, vb))
+			out = append(out, fmt.Sprintf("%s: %s has %s, %s has %s", what, nameA, va, nameB, vb))
 		}
 	}
 	weights := func(r *report.Report) string {
@@ -140,7 +141,7 @@ func warnings(a, b *report.Report) (out []string) {
 	for _, side := range []struct {
 		name   string
 		report *report.Report
-	}{{"A", a}, {"B", b}} {
+	}{{nameA, a}, {nameB, b}} {
 		if why := side.report.Withheld; why != "" {
 			out = append(out, fmt.Sprintf("%s has no speed figures: %s", side.name, why))
 		}
@@ -152,10 +153,10 @@ func warnings(a, b *report.Report) (out []string) {
 	differ("weights", weights(a), weights(b))
 	differ("device", a.Device, b.Device)
 	differ("precision", a.Precision, b.Precision)
-	nameA, hashA := dataset(a)
-	nameB, hashB := dataset(b)
+	dataA, hashA := dataset(a)
+	dataB, hashB := dataset(b)
 	if hashA != hashB { // a name alone says little
-		differ("data set", strings.TrimSpace(nameA+" "+short(hashA)), strings.TrimSpace(nameB+" "+short(hashB)))
+		differ("data set", strings.TrimSpace(dataA+" "+short(hashA)), strings.TrimSpace(dataB+" "+short(hashB)))
 	}
 	differ("processor", cpu(a), cpu(b))
 	return out

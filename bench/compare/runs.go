@@ -145,7 +145,7 @@ func groupWarnings(a, b []*report.Report) (out []string) {
 		}
 	}
 	if len(a) > 0 && len(b) > 0 {
-		for _, w := range warnings(a[0], b[0]) {
+		for _, w := range warnings("A", a[0], "B", b[0]) {
 			if !strings.HasPrefix(w, "noise: ") { // of one run of many
 				add(w)
 			}
