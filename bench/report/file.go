@@ -23,17 +23,25 @@ func Write(dir string, r *Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	for _, f := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{MarkdownFile, r.WriteMarkdown},
-		{JSONFile, r.WriteJSON},
-		{CSVFile, r.WriteCSV},
-	} {
+	for _, f := range r.forms() {
 		if err := file.Write(filepath.Join(dir, f.name), f.write); err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}
 	}
 	return nil
+}
+
+// form is one file of a report.
+type form struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// forms are all of them.
+func (r *Report) forms() []form {
+	return []form{
+		{MarkdownFile, r.WriteMarkdown},
+		{JSONFile, r.WriteJSON},
+		{CSVFile, r.WriteCSV},
+	}
 }

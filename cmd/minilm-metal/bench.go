@@ -121,7 +121,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
 	profiles.register(f)
-	c.AddCommand(p.ab())
+	c.AddCommand(p.ab(), p.benchVerify())
 	return c
 }
 
