@@ -10,24 +10,26 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// failure is one of this package's errors with its cause, which comes from a package below.
+// failure is an error of this package (kind) together with the error of a lower package
+// that caused it.
 type failure struct{ kind, cause error }
 
-// because returns an error that is both: the text is kind's, and then the cause's without
-// the names of packages.
+// because returns an error for which errors.Is finds both kind and cause. Its text is
+// kind's text, then the cause's text without package names.
 func because(kind, cause error) error { return &failure{kind, cause} }
 
 func (f *failure) Error() string { return f.kind.Error() + ": " + plain(f.cause.Error()) }
 
-// Unwrap returns both.
+// Unwrap returns kind and cause.
 func (f *failure) Unwrap() []error { return []error{f.kind, f.cause} }
 
-// packages are ours whose errors begin with their name, as others in Go do. Whoever reads
-// one that comes out of this package is not helped by more names than its own.
+// packages are the prefixes with which errors of our own packages begin, as is usual in Go.
+// A user of this package does not need to read them.
 var packages = []string{"bounded: ", "cpu: ", "hub: ", "input: ", "jsonscan: ", "kernels: ", "model: ", "modules: ", "safetensors: ", "tokenizer: "}
 
-// plain is the text of an error, or of several, a line each, without the names of packages
-// that it begins with. Within the text the same words may be of a file's.
+// plain returns an error's text without the package names at its start. A text of several
+// lines is several errors, one a line. Only the start of a line is changed: later in the
+// line the same words may be quoted from a file.
 func plain(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -43,11 +45,11 @@ func plain(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// CheckKind says why what is in fsys is no model that gives a pair a score, as far as its
-// configuration alone tells: another architecture, more labels than one, a head that is
-// elsewhere, an encoder without one. It is for folders that lack files which Open needs;
-// nil means that it may be such a model, or that there is no configuration to be read. The
-// error is ErrModel.
+// CheckKind returns an ErrModel error if the configuration in fsys is of a model that
+// cannot score pairs: another architecture, several labels, a head in another place, or no
+// encoder. It reads the configuration alone, so it works on a folder that lacks the other
+// files. It returns nil if the model may be of the right kind, or if there is no
+// configuration that it can read.
 func CheckKind(fsys fs.FS) error {
 	spec, err := model.ReadSpec(fsys)
 	switch {
@@ -56,13 +58,13 @@ func CheckKind(fsys fs.FS) error {
 			return nil
 		}
 	case !errors.Is(err, model.ErrConfig):
-		return nil // what is not there, Open says in another way
+		return nil // Open reports missing files itself, in better words
 	}
 	return because(ErrModel, err)
 }
 
-// find is hub.Open. A folder that is not complete, but is of another kind of model, is said
-// to be that.
+// find is hub.Open with a better error: for an incomplete folder of a model that could not
+// be used in any case, it says so instead of listing the missing files.
 func find(path string) (fs.FS, error) {
 	fsys, _, err := hub.Open(path, hub.Complete)
 	if err == nil || !errors.Is(err, hub.ErrIncomplete) {
@@ -76,7 +78,7 @@ func find(path string) (fs.FS, error) {
 	return nil, err
 }
 
-// unusable is the error of Open about a checkpoint.
+// unusable makes err, which is about a checkpoint, an error of Open.
 func unusable(err error) error {
 	if err == nil || errors.Is(err, ErrModel) {
 		return err
@@ -84,7 +86,7 @@ func unusable(err error) error {
 	return because(ErrModel, err)
 }
 
-// modelErrorf is an error of this package's own about a checkpoint.
+// modelErrorf returns an ErrModel error with a text of this package.
 func modelErrorf(format string, args ...any) error {
 	return because(ErrModel, fmt.Errorf(format, args...))
 }

@@ -13,12 +13,12 @@ import (
 	"sync"
 )
 
-// module is this module's path, which its version goes by.
+// module is this module's path, by which a build's information lists its version.
 const module = "github.com/minilm-metal/minilm-metal"
 
-// buildID returns what is another where this package's arithmetic may be another: the
-// version, where the build has one that means one state of the source, and what it was
-// built for; else what the executable consists of.
+// buildID returns a text that changes whenever this package's arithmetic may have changed.
+// It is the version and the build's target where the version stands for exactly one state
+// of the source; otherwise it is a hash of the executable.
 var buildID = sync.OnceValues(func() (string, error) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if v := sourceVersion(info); v != "" {
@@ -37,9 +37,9 @@ var buildID = sync.OnceValues(func() (string, error) {
 	return id, errors.Join(err, f.Close())
 })
 
-// sourceVersion returns the version of this module in a build and how it was built, ""
-// where the source may be any: in a checkout with changes, or with none of version
-// control, and in place of another module.
+// sourceVersion returns this module's version and build settings. It returns "" where the
+// version does not tell the source: in a checkout with changes, in a build without version
+// control, and where another module replaces this one.
 func sourceVersion(info *debug.BuildInfo) string {
 	of := &info.Main
 	for _, m := range info.Deps {
@@ -64,24 +64,26 @@ func notInBuildID(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '/')
 }
 
-// executableID tells one executable from another, by the hash of its content that the
-// go command puts at its beginning. A program that is built anew from the same source,
-// by "go run" for example, keeps it. One that has none, as from another build system,
-// goes by its length and checksum, which takes some milliseconds.
+// executableID returns a text that tells one executable from another: the content hash that
+// the go command writes near its beginning. Building again from the same source, as "go
+// run" does, keeps the hash. For an executable without one, from another build system, the
+// text is its length and checksum, which takes some milliseconds to compute.
 func executableID(file io.ReadSeeker) (string, error) {
-	// Where the go command itself looks for it: cmd/internal/buildid.
+	// The go command itself searches this far: cmd/internal/buildid.
 	const within = 32 << 10
 	head, err := io.ReadAll(io.LimitReader(file, within))
 	if err != nil {
 		return "", err
 	}
-	// In Linux's format a note of type 4 by "Go", in others a text before the code.
+	// On Linux the hash is in an ELF note of type 4 named "Go"; elsewhere it is a text
+	// before the code.
 	for _, before := range []string{"\x04\x00\x00\x00Go\x00\x00", "Go build ID: \""} {
 		_, id, _ := bytes.Cut(head, []byte(before))
 		if end := bytes.IndexFunc(id, notInBuildID); end > 0 {
 			id = id[:end]
 		}
-		// The hashes of two actions and two contents, the last that of the executable.
+		// The build ID has four hashes: two of actions, two of contents. The last is the
+		// executable's content.
 		if parts := strings.Split(string(id), "/"); len(parts) == 4 && len(parts[3]) >= 16 {
 			return parts[3], nil
 		}
@@ -89,7 +91,7 @@ func executableID(file io.ReadSeeker) (string, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", err
 	}
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli)) // most processors have it
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli)) // Castagnoli, since most processors have an instruction for it
 	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{file}, make([]byte, 1<<20))
 	if err != nil {
 		return "", err

@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// calibrationName is the file's in the user's cache directory.
+	// calibrationName is the name of the file in the user's cache directory.
 	calibrationName = "calibration.json"
-	// mostCalibrations is how many of the latest are kept: old versions and models
-	// come to nothing by themselves.
+	// mostCalibrations is how many entries the file keeps, the latest ones. So entries of
+	// old versions and models disappear by themselves.
 	mostCalibrations = 64
 )
 
-// calibration is what was measured of one model on one machine, as the file has it.
+// calibration is an entry of the file: what was measured for one model on one machine.
 type calibration struct {
 	Measured   time.Time   `json:"measured"`
 	Candidates []Candidate `json:"candidates"`
 }
 
-// keeper is where the calibration of this engine's model is kept. The zero keeper
-// finds nothing and keeps nothing.
+// keeper reads and writes the calibration of one model in the file at path, under key. The
+// zero keeper finds nothing and keeps nothing.
 type keeper struct{ path, key string }
 
-// keeper returns the keeper of what is measured on hardware, whose name says all that
-// rates and scores depend on but for the model and this program.
+// keeper returns the keeper for measurements on hardware. Its key is made of hardware, the
+// model and this program, on which together rates and scores depend.
 func (e *Engine) keeper(hardware string) keeper {
 	none := func(err error) keeper {
 		e.choose("calibration: not kept: %v", err)
@@ -51,7 +51,7 @@ func (e *Engine) keeper(hardware string) keeper {
 	return keeper{path, key}
 }
 
-// find returns the calibration that is kept, if it is one of these candidates'.
+// find returns the stored calibration, if there is one and good accepts its candidates.
 func (k keeper) find(e *Engine, good func([]Candidate) bool) (calibration, bool) {
 	if k.path == "" || e.options.recalibrate {
 		return calibration{}, false
@@ -69,13 +69,15 @@ func (k keeper) find(e *Engine, good func([]Candidate) bool) (calibration, bool)
 	return c, known
 }
 
-// keep stores the calibration for engines to come. That it cannot is no error.
+// keep stores a calibration for engines opened later. If that fails, it is logged and is no
+// error.
 func (k keeper) keep(e *Engine, c calibration) {
 	if k.path == "" {
 		return
 	}
 	err := usercache.Update(k.path, func(all map[string]calibration) {
-		// This one is the latest, even if a clock that was wrong says otherwise of others.
+		// Mark this entry as the latest, even if a wrong clock has given another a later
+		// time.
 		delete(all, k.key)
 		latest := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return all[b].Measured.Compare(all[a].Measured) })
 		for _, key := range latest[min(len(latest), mostCalibrations-1):] {
@@ -90,7 +92,7 @@ func (k keeper) keep(e *Engine, c calibration) {
 	e.choose("calibration: kept in %s", k.path)
 }
 
-// use makes Info say what was found, and where it comes from.
+// use puts a calibration into Info, with the file that it came from.
 func (e *Engine) use(c calibration, from string) {
 	e.info.Candidates, e.info.CalibrationFile = slices.Clone(c.Candidates), from
 	for i := range e.info.Candidates {

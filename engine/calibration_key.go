@@ -17,8 +17,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// processor names the CPU. Linux on ARM gives programs no name, only the number that
-// the maker and the part have.
+// processor returns the CPU's name. Linux on ARM knows no name, only the numbers of maker
+// and part.
 func processor() string {
 	if name := strings.TrimSpace(cpuid.CPU.BrandName); name != "" {
 		// A virtual machine may know no more than "AMD EPYC".
@@ -30,8 +30,8 @@ func processor() string {
 	return "unknown processor"
 }
 
-// attribute reads a file of Linux's /sys, "" where there is none. Each says that it is as
-// long as a page of memory, which is up to 64 KiB on ARM, and has some bytes.
+// attribute returns the content of a file in Linux's /sys, or "" if it cannot be read. Such
+// files report the size of a memory page, up to 64 KiB on ARM, and hold a few bytes.
 func attribute(path string) string {
 	text, err := bounded.ReadFile(path, 64<<10)
 	if err != nil {
@@ -40,12 +40,12 @@ func attribute(path string) string {
 	return string(bytes.TrimSpace(text))
 }
 
-// fingerprint returns what tells models apart: their shape, all of their small tensors
-// and samples of the large ones. Models that were trained differ everywhere; to read
-// all weights again would take longer than a first score.
+// fingerprint returns a hash that tells models apart. It covers their shape, all values of
+// small tensors and samples of large ones: two trainings differ everywhere, and reading all
+// weights would take longer than a first score.
 func fingerprint(w *model.Weights) string {
-	// whole is the length up to which a tensor is taken whole. Others give so many
-	// samples of so many values, spread evenly.
+	// A tensor of up to whole values is hashed completely. Of a larger one, samples pieces
+	// of length values are hashed, spread evenly.
 	const whole, samples, length = 4096, 16, 64
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%+v", w.Config)

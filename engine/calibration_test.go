@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"gorgonia.org/tensor"
+
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/model/usercache"
 )
@@ -306,5 +309,23 @@ func TestCalibrationsAreBounded(t *testing.T) {
 	}
 	if all := keep("before all others", begun.Add(-time.Hour)); len(all) != mostCalibrations {
 		t.Errorf("%d calibrations, want %d", len(all), mostCalibrations)
+	}
+}
+
+// A format that has no room for a layer beyond the first, which alone was measured, is not
+// taken, and the others are.
+func TestJudgeWithoutRoom(t *testing.T) {
+	e := openShape(t, 1, calibrated, Device("cpu"), Precision("f32"))
+	values := slices.Repeat([]float32{1e5}, calibrated.Hidden)
+	e.weights.Layers[1].OutputNorm.Gain = tensor.New(tensor.WithShape(len(values)), tensor.WithBacking(values))
+	half := Candidate{Precision: kernels.F16.String()}
+	trial := trial{e: e, isa: kernels.Generic, opened: map[string]*cpu.Device{}}
+	if err := trial.judge(&half); err != nil || !half.fails() || !says(e, "precision: not f16: ") || !says(e, "layer 1's hidden state") {
+		t.Errorf("%v, %v; %q", err, half.Deviation, e.Info().Choices)
+	}
+	for _, d := range trial.opened {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

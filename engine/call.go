@@ -9,53 +9,52 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// call is pairs that somebody wants scores of. A call that waits holds its pairs and
-// nothing else; they become tokens when a pass takes them.
+// call is one caller's request for scores. While it waits it holds its pairs as text; a
+// pass makes tokens of them when it takes them.
 //
-// Fields are under the engine's lock once the call is in the queue.
+// Once the call is in the queue, the engine's lock guards its fields.
 type call struct {
 	place
-	ctx  context.Context // the caller's, which only he uses
-	work context.Context // for passes: labels and, where somebody traces, the task
+	ctx  context.Context // the caller's; read on the caller's goroutine only
+	work context.Context // the context for passes: it carries the labels and, while a trace is recorded, the task
 	gone <-chan struct{} // closed when ctx is over
-	task *trace.Task     // nil: nobody traces
+	task *trace.Task     // nil unless a trace is being recorded
 
-	// What the call is made of is one of these.
+	// The pairs, in one of three forms: texts, tokens, or a stream.
 	pairs  []Pair
 	prompt string // before the query of each pair of texts
 	tokens *model.Batch
 	stream *stream
 
-	scores []float32 // the caller's, with those that were there before,
-	dst    []float32 // and without: what passes write, while he waits
-	count  int       // pairs, of a stream those that have come so far
-	next   int       // the first pair that no pass has taken
-	left   int       // pairs without a score
-	parts  int       // under way, with pairs of the call
+	scores []float32 // the caller's slice, including what it held before the call
+	dst    []float32 // the end of scores, one element a pair; passes write here
+	count  int       // how many pairs; for a stream, how many have come so far
+	next   int       // index of the first pair that no pass has taken
+	left   int       // how many pairs have no score yet
+	parts  int       // how many passes under way hold pairs of this call
 
-	bad map[int]error // why pairs, by their index, have no score; nil: none is known
+	bad map[int]error // errors of single pairs, by index; nil if there are none so far
 
-	over  bool // whatever comes for the call now is nobody's
+	over  bool // the call has returned: later results are dropped
 	err   error
-	done  chan struct{} // of 1: all scores are there, or err is
-	began chan struct{} // of 1: a pass has taken the first pair; nil: nobody traces
-	waits *trace.Region // until then
-	timer *time.Timer   // of MaxWait; nil: there is none
+	done  chan struct{} // capacity 1; receives when all scores are there or err is set
+	began chan struct{} // capacity 1; receives when a pass has taken the first pair; nil unless a trace is being recorded
+	waits *trace.Region // in the trace, the time until began
+	timer *time.Timer   // for MaxWait; nil without that limit
 	late  <-chan time.Time
 
-	// When it came, when its first pair was taken, when the first pass with pairs of it
-	// began to compute, when the last ended.
+	// Times: when the call came, when its first pair was taken, when the first pass with
+	// its pairs began to compute, and when the last such pass ended.
 	queued, taken, computing, ended time.Time
-	longest                         int    // tokens of a pair
-	pass                            uint64 // the last that took pairs of it
+	longest                         int    // tokens in the longest pair
+	pass                            uint64 // number of the last pass that took pairs of this call
 	stats                           CallStats
 }
 
 // errNilContext is the error of a call without a context.
 var errNilContext = errors.New("engine: nil context")
 
-// newCall begins a call that may go on: it has a context that is not over, and an engine
-// that is not closed.
+// newCall returns a new call, or an error if ctx is nil or over, or the engine is closed.
 func (e *Engine) newCall(ctx context.Context) (*call, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -77,7 +76,7 @@ func (e *Engine) newCall(ctx context.Context) (*call, error) {
 	return c, nil
 }
 
-// reuse gives the call's memory back, unless a pass still knows it.
+// reuse returns the call to the pool, unless a pass still points to it.
 func (e *Engine) reuse(c *call) {
 	e.mu.Lock()
 	known := c.parts > 0
@@ -116,12 +115,12 @@ func (e *Engine) submit(c *call) error {
 	return nil
 }
 
-// bytesPerToken is about what English text has. Whatever a text really has, its pair has
-// no more tokens than the longest may have.
+// bytesPerToken is about what English text has. The estimate need not be good: no pair has
+// more tokens than the maximum length.
 const bytesPerToken = 4
 
-// fits says whether the call is small: one pair, or some that make about one pass of most
-// tokens. It goes by the call's own pairs, whatever others' are like.
+// fits reports whether the call is small: a single pair, or pairs that together make about
+// one pass of most tokens. It looks at this call's pairs only.
 func (c *call) fits(most, longest int) bool {
 	switch {
 	case c.stream != nil:
@@ -131,7 +130,7 @@ func (c *call) fits(most, longest int) bool {
 	case c.tokens != nil:
 		return c.tokens.Tokens() <= most
 	}
-	tokens := 3 * c.count // [CLS], [SEP], [SEP]
+	tokens := 3 * c.count // [CLS] and two [SEP] a pair
 	for i := range c.pairs {
 		if tokens > most {
 			return false
@@ -142,9 +141,9 @@ func (c *call) fits(most, longest int) bool {
 	return tokens <= most
 }
 
-// enqueue makes pairs of the call wait, and sees that somebody takes them: as many
-// runners as what waits makes passes that are worth it, since those that fill passes at
-// the same time share it evenly.
+// enqueue adds pairs of the call to the queue and starts runners to take them. It starts as
+// many as there are worthwhile passes in the queue, because runners that fill passes at the
+// same time share the queue evenly.
 func (e *Engine) enqueue(c *call, pairs int) {
 	e.queue.put(c, pairs)
 	worth := max(1, (e.queue.tokens()+e.fewestTokens/2)/e.fewestTokens)
@@ -157,7 +156,7 @@ func (e *Engine) enqueue(c *call, pairs int) {
 	}
 }
 
-// overload is the error of a call that is refused.
+// overload returns the error of a refused call.
 func (e *Engine) overload(c *call, waited time.Duration) error {
 	return &OverloadError{Calls: e.queue.calls(), Pairs: e.queue.pairs, Counted: e.queue.counted[c.kind()], Waited: waited}
 }
@@ -183,7 +182,8 @@ func (e *Engine) await(c *call) error {
 	}
 }
 
-// isGone says whether the caller's context is over, who may not have noticed yet.
+// isGone reports whether the caller's context is over. The caller may not have returned
+// yet.
 func (c *call) isGone() bool {
 	select {
 	case <-c.gone:
@@ -193,7 +193,7 @@ func (c *call) isGone() bool {
 	}
 }
 
-// inPass notes in the trace that the call waits no more.
+// inPass marks in the trace that the call no longer waits.
 func (c *call) inPass() {
 	if c.waits != nil {
 		c.waits.End()
@@ -201,7 +201,8 @@ func (c *call) inPass() {
 	}
 }
 
-// tooLate is the error of a call that has waited for MaxWait, if no pass has begun.
+// tooLate returns the error of a call that has waited for MaxWait, or nil if one of its
+// passes has begun.
 func (e *Engine) tooLate(c *call) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -211,8 +212,8 @@ func (e *Engine) tooLate(c *call) error {
 	return e.overload(c, time.Since(c.queued))
 }
 
-// end takes the call out of everything, and returns its error: err, unless it had ended
-// before that came.
+// end takes the call out of the queue and of the passes, and returns the call's error: err,
+// unless the call ended before with a result of its own.
 func (e *Engine) end(c *call, err error) error {
 	c.inPass()
 	if c.timer != nil {
@@ -221,19 +222,19 @@ func (e *Engine) end(c *call, err error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case err == errLeft: // whoever has left the loop must not be called again
+	case err == errLeft: // the stream's loop has ended, and must not be called again
 	case c.err != nil:
 		err = c.err
 	case c.left == 0 && c.stream == nil:
-		err = nil // all scores came first
+		err = nil // all scores came before the error
 	}
 	select {
-	case <-c.done: // it came meanwhile, and must not be there when the call is reused
+	case <-c.done: // a late signal must not stay in the channel, since the call is reused
 	default:
 	}
 	c.over, c.dst = true, nil
 	e.queue.drop(c)
-	if err == nil || err == errLeft { // who has left a stream has had scores, too
+	if err == nil || err == errLeft { // a stream that was left early has received scores too
 		c.settle(e)
 	}
 	e.calls--
@@ -241,7 +242,7 @@ func (e *Engine) end(c *call, err error) error {
 	return err
 }
 
-// settle makes the call's stats of what was noted on its way, and counts them.
+// settle computes the call's stats from its noted times, and adds them to the engine's.
 func (c *call) settle(e *Engine) {
 	s := &c.stats
 	s.Padded = s.Pairs * c.longest
@@ -262,8 +263,8 @@ func (e *Engine) fail(c *call, err error) {
 	wake(c.done)
 }
 
-// take appends the tokens of the call's next pair to b where they are known, and returns
-// its text where they are not.
+// take takes the call's next pair. If its tokens are known, it appends them to b; otherwise
+// it returns the pair, and text is true.
 func (c *call) take(b *model.Batch) (p Pair, text bool) {
 	i := c.next
 	c.next++
@@ -278,7 +279,7 @@ func (c *call) take(b *model.Batch) (p Pair, text bool) {
 	return c.pairs[i], true
 }
 
-// deliver gives the caller the scores of pairs from lo on.
+// deliver writes scores to the caller's slice, from pair lo on.
 func (c *call) deliver(lo int, scores []float32) {
 	c.left -= len(scores)
 	if c.stream != nil {

@@ -9,35 +9,38 @@ import (
 // Candidate is one of the precisions among which "auto" chose.
 type Candidate struct {
 	Precision string `json:"precision"`
-	// TokensPerSecond is how fast one encoder layer computes all rows of sequences of
-	// 96 tokens, all workers together; 0: not measured, since there was no choice.
+	// TokensPerSecond is the measured speed of one encoder layer on sequences of 96 tokens,
+	// all rows, all workers together. 0 means not measured: there was only one choice.
 	TokensPerSecond float64 `json:"tokens_per_second"`
-	// Deviation is how far the scores are from float32's; nil: not judged, since
-	// another precision was taken whatever this one's scores are.
+	// Deviation is how far the scores are from float32's. nil means not measured: the
+	// choice did not depend on it.
 	Deviation *Deviation `json:"deviation,omitempty"`
-	Chosen    bool       `json:"chosen"` // this is Info's Precision
+	Chosen    bool       `json:"chosen"` // true for the one that is Info.Precision
 }
 
-// near is the share of the fastest's speed from which a candidate counts as fast as
-// that: what two measurements of the same differ by.
+// near: a candidate with at least this share of the fastest one's speed counts as equally
+// fast, because two measurements of the same thing differ by as much.
 const near = 0.95
 
-// exact is the candidate that the others' scores are held to.
+// exact is the precision with which the scores of all others are compared.
 var exact = kernels.F32.String()
 
-// passes says whether the scores were judged and are close enough.
+// passes reports whether the scores were compared and are close enough.
 func (c *Candidate) passes() bool {
 	return c.Deviation != nil && c.Deviation.within(bounds(c.Precision))
 }
 
-// fails says whether the scores were judged and are not.
+// fails reports whether the scores were compared and are too far off.
 func (c *Candidate) fails() bool { return c.Deviation != nil && !c.passes() }
 
-// decide chooses among measured candidates, one of which is exact: the fastest whose
-// scores are close enough, and of those as fast as that the one with the least error,
-// so that noise does not decide. What is not faster than float32 beyond noise is never
-// chosen. Verdicts cost time, so that none is asked for that nothing depends on: if one
-// is needed first, take is -1 and judge is its candidate; otherwise judge is -1.
+// decide chooses among measured candidates, one of which is float32 (exact). It takes the
+// fastest whose scores are close enough; among candidates of about the same speed, the one
+// with the smallest error, so that noise does not decide. It never takes one that is not
+// clearly faster than float32.
+//
+// Comparing scores takes time, so decide asks only for comparisons that the choice depends
+// on: if it needs one, judge is the index of that candidate and take is -1. Otherwise take
+// is the choice and judge is -1.
 func decide(all []Candidate) (take, judge int) {
 	plain := 0
 	for i := range all {
@@ -71,9 +74,9 @@ func decide(all []Candidate) (take, judge int) {
 	return take, -1
 }
 
-// sound says whether candidates, which come from a file, are what measuring formats
-// could have found: float32 among them, each once and with a speed. Any of the
-// others that was judged was off by more than 0.
+// sound reports whether candidates read from a file could come from a measurement of these
+// formats: float32 is among them, each format occurs at most once and has a speed, and
+// every other one that was compared has a deviation above 0.
 func sound(all []Candidate, formats []kernels.Format) bool {
 	known := map[string]bool{}
 	for _, f := range formats {

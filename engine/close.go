@@ -46,8 +46,8 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return errors.Join(err, e.Close())
 }
 
-// quieten says, where that has become so, that the calls have ended and that nobody uses
-// the device, and that neither will change.
+// quieten closes drained when the engine is closing and no calls are left, and quiet when
+// it has stopped and nobody uses the device. Neither condition can end again.
 func (e *Engine) quieten() {
 	if e.closing && e.calls == 0 {
 		closeOnce(e.drained)
@@ -65,7 +65,7 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// enter counts a user of the device in, unless the engine is closed.
+// enter counts one more user of the device, or returns ErrClosed.
 func (e *Engine) enter() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -76,7 +76,7 @@ func (e *Engine) enter() error {
 	return nil
 }
 
-// leave counts him out.
+// leave counts one user less.
 func (e *Engine) leave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -84,8 +84,9 @@ func (e *Engine) leave() {
 	e.quieten()
 }
 
-// cancelled is the error of a call whose context is over, until the call has ended and
-// its error is the cause. That may be anything, which cannot always be compared.
+// cancelled marks the error of a call whose context is over, until ended replaces it by the
+// context's cause. A cause may be of any type, also one that cannot be compared, so the
+// mark is a type of ours.
 type cancelled struct{ error }
 
 // ended counts a call that has ended, and returns its error.

@@ -10,16 +10,17 @@
 //		fmt.Printf("%6.2f  %s\n", r.Score, docs[r.Index])
 //	}
 //
-// Calls of any number of goroutines share passes through the model, which get full in turn
-// by tokens: a large call keeps no small one waiting, and [Background] ones give way to all.
-// [MaxQueue] and [MaxWait] refuse what would wait too long. Calls return at once when their
-// context is over or the engine is closed; Shutdown lets them end. Stream takes more pairs
-// than memory holds. No panic of ours crosses this API.
+// Calls of any number of goroutines share passes through the model. The engine fills a pass
+// from all waiting calls, in turn, an equal number of tokens each, so that a small call does
+// not wait for a large one. Calls of [Background] give way to all others. [MaxQueue] and
+// [MaxWait] refuse calls that would wait too long. A call returns at once when its context is
+// over or the engine is closed; Shutdown lets calls end first. Stream takes more pairs than
+// memory holds. No panic inside the engine reaches the caller.
 //
-// What the checkpoint's files say of pairs is done: a default prompt goes before each query,
-// unless a call asks for another ([Prompt], [PromptName]), and a pair over the maximum length
-// is cut, or is an error of its own ([PairError]). [Info] says what that is.
+// The engine follows the checkpoint's files: a default prompt goes before each query, unless
+// a call asks for another ([Prompt], [PromptName]); a pair over the maximum length is cut, or
+// is an error of that pair ([PairError]). [Info] says which.
 //
-// A score depends on the pair and the arithmetic, and on no other pair. Left to itself, an
+// A score depends on its pair and on the arithmetic, never on other pairs. By default the
 // engine takes the fastest arithmetic that is close enough to float32: see [Precision].
 package engine

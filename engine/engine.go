@@ -15,25 +15,25 @@ import (
 )
 
 var (
-	// ErrClosed is what calls on a closed engine return, calls that Close interrupts, and
-	// new ones while Shutdown waits for others.
+	// ErrClosed is returned by calls on a closed engine, by calls that Close interrupts,
+	// and by new calls while Shutdown waits for earlier ones.
 	ErrClosed = errors.New("engine: closed")
 	// ErrModel is in every error about a checkpoint that cannot be used, and
 	// about scores that are not numbers.
 	ErrModel = errors.New("engine: cannot use this model")
-	// ErrDevice is in every error about a device or a precision that is not to
-	// be had here.
+	// ErrDevice is in every error about a device or a precision that does not exist or
+	// cannot be used on this machine.
 	ErrDevice = errors.New("engine: no such device or precision")
-	// ErrHardware is in every error of a GPU that failed: out of memory, gone, or at
-	// fault in a kernel. The text says which. After the first, what needs less memory
-	// still works; a GPU that is gone does not come back to this engine.
+	// ErrHardware is in every error of a GPU that failed: it has too little memory, is
+	// gone, or stopped a faulty kernel. The text says which. Calls that need less memory
+	// still work afterwards; a GPU that is gone stays gone for this engine.
 	ErrHardware = errors.New("engine: the device failed")
-	// ErrOverloaded is in the error of every call that is refused because too many wait,
-	// or that has waited too long; see *OverloadError, which it is.
+	// ErrOverloaded is in the error of every call that MaxQueue or MaxWait refuses. Such an
+	// error is an *OverloadError.
 	ErrOverloaded = errors.New("engine: overloaded")
 	// ErrTooLong is in every error about a sequence of tokens that is longer than the
-	// model's positions, and in the *PairError of a pair of texts that Info's
-	// TruncationStrategy leaves longer than the maximum length.
+	// model's positions. It is also in the *PairError of a pair of texts that stays longer
+	// than the maximum length because Info's TruncationStrategy does not cut it.
 	ErrTooLong = model.ErrTooLong
 )
 
@@ -46,10 +46,11 @@ type Engine struct {
 	prompts   prompting
 	weights   *model.Weights
 	device    model.Device
-	detached  bool // the device needs the weights no more
-	// mostTokens is a pass's budget, fewestTokens what is worth one: 1 is anything.
+	detached  bool // the device no longer reads the weights
+	// Tokens in a pass: at most mostTokens; fewer than fewestTokens are not worth a pass of
+	// their own.
 	fewestTokens, mostTokens int
-	interrupts               bool // urgent passes may go before others
+	interrupts               bool // urgent passes may run before others
 
 	tokenizing, forward stage
 	idleCalls           sync.Pool // of *call
@@ -59,12 +60,12 @@ type Engine struct {
 	idleRunners   []*runner
 	interruptions interruptions
 	passes        uint64
-	calls         int // that wait or compute
-	users         int // of the device: runners at work, and others
+	calls         int // number of calls that wait or compute
+	users         int // number of users of the device: running runners, and others
 	stats         Stats
 
-	// Closing goes: no more calls (closing), those that were are at their end (drained);
-	// those that are left return (closed), nobody uses the device (quiet).
+	// Closing has four steps: no new calls (closing); the earlier calls have ended
+	// (drained); those still waiting return (closed); nobody uses the device (quiet).
 	closing, stopped       bool
 	drained, closed, quiet chan struct{}
 
@@ -73,12 +74,16 @@ type Engine struct {
 }
 
 // Open opens a checkpoint: a directory, or a hub id such as
-// "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache.
-// Nothing is ever downloaded. The weights' file is best replaced by renaming another over
-// it: where it is written to or cut short in place, calls on the reference and on generic
-// kernels end with ErrModel, as those read it all the time; all others have their own
-// copy by the time that Open returns. Errors about the checkpoint are ErrModel, those about what
-// it shall run on ErrDevice, and one about the name of DefaultPrompt ErrPrompt.
+// "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache. It never
+// downloads anything.
+//
+// Errors about the checkpoint are ErrModel, errors about the device or precision asked for
+// are ErrDevice, and an unknown name of DefaultPrompt is ErrPrompt.
+//
+// To update the weights' file while an engine is open, rename a new file over it. The
+// reference device and the plain Go kernels read the file all the time: if it is
+// overwritten or cut short in place, their calls end with ErrModel. All other devices have
+// made their own copy before Open returns.
 func Open(path string, opts ...Option) (*Engine, error) {
 	fsys, err := find(path)
 	if err != nil {
@@ -87,9 +92,9 @@ func Open(path string, opts ...Option) (*Engine, error) {
 	return OpenFS(fsys, opts...)
 }
 
-// OpenFS opens the checkpoint whose files (config.json, the weights, the
-// tokenizer's files, and what sentence-transformers keeps beside them) are at the top of
-// fsys.
+// OpenFS is Open for a file system: the checkpoint's files (config.json, the weights, the
+// tokenizer's files, and the files that sentence-transformers writes beside them) are at
+// the top of fsys.
 func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if fsys == nil {
 		return nil, modelErrorf("nil file system")
@@ -98,8 +103,8 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The kind of model comes before its parts: of one that cannot be had that is said, and
-	// not what its tokenizer lacks.
+	// Check the kind of model first: for a model that cannot be used, the error should say
+	// so and not complain of its tokenizer.
 	spec, err := model.ReadSpec(fsys)
 	if err == nil {
 		err = spec.CheckHead()
@@ -158,7 +163,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 			return err
 		}
 		opened = true
-		weights.Release() // what the device has packed is not read again
+		weights.Release() // the device has its own copy
 		if d, ok := e.device.(model.Detacher); ok {
 			e.detached = d.Detach(weights)
 		}
@@ -218,7 +223,7 @@ func (e *Engine) openDevice() (err error) {
 	return err
 }
 
-// prepare makes the engine ready for passes of the size that suits its device.
+// prepare sets the engine's pass sizes to those that suit its device.
 func (e *Engine) prepare() {
 	e.fewestTokens, e.mostTokens = 1, 1024
 	if d, ok := e.device.(model.PassSizer); ok {
@@ -235,7 +240,8 @@ func (e *Engine) prepare() {
 	}
 }
 
-// Info says what the engine is made of. The slices and the map are the caller's.
+// Info describes the engine. The slices and the map in it are copies that the caller may
+// change.
 func (e *Engine) Info() Info {
 	i := e.info
 	i.Choices, i.Candidates, i.Warnings = slices.Clone(i.Choices), slices.Clone(i.Candidates), slices.Clone(i.Warnings)
@@ -243,10 +249,10 @@ func (e *Engine) Info() Info {
 	return i
 }
 
-// PeakFLOPS measures, for a fraction of a second, how many floating-point
-// operations a second the device does on all its passes at once when it reads
-// and writes nothing: what FLOP/s are a share of. It is not known of every
-// device, and is 0 on a closed engine.
+// PeakFLOPS measures the device's peak rate, in floating-point operations a second: all
+// passes at once compute for a fraction of a second without reading or writing memory.
+// Rates of kernels are given as a share of it. For some devices it is not known; on a
+// closed engine it is 0.
 func (e *Engine) PeakFLOPS() (flops float64, known bool) {
 	device, ok := e.device.(model.PeakMeter)
 	if !ok || e.enter() != nil {
@@ -256,12 +262,11 @@ func (e *Engine) PeakFLOPS() (flops float64, known bool) {
 	return device.PeakFLOPS(), true
 }
 
-// TimeKernels begins to add up what each kernel of the device costs, in the
-// passes that begin from then on: on the processor at well under 2 % of their time,
-// on a GPU with each kernel apart, which is slower. The function
-// that it returns, which is called once, ends that and returns the sums, none
-// if the engine was closed meanwhile. Not every device can: known is false
-// then, and on a closed engine. One timing at a time may be under way.
+// TimeKernels begins to measure each kernel of the device, in all passes that begin from
+// now on. Call stop once: it ends the measurement and returns the sums, or nil if the
+// engine was closed meanwhile. On the processor the measurement costs well under 2 % of a
+// pass's time; on a GPU it runs each kernel alone, which is slower. known is false if the
+// device cannot do this, and on a closed engine. Only one measurement may run at a time.
 func (e *Engine) TimeKernels() (stop func() []model.KernelTime, known bool) {
 	device, ok := e.device.(model.KernelTimer)
 	if !ok || e.enter() != nil {
@@ -278,7 +283,7 @@ func (e *Engine) TimeKernels() (stop func() []model.KernelTime, known bool) {
 	}, true
 }
 
-// Stats says what the engine has done so far, and what waits.
+// Stats counts what the engine has done so far and what waits now.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()

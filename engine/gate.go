@@ -9,28 +9,29 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Deviation is how far a precision's scores are from float32's on pairs made up from
-// the vocabulary: distances after the mean difference, which is the same for all
-// pairs and swaps none, by the standard deviation of float32's scores.
+// Deviation is how far the scores of one precision are from float32's, on made-up pairs.
+// Distances are in standard deviations of float32's scores, after the mean difference was
+// subtracted: a difference that all pairs share does not change their order.
 type Deviation struct {
 	Mean    float64 `json:"mean"`
 	Worst   float64 `json:"worst"`   // of one pair
-	Swapped float64 `json:"swapped"` // share of all twos of pairs whose order is the other one, 0 to 1
+	Swapped float64 `json:"swapped"` // share, 0 to 1, of all pairs of scores whose order is reversed
 }
 
-// allowance is the most that a precision's scores may be off where we choose it.
+// allowance is the largest deviation with which "auto" may choose a precision.
 type allowance Deviation
 
-// bounds returns what is allowed of a precision.
+// bounds returns the allowance of a precision.
 //
-// The scores of bfloat16 and of half precision may be off by 0.075 on average, which swaps
-// about 0.39 times that share of pairs of passages: here 3 %, those that nearly tie.
-// PyTorch's bfloat16 swaps 1.3 and 4.8 % on two synthetic models, ours 0.2 % on a trained
-// one. Int8 is what nobody has for a default elsewhere, and may swap 0.6 %.
+// Scores of bfloat16 and half precision may be off by 0.075 on average. That reverses about
+// 0.39 times this share of all orders: 3 %, those of scores that nearly tie. PyTorch's
+// bfloat16 reverses 1.3 and 4.8 % on two synthetic models, ours 0.2 % on a trained one.
+// Int8 may reverse 0.6 %, because no other engine uses it by default.
 //
-// Any one pair may be off by 0.3. Errors that are only rounding are about normal: of
-// seventy pairs, whose mean is the most that is allowed, the worst is at 0.25 as a rule.
-// A mean over pairs of all lengths hides what goes wrong at one length alone.
+// A single pair may be off by 0.3. Rounding errors are about normally distributed: of
+// seventy pairs with the largest allowed mean, the worst is usually at 0.25. The bound on
+// single pairs finds errors that occur at one length only, which a mean over pairs of all
+// lengths hides.
 func bounds(precision string) allowance {
 	a := allowance{Mean: 0.075, Worst: 0.3, Swapped: 0.03}
 	if precision == kernels.Int8.String() {
@@ -44,11 +45,11 @@ func (a allowance) String() string {
 	return fmt.Sprintf("%g, %g and %g %% are allowed", a.Mean, a.Worst, 100*a.Swapped)
 }
 
-// infinite is the deviation of scores that are not finite, or do not differ. JSON has no
-// infinity.
+// infinite is the deviation where scores are not finite or do not differ. It is a number
+// because JSON has no infinity.
 const infinite = math.MaxFloat64
 
-// within says whether the scores are as close as is allowed.
+// within reports whether the deviation is allowed.
 func (d *Deviation) within(a allowance) bool {
 	return d.Mean <= a.Mean && d.Worst <= a.Worst && d.Swapped <= a.Swapped
 }
@@ -63,20 +64,20 @@ func (d *Deviation) String() string {
 		d.Mean, d.Worst, 100*d.Swapped)
 }
 
-// gate judges devices by the scores of pairs that are made up.
+// gate compares the scores of devices with float32's, on made-up pairs.
 type gate struct {
 	config *model.Config
 	plain  model.Device // float32
 	tests  []*model.Batch
-	want   []float32 // plain's scores, of the tests that were needed so far
+	want   []float32 // plain's scores, for as many tests as were needed so far
 }
 
 func (e *Engine) newGate(plain model.Device) *gate {
 	return &gate{config: &e.info.Config, plain: plain, tests: e.madeUp()}
 }
 
-// judge compares d's scores with plain's, test after test until they are farther off than
-// is allowed: the later tests take the longest.
+// judge compares d's scores with plain's. It stops at the first test that deviates more
+// than is allowed, because later tests take longer.
 func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err error) {
 	var got []float32
 	score := func(d model.Device, scores []float32, b *model.Batch) ([]float32, error) {
@@ -103,11 +104,11 @@ func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err erro
 	return of, nil
 }
 
-// deviation compares scores with those that were wanted, of the same pairs.
+// deviation compares scores with the expected scores of the same pairs.
 func deviation(got, want []float32) *Deviation {
 	n := float64(len(got))
-	// Counted from the first, scores that are all the same have a deviation of 0, and not
-	// what rounding their mean leaves.
+	// Values are relative to the first score: then scores that are all equal have a
+	// deviation of exactly 0, without the rounding error of their mean.
 	from := func(i int) float64 { return float64(want[i]) - float64(want[0]) }
 	var mean, offset float64
 	for i := range got {
@@ -123,14 +124,14 @@ func deviation(got, want []float32) *Deviation {
 	}
 	sd := math.Sqrt(square)
 	d := &Deviation{Mean: off / sd, Worst: worst / sd, Swapped: swapped(got, want)}
-	if !(d.Mean < infinite && d.Worst < infinite) { // NaN, too
+	if !(d.Mean < infinite && d.Worst < infinite) { // NaN fails this test, too
 		return &Deviation{Mean: infinite, Worst: infinite, Swapped: 1}
 	}
 	return d
 }
 
-// swapped returns the share of all twos of scores that are in the other order than was
-// wanted. A tie is in none.
+// swapped returns the share of all pairs of scores whose order is the reverse of the
+// expected one. A tie does not count.
 func swapped(got, want []float32) float64 {
 	n, all := 0, len(got)*(len(got)-1)/2
 	for i := range got {
@@ -143,9 +144,9 @@ func swapped(got, want []float32) float64 {
 	return float64(n) / float64(max(all, 1))
 }
 
-// madeUp returns tests of pairs of random tokens, always the same ones, between the
-// special tokens that every pair has: many short pairs, two thousand orders among them,
-// of which 0.6 % are a dozen; two of about 300 tokens and one as long as pairs can be.
+// madeUp returns the tests: pairs of random tokens, the same in every run, between the
+// usual special tokens. There are many short pairs, which make two thousand orders (0.6 %
+// of them is a dozen), two pairs of about 300 tokens, and one of the maximum length.
 func (e *Engine) madeUp() []*model.Batch {
 	const shortPairs, shortest, longest = 64, 12, 36
 	r := rand.New(rand.NewPCG(1, 1))
@@ -159,16 +160,16 @@ func (e *Engine) madeUp() []*model.Batch {
 	return []*model.Batch{short, long}
 }
 
-// makeUp appends a pair of n tokens, or of the most that the engine takes. As in text,
-// words come again, the query's in the passage too: each token is one of those before
-// it with the probability repeated (Simon 1955, "On a class of skew distribution
-// functions"), else any of the vocabulary.
+// makeUp appends a pair of n tokens, or of the maximum length if that is less. As in real
+// text, words repeat, also between query and passage: with the probability repeated, a
+// token is a copy of an earlier one (Simon 1955, "On a class of skew distribution
+// functions"); otherwise it is random.
 func (e *Engine) makeUp(b *model.Batch, n int, r *rand.Rand) {
 	const (
 		repeated     = 0.4
 		longestQuery = 30
 	)
-	frame, types, _ := e.tokenizer.AppendPair(nil, nil, "", "") // which is never too long
+	frame, types, _ := e.tokenizer.AppendPair(nil, nil, "", "") // an empty pair is never too long
 	n = min(n, e.info.MaxLength)
 	var words []int32
 	for i, id := range frame {
@@ -176,7 +177,7 @@ func (e *Engine) makeUp(b *model.Batch, n int, r *rand.Rand) {
 		if i+1 == len(frame) {
 			break
 		}
-		// A third of the tokens is the query, as far as queries go.
+		// A third of the tokens is the query, but not more than real queries have.
 		count := min((n-len(frame))/3, longestQuery)
 		if i > 0 {
 			count = n - len(frame) - count

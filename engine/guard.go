@@ -8,15 +8,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// guarded runs a pass. A panic below becomes an error: the caller's program is not
-// ours to end.
+// guarded runs a pass and turns a panic in it into an error, so that a fault of ours does
+// not end the caller's program.
 func (e *Engine) guarded(pass func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = e.panicked("pass", r)
 		}
 	}()
-	if e.detached { // and what happens to the file is no matter
+	if e.detached { // the file may change: it is not read any more
 		err = pass()
 	} else {
 		err = e.weights.Guard(pass)
@@ -31,7 +31,7 @@ func (e *Engine) guarded(pass func() error) (err error) {
 	}
 }
 
-// observed counts a pass, and tells the observer.
+// observed counts a pass and passes its stats to the observer.
 func (e *Engine) observed(s PassStats) {
 	e.mu.Lock()
 	e.stats.Running--
@@ -46,7 +46,7 @@ func (e *Engine) observed(s PassStats) {
 	e.options.observe(s)
 }
 
-// panicked logs a panic, and makes it an error.
+// panicked logs a panic and returns it as an error.
 func (e *Engine) panicked(where string, reason any) error {
 	e.options.logger.Error("panic in "+where, "panic", reason, "stack", string(debug.Stack()))
 	return fmt.Errorf("engine: internal error: %v", reason)

@@ -6,11 +6,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -21,20 +21,7 @@ const hostileDir = "MINILM_TEST_HOSTILE_DIR"
 // the most memory that the process had, in bytes.
 func peakOf(t *testing.T, dir string) (message string, peak int64) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHostileFiles$")
-	cmd.Env = append(os.Environ(), hostileDir+"="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	// Not getrusage's maximum, which a child inherits from its parent.
-	message, status, _ := strings.Cut(string(out), "VmHWM:")
-	if _, err := fmt.Sscanf(status, "%d kB", &peak); err != nil {
-		t.Fatalf("%v in %.3000s", err, out)
-	}
-	peak <<= 10
-	t.Logf("peak %d MB, %v of processor time", peak>>20, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-	return message, peak
+	return memorytest.Peak(t, "TestHostileFiles", hostileDir, dir)
 }
 
 // header is a safetensors file with that header, over no data.
@@ -62,13 +49,7 @@ func TestHostileFiles(t *testing.T) {
 		if err == nil {
 			err = e.Close()
 		}
-		fmt.Println("error:", err)
-		status, err := os.ReadFile("/proc/self/status")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, peak, _ := strings.Cut(string(status), "VmHWM:")
-		fmt.Println("VmHWM:", strings.Split(peak, "\n")[0])
+		memorytest.Report(t, err)
 		return
 	}
 	if testing.Short() {

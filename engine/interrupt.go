@@ -2,26 +2,26 @@ package engine
 
 import "time"
 
-// interruptions bounds what urgent passes take from those that they go before: not more
-// than half of the time, over a while. One-pair calls now and then never notice the bound,
-// and callers that make one after the other cannot stop everybody else.
+// interruptions limits how much time urgent passes take from passes that are already under
+// way: at most half, averaged over a while. Occasional one-pair calls never reach the
+// limit, and callers that make one such call after another cannot stop everybody else.
 //
-// Time earns credit at its own pace, up to mostCredit, and an urgent pass spends what it
-// takes.
+// The limit works by credit. As time passes, credit grows by the same amount, up to
+// mostCredit; an urgent pass spends the time that it took.
 type interruptions struct {
 	credit time.Duration
-	until  time.Time // credit has been earned until then
+	until  time.Time // credit has been added up to this time
 }
 
-// mostCredit is some dozens of one-pair passes.
+// mostCredit is the time of some dozens of one-pair passes.
 const mostCredit = 250 * time.Millisecond
 
-// allowed says whether an urgent pass may begin.
+// allowed reports whether an urgent pass may begin.
 func (i *interruptions) allowed(now time.Time) bool {
 	i.credit = min(i.credit+now.Sub(i.until), mostCredit)
 	i.until = now
 	return i.credit > 0
 }
 
-// took says how long an urgent pass has been. That time earns nothing.
+// took subtracts the duration of an urgent pass, twice: that time itself earns no credit.
 func (i *interruptions) took(d time.Duration) { i.credit -= 2 * d }

@@ -10,7 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// openMetal opens the machine's GPU, by request.
+// openMetal opens the GPU that was asked for by name.
 func (e *Engine) openMetal() error {
 	if p := e.options.precision; p != "auto" && p != "f16" {
 		return fmt.Errorf("%w: precision %q on metal, which has f16 alone", ErrDevice, p)
@@ -26,7 +26,7 @@ func (e *Engine) openMetal() error {
 	return nil
 }
 
-// forgets says that nothing is to be kept of what is measured.
+// forgets reports whether measurements must not be written to any file.
 func (e *Engine) forgets() bool { return e.options.calibration != nil && *e.options.calibration == "" }
 
 func (e *Engine) useMetal(d *metal.Device) {
@@ -36,9 +36,10 @@ func (e *Engine) useMetal(d *metal.Device) {
 	}
 }
 
-// tryMetal opens the GPU if it is to be had and does what was asked for, and says why
-// or why not. Nobody has seen every GPU compute: unless half precision was asked for,
-// it is held to the processor first.
+// tryMetal, for the device "auto", opens the GPU if there is one and it can do what was
+// asked for, and says why or why not. Unless half precision was asked for, it first
+// compares the GPU's scores with the processor's, because no GPU is known to be right until
+// it has computed.
 func (e *Engine) tryMetal() (why string, err error) {
 	precision := e.options.precision
 	if precision != "auto" && precision != "f16" {
@@ -69,8 +70,9 @@ func (e *Engine) tryMetal() (why string, err error) {
 	return fmt.Sprintf("cpu: not the GPU: %v", err), d.Close()
 }
 
-// judgeMetal holds the GPU to the processor's float32, unless an engine before did,
-// which kept the verdict in the file from.
+// judgeMetal compares the GPU's scores with the processor's float32. If an earlier engine
+// did so and its verdict is in the calibration file, it returns that verdict and the file's
+// name instead.
 func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, err error) {
 	const precision = "f16"
 	k := e.keeper(fmt.Sprintf("metal, %s, %s", d.GPUName(), d.System()))
@@ -97,8 +99,8 @@ func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, er
 	return found, "", nil
 }
 
-// GPUName returns the name of the GPU that the engine computes on; "" is none. It is known
-// of a closed engine too.
+// GPUName returns the name of the engine's GPU, also after Close; "" if the engine does not
+// use a GPU.
 func (e *Engine) GPUName() string {
 	if d, ok := e.device.(model.GPU); ok {
 		return d.GPUName()
@@ -106,8 +108,8 @@ func (e *Engine) GPUName() string {
 	return ""
 }
 
-// GPUMemoryBytes returns what the process has allocated on the GPU, if there is one
-// and the engine is not closed.
+// GPUMemoryBytes returns how much memory the process has allocated on the GPU. known is
+// false without a GPU and on a closed engine.
 func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
 	d, ok := e.device.(model.GPU)
 	if !ok || e.enter() != nil {
@@ -117,8 +119,8 @@ func (e *Engine) GPUMemoryBytes() (bytes uint64, known bool) {
 	return d.GPUMemoryBytes()
 }
 
-// GPUBusy returns how long the GPU has computed for this engine since that was opened, by
-// the GPU's own clock, if there is one and the engine is not closed.
+// GPUBusy returns how long the GPU has computed for this engine since it was opened, by the
+// GPU's clock. known is false without a GPU and on a closed engine.
 func (e *Engine) GPUBusy() (busy time.Duration, known bool) {
 	d, ok := e.device.(model.GPU)
 	if !ok || e.enter() != nil {

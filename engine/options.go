@@ -9,23 +9,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
-// Option sets one thing about an Engine that is being opened. nil sets nothing, and of two
-// that set the same the last counts. A value that cannot be is an error of Open, and
-// ErrDevice where it is a name that is not known here. An Option may serve any number of
-// engines.
+// Option sets one thing about an Engine that is being opened. A nil Option sets nothing; if
+// two set the same thing, the last one counts. Open returns an error for an invalid value,
+// and ErrDevice for an unknown name. An Option may be used for any number of engines.
 type Option func(*options)
 
 type options struct {
 	device, isa, precision string
 	workers                int
-	tokenBudget            *int            // nil: the device's own
-	maxLength              int             // 0: what the tokenizer files say
-	side                   *tokenizer.Side // nil: what the tokenizer files say
-	calibration            *string         // the file; nil: in the user's cache directory, "": none
+	tokenBudget            *int            // nil: what suits the device
+	maxLength              int             // 0: what the checkpoint's files say
+	side                   *tokenizer.Side // nil: what the checkpoint's files say
+	calibration            *string         // the file's path; nil: the default path; "": no file
 	recalibrate, judgeAll  bool
 	sigmoid                bool
-	prompts                map[string]string // beside those of the checkpoint, and before them
-	defaultPrompt          *string           // nil: the checkpoint's
+	prompts                map[string]string // added to those of the checkpoint, and preferred to them
+	defaultPrompt          *string           // nil: the checkpoint's default
 	maxQueue               int               // 0: no limit
 	maxWait                time.Duration     // 0: no limit
 	observe                func(PassStats)
@@ -41,7 +40,7 @@ func defaults() options {
 	}
 }
 
-// asked returns what opts ask for, and defaults for the rest.
+// asked applies opts to the defaults.
 func asked(opts []Option) (options, error) {
 	o := defaults()
 	for _, opt := range opts {
@@ -90,97 +89,99 @@ func (o *options) check() error {
 //   - "reference", which is slow and computes in float64
 func Device(name string) Option { return func(o *options) { o.device = name } }
 
-// Precision chooses the arithmetic of the products, nearly all there is; the
-// residual stream, LayerNorm, softmax and the head are float32 at every precision:
+// Precision chooses the arithmetic of the matrix products, which are nearly all of the work.
+// The residual stream, LayerNorm, softmax and the head are float32 at every precision:
 //
-//   - "auto", the default: the fastest of those that the instruction set has whose
-//     scores are close enough to float32's, and never one that is slower than
-//     float32. Speed is measured on one layer and scores on pairs made up from the
-//     vocabulary, of up to the most tokens, in some tenths of a second; both are kept for
-//     engines to come, see [CalibrationFile]. Info says which, and why. Who needs the same
-//     bits everywhere names one of the others
+//   - "auto", the default: the fastest precision of the instruction set whose scores are
+//     close enough to float32's; never one that is slower than float32. Open measures the
+//     speed on one layer, and the scores on made-up pairs of up to the maximum length. This
+//     takes some tenths of a second, and the result is kept in a file for later engines, see
+//     [CalibrationFile]. Info says what was chosen and why. If you need the same bits on
+//     every machine, name one of the others
 //   - "f32"
-//   - "bf16x3", float32 as the sum of two bfloat16: nearly float32's scores, where tiles
-//     make it fast
-//   - "bf16", bfloat16
-//   - "int8", integers of 8 bits
-//   - "f16", which is all that Metal has, and on the processor arm64 with FEAT_FP16
-//   - "f64", on the reference
+//   - "bf16x3": each float32 as the sum of two bfloat16. The scores are nearly those of
+//     float32; it is fast on AMX tiles only
+//   - "bf16": bfloat16
+//   - "int8": 8-bit integers
+//   - "f16": half precision, the only one on Metal; on the processor, arm64 with FEAT_FP16
+//   - "f64": on the reference device only
 func Precision(name string) Option { return func(o *options) { o.precision = name } }
 
-// InstructionSet chooses the processor's instructions that the kernels are made of:
-// "auto", the default, is the best that the processor has and the system permits;
-// others are asked for by name, such as "avx2" or "generic", plain Go
-// (kernels.Available lists those of this processor). With a name, the device is the processor.
+// InstructionSet chooses the processor's instructions for the kernels. "auto", the default,
+// is the best one that the processor has and the system permits. Others go by name, such as
+// "avx2", or "generic" for plain Go; kernels.Available lists those of this processor. If a
+// name is given, the device is the processor.
 func InstructionSet(name string) Option { return func(o *options) { o.isa = name } }
 
-// CalibrationFile says where the precision "auto" keeps what it has measured and
-// judged, by processor, instruction set, workers, model and build of the program: an
-// engine that finds itself there opens in a fraction of the time. "" is nowhere. The file
-// is the engine's own: folders on its path are made, and what else is in it is replaced.
+// CalibrationFile sets the file in which the precision "auto" keeps what it has measured,
+// by processor, instruction set, workers, model and build of the program. An engine that
+// finds its entry opens in a fraction of the time. "" means no file. The file belongs to
+// the engine: missing folders on its path are made, and other content in it is replaced.
 // The default is minilm-metal/calibration.json in the user's cache directory
 // (os.UserCacheDir). A file that cannot be read or written is no error; Info says so.
 func CalibrationFile(path string) Option { return func(o *options) { o.calibration = &path } }
 
-// NoCalibrationFile makes the engine measure for itself, and neither read nor write a
-// file.
+// NoCalibrationFile makes the engine measure for itself, without reading or writing a file.
 func NoCalibrationFile() Option { return CalibrationFile("") }
 
-// Recalibrate has "auto" measure anew what it finds in the calibration file, such as
-// where the machine had other work to do when that was measured.
+// Recalibrate makes "auto" measure again even if the calibration file has an entry, for
+// example because the machine was busy when that was measured.
 func Recalibrate() Option { return func(o *options) { o.recalibrate = true } }
 
-// JudgeAll has "auto" judge the scores of every precision, also of those that are too
-// slow to be taken: for those who want to know. Opening takes longer.
+// JudgeAll makes "auto" compare the scores of every precision with float32's, also of those
+// that are too slow to be chosen, so that Info.Candidates is complete. Opening takes
+// longer.
 func JudgeAll() Option { return func(o *options) { o.judgeAll = true } }
 
-// Workers sets how many passes a CPU device runs at once, one core each, at least 1. The
-// default is GOMAXPROCS. A GPU has its own number.
+// Workers sets how many passes a CPU device runs at the same time, one a core; at least 1.
+// The default is GOMAXPROCS. It has no effect on a GPU.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
-// TokenBudget sets the most tokens in one pass, at least 1. The default is what suits the device:
-// 1024 on the processor, 4096 or 8192 on a GPU. A longer sequence has a pass to itself.
+// TokenBudget sets the most tokens in one pass, at least 1. The default suits the device:
+// 1024 on the processor, 4096 or 8192 on a GPU. A sequence that is longer gets a pass of
+// its own.
 func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = &tokens } }
 
-// MaxLength sets the most tokens in a pair, special tokens included; longer
-// pairs are cut, in the way that Info's TruncationStrategy says. 0, the default, is what sentence-transformers' files beside the checkpoint say, else model_max_length of
-// tokenizer_config.json, as far as the model has positions; Info says which it is. More than
-// the positions is an error, and less than the special tokens.
+// MaxLength sets the most tokens in a pair, special tokens included. Longer pairs are cut
+// as Info's TruncationStrategy says. The default, 0, takes the length from
+// sentence-transformers' files beside the checkpoint, else from model_max_length in
+// tokenizer_config.json, but never more than the model has positions; Info says which. More
+// tokens than positions is an error, and so are fewer than the special tokens.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
-// Truncation sets the side on which texts that are too long lose tokens. The default is
-// what the tokenizer's files say, the right one where they are silent. Which of the two
-// texts is cut is for the checkpoint to say.
+// Truncation sets the side on which a text that is too long loses tokens. The default is
+// what the tokenizer's files say, else the right side. Which of the two texts is cut, the
+// checkpoint decides.
 func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = &side } }
 
-// Sigmoid makes scores 1/(1+exp(-logit)), between 0 and 1, instead of raw
-// logits. The order stays the same, up to ties where float32 has no more
-// digits.
+// Sigmoid makes each score 1/(1+exp(-logit)), which is between 0 and 1, instead of the raw
+// logit. The order stays the same, except that close scores may become equal in float32.
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
-// MaxQueue sets how many pairs may wait, 0 being any number, the default. A call that
-// finds so many waiting returns an *OverloadError at once. Of one call, or stream, at most
-// 32 are counted: however long it is, others wait for no more of it before their turn
-// comes; so a limit of 32 or less refuses everybody beside one long call. Calls of
-// Background are counted by themselves, with the same limit, and keep no others out.
+// MaxQueue limits how many pairs may wait; 0, the default, is no limit. A call that comes
+// when so many wait returns an *OverloadError at once. At most 32 pairs of one call or
+// stream are counted, because no matter how long it is, others wait for at most that much
+// of it before it is their turn. So with a limit of 32 or less, one long call makes all
+// others be refused. Calls of Background are counted apart, with the same limit, and do not
+// keep others out.
 func MaxQueue(pairs int) Option { return func(o *options) { o.maxQueue = pairs } }
 
-// MaxWait sets how long a call may wait for its first pass to begin, 0 being for ever,
-// the default; after that it returns an *OverloadError. It is not for streams, nor for
+// MaxWait limits how long a call may wait for its first pass to begin; after that it
+// returns an *OverloadError. 0, the default, is no limit. It does not apply to streams and
 // calls of Background, which are meant to wait.
 func MaxWait(d time.Duration) Option { return func(o *options) { o.maxWait = d } }
 
-// Observe calls f after each pass, on a goroutine that has passes to run: f must be
-// quick, and safe for concurrent use, and of the engine it may call Stats and Info alone,
-// since others may wait for that goroutine. What it panics with is logged. nil, the
-// default, is nobody.
+// Observe makes the engine call f after each pass, on a goroutine that runs passes. So f
+// must be quick and safe for concurrent use, and it may call only Stats and Info of the
+// engine, because others may wait for that goroutine. A panic in f is logged. The default,
+// nil, is no observer.
 //
-// Go's own profiles tell stages apart too: the goroutine of a pass carries the label
-// stage=tokenize or stage=forward, and where all of the pass is one call's, the labels of
-// that call's context too. Execution traces have a task for each call, with regions for
-// these stages and for the wait before the first (queue).
+// Go's own profiles also tell the stages apart: the goroutine of a pass carries the label
+// stage=tokenize or stage=forward and, if the whole pass belongs to one call, the labels of
+// that call's context. An execution trace has a task for each call, with regions for these
+// stages and for the time in the queue.
 func Observe(f func(PassStats)) Option { return func(o *options) { o.observe = f } }
 
-// Logger says where the engine reports what it chose and what went wrong. nil, the
-// default, is nowhere.
+// Logger sets where the engine logs what it chose and what went wrong. The default, nil, is
+// nowhere.
 func Logger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }

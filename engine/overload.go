@@ -9,12 +9,12 @@ import (
 // OverloadError is the error of a call that MaxQueue or MaxWait refuses. It wraps
 // ErrOverloaded.
 type OverloadError struct {
-	Calls, Pairs int           // that waited when it was refused
-	Counted      int           // of the pairs, those that count for MaxQueue
-	Waited       time.Duration // by the call, where MaxWait was the limit; else 0
+	Calls, Pairs int           // that waited when the call was refused
+	Counted      int           // how many of the pairs count for MaxQueue
+	Waited       time.Duration // how long the call waited, if MaxWait refused it; else 0
 }
 
-// Error says how many wait.
+// Error says how many calls and pairs wait.
 func (e *OverloadError) Error() string {
 	s := fmt.Sprintf("%d pairs of %d calls wait", e.Pairs, e.Calls)
 	if e.Waited > 0 {
@@ -28,10 +28,9 @@ func (e *OverloadError) Unwrap() error { return ErrOverloaded }
 
 type backgroundKey struct{}
 
-// Background returns a context whose calls give way: while others wait, they have a
-// sixteenth of the share that those have, and they never go before a pass that is under
-// way. It is for bulk work that nobody waits for. A nil context stays nil, which calls
-// refuse.
+// Background returns a context for bulk work that nobody waits for. Its calls give way:
+// while other calls wait, they get a sixteenth of the others' share, and they never
+// interrupt a pass that is under way. For a nil ctx it returns nil, which calls refuse.
 func Background(ctx context.Context) context.Context {
 	if ctx == nil {
 		return nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -11,38 +10,39 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// runner takes pairs from the queue, a pass full at a time, until none wait. There are as
-// many as the device runs passes at once. Each makes tokens of its pass's text itself,
-// just before it computes: others compute meanwhile, and what waits is text alone.
+// runner takes pairs from the queue, one full pass at a time, until none wait. There are as
+// many runners as the device runs passes at the same time. A runner tokenizes the text of
+// its own pass just before it computes: meanwhile other runners compute, and the queue
+// needs to hold text only.
 type runner struct {
 	e      *Engine
-	loop   func()       // these three are made once, so that to start or to call them
-	pass   func() error // allocates nothing
+	loop   func()       // the functions loop, pass and pause are made once,
+	pass   func() error // so that using them allocates nothing
 	pause  func()
-	inside *runner // runs urgent passes in this one's pauses; nil: this is such a one
+	inside *runner // a second runner, for urgent passes during this one's pauses; nil in such a second runner
 
 	batch  model.Batch
-	number uint64 // of the pass
+	number uint64 // of the current pass; each pass has another
 	parts  []part
 	scores []float32
-	pauses bool            // urgent passes may go before this one
+	pauses bool            // this pass may pause for urgent ones
 	labels context.Context // of the goroutine while the pass computes
 	stats  PassStats
 
-	// What pass computes: all of batch, or a part that is run again.
+	// What the function pass computes: the whole batch, or a part of it that runs again.
 	now       *model.Batch
 	nowScores []float32
 	again     model.Batch
-	took      model.PassTime // once it has
+	took      model.PassTime // set when the pass has computed
 }
 
-// part is consecutive pairs of one call in a pass.
+// part is a range of consecutive pairs of one call in a pass.
 type part struct {
 	call      *call
-	lo        int  // the first one's index in the call
-	at, pairs int  // in the pass
-	first     bool // of the call, in this pass
-	again     bool // run by itself, since the pass failed
+	lo        int  // index of the first pair, in the call
+	at, pairs int  // index of the first pair, in the pass, and their number
+	first     bool // this is the call's first part in this pass
+	again     bool // the pass failed, and this part runs again by itself
 	taken     time.Time
 }
 
@@ -57,12 +57,13 @@ func newRunner(e *Engine) *runner {
 func (r *runner) work() {
 	for r.fill() {
 		r.run()
-		// Those who have their scores go on first: a pass keeps the processor for a while.
+		// Let the callers that just got their scores run first: a pass keeps the processor
+		// for a while.
 		runtime.Gosched()
 	}
 }
 
-// interrupt runs the urgent passes that there are, in a pause of the runner's own.
+// interrupt runs the urgent passes that wait, while this runner's own pass pauses.
 func (r *runner) interrupt() {
 	e := r.e
 	if !r.pauses || e.queue.hurried.Load() == 0 {
@@ -78,134 +79,12 @@ func (r *runner) interrupt() {
 	pprof.SetGoroutineLabels(r.labels)
 }
 
-// fill takes pairs from the queue, by turns, until the pass is full. Without any the
-// runner is idle, and its goroutine ends.
-func (r *runner) fill() bool {
-	e, urgent := r.e, r.inside == nil
-	r.batch.Reset()
-	r.parts, r.pauses, r.stats = r.parts[:0], false, PassStats{Urgent: urgent}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.passes++
-	r.number = e.passes
-	if urgent && !e.interruptions.allowed(time.Now()) {
-		return false
-	}
-	full, small, large := e.passTokens(), true, !urgent
-	for !e.stopped {
-		// A pair in the middle of which the pass gets full goes to the side where more of
-		// it would be, as far as pairs are of average length.
-		have := r.batch.Tokens() + int(e.queue.average/2)
-		if len(r.parts) > 0 && have >= full {
-			break
-		}
-		// Small calls would wait for what large ones have in the same pass, so that they
-		// have passes of their own, unless those would be too small for the device.
-		if len(r.parts) > 0 && have >= e.fewestTokens {
-			small = r.parts[0].call.small
-			large = !small
-		}
-		c := e.queue.next(small, large)
-		if c == nil {
-			break
-		}
-		if c.isGone() { // nothing more of it is computed, and its caller will leave
-			e.queue.drop(c)
-			continue
-		}
-		r.add(c)
-	}
-	if len(r.parts) > 0 {
-		r.stats.Waiting = e.queue.pairs
-		return true
-	}
-	if !urgent {
-		e.idleRunners = append(e.idleRunners, r)
-		e.users--
-		e.quieten()
-	}
-	return false
-}
-
-// add takes the next pair of a call, whose turn it is.
-func (r *runner) add(c *call) {
-	e, before := r.e, r.batch.Tokens()
-	if last := len(r.parts) - 1; last >= 0 && r.parts[last].call == c && r.parts[last].lo+r.parts[last].pairs == c.next {
-		r.parts[last].pairs++
-	} else {
-		p := part{call: c, lo: c.next, at: r.batch.Len(), pairs: 1, first: !r.has(c), taken: time.Now()}
-		if p.first {
-			c.pass = r.number
-			r.stats.Calls++
-		}
-		r.parts = append(r.parts, p)
-		r.pauses = r.pauses || e.interrupts && !c.small && !r.stats.Urgent
-		c.parts++
-	}
-	if c.taken.IsZero() {
-		c.taken = r.parts[len(r.parts)-1].taken
-		if c.began != nil {
-			c.began <- struct{}{}
-		}
-	}
-	ctx, index := c.work, c.next
-	pair, text := c.take(&r.batch)
-	e.queue.took(c)
-	if text {
-		prompt := c.prompt
-		e.mu.Unlock()
-		err := r.tokenize(ctx, prompt, pair)
-		e.mu.Lock()
-		switch {
-		case err == nil:
-		case errors.Is(err, ErrTooLong): // of this pair alone
-			if c.bad == nil {
-				c.bad = make(map[int]error)
-			}
-			c.bad[index] = err
-		default:
-			e.fail(c, err)
-		}
-	}
-	tokens := r.batch.Tokens() - before
-	e.queue.charge(c, tokens)
-	c.longest = max(c.longest, tokens)
-	c.stats.Tokens += tokens
-	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
-}
-
-// has says whether the pass has a part of c.
-func (r *runner) has(c *call) bool {
-	// The runner that took the call's pairs last knows; where others are at it too, each
-	// looks.
-	return c.pass == r.number || c.parts > 0 && slices.ContainsFunc(r.parts, func(p part) bool { return p.call == c })
-}
-
-// tokenize appends a pair of texts to the batch: one sequence, whatever happens.
-func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error) {
-	b := &r.batch
-	_, region := r.e.tokenizing.begin(ctx)
-	defer func() {
-		if reason := recover(); reason != nil {
-			err = r.e.panicked("tokenizer", reason)
-			b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
-		}
-		b.End()
-		region.End()
-	}()
-	if b.IDs, b.Types, err = r.e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
-		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
-		return tooLong{err}
-	}
-	return nil
-}
-
-// run computes the pass and hands its scores over.
+// run computes the pass and delivers its scores.
 func (r *runner) run() {
 	e := r.e
 	ctx := r.parts[0].call.work
 	if r.stats.Calls > 1 {
-		ctx = context.Background() // what is several calls' is nobody's
+		ctx = context.Background() // a pass of several calls carries no caller's labels
 	}
 	r.scores = slices.Grow(r.scores[:0], r.batch.Len())[:r.batch.Len()]
 	begun := r.begin()
@@ -216,8 +95,9 @@ func (r *runner) run() {
 	r.stats.Infer = time.Since(begun)
 	for i := range r.parts {
 		p, alone := &r.parts[i], err
-		// One call's pairs shall not be the end of its neighbours: where a pass fails,
-		// each call's are run by themselves, if somebody still waits for them.
+		// Pairs of one call may be the reason of the failure. So that they do not fail the
+		// other calls in the pass, run each call's pairs again by themselves, if somebody
+		// still waits for them.
 		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
 			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
@@ -225,20 +105,20 @@ func (r *runner) run() {
 		}
 		r.deliver(p, alone)
 	}
-	// These would keep calls that were, their text, and what is in their contexts.
+	// Otherwise they would keep ended calls, their text and their contexts in memory.
 	clear(r.parts)
 	r.labels = nil
 	e.observed(r.stats)
 }
 
-// wanted says whether somebody waits for scores of c.
+// wanted reports whether a caller still waits for scores of c.
 func (e *Engine) wanted(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return !c.over && c.err == nil
 }
 
-// begin notes that the pass begins to compute.
+// begin notes in the calls that the pass begins to compute.
 func (r *runner) begin() time.Time {
 	e, now := r.e, time.Now()
 	e.mu.Lock()
@@ -251,7 +131,7 @@ func (r *runner) begin() time.Time {
 		s.FLOPs += e.info.Config.FLOPs(hi - lo)
 	}
 	for _, p := range r.parts {
-		if !p.first { // its time is within that of the first
+		if !p.first { // counted with the call's first part
 			continue
 		}
 		c := p.call
@@ -283,7 +163,7 @@ func (r *runner) compute(b *model.Batch, scores []float32) error {
 	return err
 }
 
-// forward is a pass through the device.
+// forward runs the batch through the device.
 func (r *runner) forward() error {
 	begin := r.e.device.Begin
 	if r.stats.Urgent {
@@ -306,7 +186,7 @@ func (r *runner) forward() error {
 	return nil
 }
 
-// deliver gives a call the scores of its part, or the error.
+// deliver gives a part's scores, or the error, to its call.
 func (r *runner) deliver(p *part, err error) {
 	e, c := r.e, p.call
 	e.mu.Lock()
@@ -329,11 +209,4 @@ func (r *runner) deliver(p *part, err error) {
 		c.stats.GPUWait += r.took.Wait
 	}
 	c.deliver(p.lo, r.scores[p.at:p.at+p.pairs])
-}
-
-// passTokens is how many tokens the next pass should have: an even share of what waits,
-// so that passes end together (Polychronopoulos and Kuck 1987, "Guided self-scheduling"),
-// within what suits the device.
-func (e *Engine) passTokens() int {
-	return min(max(e.queue.tokens()/e.device.Passes(), e.fewestTokens), e.mostTokens)
 }

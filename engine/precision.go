@@ -11,8 +11,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 )
 
-// openCPU opens the CPU device in the instruction set and the precision asked for;
-// where the precision is left to us, in the fastest whose scores are close enough to
+// openCPU opens the CPU device with the instruction set and the precision that were asked
+// for. For "auto" it takes the fastest precision whose scores are close enough to
 // float32's.
 func (e *Engine) openCPU() (err error) {
 	isa, err := e.instructionSet()
@@ -44,8 +44,8 @@ func (e *Engine) openCPU() (err error) {
 	return err
 }
 
-// instructionSet returns the one that was asked for, or the best that this processor
-// and system let us use in all its formats, and says why in Info.
+// instructionSet returns the instruction set that was asked for, or else the best one of
+// which the processor and the system permit all formats. It adds the reason to Info.
 func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 	if name := e.options.isa; name != "auto" {
 		if isa, err = kernels.ParseISA(name); err == nil && !slices.Contains(kernels.Available(), isa) {
@@ -71,8 +71,8 @@ func (e *Engine) instructionSet() (isa kernels.ISA, err error) {
 	return isa, nil
 }
 
-// firstUsable returns the first of some instruction sets that is usable, and why those
-// before it are not.
+// firstUsable returns the first usable instruction set of sets, and why those before it are
+// not usable.
 func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernels.ISA, refused []string, err error) {
 	for _, isa = range sets {
 		if err = usable(isa); err == nil {
@@ -83,8 +83,8 @@ func firstUsable(sets []kernels.ISA, usable func(kernels.ISA) error) (isa kernel
 	return isa, refused, because(ErrDevice, fmt.Errorf("none of the instruction sets %v can be used: %w", sets, err))
 }
 
-// usable says why an instruction set cannot be used: what the processor has, the
-// system may still refuse.
+// usable returns an error if an instruction set cannot be used: the system may refuse what
+// the processor has.
 func usable(isa kernels.ISA) error {
 	for _, f := range isa.Formats() {
 		if err := (kernels.Variant{ISA: isa, Format: f}).Check(); err != nil {
@@ -94,7 +94,7 @@ func usable(isa kernels.ISA) error {
 	return nil
 }
 
-// openFormat opens the whole model in the format of that name.
+// openFormat opens the whole model in the precision of that name.
 func (e *Engine) openFormat(isa kernels.ISA, precision string) (*cpu.Device, error) {
 	format, err := kernels.ParseFormat(precision)
 	if err != nil {
@@ -111,18 +111,18 @@ func (e *Engine) choose(format string, args ...any) {
 	e.info.Choices = append(e.info.Choices, fmt.Sprintf(format, args...))
 }
 
-// trial is the choice of a precision under way.
+// trial is the state of one automatic choice of a precision.
 type trial struct {
 	e          *Engine
 	isa        kernels.ISA
 	candidates []Candidate
-	opened     map[string]*cpu.Device // by precision, as far as a verdict needed them
+	opened     map[string]*cpu.Device // devices by precision, opened when their scores were needed
 	gate       *gate
 }
 
-// openFastest measures an instruction set's formats, or finds what an engine before
-// has measured, and opens the one to be taken. The whole model is packed in no more
-// formats than verdicts are needed of.
+// openFastest measures an instruction set's formats, or reads the measurement of an earlier
+// engine, and opens the model in the chosen one. It packs the whole model only in those
+// formats whose scores must be compared.
 func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err error) {
 	t := &trial{e: e, isa: isa, opened: map[string]*cpu.Device{}}
 	k := e.keeper(fmt.Sprintf("%s, %v, %d workers", processor(), isa, e.options.workers))
@@ -170,13 +170,13 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	e.choose("precision: %s", t.reason(taken))
 	if !known || judged {
 		t.opened, t.gate = nil, nil
-		debug.FreeOSMemory() // the others' weights are most of what the process has
+		debug.FreeOSMemory() // the other devices' weights are most of the process's memory
 	}
 	return nil
 }
 
-// choose takes a candidate, judged as far as the choice depends on it, or all of them
-// where that was asked for. It says whether any was judged.
+// choose returns the candidate to take. It compares the scores of as many candidates as the
+// choice depends on, or of all with JudgeAll; judged is true if it compared any.
 func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	for {
 		take, judge := decide(t.candidates)
@@ -200,7 +200,7 @@ func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	return taken, judged, nil
 }
 
-// judge holds a candidate to float32.
+// judge compares a candidate's scores with float32's.
 func (t *trial) judge(c *Candidate) error {
 	if t.gate == nil {
 		plain, err := t.open(exact)
@@ -210,8 +210,10 @@ func (t *trial) judge(c *Candidate) error {
 		t.gate = t.e.newGate(plain)
 	}
 	d, err := t.open(c.Precision)
-	if err != nil {
-		return err
+	if err != nil { // such as of a layer that half cannot hold; the first has been measured
+		t.e.choose("precision: not %s: %v", c.Precision, err)
+		c.Deviation = &Deviation{Mean: infinite, Worst: infinite, Swapped: 1}
+		return nil
 	}
 	if c.Deviation, err = t.gate.judge(d, bounds(c.Precision)); err != nil || c.passes() {
 		return err
@@ -220,7 +222,7 @@ func (t *trial) judge(c *Candidate) error {
 	return d.Close()
 }
 
-// open opens the whole model in a precision, once.
+// open opens the whole model in a precision; a second call returns the same device.
 func (t *trial) open(precision string) (*cpu.Device, error) {
 	if d := t.opened[precision]; d != nil {
 		return d, nil
@@ -233,7 +235,7 @@ func (t *trial) open(precision string) (*cpu.Device, error) {
 	return d, nil
 }
 
-// speeds lists the candidates' rates.
+// speeds lists the candidates' speeds, for Info.
 func (t *trial) speeds() (list string) {
 	for i, c := range t.candidates {
 		if i > 0 {
@@ -244,7 +246,7 @@ func (t *trial) speeds() (list string) {
 	return list + " tokens/s through a layer"
 }
 
-// reason says why a candidate was taken.
+// reason says why a candidate was taken, for Info.
 func (t *trial) reason(taken *Candidate) string {
 	if taken.Precision == exact {
 		for i := range t.candidates {

@@ -7,12 +7,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// ErrPrompt is in every error about a name that no prompt has. The text says the name, and
-// lists those that there are.
+// ErrPrompt is in every error about an unknown prompt name. The text has the name and lists
+// the known ones.
 var ErrPrompt = errors.New("engine: no such prompt")
 
-// CallOption sets one thing about one call. nil sets nothing, and of two that set the same
-// the last counts.
+// CallOption sets one thing about one call. A nil CallOption sets nothing; if two set the
+// same thing, the last one counts.
 type CallOption func(*callOptions)
 
 type callOptions struct {
@@ -21,7 +21,7 @@ type callOptions struct {
 	set    promptSource
 }
 
-// promptSource says where a call's prompt is from.
+// promptSource says which of three prompts a call uses.
 type promptSource int
 
 const (
@@ -30,22 +30,22 @@ const (
 	byName                       // the prompt that callOptions.name names
 )
 
-// Prompt puts text before each query of a call, in place of the default prompt; "" is no
-// prompt. It is put there as it is: a space at its end is the caller's to write. The two
-// are one text then, which becomes tokens and is cut as a query is.
+// Prompt puts text before each query of a call, instead of the default prompt. "" means no
+// prompt. No space is added between text and query: write one at the end of text if it
+// needs one. Prompt and query are tokenized and cut as one text.
 func Prompt(text string) CallOption {
 	return func(o *callOptions) { o.prompt, o.set = text, ofCall }
 }
 
-// PromptName is Prompt with the text that the checkpoint, or [Prompts], has under a name;
-// Info lists them. With a name that no prompt has, the call returns ErrPrompt, and scores
-// nothing.
+// PromptName is Prompt with the text that the checkpoint, or the option [Prompts], has
+// under name; Info lists them. If there is no such name, the call returns ErrPrompt and
+// scores nothing.
 func PromptName(name string) CallOption {
 	return func(o *callOptions) { o.name, o.set = name, byName }
 }
 
-// Prompts adds prompts to those of the checkpoint, and replaces those of the same names:
-// for PromptName and DefaultPrompt.
+// Prompts adds prompts, for PromptName and DefaultPrompt, to those of the checkpoint. One
+// with the same name replaces the checkpoint's.
 func Prompts(byName map[string]string) Option {
 	byName = maps.Clone(byName)
 	return func(o *options) {
@@ -56,18 +56,18 @@ func Prompts(byName map[string]string) Option {
 	}
 }
 
-// DefaultPrompt names the prompt of calls that have neither Prompt nor PromptName, in place
-// of the one that the checkpoint names; "" is no prompt. With a name that no prompt has, Open
+// DefaultPrompt names the prompt of calls that have neither Prompt nor PromptName, instead
+// of the one that the checkpoint names. "" means no prompt. If there is no such name, Open
 // returns ErrPrompt.
 func DefaultPrompt(name string) Option { return func(o *options) { o.defaultPrompt = &name } }
 
-// prompting is what an engine puts before queries.
+// prompting holds the prompts of an engine.
 type prompting struct {
 	input model.Input
-	text  string // of calls that ask for none
+	text  string // the default prompt's text
 }
 
-// newPrompting joins what a checkpoint has of prompts with what was asked for.
+// newPrompting joins the checkpoint's prompts with those of the options.
 func newPrompting(in model.Input, o *options) (p prompting, err error) {
 	p.input = in
 	if len(o.prompts) > 0 {
@@ -84,13 +84,13 @@ func newPrompting(in model.Input, o *options) (p prompting, err error) {
 	return p, err
 }
 
-// noPrompt is ErrPrompt, in the words of its cause, which says as much.
+// noPrompt is an ErrPrompt error with the text of its cause, which says enough.
 type noPrompt struct{ cause error }
 
 func (e noPrompt) Error() string   { return "engine: " + plain(e.cause.Error()) }
 func (e noPrompt) Unwrap() []error { return []error{ErrPrompt, e.cause} }
 
-// named returns the prompt of a name.
+// named returns the text of the prompt with that name.
 func (p *prompting) named(name string) (string, error) {
 	prompt, err := p.input.Prompt(name)
 	if err != nil {
@@ -99,15 +99,15 @@ func (p *prompting) named(name string) (string, error) {
 	return prompt, err
 }
 
-// of returns the prompt of a call.
+// of returns the prompt's text for a call with these options.
 func (p *prompting) of(opts []CallOption) (string, error) {
-	if len(opts) == 0 { // which allocates nothing
+	if len(opts) == 0 { // this path allocates nothing
 		return p.text, nil
 	}
 	return p.asked(opts)
 }
 
-// asked is of for a call with options.
+// asked is of for a call that has options.
 func (p *prompting) asked(opts []CallOption) (string, error) {
 	var o callOptions
 	for _, opt := range opts {

@@ -5,56 +5,57 @@ import (
 	"sync/atomic"
 )
 
-// queue holds the calls that have pairs in no pass yet, and says whose pair is next.
+// queue holds the calls that still have pairs in no pass, and decides whose pair is next.
 //
-// It shares the device fairly between calls, by tokens. Each call has a virtual start
-// time, that of its next pair, and the call whose start is the earliest has its turn; a
-// pair moves its call's start on by its tokens over the call's weight. Virtual time is
+// It shares the device fairly, by tokens. Each call has a virtual start time, which belongs
+// to its next pair; the call with the earliest start has its turn. Taking a pair moves its
+// call's start forward by the pair's tokens, divided by the call's weight. Virtual time is
 // that of WF²Q+ (Bennett and Zhang 1997, "Hierarchical packet fair queueing algorithms"):
-// it goes on by the tokens that are taken over the weights of all calls that wait, and is
-// never behind the start of a call that has its turn. A call that comes begins at the
-// virtual time of then. So whoever has had the least goes first, which brings small calls
-// to their end first; and nobody starves, since those that come later start later.
+// it moves forward by the tokens taken, divided by the weights of all waiting calls, and is
+// never behind the start of the call that has its turn. A new call starts at the current
+// virtual time. So the call that has received least goes first, which finishes small calls
+// early; and no call starves, because those that come later start later.
 //
-// Where WF²Q+ orders those that may start by when they would end, the order here is that
-// of starts, as in start-time fair queueing (Goyal, Vin and Cheng 1996): how many tokens
-// a pair has is known only when it is taken.
+// WF²Q+ orders the calls that may start by when they would end. Here they are ordered by
+// their start, as in start-time fair queueing (Goyal, Vin and Cheng 1996), because the
+// tokens of a pair are known only when it is taken.
 //
-// The lock of who owns it is the engine's.
+// The engine's lock guards the queue.
 type queue struct {
-	// small calls fit into one pass and are urgent to somebody, large are the others.
+	// small holds calls that fit into one pass and that a caller waits for; large all
+	// others.
 	small, large line
 	virtual      float64 // in tokens
-	weight       float64 // of all calls that wait
-	pairs        int     // that wait
-	counted      [2]int  // of them, at most mostCounted of a call: what MaxQueue limits, and of Background calls
+	weight       float64 // sum over all waiting calls
+	pairs        int     // number of waiting pairs
+	counted      [2]int  // of them those that count for MaxQueue, at most mostCounted a call: of normal calls, of Background calls
 	arrivals     uint64
-	average      float64 // tokens in a pair, of those taken lately
-	// hurried is the number of small calls, for those who look up from a pass without
-	// the lock.
+	average      float64 // tokens in a pair, averaged over those taken lately
+	// hurried is the number of waiting small calls. A pass under way reads it without the
+	// lock, to see whether it should pause.
 	hurried atomic.Int64
 }
 
 const (
-	// mostCounted is how many pairs of one call count for MaxQueue.
+	// mostCounted is how many pairs of one call are counted for MaxQueue.
 	mostCounted = 32
-	// backgroundWeight is the weight of a call of Background, where others' is 1.
+	// backgroundWeight is the weight of a Background call; a normal call has 1.
 	backgroundWeight = 1.0 / 16
-	// usualTokens is taken for a pair's before any was seen.
+	// usualTokens is the assumed length of a pair before any was seen.
 	usualTokens = 64
 )
 
-// place is a call's in the queue.
+// place is a call's position in the queue.
 type place struct {
-	start   float64 // virtual, of the next pair
+	start   float64 // virtual start time of the next pair
 	weight  float64
-	arrival uint64 // decides between equal starts
-	index   int    // in its line; -1: not there
+	arrival uint64 // order of arrival, for equal starts
+	index   int    // in its line's heap; -1 if it is in none
 	small   bool
-	waiting int // pairs
+	waiting int // number of waiting pairs
 }
 
-// kind is 1 for calls of Background, 0 for the others.
+// kind is the call's index in counted: 1 for Background, else 0.
 func (p *place) kind() int {
 	if p.weight < 1 {
 		return 1
@@ -62,7 +63,7 @@ func (p *place) kind() int {
 	return 0
 }
 
-// put makes pairs of a call wait, more of them where some do already.
+// put adds pairs of a call to the queue. The call may have some in it already.
 func (q *queue) put(c *call, pairs int) {
 	if pairs == 0 {
 		return
@@ -78,8 +79,8 @@ func (q *queue) put(c *call, pairs int) {
 	q.count(c, pairs)
 }
 
-// next returns the call that has its turn, among small ones, large ones or both; nil if
-// none waits.
+// next returns the call that has its turn among the small calls, the large ones or both;
+// nil if none waits.
 func (q *queue) next(small, large bool) *call {
 	var c *call
 	if small && len(q.small) > 0 {
@@ -91,7 +92,7 @@ func (q *queue) next(small, large bool) *call {
 	return c
 }
 
-// took says that a pair of c, which had its turn, waits no more.
+// took removes one pair of c, whose turn it was.
 func (q *queue) took(c *call) {
 	q.virtual = max(q.virtual, c.start)
 	q.count(c, -1)
@@ -100,13 +101,13 @@ func (q *queue) took(c *call) {
 	}
 }
 
-// charge says how many tokens a pair had that was taken.
+// charge moves virtual time and c's start by the tokens of a pair that was taken.
 func (q *queue) charge(c *call, tokens int) {
 	n := float64(tokens)
 	q.average += (n - q.average) / 64
 	weight := q.weight
 	if c.waiting == 0 {
-		weight += c.weight // it did when the pair was taken
+		weight += c.weight // c was waiting when its pair was taken
 	}
 	q.virtual += n / weight
 	c.start += n / c.weight
@@ -115,7 +116,7 @@ func (q *queue) charge(c *call, tokens int) {
 	}
 }
 
-// drop takes what waits of a call out of the queue.
+// drop removes all waiting pairs of a call.
 func (q *queue) drop(c *call) {
 	if c.waiting > 0 {
 		q.count(c, -c.waiting)
@@ -123,10 +124,10 @@ func (q *queue) drop(c *call) {
 	}
 }
 
-// calls is how many wait.
+// calls returns how many calls wait.
 func (q *queue) calls() int { return len(q.small) + len(q.large) }
 
-// tokens is about how many wait.
+// tokens estimates how many tokens wait.
 func (q *queue) tokens() int { return int(float64(q.pairs) * q.average) }
 
 func (q *queue) line(c *call) *line {
@@ -140,11 +141,11 @@ func (q *queue) leave(c *call) {
 	heap.Remove(q.line(c), c.index)
 	q.hurried.Store(int64(len(q.small)))
 	if q.weight -= c.weight; q.calls() == 0 {
-		q.weight = 0 // without what rounding has left
+		q.weight = 0 // not what rounding errors left of the sum
 	}
 }
 
-// count adds to the pairs of c that wait.
+// count adds to the number of c's waiting pairs.
 func (q *queue) count(c *call, pairs int) {
 	counted := &q.counted[c.kind()]
 	*counted -= min(c.waiting, mostCounted)
@@ -153,7 +154,7 @@ func (q *queue) count(c *call, pairs int) {
 	q.pairs += pairs
 }
 
-// line is calls as a heap, the earliest start first.
+// line is a heap of calls, the earliest start first.
 type line []*call
 
 func before(a, b *call) bool {
@@ -183,7 +184,7 @@ func (l *line) Pop() any {
 	(*l)[last] = nil
 	*l = (*l)[:last]
 	c.index = -1
-	if cap(*l) > 1024 && last < cap(*l)/4 { // after a burst, its memory goes
+	if cap(*l) > 1024 && last < cap(*l)/4 { // give back the memory that a burst of calls needed
 		*l = append(make(line, 0, cap(*l)/2), *l...)
 	}
 	return c

@@ -9,13 +9,13 @@ import (
 // Result is one passage of Rank.
 type Result struct {
 	Index int `json:"index"` // of the passage, in the slice that Rank was given
-	// Score is NaN where the model gives none, which encoding/json refuses to write; Rank
-	// says so in its error.
+	// Score is NaN if the model gives no number for this passage; Rank's error says so.
+	// encoding/json cannot write NaN.
 	Score   float32 `json:"score"`
 	Passage string  `json:"passage,omitempty"` // "" without WithPassages
 }
 
-// RankOption sets one thing about a call of Rank; every CallOption does, too. nil sets
+// RankOption sets one thing about a call of Rank. Every CallOption is one. nil sets
 // nothing.
 type RankOption interface{ rank(*rankOptions) }
 
@@ -31,21 +31,21 @@ func (f rankOption) rank(o *rankOptions) { f(o) }
 
 func (f CallOption) rank(o *rankOptions) { o.call = append(o.call, f) }
 
-// TopK has Rank return the k best passages; k < 1, or more than there are, is all of them,
-// the default. Every passage gets a score all the same.
+// TopK makes Rank return only the k best passages. If k < 1, the default, or larger than
+// their number, it returns all. All passages are scored in any case.
 func TopK(k int) RankOption { return rankOption(func(o *rankOptions) { o.topK = k }) }
 
-// WithPassages has each Result carry its passage, for those who hand results on without the
-// slice that they are of.
+// WithPassages puts the text of the passage into each Result, for code that passes results
+// on without the slice of passages.
 func WithPassages() RankOption { return rankOption(func(o *rankOptions) { o.passages = true }) }
 
-// Rank scores every passage against query and returns them best first, a Result each, or
-// the TopK. Passages with equal scores keep their order; those whose score is not a number
-// come last, and the error has a *PairError for each, as in Score. On any other error there
-// are no results. No passages are no error.
+// Rank scores every passage against query and returns a Result for each, or for the TopK
+// best, best first. Passages with equal scores keep their order. Passages whose score is
+// not a number come last, and the error has a *PairError for each, as in Score. On any
+// other error there are no results. An empty slice of passages is no error.
 //
-// Prompts, the limits, the context's end and concurrent use are as in Score. The passages
-// must not change before Rank returns.
+// Prompts, limits, the end of ctx and concurrent use are as in Score. The passages must not
+// change before Rank returns.
 func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts ...RankOption) ([]Result, error) {
 	var o rankOptions
 	for _, opt := range opts {
@@ -62,10 +62,10 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 	for i, score := range scores {
 		results[i] = Result{Index: i, Score: score}
 	}
-	// cmp.Compare puts NaN below every number.
+	// cmp.Compare sorts NaN below all numbers.
 	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(b.Score, a.Score) })
 	if o.topK > 0 && o.topK < len(results) {
-		// A copy: what is left out shall not stay in memory with the best few.
+		// A copy, so that the results left out do not stay in memory.
 		results = slices.Clone(results[:o.topK])
 	}
 	if o.passages {

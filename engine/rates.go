@@ -14,34 +14,33 @@ import (
 )
 
 const (
-	// Sequences of so many tokens are what the arithmetic of a layer is measured on:
-	// about as long as passages of MS MARCO with their query, and as many rows as a
-	// block's products have at a time.
+	// rateTokens is the length of the sequences on which a layer is measured: about that of
+	// MS MARCO's passages with their query, and about the rows that a block of the kernels
+	// multiplies at a time.
 	rateTokens = 96
-	// A round is a turn of every candidate, and a turn is two passes. The second finds
-	// the layer's weights in the cache, as nearly all rows of a pass of the engine's
-	// budget do.
+	// In a round every candidate has one turn, and a turn is this many passes. The second
+	// pass finds the layer's weights in the processor's cache, as nearly all rows of a real
+	// pass do.
 	turn = 2
-	// A pass has two sequences where a round stays short, and else one. Longer passes are
-	// measured worse where others use the machine: the system takes a core away every few
-	// milliseconds.
+	// A pass has two sequences if rounds stay short, else one. Longer passes give worse
+	// measurements on a busy machine: the system takes a core away every few milliseconds.
 	mostSequences = 2
 	roundTime     = 20 * time.Millisecond
-	// Rounds go on until what was fastest was found twice, or for so long.
+	// The least number of rounds. They go on until each shortest time was measured twice,
+	// or the time for them is over.
 	fewestRounds = 3
 	roundsTime   = 150 * time.Millisecond
 )
 
-// contender is a candidate's device with the first layer alone, which is being
-// measured. One layer costs what the others do, and is packed in a fraction of the
-// time.
+// contender is a candidate being measured: a device with the model's first layer only. All
+// layers cost the same, and one is packed in a fraction of the time.
 type contender struct {
 	format kernels.Format
 	device *cpu.Device
-	times  []shortest // of each worker
+	times  []shortest // one element a worker
 }
 
-// shortest is the shortest of some times, and the next.
+// shortest keeps the two shortest times.
 type shortest struct{ first, second time.Duration }
 
 func (s *shortest) add(took time.Duration) {
@@ -53,15 +52,16 @@ func (s *shortest) add(took time.Duration) {
 	}
 }
 
-// found says whether two times were the shortest, but for noise.
+// found reports whether the two shortest times are equal, except for noise: then they are
+// probably the true time.
 func (s *shortest) found() bool {
 	return s.second > 0 && near*float64(s.second) <= float64(s.first)
 }
 
-// rates measures how fast a layer is in each of the formats, in turns, so that what
-// else the machine does meets all alike. All workers compute at the same time, as they
-// do when there is much to score; of each the shortest time counts. Formats that the
-// model cannot be had in are left out, and Choices says why.
+// rates measures how fast a layer is in each of the formats. The formats take turns, so
+// that other work on the machine slows all of them alike. All workers compute at the same
+// time, as they do under load; the shortest time of each counts. A format that the model
+// cannot be packed in is left out, with the reason in Choices.
 func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate, err error) {
 	first := *e.weights
 	first.Layers = first.Layers[:1]
@@ -92,8 +92,8 @@ func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate
 		}
 		return nil
 	}
-	// What the first round takes, memory that is new included, says how much may be
-	// computed in the others.
+	// The first round's time, which includes the first use of new memory, decides how much
+	// work the others do.
 	begun := time.Now()
 	if err := round(e.sequences(1)); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (e *Engine) rates(isa kernels.ISA, formats []kernels.Format) (_ []Candidate
 	return found, nil
 }
 
-// sequences returns a batch of n, of random tokens.
+// sequences returns a batch of n sequences of random tokens.
 func (e *Engine) sequences(n int) *model.Batch {
 	b, r := new(model.Batch), rand.New(rand.NewPCG(1, 1))
 	for range n {
@@ -125,11 +125,11 @@ func (e *Engine) sequences(n int) *model.Batch {
 	return b
 }
 
-// run has every worker compute a layer of b, for all rows: as the last of a model, it
-// would be computed for the [CLS] rows alone.
+// run makes every worker compute a layer of b for all rows. (Run as a model's last layer,
+// it would compute the [CLS] rows only.)
 func (c *contender) run(e *Engine, b *model.Batch) error {
-	// All passes have begun before one computes, and none ends before all have
-	// computed: a worker that has nothing to do would help another.
+	// All passes begin before the first computes, and none ends before all have computed:
+	// an idle worker would help another.
 	passes := make([]model.Pass, len(c.times))
 	for i := range passes {
 		p, err := c.device.Begin(b)
@@ -157,13 +157,14 @@ func (c *contender) run(e *Engine, b *model.Batch) error {
 	return errors.Join(errs...)
 }
 
-// open says whether a shorter time may be expected of some worker.
+// open reports whether some worker may still get a shorter time.
 func (c *contender) open() bool {
 	return slices.ContainsFunc(c.times, func(s shortest) bool { return !s.found() })
 }
 
-// rate returns the tokens a second of all workers together. Those that are more than
-// there are cores take turns: a shortest time is one that had a core to itself.
+// rate returns the tokens a second of all workers together. Workers beyond the number of
+// cores take turns: their shortest time is from when they had a core for themselves, so
+// only as many workers as cores count.
 func (c *contender) rate(tokens int) (sum float64) {
 	for _, s := range c.times {
 		sum += float64(tokens) / s.first.Seconds()

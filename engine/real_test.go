@@ -1,100 +1,13 @@
 package engine_test
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
-
-// realPairs are pairs of MS MARCO and their logits in float64 by the trained model
-// data/real-ce, whose folder dir is.
-type realPairs struct {
-	dir    string
-	pairs  []engine.Pair
-	want   []float64
-	groups int // pairs of one query, which follow each other
-	// deviation is the standard deviation of all logits that there are, also where fewer
-	// pairs are scored.
-	deviation float64
-}
-
-// openReal reads the first queries of data/real-ce: 4, or as many as MINILM_REAL_QUERIES
-// says, of 43.
-func openReal(t *testing.T) realPairs {
-	t.Helper()
-	shared := os.Getenv("MINILM_SHARED")
-	if shared == "" {
-		t.Skip("MINILM_SHARED is not set: no trained weights are scored with")
-	}
-	if testing.Short() {
-		t.Skip("80 pairs of full size take minutes on an emulator")
-	}
-	queries := 4
-	if asked := os.Getenv("MINILM_REAL_QUERIES"); asked != "" {
-		var err error
-		if queries, err = strconv.Atoi(asked); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r := realPairs{dir: filepath.Join(shared, "data", "real-ce"), groups: 20}
-	data, err := os.ReadFile(filepath.Join(shared, "data", "msmarco-dl19", "retrieve_results_dl19.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []struct {
-		Query string
-		Hits  []struct{ Content string }
-	}
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	golden, err := os.ReadFile(filepath.Join(r.dir, "dl19-20.f64"))
-	if err != nil || len(golden) != 8*r.groups*len(all) {
-		t.Fatalf("%d bytes of logits for %d queries, %v", len(golden), len(all), err)
-	}
-	var sum, square, n float64
-	for at := 0; at < len(golden); at += 8 {
-		logit := math.Float64frombits(binary.LittleEndian.Uint64(golden[at:]))
-		sum, square, n = sum+logit, square+logit*logit, n+1
-	}
-	r.deviation = math.Sqrt(square/n - sum*sum/n/n)
-	for _, one := range all[:min(queries, len(all))] {
-		for _, hit := range one.Hits[:r.groups] {
-			r.pairs = append(r.pairs, engine.Pair{Query: one.Query, Passage: hit.Content})
-			r.want = append(r.want, math.Float64frombits(binary.LittleEndian.Uint64(golden[8*len(r.want):])))
-		}
-	}
-	return r
-}
-
-// judge returns the mean error of scores by the logits' standard deviation, and the share
-// of two passages of one query that are in another order.
-func (r *realPairs) judge(got []float32) (mean, swapped float64) {
-	var off float64
-	for i, want := range r.want {
-		off += math.Abs(float64(got[i]) - want)
-	}
-	var orders, others int
-	for at := 0; at < len(got); at += r.groups {
-		for i := at; i < at+r.groups; i++ {
-			for j := at; j < i; j++ {
-				orders++
-				if (got[i] < got[j]) != (r.want[i] < r.want[j]) {
-					others++
-				}
-			}
-		}
-	}
-	return off / float64(len(got)) / r.deviation, float64(others) / float64(orders)
-}
 
 // With trained weights, from text to score, float32 is float64 to seven digits, and the
 // orders are the same. The others are as near as they were measured on all 860 pairs:
@@ -102,7 +15,14 @@ func (r *realPairs) judge(got []float32) (mean, swapped float64) {
 // room for fewer pairs and other instructions. Without what package kernels' spread does
 // int8 was off by 0.021, with 1.7 % of the orders swapped.
 func TestRealWeights(t *testing.T) {
-	r := openReal(t)
+	if testing.Short() {
+		t.Skip("pairs of full size take minutes on an emulator")
+	}
+	r := modeltest.OpenTrained(t)
+	var pairs []engine.Pair
+	for _, p := range r.Asked {
+		pairs = append(pairs, engine.Pair{Query: p.Query, Passage: p.Passage})
+	}
 	for _, c := range []struct {
 		format        kernels.Format
 		mean, swapped float64 // at most
@@ -113,19 +33,19 @@ func TestRealWeights(t *testing.T) {
 			} else if !slices.Contains(isa.Formats(), c.format) {
 				t.Skipf("%v has no %v", isa, c.format)
 			}
-			e, err := engine.Open(r.dir, engine.Device("cpu"), engine.Precision(c.format.String()), engine.NoCalibrationFile())
+			e, err := engine.Open(r.Dir, engine.Device("cpu"), engine.Precision(c.format.String()), engine.NoCalibrationFile())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer e.Close()
-			got, err := e.Score(t.Context(), nil, r.pairs)
+			got, err := e.Score(t.Context(), nil, pairs)
 			if err != nil {
 				t.Fatal(err)
 			}
-			mean, swapped := r.judge(got)
-			t.Logf("%d pairs: off by %.2g of the deviation on average, %.2f %% of orders swapped", len(got), mean, 100*swapped)
-			if !(mean <= c.mean) || swapped > c.swapped {
-				t.Errorf("off by %g on average, %g of orders swapped; want at most %g and %g", mean, swapped, c.mean, c.swapped)
+			a := r.Judge(r.Asked, got)
+			t.Logf("%d pairs: off by %.2g of the deviation on average, %d of %d orders swapped", len(got), a.Mean, a.Swapped, a.Orders)
+			if !(a.Mean <= c.mean) || a.Share() > c.swapped {
+				t.Errorf("off by %g on average, %g of orders swapped; want at most %g and %g", a.Mean, a.Share(), c.mean, c.swapped)
 			}
 		})
 	}

@@ -10,11 +10,10 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Pair is what gets a score.
+// Pair is a query and a passage to be scored.
 type Pair struct{ Query, Passage string }
 
-// PairError is an error about one pair of a call. The other pairs have their
-// scores.
+// PairError is an error about one pair of a call. The other pairs are scored.
 type PairError struct {
 	Index int // of the pair in the call
 	Err   error
@@ -25,32 +24,36 @@ func (e *PairError) Error() string { return fmt.Sprintf("pair %d: %v", e.Index, 
 // Unwrap returns Err.
 func (e *PairError) Unwrap() error { return e.Err }
 
-// Score appends the pairs' scores, logits unless the engine has Sigmoid, to dst, in their
-// order, and returns the extended slice. Where the model gives some pair a score that is
-// not a number, or a pair is too long and not to be cut (ErrTooLong), its score is NaN and
-// the error holds a *PairError for it. On any other error dst comes back as it was: the
-// cause of ctx, which returns at once when it is over; ErrClosed; ErrOverloaded;
-// ErrHardware; ErrModel, where weights cannot be read; or ErrPrompt.
+// Score scores pairs, appends the scores to dst in the pairs' order, and returns the
+// extended slice. A score is the raw logit, unless the engine has the option Sigmoid.
 //
-// The default prompt of the checkpoint, if it has one, is put before each query, as in
-// sentence-transformers; [Prompt] and [PromptName] ask for another one.
+// If the model's output for a pair is not a number, or the pair is too long and may not be
+// cut (ErrTooLong), its score is NaN and the error holds a *PairError for it. On any other
+// error Score returns dst unchanged. Such errors are the cause of ctx, when it is over
+// (Score returns at once); ErrClosed; ErrOverloaded; ErrHardware; ErrModel, if weights can
+// no longer be read; and ErrPrompt.
 //
-// pairs must not change until Score returns. Afterwards nothing of the caller's is read
-// or written any more, however it returned.
+// The checkpoint's default prompt, if it has one, is put before each query, as in
+// sentence-transformers. [Prompt] and [PromptName] ask for another.
+//
+// pairs must not change until Score returns. After that, the engine reads and writes
+// nothing of the caller's, also after an error.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
 	return e.score(ctx, dst, pairs, nil, opts, nil)
 }
 
-// ScoreStats is Score, and says what the call cost, as far as it returns scores.
+// ScoreStats is Score, and also returns what the call cost. If it returns no scores, the
+// stats are zero.
 func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, CallStats, error) {
 	var stats CallStats
 	dst, err := e.score(ctx, dst, pairs, nil, opts, &stats)
 	return dst, stats, err
 }
 
-// ScoreTokens is Score for pairs that are tokens already, and are taken as they are. Tokens
-// that the model has not got are an error that names the first, and sequences beyond its
-// positions ErrTooLong. The batch must not change until it returns.
+// ScoreTokens is Score for pairs that are tokens already. It neither cuts them nor adds
+// special tokens. A token id outside the vocabulary is an error that names it; a sequence
+// longer than the model's positions is ErrTooLong. b must not change until ScoreTokens
+// returns.
 func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
@@ -61,8 +64,8 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 	return e.score(ctx, dst, nil, b, nil, nil)
 }
 
-// score has pairs or, where they are not nil, tokens scored; stats may be nil. It and
-// await have small frames, so that the stack of a caller who waits need not grow.
+// score scores tokens, or pairs if tokens is nil. stats may be nil. score and await are
+// kept small, so that the stack of a waiting caller need not grow.
 func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption, stats *CallStats) ([]float32, error) {
 	c, err := e.begin(ctx, dst, pairs, tokens, opts)
 	if err == nil && c.count > 0 {
@@ -71,7 +74,7 @@ func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens 
 	return e.conclude(c, dst, err, stats)
 }
 
-// begin begins a call that appends to dst, and puts it into the queue.
+// begin starts a call that appends to dst, and puts it into the queue.
 func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption) (*call, error) {
 	prompt, err := e.prompts.of(opts)
 	if err != nil {
@@ -94,7 +97,7 @@ func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens 
 	return c, e.submit(c)
 }
 
-// conclude ends what begin began, as far as it came, and returns what score does.
+// conclude ends a call, which may be nil or failed, and returns what score returns.
 func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) ([]float32, error) {
 	if c == nil {
 		return dst, e.ended(err)
@@ -113,10 +116,10 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	return dst, e.ended(err)
 }
 
-// Tokenize appends the pairs' tokens, truncated as Score would, to b. It waits for
-// nobody, and works on a closed engine too. A nil batch is an error, and so is a pair that
-// is too long and not to be cut: a *PairError then, and b is as it was. So is a prompt that
-// there is none of, ErrPrompt.
+// Tokenize appends the tokens of pairs to b, truncated as Score truncates them. It does not
+// wait for other calls, and works on a closed engine. On an error b is unchanged: a nil
+// batch, an unknown prompt (ErrPrompt), or a pair that is too long and may not be cut
+// (*PairError).
 func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) error {
 	if b == nil {
 		return errors.New("engine: nil batch")
@@ -137,7 +140,7 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 	return nil
 }
 
-// tooLong is the tokenizer's error about a pair that has too many tokens.
+// tooLong is the tokenizer's error about a pair with too many tokens, made an ErrTooLong.
 type tooLong struct{ error }
 
 func (e tooLong) Error() string { return plain(e.error.Error()) }
@@ -146,8 +149,8 @@ func (e tooLong) Is(target error) bool { return target == ErrTooLong }
 
 func (e tooLong) Unwrap() error { return e.error }
 
-// finish turns logits into scores and reports those that are not numbers, and the bad
-// pairs, which have none.
+// finish turns logits into scores. It returns a *PairError for each score that is not a
+// number and for each pair in bad.
 func (e *Engine) finish(scores []float32, bad map[int]error) error {
 	var errs []error
 	for i, logit := range scores {
@@ -164,7 +167,7 @@ func (e *Engine) finish(scores []float32, bad map[int]error) error {
 	return errors.Join(errs...)
 }
 
-// scoreOf turns a logit into the score, NaN where it is not a number.
+// scoreOf returns the score of a logit, or NaN and an error if the logit is not a number.
 func (e *Engine) scoreOf(logit float32) (float32, error) {
 	v := float64(logit)
 	switch {

@@ -12,32 +12,32 @@ import (
 type stage struct {
 	name   string
 	labels pprof.LabelSet
-	alone  context.Context // with these labels and no others
+	alone  context.Context // a context that has this stage's labels and nothing else
 }
 
-// newStage prepares all that a call needs, which then allocates nothing.
+// newStage prepares everything, so that begin allocates nothing.
 func newStage(name string) stage {
 	labels := pprof.Labels("stage", name)
 	return stage{name, labels, pprof.WithLabels(context.Background(), labels)}
 }
 
-// begin adds the label to those that ctx has, for this goroutine, and begins a region. It
-// returns the labels, for who sets others meanwhile and these again.
+// begin adds the stage's label to those of ctx, on this goroutine, and starts a region. It
+// returns the labels, so that the caller can set them again after others.
 func (s *stage) begin(ctx context.Context) (labels context.Context, region *trace.Region) {
 	labels = s.alone
 	pprof.ForLabels(ctx, func(string, string) bool {
 		labels = nil
 		return false
 	})
-	if labels == nil { // the caller has labels of his own, and pays for both
+	if labels == nil { // the caller's context has labels of its own: joining them allocates
 		labels = pprof.WithLabels(ctx, s.labels)
 	}
 	pprof.SetGoroutineLabels(labels)
 	return labels, trace.StartRegion(ctx, s.name)
 }
 
-// labelled returns a context with ctx's labels and nothing else: passes have it when the
-// caller has gone, whose context is his own then.
+// labelled returns a context that has ctx's labels and nothing else. Passes use it, because
+// they may outlive the caller, and ctx is the caller's.
 func labelled(ctx context.Context) context.Context {
 	var labels []string
 	pprof.ForLabels(ctx, func(key, value string) bool {
@@ -50,8 +50,8 @@ func labelled(ctx context.Context) context.Context {
 	return pprof.WithLabels(context.Background(), pprof.Labels(labels...))
 }
 
-// task makes a call a task of its own in an execution trace, if there is one; nil: there
-// is none.
+// task makes a call a task in the execution trace. It returns a nil task if none is being
+// recorded.
 func task(ctx context.Context, name string) (context.Context, *trace.Task) {
 	if !trace.IsEnabled() {
 		return ctx, nil

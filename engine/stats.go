@@ -2,63 +2,64 @@ package engine
 
 import "time"
 
-// CallStats says what one call cost. Its latency is Queue + Tokenize - Overlapped +
-// Infer, and what it takes to hand the scores over.
+// CallStats says what one call cost. The call's latency is Queue + Tokenize - Overlapped +
+// Infer, plus the short time in which the scores are handed over.
 type CallStats struct {
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
-	Padded   int           `json:"padded"`      // the tokens, if every pair were padded to the longest: Padded - Tokens was avoided
+	Padded   int           `json:"padded"`      // tokens if every pair were padded to the longest one; Padded - Tokens is what packing saved
 	FLOPs    int64         `json:"flops"`       // see model.Config.FLOPs
-	Passes   int           `json:"passes"`      // that had a part of the call
+	Passes   int           `json:"passes"`      // passes that had pairs of the call
 	Queue    time.Duration `json:"queue_ns"`    // waiting for the first pass
-	Tokenize time.Duration `json:"tokenize_ns"` // text to tokens, all passes together
-	// Overlapped is the part of Tokenize that went on while a pass of the call computed.
+	Tokenize time.Duration `json:"tokenize_ns"` // tokenizing, summed over passes
+	// Overlapped is the part of Tokenize during which another pass of the call computed.
 	Overlapped time.Duration `json:"overlapped_ns"`
-	Infer      time.Duration `json:"infer_ns"`    // first pass begun to compute, to last ended
-	GPU        time.Duration `json:"gpu_ns"`      // computing, all passes together, by a GPU's own clock
-	GPUWait    time.Duration `json:"gpu_wait_ns"` // of all passes together, for the GPU, once they were given to it
+	Infer      time.Duration `json:"infer_ns"`    // from when the first pass began to compute until the last ended
+	GPU        time.Duration `json:"gpu_ns"`      // the GPU's computing time by its own clock, summed over passes
+	GPUWait    time.Duration `json:"gpu_wait_ns"` // waiting for the GPU after passes were given to it, summed over passes
 }
 
-// PassStats says what one pass was made of, and what it cost.
+// PassStats says what one pass contained and what it cost.
 type PassStats struct {
-	Calls    int           `json:"calls"` // whose pairs it had
+	Calls    int           `json:"calls"` // calls that had pairs in it
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
 	Padded   int           `json:"padded"` // as in CallStats
 	FLOPs    int64         `json:"flops"`
-	Waiting  int           `json:"waiting"` // pairs that were left in the queue when it began
-	Urgent   bool          `json:"urgent"`  // it went before passes that were under way
+	Waiting  int           `json:"waiting"` // pairs still in the queue when it began
+	Urgent   bool          `json:"urgent"`  // it ran before passes that were already under way
 	Tokenize time.Duration `json:"tokenize_ns"`
 	Infer    time.Duration `json:"infer_ns"`
 	GPU      time.Duration `json:"gpu_ns"`
 	GPUWait  time.Duration `json:"gpu_wait_ns"`
 }
 
-// Stats says what an engine has done since it was opened, and what waits now. It is made
-// for expvar: expvar.Publish("engine", expvar.Func(func() any { return eng.Stats() })).
+// Stats counts what an engine has done since it was opened, and what waits now. It can be
+// published by expvar: expvar.Publish("engine", expvar.Func(func() any { return eng.Stats()
+// })).
 type Stats struct {
-	Calls     int64 `json:"calls"`     // that have ended, however they did
-	Failed    int64 `json:"failed"`    // of them, with an error
-	Refused   int64 `json:"refused"`   // of those, with ErrOverloaded
-	Cancelled int64 `json:"cancelled"` // of those, because their context was over
+	Calls     int64 `json:"calls"`     // ended, with or without an error
+	Failed    int64 `json:"failed"`    // of Calls, ended with an error
+	Refused   int64 `json:"refused"`   // of Failed, with ErrOverloaded
+	Cancelled int64 `json:"cancelled"` // of Failed, because their context was over
 	Passes    int64 `json:"passes"`
-	Pairs     int64 `json:"pairs"`         // in passes that have ended, whatever became of their calls
-	Tokens    int64 `json:"tokens"`        // of those pairs
-	Shared    int64 `json:"shared_passes"` // with pairs of several calls
+	Pairs     int64 `json:"pairs"`         // computed in passes that have ended, also for calls that failed
+	Tokens    int64 `json:"tokens"`        // in Pairs
+	Shared    int64 `json:"shared_passes"` // passes with pairs of several calls
 	Urgent    int64 `json:"urgent_passes"`
 
-	// Now.
-	WaitingCalls int `json:"waiting_calls"` // with pairs in no pass yet
+	// The state now.
+	WaitingCalls int `json:"waiting_calls"` // calls with pairs in no pass yet
 	WaitingPairs int `json:"waiting_pairs"`
-	Running      int `json:"running"` // passes
+	Running      int `json:"running"` // passes under way
 
-	// Of all calls that had their scores, and of streams that were left. LongestQueue is
-	// the longest that one waited for its first pass.
+	// Total is the sum over all calls that got their scores and all streams that were left
+	// early. LongestQueue is the longest time that one of them waited for its first pass.
 	Total        CallStats     `json:"total"`
 	LongestQueue time.Duration `json:"longest_queue_ns"`
 }
 
-// add makes s the stats of two calls together.
+// add adds t to s, as the stats of both calls together.
 func (s *CallStats) add(t CallStats) {
 	s.Pairs += t.Pairs
 	s.Tokens += t.Tokens

@@ -10,22 +10,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Tokens is a pair as tokens: ids, and for each the number of the text that it belongs
-// to, 0 for the query and 1 for the passage.
+// Tokens is a pair as tokens: their ids, and for each the text that it belongs to, 0 for
+// the query and 1 for the passage.
 type Tokens struct{ IDs, Types []int32 }
 
-// Stream scores pairs as they come, and yields their scores in that order, each as soon
-// as it and those before it are known. It holds about a thousand pairs at a time, however
-// many there are; a pair that comes late keeps no score back.
+// Stream scores pairs as they come and yields the scores in the same order, each as soon as
+// it and all before it are known. However many pairs there are, it holds about a thousand
+// at a time. It does not hold scores back to wait for later pairs.
 //
-// An error that is a *PairError, as in Score, is of one pair, whose score is NaN, and the
-// next pair's follows; any other error is the last that is yielded. Prompts are as in Score.
-// MaxQueue refuses streams when they begin, and never later; MaxWait is not for them.
+// A *PairError, as in Score, is about one pair: its score is NaN, and the next pairs
+// follow. Any other error is the last thing yielded. Prompts are as in Score. MaxQueue
+// refuses a stream when it begins, never later; MaxWait does not apply.
 //
-// pairs is ranged over by a goroutine of its own. Where the loop over the scores comes to
-// their end, pairs has returned before, and what it wrote may be read. After a break or
-// an error it may still run: it ends at its next pair, and until then its variables are
-// its own and its file is open. What pairs panics with, the loop panics with.
+// A goroutine of the stream's own ranges over pairs. When the loop over the scores comes to
+// their end, that goroutine has ended, and what pairs wrote may be read. After a break or
+// an error it may still run until its next pair; until then, leave its variables and files
+// alone. If pairs panics, the loop panics with the same value.
 func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallOption) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
 		e.stream(ctx, pairs != nil, opts, yield, func(s *stream) {
@@ -38,8 +38,8 @@ func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallO
 	}
 }
 
-// StreamTokens is Stream for pairs that are tokens already. They may be changed when
-// the next are asked for.
+// StreamTokens is Stream for pairs that are tokens already. The iterator may change a
+// yielded pair when it is asked for the next.
 func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {
 		e.stream(ctx, pairs != nil, nil, yield, func(s *stream) {
@@ -56,39 +56,26 @@ func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.
 	}
 }
 
-// window is how many pairs of a stream have come and are not yielded yet, at most: some
-// passes of the largest device.
-const window = 1024
-
-// stream is a call whose pairs come one by one. Its fields are under the engine's lock.
+// stream is a call whose pairs come one by one. The engine's lock guards its fields.
 type stream struct {
 	e       *Engine
 	call    *call
-	ring    []slot // pair i is at i modulo window
-	yielded int    // pairs
-	all     bool   // no more pairs come
-	broken  any    // what the iterator of the pairs panicked with
-	exited  bool   // it has ended its goroutine
+	ring    []slot // pair i is at index i modulo window
+	yielded int    // number of scores yielded
+	all     bool   // the iterator has ended: no more pairs come
+	broken  any    // the value with which the iterator panicked
+	exited  bool   // the iterator has called runtime.Goexit
 
-	room  chan struct{} // of 1: there may be room for a pair
-	ready chan struct{} // of 1: there may be a score to yield
+	room  chan struct{} // capacity 1; receives when there may be room for a pair
+	ready chan struct{} // capacity 1; receives when there may be a score to yield
 }
 
-type slot struct {
-	pair       Pair
-	ids, types []int32 // the pair, where there are any
-	score      float32
-	scored     bool
-	err        error // of a pair that has no score
-}
-
-func (s *stream) at(i int) *slot { return &s.ring[i%window] }
-
-// stream runs feed, which adds the pairs, beside the loop that yields their scores.
+// stream runs feed, which adds the pairs, on its own goroutine, beside the loop that yields
+// their scores.
 func (e *Engine) stream(ctx context.Context, some bool, opts []CallOption, yield func(float32, error) bool, feed func(*stream)) {
 	counted := false
 	defer func() {
-		if !counted { // the reader's loop, or his iterator, has broken off
+		if !counted { // the caller's loop or iterator has panicked
 			e.ended(nil)
 		}
 	}()
@@ -121,19 +108,20 @@ func (e *Engine) stream(ctx context.Context, some bool, opts []CallOption, yield
 	}
 }
 
-// errLeft is the end of a stream whose reader has left the loop.
+// errLeft ends a stream whose caller has left the loop.
 var errLeft = errors.New("engine: nobody reads the scores")
 
-// serve yields the scores, and ends the call, also where the reader's loop panics.
+// serve yields the scores and then ends the call, also if the caller's loop panics.
 func (s *stream) serve(yield func(float32, error) bool) (err error) {
 	defer func() {
 		err = s.e.end(s.call, err)
-		wake(s.room) // whoever waits for it finds that the call is over
+		wake(s.room) // so that the feeding goroutine sees that the call is over
 	}()
 	if err := s.yield(yield); err != nil {
 		return err
 	}
-	// Where the call has failed, the iterator may still run, and end just now.
+	// If the call has failed, the iterator may still be running and end just now: read
+	// under the lock.
 	s.e.mu.Lock()
 	broken, exited := s.broken, s.exited
 	s.e.mu.Unlock()
@@ -146,11 +134,11 @@ func (s *stream) serve(yield func(float32, error) bool) (err error) {
 	return nil
 }
 
-// errExited is the end of a stream whose iterator has called runtime.Goexit: there may
-// have been more pairs.
+// errExited ends a stream whose iterator has called runtime.Goexit. There may have been
+// more pairs.
 var errExited = errors.New("engine: the iterator of the pairs has ended its goroutine")
 
-// run feeds the stream. A panic is the reader's: it is his iterator.
+// run runs feed. A panic in it comes from the caller's iterator: it is kept for the loop.
 func (s *stream) run(feed func(*stream)) {
 	returned := false
 	defer func() {
@@ -164,85 +152,13 @@ func (s *stream) run(feed func(*stream)) {
 	returned = true
 }
 
-// add waits for room and makes a pair wait for its score. It says whether another one
-// can come.
-func (s *stream) add(set func(to *slot)) bool {
-	for {
-		if more, added := s.tryAdd(set); added || !more {
-			return more
-		}
-		select {
-		case <-s.room:
-		case <-s.call.gone:
-			return false
-		case <-s.e.closed:
-			return false
-		}
-	}
-}
-
-func (s *stream) tryAdd(set func(to *slot)) (more, added bool) {
-	s.e.mu.Lock()
-	defer s.e.mu.Unlock()
-	c := s.call
-	if c.over || c.err != nil || s.e.stopped {
-		return false, false
-	}
-	if c.count-s.yielded == window {
-		return true, false
-	}
-	to := s.at(c.count)
-	to.scored, to.err = false, nil
-	set(to)
-	c.count++
-	s.skip()
-	if to.err == nil {
-		c.left++
-		s.e.enqueue(c, 1)
-	} else {
-		wake(s.ready)
-	}
-	return true, true
-}
-
-// skip makes the next pair that a pass takes one that can have a score.
-func (s *stream) skip() {
-	for c := s.call; c.next < c.count && s.at(c.next).err != nil; {
-		c.next++
-	}
-}
-
-// take is call.take.
-func (s *stream) take(i int, b *model.Batch) (p Pair, text bool) {
-	from := s.at(i)
-	p, from.pair = from.pair, Pair{} // from now on it is the pass's
-	s.skip()
-	if len(from.ids) == 0 {
-		return p, true
-	}
-	b.Append(from.ids, from.types)
-	return p, false
-}
-
-// deliver is call.deliver.
-func (s *stream) deliver(lo int, scores []float32) {
-	for i, score := range scores {
-		to := s.at(lo + i)
-		to.score, to.scored, to.err = score, true, s.call.bad[lo+i]
-		delete(s.call.bad, lo+i)
-	}
-	if lo == s.yielded {
-		wake(s.ready)
-	}
-}
-
-// outcome is what a stream yields of a pair.
+// outcome is the score and the error that a stream yields for a pair.
 type outcome struct {
 	score float32
 	err   error
 }
 
-// yield yields scores until there are no more, and returns why not all of them.
+// yield yields scores until there are no more. It returns why it ended early, or nil.
 func (s *stream) yield(yield func(float32, error) bool) error {
 	var some []outcome
 	for pair := 0; ; {
@@ -267,12 +183,12 @@ func (s *stream) yield(yield func(float32, error) bool) error {
 	}
 }
 
-// wait waits for scores that can be yielded, and appends them. Without any it is the end,
-// and the error says of what.
+// wait waits for scores that can be yielded, and appends them to some. If it returns none,
+// the stream is over, with the error.
 func (s *stream) wait(some []outcome) ([]outcome, error) {
 	c := s.call
 	for {
-		// Being cancelled comes before scores: who has cancelled wants none.
+		// Cancellation comes before scores: the caller no longer wants them.
 		switch {
 		case c.ctx.Err() != nil:
 			return nil, cancelled{context.Cause(c.ctx)}
@@ -282,7 +198,7 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 		select {
 		case <-s.ready:
 		case <-c.done:
-			return nil, nil // with an error, which the call has
+			return nil, nil // the call has the error
 		case <-c.gone:
 		case <-s.e.closed:
 			return nil, ErrClosed
@@ -290,8 +206,8 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 	}
 }
 
-// known appends the scores that can be yielded, and makes room. It says whether there
-// are any, or no more to come.
+// known appends the scores that can be yielded, and makes room. It returns false if it has
+// to wait for more.
 func (s *stream) known(some *[]outcome) bool {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
@@ -310,7 +226,7 @@ func (s *stream) known(some *[]outcome) bool {
 	return s.all && s.yielded == s.call.count
 }
 
-// wake tells whoever waits at c, now or next.
+// wake signals c, for the goroutine that waits or the next that will. It never blocks.
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

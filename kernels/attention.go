@@ -2,8 +2,8 @@ package kernels
 
 import "math"
 
-// Heads says how the columns of Q, K and V fall into attention heads: head h
-// is columns h·Size to (h+1)·Size.
+// Heads describes how the columns of Q, K and V are divided into attention heads: head h
+// has columns h·Size to (h+1)·Size.
 type Heads struct {
 	Count, Size int
 }
@@ -15,10 +15,10 @@ type Heads struct {
 //	k, v    keys rows, stride kvs apart
 //	scores  keys, scratch
 //
-// The rows lie in larger matrices (Q, K and V of a token side by side), hence
-// the strides; queries may be fewer than keys, as where [CLS] alone is wanted.
-// The softmax subtracts the row's maximum first, so that no exponential
-// overflows.
+// The rows are parts of larger matrices (Q, K and V of a token side by side), which is why
+// strides are given. There may be fewer queries than keys, as in the last layer, which
+// computes [CLS] rows only. The softmax subtracts the row's maximum first, so that no
+// exponential overflows.
 func Attention(dst, q, k, v []float32, queries, keys, qs, kvs int, heads Heads, scores []float32) {
 	size, width := heads.Size, heads.Count*heads.Size
 	scores = scores[:keys]
@@ -42,8 +42,7 @@ func Attention(dst, q, k, v []float32, queries, keys, qs, kvs int, heads Heads, 
 	}
 }
 
-// softmax replaces s by exp(scale·s)/Σ exp(scale·s), in float64 and rounded
-// once.
+// softmax replaces s by exp(scale·s)/Σ exp(scale·s), computed in float64 and rounded once.
 func softmax(s []float32, scale float64) {
 	largest := float32(math.Inf(-1))
 	for _, v := range s {

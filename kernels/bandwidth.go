@@ -7,23 +7,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// readRound is about how many values are read between two looks at the clock:
-// a fraction of a millisecond's at the speed of an L1 cache.
+// readRound is about how many values are read between two looks at the clock: what an L1
+// cache delivers in a fraction of a millisecond.
 const readRound = 8 << 20
 
-// ReadBandwidth measures how many bytes a second one core reads from x with
-// isa's registers when nothing is done with them. It reads x from front to back
-// again and again, so that x comes from the nearest memory that holds all of
-// it, and returns the best of the rounds that fit into about the given time. x
-// has a multiple of 128 values. What a kernel reads and writes, over this, is
-// the least time that it can take.
+// ReadBandwidth measures how many bytes a second one core reads from x into isa's
+// registers, doing nothing else. It reads x from front to back again and again, so that x
+// comes from the nearest memory that can hold all of it, and returns the best of the rounds
+// that fit into about the time budget. The length of x is a multiple of 128. A kernel needs
+// at least the time that its bytes, divided by this rate, take.
 func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
 	if len(x) == 0 || len(x)%asm.ReadBlock != 0 {
 		panic(fmt.Sprintf("kernels: %d values to read, want a multiple of %d", len(x), asm.ReadBlock))
 	}
 	times := max(1, readRound/len(x))
 	work, best := 4*float64(len(x))*float64(times), 0.0
-	i.read(x, 1) // the first time x may come from further away
+	i.read(x, 1) // the first time, x may come from slower memory
 	for end := time.Now().Add(budget); ; {
 		start := time.Now()
 		i.read(x, times)
@@ -37,7 +36,8 @@ func (i ISA) ReadBandwidth(x []float32, budget time.Duration) float64 {
 	}
 }
 
-// read reads x times over. What it returns means nothing.
+// read reads x so many times. The result has no meaning; it keeps the compiler from
+// removing the loop.
 func (i ISA) read(x []float32, times int) (sum float32) {
 	if i != Generic {
 		asm.Read(asm.ISA(i), &x[0], len(x)/asm.ReadBlock, times)
@@ -49,9 +49,9 @@ func (i ISA) read(x []float32, times int) (sum float32) {
 	return sum
 }
 
-// readGeneric reads as the generic kernels do, a value at a time. Adding them up
-// in eight sums, none of which waits for another, costs least of what keeps the
-// compiler from leaving the reads out.
+// readGeneric reads one value at a time, as the generic kernels do. It adds the values into
+// eight sums that do not wait for each other, which is the cheapest way to keep the
+// compiler from removing the reads.
 func readGeneric(x []float32) float32 {
 	var a, b, c, d, e, f, g, h float32
 	for i := 0; i+8 <= len(x); i += 8 {

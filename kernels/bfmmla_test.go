@@ -107,7 +107,7 @@ func TestBFMMLAAtTheEnds(t *testing.T) {
 		}
 		// A denormal that rounds to a normal number counts.
 		below, least := []float32{math.Float32frombits(0x007fffff), 0}, make([]float32, 1)
-		Pack([]float32{1, 1}, []float32{0}, 1, 2, v, nil).multiply(least, below, 1, 1, 2)
+		Pack([]float32{1, 1}, []float32{0}, 1, 2, v, Inputs{}).multiply(least, below, 1, 1, 2)
 		if least[0] != tiny || exact(v, below, []float32{1, 1}, []float32{0}, 1, 1, 2)[0] != tiny {
 			t.Errorf("%g times 1 is %g, want %g", below[0], least[0], float32(tiny))
 		}
@@ -127,7 +127,7 @@ func TestBFMMLAAtTheEnds(t *testing.T) {
 					}
 				}
 				dst := make([]float32, rows*out)
-				Pack(w, bias, out, in, v, nil).multiply(dst, x, rows, out, in)
+				Pack(w, bias, out, in, v, Inputs{}).multiply(dst, x, rows, out, in)
 				for i, want := range exact(v, x, w, bias, rows, out, in) {
 					if !same(dst[i], want) {
 						t.Fatalf("exponents %d, in %d: y[%d,%d] = %g (%08x), want %g (%08x)", size, in, i/out, i%out, dst[i], math.Float32bits(dst[i]), want, math.Float32bits(want))

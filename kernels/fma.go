@@ -2,10 +2,10 @@ package kernels
 
 import "math"
 
-// fma returns x·y + z rounded once to float32, which the assembly is held to
-// bit by bit. The product is exact in float64. The sum is not, so it is rounded
-// to odd there: to the neighbour whose last bit is set, from which the rounding
-// to float32 is right, as float64 has more than two bits more.
+// fma returns x·y + z, rounded once to float32: the operation that the assembly must match
+// bit by bit. The product is exact in float64. The sum is not, so it is rounded to odd: to
+// that neighbour whose last bit is set. Rounding the result to float32 is then right, since
+// float64 has at least two bits more.
 func fma(x, y, z float32) float32 {
 	p, c := float64(x)*float64(y), float64(z)
 	s := p + c

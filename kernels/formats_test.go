@@ -44,7 +44,7 @@ func chainBF16(x, w []float32, bias float32) float32 {
 func exact(v Variant, x, w, bias []float32, rows, out, in int) []float32 {
 	want := make([]float32, rows*out)
 	if v.Format == Int8 {
-		Pack(w, bias, out, in, Variant{Generic, Int8}, nil).multiply(want, x, rows, out, in)
+		Pack(w, bias, out, in, Variant{Generic, Int8}, Inputs{}).multiply(want, x, rows, out, in)
 		return want
 	}
 	chain := chainBF16
@@ -72,7 +72,7 @@ func TestNarrowMatrixIsExact(t *testing.T) {
 		for _, in := range []int{1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200, 384} {
 			for _, out := range []int{1, 15, 16, 17, 47, 48, 49, 97} {
 				w, bias := random(r, out*in), random(r, out)
-				m := Pack(w, bias, out, in, v, nil)
+				m := Pack(w, bias, out, in, v, Inputs{})
 				for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17} {
 					dstStride, xStride := out+rows%3, in+rows%2
 					x := random(r, rows*xStride)
@@ -111,7 +111,7 @@ func TestNarrowMatrixOfManyRows(t *testing.T) {
 		for _, s := range []struct{ in, out, rows int }{{384, 1152, 261}, {1536, 384, 67}, {20000, 50, 11}} {
 			w, bias, x := random(r, s.out*s.in), random(r, s.out), random(r, s.rows*s.in)
 			dst, check := guarded(t, s.rows*s.out)
-			Pack(w, bias, s.out, s.in, v, nil).multiply(dst, x, s.rows, s.out, s.in)
+			Pack(w, bias, s.out, s.in, v, Inputs{}).multiply(dst, x, s.rows, s.out, s.in)
 			check()
 			for range 50 {
 				i := r.IntN(s.rows)
@@ -142,7 +142,7 @@ func TestNarrowMatrixOfOddValues(t *testing.T) {
 				}
 				x[3*in+k] = bad
 				dst := make([]float32, rows*out)
-				Pack(w, make([]float32, out), out, in, v, nil).multiply(dst, x, rows, out, in)
+				Pack(w, make([]float32, out), out, in, v, Inputs{}).multiply(dst, x, rows, out, in)
 				for i, y := range dst {
 					finite := math.Abs(float64(bad)) < 1
 					if i/out != 3 || finite {
@@ -175,7 +175,7 @@ func TestInt8Error(t *testing.T) {
 		w[i] = float32(r.NormFloat64() * 0.05)
 	}
 	dst := make([]float32, rows*out)
-	Pack(w, bias, out, in, Variant{Generic, Int8}, nil).multiply(dst, x, rows, out, in)
+	Pack(w, bias, out, in, Variant{Generic, Int8}, Inputs{}).multiply(dst, x, rows, out, in)
 	var errors, size float64
 	for i := range dst {
 		var want float64

@@ -8,44 +8,39 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// Matrix is a layer's weights and bias, laid out once for the kernels of one
-// variant: panels of as many outputs as fit a register tile, the inputs one after
-// the other within a panel (out/cols × steps × cols × group), so that a product
-// reads them from front to back. A step is a group of inputs that are multiplied
-// at once: 1 for F32, 2 or 4 for BF16, 2, 4 or 8 for Int8; for F16 it is two inputs, one
-// after the other. What fills up the last panel and the last steps is zero.
+// Matrix is a layer's weights and bias, packed for the kernels of one variant. The weights
+// are in panels. A panel has as many outputs as a register tile, and within it the inputs
+// follow one another (out/cols × steps × cols × group), so that a product reads it from
+// front to back. A step is a group of inputs that one instruction multiplies: 1 for F32, 2
+// or 4 for BF16, 2, 4 or 8 for Int8; for F16 a step is two inputs, one after the other. The
+// last panel and the last steps are filled up with zeros.
 //
 // Its methods may be called from several goroutines.
 type Matrix struct {
 	variant Variant
-	product *asm.Product // how variant multiplies
-	keep    []int        // channels
+	product *asm.Product // describes variant's kernel
+	keep    []int        // channels that stay float32 in Int8
 	in, out int
 	tile    tileSize
-	steps   int       // in a panel
-	values  []float32 // F32, and Generic's BF16 and F16, which are row-major out×in as Generic's F32
+	steps   int       // how many a panel has
+	values  []float32 // F32; and Generic's BF16 and F16. Generic's are row-major, out×in
 	narrow  []byte    // BF16, F16 and Int8
-	columns []float32 // of each panel: the bias, or what gemmInt8 wants
+	columns []float32 // for each panel: the bias, or in Int8 all float32 terms, see packInt8
 }
 
-// tileSize is the block of outputs that a kernel keeps in registers.
+// tileSize is the size of the block of results that a kernel keeps in registers.
 type tileSize struct{ rows, cols int }
 
-// Pack lays out a layer's weights for a variant.
+// Pack packs a layer's weights for a variant. of says what is known of the inputs; only
+// Int8 uses it.
 //
 //	w     out×in
 //	bias  out
 //
-// For Generic's F32 it keeps w and bias themselves; otherwise it copies them. Keep
-// are the channels, at most MostChannels, that stay float32 where the others are
-// Int8, spread as rows are: those of the Keep that its inputs are Set with. It panics if the processor
-// does not run v.
-func Pack(w, bias []float32, out, in int, v Variant, keep []int) *Matrix {
-	return PackFor(w, bias, out, in, v, Inputs{Keep: keep})
-}
-
-// PackFor is Pack, told more of the inputs, which counts for Int8 alone.
-func PackFor(w, bias []float32, out, in int, v Variant, of Inputs) *Matrix {
+// Generic's F32 keeps w and bias themselves; all other variants copy them. The channels
+// of.Keep must be those of the Keep with which the inputs are Set. Pack panics if the
+// processor cannot run v.
+func Pack(w, bias []float32, out, in int, v Variant, of Inputs) *Matrix {
 	if err := v.Check(); err != nil {
 		panic(err.Error())
 	}
@@ -57,7 +52,7 @@ func PackFor(w, bias []float32, out, in int, v Variant, of Inputs) *Matrix {
 	case p.Tiles:
 		m.steps = padded(in, p.Unit) / p.Unit
 	case v.Format == F16:
-		m.steps = padded(in, p.Unit) / 2 // one after the other
+		m.steps = padded(in, p.Unit) / 2 // two inputs, one after the other
 	default:
 		m.steps = padded(in, p.Unit) / p.Group
 	}
@@ -84,7 +79,7 @@ func (m *Matrix) In() int { return m.in }
 // Out returns the number of outputs of the layer.
 func (m *Matrix) Out() int { return m.out }
 
-// Bytes returns the memory that Pack took.
+// Bytes returns the memory that the packed weights take.
 func (m *Matrix) Bytes() int {
 	if m.variant == (Variant{Generic, F32}) {
 		return 0
@@ -92,28 +87,28 @@ func (m *Matrix) Bytes() int {
 	return 4*(len(m.values)+len(m.columns)) + len(m.narrow)
 }
 
-// Linear computes dst = x·wᵀ + bias, rows of dst dstStride values apart. x has
-// been Set for the matrix's variant; dst has as many rows.
+// Linear computes dst = x·wᵀ + bias. Rows of dst are dstStride values apart; there are as
+// many as x has. x must have been Set for the matrix's variant.
 //
-// For F32 each output is the bias plus sums of sumBlock products, added from the
-// left; for BF16 so too, of operands that are rounded, but where instructions multiply
-// matrices: there it is one sum, rounded as they do; for F16 too, but that the operands
-// and the sums, of sumBlockF16 products, are halves; for Int8 it is what the integers'
-// exact sum gives. It does not depend on the number of rows.
+// Each output is summed in a fixed order, which does not depend on the number of rows. In
+// F32 it is the bias plus sums of sumBlock products, added from the left. BF16 does the
+// same with rounded operands, except where instructions multiply whole matrices: there each
+// output is one sum, rounded as those instructions do. In F16 the operands are halves, and
+// so are the sums, of sumBlockF16 products each. In Int8 the integers' sum is exact.
 func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, false)
 }
 
-// LinearGELU computes dst = GELU(x·wᵀ + bias), see Linear and Variant.GELU. A tile
-// goes through GELU while it is in the L1 cache.
+// LinearGELU computes dst = GELU(x·wᵀ + bias); see Linear and Variant.GELU. It applies GELU
+// to each tile while the tile is in the L1 cache.
 func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
 	m.linear(dst, x, 0, x.rows, dstStride, true)
 }
 
-// LinearGELUTo makes next, after its Narrow, what the next layer multiplies:
-// GELU(x·wᵀ + bias), in the format of m's variant.
+// LinearGELUTo computes GELU(x·wᵀ + bias) into next, the input of the next layer's product,
+// in the format of m's variant. Afterwards next.Narrow must be called.
 func (m *Matrix) LinearGELUTo(next, x *Input) {
 	next.Room(m.variant, x.rows, m.out)
 	switch {
@@ -121,13 +116,13 @@ func (m *Matrix) LinearGELUTo(next, x *Input) {
 		m.LinearGELU(next.room, x, m.out)
 	case x.rows > 0:
 		m.begin(x)
-		// What fills up the rows are outputs of weights and biases that are 0.
+		// The padding of a row is computed like outputs whose weights and biases are 0.
 		m.linearTiles(unsafe.Pointer(&next.narrow[0]), m.padded(), x, 0, x.rows, next.stride/2, true, true)
 	}
 }
 
-// LinearBF16 computes dst = bfloat16(x·wᵀ + bias), rounded as RoundBF16 does, see
-// Linear. It is there where the variant's WritesBF16 says so.
+// LinearBF16 computes dst = x·wᵀ + bias, rounded to bfloat16 as RoundBF16 does; see Linear.
+// It may be called only if the variant's WritesBF16 is true.
 func (m *Matrix) LinearBF16(dst []uint16, x *Input, dstStride int) {
 	if !m.variant.WritesBF16() {
 		panic("kernels: no products in bfloat16 of " + m.variant.String())
@@ -139,21 +134,21 @@ func (m *Matrix) LinearBF16(dst []uint16, x *Input, dstStride int) {
 	}
 }
 
-// WritesBF16 says whether products of v can be rounded to bfloat16 as they are
+// WritesBF16 reports whether v's products can be rounded to bfloat16 while they are
 // written.
 func (v Variant) WritesBF16() bool { return v.product().Tiles && v.Format != BF16x3 }
 
-// inputBlock is how much of x is multiplied by all panels before the next rows
-// are: it stays in the L2 cache beside a panel of weights.
+// inputBlock is how much of x is multiplied by all panels before the next rows of x are: an
+// amount that stays in the L2 cache beside a panel of weights.
 const inputBlock = 384 << 10 // bytes
 
-// blockRows returns how many rows of x are an inputBlock, in whole tiles.
+// blockRows returns how many rows of x make up an inputBlock, rounded to whole tiles.
 func (m *Matrix) blockRows() int {
 	tile := max(m.tile.rows, 1)
 	return max(inputBlock/(4*m.in)/tile, 1) * tile
 }
 
-// begin checks that x is for m, and multiplies what its kept rows lost.
+// begin checks that x was set for m, and multiplies the rests of x's kept rows (see Keep).
 func (m *Matrix) begin(x *Input) {
 	if x.variant != m.variant || x.width != m.in {
 		panic(fmt.Sprintf("kernels: input of %d values for %v, want %d for %v", x.width, x.variant, m.in, m.variant))
@@ -168,7 +163,7 @@ func (m *Matrix) begin(x *Input) {
 	}
 }
 
-// linear multiplies some rows of x.
+// linear multiplies rows first to first+rows of x.
 func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
 	if rows == 0 {
 		return
@@ -188,22 +183,22 @@ func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gel
 	}
 }
 
-// panel is some outputs' part of a matrix, in memory.
+// panel locates one panel of a matrix in memory.
 type panel struct {
-	first   int // output
+	first   int // index of its first output
 	weights unsafe.Pointer
-	bytes   int // of weights
+	bytes   int // of its weights
 	columns *float32
-	terms   int // Int8: what is float32, see package asm's gemmInt8
+	terms   int // Int8: the number of float32 terms, see gemmInt8 in package asm
 }
 
-// panels returns how many there are.
+// panels returns the number of panels.
 func (m *Matrix) panels() int { return (m.out + m.tile.cols - 1) / m.tile.cols }
 
-// padded returns the number of outputs of all panels.
+// padded returns the number of outputs, those that fill up the last panel included.
 func (m *Matrix) padded() int { return m.panels() * m.tile.cols }
 
-// panel returns the i-th.
+// panel returns the i-th panel.
 func (m *Matrix) panel(i int) panel {
 	n := m.panels()
 	p := panel{first: i * m.tile.cols, columns: &m.columns[i*(len(m.columns)/n)]}
@@ -220,11 +215,11 @@ func (m *Matrix) panel(i int) panel {
 	return p
 }
 
-// prefetchTiles is how many tiles it takes to fetch a panel into the L2 cache:
-// a tile fetches 48 bytes beside each of its steps.
+// prefetchTiles is how many tiles share the work of fetching the next panel into the L2
+// cache: at each of its steps a tile fetches 48 bytes.
 const prefetchTiles = 4
 
-// block multiplies some rows by every panel.
+// block multiplies rows first to first+rows of x by every panel.
 func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
 	last := m.panels() - 1
 	next := m.panel(0)
@@ -234,13 +229,13 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 			next = m.panel(i + 1)
 		}
 		for r, t := 0, 0; r < rows; t++ {
-			// The rows are shared out evenly over the tiles that they need.
+			// Divide the rows evenly among the tiles that they need.
 			tiles := (rows - r + m.tile.rows - 1) / m.tile.rows
 			n := (rows - r + tiles - 1) / tiles
 			if m.product.Pairs {
 				n = min(n+n%2, rows-r)
 			}
-			// The first tiles fetch the next panel, each a part of it.
+			// The first prefetchTiles tiles fetch the next panel, each a part of it.
 			fetch := p.weights
 			if t < prefetchTiles && i < last {
 				fetch = unsafe.Add(next.weights, t*(p.bytes/prefetchTiles))
@@ -255,13 +250,13 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 	}
 }
 
-// tileTo multiplies a tile.
+// tileTo computes one tile of the product.
 func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
-	ofRows := (*float32)(nil)
+	perRow := (*float32)(nil)
 	if m.variant.Format == Int8 {
-		ofRows = &x.ofRows[rowTerms*row]
+		perRow = &x.perRow[rowTerms*row]
 	}
-	asm.Gemm(asm.ISA(m.variant.ISA), asm.Format(m.variant.Format), rows, &dst[0], 4*dstStride, x.at(row), x.stride, p.weights, p.columns, m.steps, fetch, ofRows, p.terms)
+	asm.Gemm(asm.ISA(m.variant.ISA), asm.Format(m.variant.Format), rows, &dst[0], 4*dstStride, x.at(row), x.stride, p.weights, p.columns, m.steps, fetch, perRow, p.terms)
 	if len(x.keep.Rows) > 0 {
 		x.addRest(dst, dstStride, row, rows, p.first, min(m.tile.cols, m.out-p.first), m.out)
 	}
@@ -270,8 +265,8 @@ func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p
 	}
 }
 
-// narrowTo multiplies a tile of the last panel, of which not all columns are
-// outputs.
+// narrowTo computes one tile of the last panel, not all columns of which are outputs: it
+// goes through a tile on the stack.
 func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
 	var tile [asm.MaxTile]float32
 	m.tileTo(tile[:], m.tile.cols, x, row, rows, p, fetch, gelu)
@@ -280,7 +275,7 @@ func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int,
 	}
 }
 
-// check panics if a matrix does not lie within a slice.
+// check panics if a matrix of that size does not fit into a slice of that length.
 func (m *Matrix) check(name string, length, rows, stride, width int) {
 	if rows < 0 || stride < width || length < (rows-1)*stride+width {
 		panic(fmt.Sprintf("kernels: %s: %d values, want %d rows of %d, %d apart", name, length, rows, width, stride))

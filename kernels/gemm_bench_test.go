@@ -15,7 +15,7 @@ func BenchmarkMatrix(b *testing.B) {
 				}
 				b.Run(fmt.Sprintf("%v/%dx%dx%d", v, rows, s.in, s.out), func(b *testing.B) {
 					x, dst := make([]float32, rows*s.in), make([]float32, rows*s.out)
-					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, v, nil)
+					m := Pack(make([]float32, s.out*s.in), make([]float32, s.out), s.out, s.in, v, Inputs{})
 					var in Input
 					in.Set(v, x, rows, s.in, s.in, Keep{})
 					for b.Loop() {
@@ -88,8 +88,8 @@ func BenchmarkFeedForward(b *testing.B) {
 			continue
 		}
 		b.Run(v.String(), func(b *testing.B) {
-			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, v, nil)
-			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, v, nil)
+			up := Pack(make([]float32, inner*width), make([]float32, inner), inner, width, v, Inputs{})
+			down := Pack(make([]float32, inner*width), make([]float32, width), width, inner, v, Inputs{})
 			var in Input
 			n := &Norm{Gain: make([]float32, width), Bias: make([]float32, width), Eps: 1e-12}
 			x, h, scratch := make([]float32, rows*width), make([]float32, rows*inner), make([]float32, rows*width)

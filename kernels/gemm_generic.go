@@ -1,6 +1,6 @@
 package kernels
 
-// packGeneric keeps weights row-major, as the plain loops read them.
+// packGeneric keeps the weights row-major, as the plain loops read them.
 func (m *Matrix) packGeneric(w, bias []float32, of Inputs) {
 	m.columns = bias
 	switch m.variant.Format {
@@ -60,9 +60,9 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 	}
 }
 
-// rowInt8 is a row of package asm's gemmInt8.
+// rowInt8 computes one row as gemmInt8 of package asm does.
 func (m *Matrix) rowInt8(dst []float32, x *Input, row int) {
-	q, of := x.narrow[row*x.stride:][:m.in], x.ofRows[row*rowTerms:][:rowTerms]
+	q, of := x.narrow[row*x.stride:][:m.in], x.perRow[row*rowTerms:][:rowTerms]
 	said := 1 + fewTerms + len(m.keep)
 	for o := range dst {
 		var sum int32

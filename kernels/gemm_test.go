@@ -73,7 +73,7 @@ func TestMatrixIsTheChain(t *testing.T) {
 		for _, in := range []int{1, 2, 3, 4, 5, 7, 63, 64, 65, 66, 129, 384} {
 			for _, out := range []int{1, 15, 16, 17, 47, 48, 49, 96, 97} {
 				w, bias := random(r, out*in), random(r, out)
-				m := Pack(w, bias, out, in, Variant{isa, F32}, nil)
+				m := Pack(w, bias, out, in, Variant{isa, F32}, Inputs{})
 				for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17} {
 					dstStride, xStride := out+rows%3, in+rows%2
 					x := random(r, (rows-1)*xStride+in)
@@ -108,7 +108,7 @@ func TestMatrixOfManyRows(t *testing.T) {
 		for _, s := range []struct{ in, out, rows int }{{384, 1152, 261}, {1536, 384, 67}, {20000, 50, 11}} {
 			w, bias, x := random(r, s.out*s.in), random(r, s.out), random(r, s.rows*s.in)
 			dst, check := guarded(t, s.rows*s.out)
-			Pack(w, bias, s.out, s.in, Variant{isa, F32}, nil).multiply(dst, x, s.rows, s.out, s.in)
+			Pack(w, bias, s.out, s.in, Variant{isa, F32}, Inputs{}).multiply(dst, x, s.rows, s.out, s.in)
 			check()
 			for range 2000 {
 				i, o := r.IntN(s.rows), r.IntN(s.out)
@@ -132,7 +132,7 @@ func TestMatrixOfOddValues(t *testing.T) {
 				}
 				x[3*in+k] = bad
 				dst := make([]float32, rows*out)
-				Pack(w, make([]float32, out), out, in, Variant{isa, F32}, nil).multiply(dst, x, rows, out, in)
+				Pack(w, make([]float32, out), out, in, Variant{isa, F32}, Inputs{}).multiply(dst, x, rows, out, in)
 				for i, v := range dst {
 					if row := i / out; row == 3 && !same(v, bad) || row != 3 && v != 0 {
 						t.Fatalf("x[3,%d] = %g: y[%d,%d] = %g", k, bad, row, i%out, v)
@@ -152,7 +152,7 @@ func TestMatrixErrorIsAtMostGenerics(t *testing.T) {
 			const out, rows = 48, 64
 			x, w, bias := random(r, rows*in), random(r, out*in), random(r, out)
 			packed, generic := make([]float32, rows*out), make([]float32, rows*out)
-			Pack(w, bias, out, in, Variant{isa, F32}, nil).multiply(packed, x, rows, out, in)
+			Pack(w, bias, out, in, Variant{isa, F32}, Inputs{}).multiply(packed, x, rows, out, in)
 			Linear(generic, x, w, bias, rows, in, out)
 			var p, g float64
 			for i := range packed {
@@ -175,7 +175,7 @@ func TestMatrixPanicsBeforeWriting(t *testing.T) {
 		const rows, in, out = 3, 5, 4
 		for name, cut := range map[string][4]int{"dst": {1, 0, 0, 0}, "x": {0, 1, 0, 0}, "dst stride": {0, 0, 1, 0}, "x stride": {0, 0, 0, 1}} {
 			t.Run(fmt.Sprintf("%v %s", isa, name), func(t *testing.T) {
-				m := Pack(make([]float32, out*in), []float32{1, 1, 1, 1}, out, in, Variant{isa, F32}, nil)
+				m := Pack(make([]float32, out*in), []float32{1, 1, 1, 1}, out, in, Variant{isa, F32}, Inputs{})
 				dst := make([]float32, rows*out-cut[0])
 				defer func() {
 					if recover() == nil {
@@ -201,7 +201,7 @@ func TestPackRefusesWhatTheProcessorDoesNotRun(t *testing.T) {
 					t.Errorf("%v: packed %v", isa, ran)
 				}
 			}()
-			Pack(make([]float32, 6), make([]float32, 2), 2, 3, Variant{isa, F32}, nil)
+			Pack(make([]float32, 6), make([]float32, 2), 2, 3, Variant{isa, F32}, Inputs{})
 		}()
 	}
 }

@@ -7,17 +7,19 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// Half is IEEE 754's binary16: a sign, 5 bits of exponent and 10 of fraction; the
-// largest is 65504, steps below 2^-14 are 2^-24. Here its values are kept in
-// float32, which has them all.
+// Half is IEEE 754's binary16: a sign, 5 bits of exponent and 10 of fraction. The largest
+// value is 65504; below 2^-14 the values are 2^-24 apart. The functions here keep halves in
+// float32, which can hold all of them.
 
-// sumBlockF16 is how many products are summed in half before the sum is added to a
-// float32. The operands are off by 2^-12/√3 of themselves, a sum of n products by
-// √(n/6)·2^-12 of its size.
+// sumBlockF16 is how many products are summed in half before that sum is added to a
+// float32. The operands have a relative error of 2^-12/√3; a sum of n products has one of
+// √(n/6)·2^-12.
 const sumBlockF16 = 32
 
-// roundF16 rounds to the nearest half, ties to even. What is 65520 or more is
-// infinite.
+// SumBlockF16 is sumBlockF16, for packages that bound such sums.
+const SumBlockF16 = sumBlockF16
+
+// roundF16 rounds to the nearest half, ties to even. 65520 and more become infinite.
 func roundF16(x float64) float32 {
 	bits := math.Float64bits(x)
 	exponent := int(bits>>52&0x7ff) - 1023
@@ -25,7 +27,8 @@ func roundF16(x float64) float32 {
 	case exponent == 1024: // infinite or NaN
 		return float32(x)
 	case exponent < -14:
-		// Sums of the size of 2^28 have steps of 2^-24.
+		// Around 2^28 float64's steps are 2^-24, so adding and subtracting large rounds x
+		// to such a step.
 		const large = 1.5 * (1 << 28)
 		sum := x + large
 		return float32(math.Copysign(sum-large, x))
@@ -38,18 +41,17 @@ func roundF16(x float64) float32 {
 	return float32(x)
 }
 
-// fmaF16 returns x·y + z of halves, rounded once to half. The product has 22 bits
-// and is exact in float64. The sum is rounded there, which costs nothing:
+// fmaF16 returns x·y + z of halves, rounded once to half. The product has 22 bits and is
+// exact in float64. The sum is rounded to float64 first, which never changes the result:
 //
-//   - A half has no bit below 2^-24, a product none below 2^-48, nor 22 below its
-//     first. Where a product below 2^17 and z are more than 53 bits from first to
-//     last, so that their sum is rounded, the first is z's, and the product is below
-//     2^-30·|z|. With it or with what float64 leaves of it the sum is nearest to z,
-//     which is a half.
+//   - A half is a multiple of 2^-24, a product of two is one of 2^-48 and has at most 22
+//     bits. Where a product below 2^17 and z do not fit into 53 bits together, so that
+//     their sum is rounded, the product is below 2^-30·|z|. Then the half nearest to the
+//     sum is z, with or without that rounding.
 //   - With a larger product the sum is beyond 65520, rounded or not.
 func fmaF16(x, y, z float32) float32 {
 	sum := float64(x)*float64(y) + float64(z)
-	// Most sums are normal halves far below the largest.
+	// Most sums are normal halves, far below the largest.
 	bits := math.Float64bits(sum)
 	if exponent := bits << 1 >> 53; exponent-(1023-14) < 14+15 {
 		const lost = 52 - 10
@@ -59,7 +61,7 @@ func fmaF16(x, y, z float32) float32 {
 	return roundF16(sum)
 }
 
-// packF16 lays out panels as packF32 does, in half.
+// packF16 packs panels as packF32 does, in half.
 func (m *Matrix) packF16(w, bias []float32) {
 	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
 	copy(m.columns, bias)
@@ -71,8 +73,8 @@ func (m *Matrix) packF16(w, bias []float32) {
 	}
 }
 
-// linearF16 is Linear in halves, bit for bit what package asm's gemmF16 computes: each sum
-// of sumBlockF16 products is rounded to half at every step.
+// linearF16 is Linear in halves. It computes bit for bit what gemmF16 of package asm does:
+// within a block of sumBlockF16 products, the sum is rounded to half at every step.
 func linearF16(dst, x, w, b []float32, rows, in, out int) {
 	for r := range rows {
 		o := 0
@@ -90,8 +92,8 @@ func linearF16(dst, x, w, b []float32, rows, in, out int) {
 	}
 }
 
-// dot4F16 adds x·w of four rows of weights to their totals: side by side, so that a
-// processor need not wait for one sum before it begins the next.
+// dot4F16 adds the products of x with four rows of weights to their four totals. The four
+// sums do not wait for each other.
 func dot4F16(totals *[4]float32, x, w0, w1, w2, w3 []float32) {
 	for k := 0; k < len(x); {
 		end := min(k+sumBlockF16, len(x))

@@ -144,7 +144,7 @@ func TestGenericF16IsTheChain(t *testing.T) {
 			for _, gap := range []int{0, 2} {
 				w, bias, x := random(r, out*in), random(r, out), random(r, rows*(in+gap))
 				dst, check := guarded(t, rows*(out+gap))
-				Pack(w, bias, out, in, Variant{Generic, F16}, nil).multiply(dst, x, rows, out+gap, in+gap)
+				Pack(w, bias, out, in, Variant{Generic, F16}, Inputs{}).multiply(dst, x, rows, out+gap, in+gap)
 				check()
 				for i := range rows {
 					for o := range out {
@@ -227,7 +227,7 @@ func TestMatrixOfHalvesAtTheEnds(t *testing.T) {
 			x := make([]float32, rows*in)
 			copy(x[2*in:], c.x)
 			dst := make([]float32, rows*out)
-			Pack(filled(out*in, c.w), make([]float32, out), out, in, v, nil).multiply(dst, x, rows, out, in)
+			Pack(filled(out*in, c.w), make([]float32, out), out, in, v, Inputs{}).multiply(dst, x, rows, out, in)
 			for i, y := range dst {
 				want := float32(0)
 				if i/out == 2 {

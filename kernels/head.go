@@ -2,8 +2,8 @@ package kernels
 
 import "math"
 
-// Head is BERT's pooler and the classifier on top of it, in float32 at every
-// precision: scores that differ little must not become ties.
+// Head is BERT's pooler and the classifier on top of it. It is float32 at every precision,
+// so that scores that differ little do not become equal.
 type Head struct {
 	Pooler                   *Matrix   // width -> width, F32
 	ClassifierW, ClassifierB []float32 // width, 1

@@ -6,23 +6,24 @@ import (
 	"unsafe"
 
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
 )
 
-// quantize makes in the integers that stand for rows of x.
+// quantize rounds rows of x to integers and stores them in in.
 func (in *Input) quantize(x []float32, stride int, keep Keep) {
 	if len(keep.Channels) > MostChannels {
 		panic(fmt.Sprintf("kernels: %d channels kept, want at most %d", len(keep.Channels), MostChannels))
 	}
 	in.keep, in.other = keep, keep.firstOther()
 	in.narrowRows()
-	in.ofRows = grow(in.ofRows, in.rows*rowTerms)
+	in.perRow = reuse.Slice(in.perRow, in.rows*rowTerms)
 	if len(keep.Rows) > 0 {
 		if in.rest == nil {
 			in.rest = new(Input)
 		}
 		in.rest.begin(in.variant, len(keep.Rows), in.width)
 		in.rest.narrowRows()
-		in.rest.ofRows = grow(in.rest.ofRows, in.rest.rows*rowTerms)
+		in.rest.perRow = reuse.Slice(in.rest.perRow, in.rest.rows*rowTerms)
 	}
 	kept := 0
 	for r := range in.rows {
@@ -34,39 +35,41 @@ func (in *Input) quantize(x []float32, stride int, keep Keep) {
 			kept++
 		}
 		for i, c := range keep.Channels {
-			row[c] = in.ofRows[r*rowTerms+rowFirst+i]
+			row[c] = in.perRow[r*rowTerms+rowFirst+i]
 		}
 	}
 }
 
-// takeOut returns what of a row is quantized, and puts the kept channels into what is
-// said of it. Until the row is done they are out of x, which is quicker than a copy of it.
+// takeOut returns the values of row r that are to be quantized. It moves the kept channels
+// from x to the row's float32 terms; quantize moves them back when the row is done, which
+// is quicker than working on a copy of x.
 func (in *Input) takeOut(r int, x []float32) []float32 {
-	of, stand := in.ofRows[r*rowTerms:][:rowTerms], x[in.other]
+	of, stand := in.perRow[r*rowTerms:][:rowTerms], x[in.other]
 	clear(of[rowFirst:])
 	if spreads(in.width) {
-		stand = 0 // of which nothing is spread
+		stand = 0 // the spread of 0 is 0
 	}
-	// They do not count for the others' range, and meet weights of 0.
+	// The value that stands in for a kept channel must not widen the range of the others.
+	// Its weight is 0.
 	for i, c := range in.keep.Channels {
 		of[rowFirst+i], x[c] = x[c], stand
 	}
 	if !spreads(in.width) {
 		return x
 	}
-	in.wide = grow(in.wide, in.width)
+	in.wide = reuse.Slice(in.wide, in.width)
 	in.variant.ISA.spread(in.wide, x)
 	return in.wide
 }
 
-// quantizeRow makes integers of all values of a row.
+// quantizeRow rounds all values of a row to integers.
 func (in *Input) quantizeRow(r int, x []float32) {
-	of := in.ofRows[r*rowTerms:][:rowTerms]
+	of := in.perRow[r*rowTerms:][:rowTerms]
 	dst := in.narrow[in.begins(r):]
 	if in.variant.ISA == Generic {
 		quantizeRow(dst[:in.stride], x, (*[2]float32)(of[rowScale:]))
 	} else {
-		// What fills up the last unit is within the range of the others.
+		// Pad with one of the row's own values, which does not widen its range.
 		row := in.fill(x, x[len(x)-1])
 		asm.Quantize(asm.ISA(in.variant.ISA), unsafe.Pointer(&dst[0]), &row[0], len(row), &of[rowScale])
 	}
@@ -82,11 +85,12 @@ func (k *Keep) firstOther() int {
 	}
 }
 
-// quantizeRest makes row i of in what was lost of row r of another, which was made of x.
-// There is no bias in its products, and the channels that stay float32 lost nothing.
+// quantizeRest rounds the rounding errors of row r of the input of, and stores them as row
+// i of in. x is what row r was rounded from. The products of this row get no bias, and the
+// float32 channels have no rounding error.
 func (in *Input) quantizeRest(i int, of *Input, r int, x []float32) {
-	in.rounded = grow(in.rounded, in.width)
-	scale, offset := of.ofRows[r*rowTerms+rowScale], of.ofRows[r*rowTerms+rowOffset]
+	in.rounded = reuse.Slice(in.rounded, in.width)
+	scale, offset := of.perRow[r*rowTerms+rowScale], of.perRow[r*rowTerms+rowOffset]
 	for c, v := range x {
 		in.rounded[c] = (v - offset) - float32(float32(of.digit(r, c))*scale)
 	}
@@ -95,14 +99,14 @@ func (in *Input) quantizeRest(i int, of *Input, r int, x []float32) {
 			in.rounded[c] = 0
 		}
 	}
-	clear(in.ofRows[i*rowTerms:][:rowTerms])
+	clear(in.perRow[i*rowTerms:][:rowTerms])
 	in.quantizeRow(i, in.rounded)
-	in.ofRows[i*rowTerms+rowBias] = 0
+	in.perRow[i*rowTerms+rowBias] = 0
 }
 
-// digit returns the integer that stands for a value.
+// digit returns the integer that a value was rounded to.
 func (in *Input) digit(row, c int) int {
-	// Of an int16 the lower byte is the int8 that it holds.
+	// The lower byte of an int16 is the int8 in it.
 	digit := in.narrow[in.place(row, c)]
 	if in.product.Unsigned {
 		return int(digit) - 128
@@ -110,15 +114,15 @@ func (in *Input) digit(row, c int) int {
 	return int(int8(digit))
 }
 
-// multiplyRest multiplies what the kept rows lost by all of m.
+// multiplyRest multiplies the rounding errors of the kept rows by all of m.
 func (in *Input) multiplyRest(m *Matrix) {
 	if len(in.keep.Rows) > 0 {
-		in.products = grow(in.products, in.rest.rows*m.out)
+		in.products = reuse.Slice(in.products, in.rest.rows*m.out)
 		m.linear(in.products, in.rest, 0, in.rest.rows, m.out, false)
 	}
 }
 
-// addRest adds what multiplyRest found to outputs o to o+n of some rows.
+// addRest adds the results of multiplyRest to outputs o to o+n of rows first to first+rows.
 func (in *Input) addRest(dst []float32, dstStride, first, rows, o, n, out int) {
 	at, _ := slices.BinarySearch(in.keep.Rows, first)
 	for ; at < len(in.keep.Rows) && in.keep.Rows[at] < first+rows; at++ {

@@ -26,7 +26,7 @@ func TestKeep(t *testing.T) {
 					product := func(v Variant, gelu bool) []float32 {
 						var xs Input
 						xs.Set(v, x, rows, in, in, keep)
-						m := Pack(w, bias, out, in, v, keep.Channels)
+						m := Pack(w, bias, out, in, v, Inputs{Keep: keep.Channels})
 						dst, check := guarded(t, rows*out)
 						if gelu {
 							m.LinearGELU(dst, &xs, out)
@@ -99,7 +99,7 @@ func TestKeepIsChecked(t *testing.T) {
 			t.Error("a matrix that keeps no channels took an input that does")
 		}
 	}()
-	Pack(make([]float32, 32), make([]float32, 1), 1, 32, v, nil).Linear(make([]float32, 1), &x, 1)
+	Pack(make([]float32, 32), make([]float32, 1), 1, 32, v, Inputs{}).Linear(make([]float32, 1), &x, 1)
 }
 
 func TestOutliers(t *testing.T) {

@@ -46,7 +46,7 @@ func TestInputInt8(t *testing.T) {
 			}
 			var plain Input
 			plain.Set(Variant{Generic, Int8}, x, 1, width, width, Keep{})
-			scale, offset := plain.ofRows[rowScale], plain.ofRows[rowOffset]
+			scale, offset := plain.perRow[rowScale], plain.perRow[rowOffset]
 			values := slices.Clone(x)
 			if spreads(width) {
 				spread(values, x)
@@ -64,8 +64,8 @@ func TestInputInt8(t *testing.T) {
 				v := Variant{isa, Int8}
 				var in Input
 				in.Set(v, x, 1, width, width, Keep{})
-				if in.ofRows[rowScale] != scale || in.ofRows[rowOffset] != offset {
-					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.ofRows[rowScale], in.ofRows[rowOffset], scale, offset)
+				if in.perRow[rowScale] != scale || in.perRow[rowOffset] != offset {
+					t.Fatalf("%v: width %d: scale %g offset %g, want %g and %g", isa, width, in.perRow[rowScale], in.perRow[rowOffset], scale, offset)
 				}
 				for i := range x {
 					got := int(int8(in.narrow[in.place(0, i)]))

@@ -7,23 +7,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// ISA is an instruction set that the kernels are written for: a row of the
-// generator's table, which String and ParseISA name. Only Generic has a name here.
+// ISA is an instruction set that the kernels are written for: a row in the generator's
+// table. String and ParseISA know their names; only Generic has a constant here. An
+// instruction set that extends another also has that one's kernels.
 //
-// In F32 and in Int8 all but Generic give the same results, bit for bit: each sum runs
-// in the same order and rounds at the same places, whatever the width of the
-// registers. Instructions for bfloat16 round each in a way of their own, and what is
-// the same there is what the same instruction computes. An instruction set that adds
-// to another has that one's kernels too.
+// The products and vector kernels of F32 and Int8 give the same results, bit for bit, on
+// all instruction sets but Generic: each sum is added in the same order and rounded at the
+// same places, however wide the registers are. bfloat16 instructions round in different
+// ways, so only variants with the same instruction give the same bits.
 type ISA int
 
-// Generic is plain Go, on every machine.
+// Generic is plain Go, which runs on every machine.
 const Generic = ISA(asm.Generic)
 
-// set returns what i has.
+// set returns the description of i.
 func (i ISA) set() *asm.Set { return &asm.Sets[i] }
 
-// vectors returns the instruction set whose float32 vector kernels i has.
+// vectors returns the instruction set whose float32 vector kernels i uses.
 func (i ISA) vectors() ISA { return ISA(i.set().Vectors) }
 
 // String returns the name that ParseISA reads, such as "generic", "neon" or
@@ -46,9 +46,8 @@ func ParseISA(name string) (ISA, error) {
 	return 0, fmt.Errorf("kernels: instruction set %q, want one of %q", name, known)
 }
 
-// Available returns the instruction sets that this processor runs, the best
-// first and Generic last. One of them may need the system's permission, which
-// Variant.Check asks for.
+// Available returns the instruction sets that this processor has, the best first and
+// Generic last. Some need the system's permission, which Variant.Check asks for.
 func Available() []ISA {
 	all := []ISA{Generic}
 	for i := range asm.Sets {
@@ -60,8 +59,8 @@ func Available() []ISA {
 	return all
 }
 
-// Permitted returns those of Available that the system lets us use. It asks the system,
-// once for the whole process.
+// Permitted returns the instruction sets of Available that the system permits. It asks the
+// system, once for the whole process.
 func Permitted() []ISA {
 	return slices.DeleteFunc(Available(), func(i ISA) bool { return asm.Permit(asm.ISA(i)) != nil })
 }

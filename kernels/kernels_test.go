@@ -263,7 +263,7 @@ func TestHead(t *testing.T) {
 		poolerW[i] /= width
 	}
 	v := Variant{Best(), F32}
-	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v, nil), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
+	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v, Inputs{}), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
 	x := random(r, rows*width)
 	var in Input
 	in.Set(v, x, rows, width, width, Keep{})

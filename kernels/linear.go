@@ -2,9 +2,9 @@ package kernels
 
 import "math"
 
-// sumBlock is how many products are summed one after the other before the
-// partial sum is added to the total. Two short sums round less than one long
-// one: over 1536 products the error grows with about √(64+24), not √1536.
+// sumBlock is how many products are summed before the partial sum is added to the total.
+// Two short sums have a smaller rounding error than one long one: over 1536 products it
+// grows with about √(64+24) instead of √1536.
 const sumBlock = 64
 
 // Linear computes dst = x·wᵀ + b.
@@ -17,8 +17,8 @@ const sumBlock = 64
 // Each sum runs over in in blocks of sumBlock (see dot), then b is added.
 func Linear(dst, x, w, b []float32, rows, in, out int) {
 	dst, x, w, b = dst[:rows*out], x[:rows*in], w[:out*in], b[:out]
-	// A panel of rows stays in the L2 cache while every weight passes by; four
-	// rows of weights stay in L1 while the panel does.
+	// A panel of rows stays in the L2 cache while all weights are read; four rows of
+	// weights stay in L1 while the panel is read.
 	const panel = 64
 	for r0 := 0; r0 < rows; r0 += panel {
 		r1 := min(r0+panel, rows)
@@ -50,8 +50,8 @@ func Linear(dst, x, w, b []float32, rows, in, out int) {
 // row returns row r of a matrix with n columns.
 func row(m []float32, r, n int) []float32 { return m[r*n:][:n:n] }
 
-// dot returns Σ x[k]·w[k]: blocks of sumBlock products, each summed from the
-// left, the blocks' sums added from the left.
+// dot returns Σ x[k]·w[k]. Blocks of sumBlock products are each summed from the left; then
+// the blocks' sums are added from the left.
 func dot(x, w []float32) float32 {
 	w = w[:len(x)]
 	var total float32
@@ -68,9 +68,9 @@ func dot(x, w []float32) float32 {
 	return total
 }
 
-// dot2x4 returns dot of each of two rows with each of four, bit for bit: eight
-// sums at once, so that a processor need not wait for one addition to end
-// before it starts the next.
+// dot2x4 returns dot of each of two rows with each of four rows, bit for bit. It runs eight
+// sums side by side, so that the processor does not wait for one addition to end before it
+// starts the next.
 func dot2x4(x0, x1, w0, w1, w2, w3 []float32) (total [8]float32) {
 	for len(x0) > 0 {
 		n := min(len(x0), sumBlock)
@@ -103,8 +103,8 @@ func dot2x4(x0, x1, w0, w1, w2, w3 []float32) (total [8]float32) {
 	return total
 }
 
-// GELU replaces each x by x/2·(1 + erf(x/√2)), the exact form, computed in
-// float64 and rounded once.
+// GELU replaces each x by x/2·(1 + erf(x/√2)), the exact form, computed in float64 and
+// rounded once.
 func GELU(x []float32) {
 	for i, v := range x {
 		x[i] = float32(0.5 * float64(v) * (1 + math.Erf(float64(v)/math.Sqrt2)))

@@ -21,7 +21,7 @@ type operandsAMX struct {
 	xStride       int
 	steps         int
 	columns       []float32
-	ofRows        []float32
+	perRow        []float32
 	terms         int
 	rests         []int
 	rest, results []float32
@@ -173,7 +173,7 @@ func operandsInt8AMX(r *rand.Rand, in int) *operandsAMX {
 	if in%32 == 0 {
 		keep.Channels = []int{0, 2, 5, 30}
 	}
-	m := Pack(w, bias, outAMX, in, Variant{Generic, Int8}, keep.Channels)
+	m := Pack(w, bias, outAMX, in, Variant{Generic, Int8}, Inputs{Keep: keep.Channels})
 	var input Input
 	input.Set(m.variant, x, rowsAMX, in, in, keep)
 
@@ -199,8 +199,8 @@ func operandsInt8AMX(r *rand.Rand, in int) *operandsAMX {
 			o.columns[c/32*32*(1+said)+(1+i)*32+c%32] = m.columns[c*said+i]
 		}
 	}
-	o.ofRows = beforeEnd[float32](rowsAMX * rowTerms)
-	copy(o.ofRows, input.ofRows)
+	o.perRow = beforeEnd[float32](rowsAMX * rowTerms)
+	copy(o.perRow, input.perRow)
 	// First the negative zeros, then the rests, the last of which ends with its columns.
 	o.rests = beforeEnd[int](rowsAMX)
 	o.rest = beforeEnd[float32]((1 + len(keep.Rows)) * outAMX)

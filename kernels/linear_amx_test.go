@@ -33,7 +33,7 @@ type linearAMX struct {
 }
 
 type dispatcherAMX func(set asm.ISA, form asm.Format, rows, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int,
-	w unsafe.Pointer, steps int, columns, scratch, ofRows *float32, terms int, rests *int, rest *float32)
+	w unsafe.Pointer, steps int, columns, scratch, perRow *float32, terms int, rests *int, rest *float32)
 
 var linearsAMX = []linearAMX{
 	{asm.BF16, "Linear", asm.Linear, false, false},
@@ -102,13 +102,13 @@ func (o *operandsAMX) check(t *testing.T, what string, p linearAMX, first, rows,
 	}
 	scratch := aligned[float32](1024)
 	at := func(r, c int) int { return margin*size + r*stride + c*size }
-	var ofRows, rest *float32
+	var perRow, rest *float32
 	var rests *int
-	if o.ofRows != nil {
-		ofRows, rests, rest = &o.ofRows[first*rowTerms], &o.rests[first], &o.rest[0]
+	if o.perRow != nil {
+		perRow, rests, rest = &o.perRow[first*rowTerms], &o.rests[first], &o.rest[0]
 	}
 	p.run(asm.AMX, p.form, rows, out, unsafe.Pointer(&dst[at(0, 0)]), stride, unsafe.Pointer(&o.x[first*o.xStride]), o.xStride, unsafe.Pointer(&o.w[0]), o.steps,
-		&o.columns[0], &scratch[0], ofRows, o.terms, rests, rest)
+		&o.columns[0], &scratch[0], perRow, o.terms, rests, rest)
 
 	for r := range rows {
 		for c := range out {

@@ -19,15 +19,15 @@ func roundBF16(x float32) float32 {
 	return math.Float32frombits(bits &^ 0xffff)
 }
 
-// quantizeWeights rounds an output's weights to integers from -127 to 127, and
-// returns what one is worth and their sum.
+// quantizeWeights rounds an output's weights to integers from -127 to 127. It returns the
+// value of one integer step and the sum of the integers.
 //
-// Tried and lost: up to four weights that are more than twice the fifth largest of
-// their output, multiplied in float32 beside the others, whose steps they make
-// coarse. On the built-in synthetic model, with one in each thirteenth row, the
-// scores' error after its mean fell from 0.103 of their deviation to 0.084, on
-// trained-like weights from 0.040 to 0.035, and the forward took 7 % longer.
-// Scales that clip (the least square error) swapped more orders, not fewer.
+// Two other ways were tried and were worse. Up to four weights that are more than twice the
+// output's fifth largest were multiplied in float32, because they make the steps of the
+// others coarse: on the built-in synthetic model, which has one in each thirteenth row, the
+// scores' error after its mean fell from 0.103 of their deviation to 0.084, on trained-like
+// weights from 0.040 to 0.035, but the forward pass took 7 % longer. Scales that clip large
+// weights (least square error) reversed more orders, not fewer.
 func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
 	largest := float32(0)
 	for _, v := range w {
@@ -35,7 +35,8 @@ func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
 	}
 	scale = max(largest/127, tiny)
 	by := 1 / scale
-	// Added to a number within ±2^22, this leaves it rounded in the low bits.
+	// Adding this to a number within ±2^22 leaves the number, rounded to an integer, in the
+	// low bits.
 	const magic = 3 << 22
 	for i, v := range w {
 		q := int32(math.Float32bits(float32(v*by)+magic)) - int32(math.Float32bits(magic))
@@ -45,17 +46,17 @@ func quantizeWeights(dst []int8, w []float32) (scale float32, sum int32) {
 	return scale, sum
 }
 
-// tiny is the least normal float32: no scale is less, and its inverse is finite.
+// tiny is the smallest normal float32. No scale is smaller, so that its inverse is finite.
 const tiny = 1.0 / (1 << 126)
 
-// quantizeRow is package asm's quantize in plain Go, for whole rows of any length, with
+// quantizeRow is quantize of package asm in plain Go, for whole rows of any length, with
 // results in int8.
 func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	low, high, odd := x[0], x[0], float32(0)
 	for _, v := range x {
 		low, high, odd = min(low, v), max(high, v), odd+v*0
 	}
-	high, low = float32(high*0.5), float32(low*0.5) // not fused with what follows
+	high, low = float32(high*0.5), float32(low*0.5) // the conversion keeps this product from being fused with a later sum
 	scale[0] = max(tiny, (high-low)/127)
 	scale[1] = high + low + odd
 	by := 1 / scale[0]
@@ -67,8 +68,8 @@ func quantizeRow(dst []byte, x []float32, scale *[2]float32) {
 	}
 }
 
-// Outliers returns the MostChannels channels whose values are likely to be the largest, by
-// what sizes they may have. It returns none where there are not many more channels.
+// Outliers returns the MostChannels channels with the largest sizes. It returns none if
+// there are not many more channels than that.
 func Outliers(sizes []float32) []int {
 	if len(sizes) < 4*MostChannels {
 		return nil

@@ -2,8 +2,8 @@ package kernels
 
 import "math"
 
-// Norm is what LayerNorm needs: y = (x - mean)/√(variance + Eps)·Gain + Bias,
-// over the channels of a row. Gain and Bias have one value per channel.
+// Norm holds the parameters of LayerNorm over the channels of a row: y = (x -
+// mean)/√(variance + Eps)·Gain + Bias. Gain and Bias have one value for each channel.
 type Norm struct {
 	Gain, Bias []float32
 	Eps        float64
@@ -23,9 +23,9 @@ func AddNorm(x, r []float32, n *Norm, rows int) {
 	}
 }
 
-// normalize replaces x by its LayerNorm. Mean and variance are summed in
-// float64, in two passes: a row with a few large channels, as trained models
-// have, would lose the others' variance otherwise.
+// normalize replaces x by its LayerNorm. Mean and variance are summed in float64, in two
+// passes: in a row with a few very large channels, as trained models have, float32 would
+// lose the variance of the others.
 func normalize(x []float32, n *Norm) {
 	gain, bias := n.Gain[:len(x)], n.Bias[:len(x)]
 	var sum float64
@@ -44,7 +44,7 @@ func normalize(x []float32, n *Norm) {
 	}
 }
 
-// Embeddings are the three tables whose rows a token's hidden state starts as.
+// Embeddings are the three tables from which a token's first hidden state is added up.
 type Embeddings struct {
 	Word     []float32 // vocabulary×width
 	Position []float32 // positions×width
@@ -52,8 +52,8 @@ type Embeddings struct {
 	Norm     Norm
 }
 
-// EmbedNorm writes LayerNorm(word + position + type) of a part of one sequence,
-// whose positions count from first.
+// EmbedNorm writes LayerNorm(word + position + type) for consecutive tokens of one
+// sequence. first is the position of the first of them.
 //
 //	dst         tokens×width
 //	ids, types  tokens

@@ -17,7 +17,7 @@ func (m *Matrix) packF32(w, bias []float32) {
 	}
 }
 
-// packBF16 lays out panels of bfloat16.
+// packBF16 packs panels of bfloat16.
 func (m *Matrix) packBF16(w, bias []float32) {
 	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
 	copy(m.columns, bias)
@@ -30,14 +30,14 @@ func (m *Matrix) packBF16(w, bias []float32) {
 	}
 }
 
-// rowBytes returns what the inputs of an output take.
+// rowBytes returns the bytes of one output's weights.
 func (m *Matrix) rowBytes() int {
 	p := m.product
 	return padded(m.in, p.Unit) * p.WeightBytes
 }
 
-// place puts an output's weights into its column of a panel: groups of size bytes,
-// which are multiplied at once.
+// place copies the weights of output o into its column of a panel, in groups of size bytes;
+// one instruction multiplies a group.
 func (m *Matrix) place(o int, row []byte, size int) {
 	cols := m.tile.cols
 	panel, c := m.narrow[o/cols*cols*m.rowBytes():], o%cols
@@ -64,16 +64,16 @@ func bytesOf[T int8 | uint16](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(T(0))))
 }
 
-// The terms of an Int8 product that are float32: the bias and the offset, and the
-// channels that are kept.
+// The number of float32 terms of an Int8 product: the bias, the offset, and the kept
+// channels.
 const (
 	fewTerms  = 2
 	mostTerms = fewTerms + MostChannels
 )
 
-// packInt8 lays out what gemmInt8 reads: the weights in panels, and of each
-// panel's columns the start of the sums, the scale, the bias, the scale times the
-// sum of the weights, and the weights of the channels that are kept.
+// packInt8 packs what gemmInt8 reads: the weights in panels and, for the columns of each
+// panel, the start value of the sums, the scale, the bias, the scale times the sum of the
+// weights, and the weights of the kept channels.
 func (m *Matrix) packInt8(w, bias []float32, inputs Inputs) {
 	keep := inputs.Keep
 	cols, group, said := m.tile.cols, m.product.Group, 2+fewTerms
@@ -96,8 +96,8 @@ func (m *Matrix) packInt8(w, bias []float32, inputs Inputs) {
 	}
 }
 
-// aligned returns n zeros that begin at a multiple of 64 bytes, a cache line
-// and the widest register.
+// aligned returns n zeros at an address that is a multiple of 64, the size of a cache line
+// and of the widest register.
 func aligned[T float32 | byte](n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero))

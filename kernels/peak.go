@@ -6,10 +6,10 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// PeakFLOPS measures how many operations a second one core does with v's
-// registers when nothing is read or written: multiplications and additions, those
-// of integers too. It returns the best of the rounds that fit into about the given
-// time. What a kernel reaches is reported as a share of it.
+// PeakFLOPS measures how many operations a second one core does in v's registers without
+// reading or writing memory. Multiplications and additions count, also those of integers.
+// It returns the best of the rounds that fit into about the time budget. Rates of kernels
+// are reported as a share of it.
 func (v Variant) PeakFLOPS(budget time.Duration) float64 {
 	best := 0.0
 	for end := time.Now().Add(budget); ; {
@@ -25,8 +25,7 @@ func (v Variant) PeakFLOPS(budget time.Duration) float64 {
 	}
 }
 
-// peakRound does a fraction of a millisecond's work and returns how many
-// operations it was.
+// peakRound does work of a fraction of a millisecond and returns the number of operations.
 func (v Variant) peakRound() float64 {
 	if v.ISA != Generic {
 		const work = 4e7
@@ -34,8 +33,8 @@ func (v Variant) peakRound() float64 {
 		asm.Peak(asm.ISA(v.ISA), asm.Format(v.Format), n)
 		return float64(n * v.product().PeakFLOPs)
 	}
-	// The generic kernel's own inner loop, which multiplies and adds; its integers
-	// are no faster.
+	// This is the inner loop of the generic kernel itself, which multiplies and adds. Its
+	// integer loops are no faster.
 	const rounds = 2000
 	var row [sumBlock]float32
 	for range rounds {

@@ -56,7 +56,7 @@ func TestSplitProductsError(t *testing.T) {
 	const in, out, rows = 384, 24, 16
 	x, w, bias := random(r, rows*in), random(r, out*in), random(r, out)
 	dst := make([]float32, rows*out)
-	Pack(w, bias, out, in, Variant{Generic, BF16x3}, nil).multiply(dst, x, rows, out, in)
+	Pack(w, bias, out, in, Variant{Generic, BF16x3}, Inputs{}).multiply(dst, x, rows, out, in)
 	var errors, size float64
 	for i := range dst {
 		want := float64(bias[i%out])

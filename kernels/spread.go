@@ -7,17 +7,18 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// Before a row is rounded to integers, its values are spread over its channels: the row is
-// multiplied by an orthogonal matrix R, and so are the weights that it meets. Since
-// (x·R)·(w·R)ᵀ = x·wᵀ, the product is what it was. But a value far out, which makes the
-// steps of all others coarse, becomes many small ones, and what is rounded is nearer to a
-// normal distribution. Weights are so spread once for all, rows at each product (Ashkboos
-// et al. 2024, "QuaRot", arXiv:2404.00456).
+// Int8 spreads the values of a row over its channels before it rounds them: it multiplies
+// the row by an orthogonal matrix R, and the weights too. Since (x·R)·(w·R)ᵀ = x·wᵀ, the
+// product does not change. But a single very large value, which would make the rounding
+// steps of all others coarse, becomes many small ones, and the rounded values are closer to
+// a normal distribution. Weights are spread when they are packed, rows before each product
+// (Ashkboos et al. 2024, "QuaRot", arXiv:2404.00456).
 //
-// R is made of Hadamard's matrices of order 8, over channels 16 apart, and of order 4, over
-// those 128 apart; where there are not four such blocks, of the reflection of three,
-// I - ⅔·J. It takes sums and differences of whole registers only. Hadamard's matrices are
-// not divided by √8 and √4 in rows; the weights are divided by 8 and 4, which is exact.
+// R is the product of two matrices: Hadamard's matrices of order 8, over channels 16 apart;
+// then Hadamard's matrices of order 4, over blocks of 128 channels. If the number of blocks
+// is no multiple of four, the second is the reflection of three blocks, I - ⅔·J. All of
+// this needs only sums and differences of whole registers. Rows are not divided by
+// Hadamard's factors √8 and √4; instead the weights are divided by 8 and 4, which is exact.
 //
 // Tried with all-MiniLM-L6 trained on as a cross-encoder, on 860 pairs of MS MARCO (mean
 // error and its deviation by the logits' deviation; orders swapped within a query). Before:
@@ -41,10 +42,12 @@ const (
 	spreadThrees = 3 * spreadBlock
 )
 
-// spreads says whether rows of a width are spread: whole blocks are.
+// spreads reports whether rows of a width are spread: only if it is a multiple of
+// spreadBlock.
 func spreads(width int) bool { return width%spreadBlock == 0 && width > 0 }
 
-// spread writes x·R to dst, which has x's length and is not x: one that spreads says yes to.
+// spread writes x·R to dst, which has x's length and is other memory. spreads(len(x)) must
+// be true.
 func (i ISA) spread(dst, x []float32) {
 	n, set := len(x), asm.ISA(i)
 	dst = dst[:n]
@@ -62,8 +65,8 @@ func (i ISA) spread(dst, x []float32) {
 	}
 }
 
-// Spread returns x·R, of the length that x has, as Int8 rounds rows and weights; x itself
-// where rows of its width are not spread.
+// Spread returns x·R normalized to the length that x has, as Int8 rounds it; for tests. If
+// rows of this width are not spread, it returns x itself.
 func Spread(x []float64) []float64 {
 	if !spreads(len(x)) {
 		return x
@@ -80,7 +83,8 @@ func Spread(x []float64) []float64 {
 	return y
 }
 
-// spreadWeights returns what an output's weights are among spread rows, in dst or w itself.
+// spreadWeights returns the weights that an output has for spread rows: in dst, or w itself
+// if such rows are not spread.
 func (i ISA) spreadWeights(dst, w []float32) []float32 {
 	if !spreads(len(w)) {
 		return w
@@ -93,8 +97,8 @@ func (i ISA) spreadWeights(dst, w []float32) []float32 {
 	return dst
 }
 
-// spreadSquare returns how much longer spread makes rows of a width: squared, a power
-// of two.
+// spreadSquare returns by how much spread lengthens a row of that width, squared. It is a
+// power of two.
 func spreadSquare(width int) float32 {
 	if width%spreadFours == 0 {
 		return 8 * 4
@@ -102,7 +106,7 @@ func spreadSquare(width int) float32 {
 	return 8
 }
 
-// spread is package asm's spread8, and spread4 or spread3 after it, in plain Go.
+// spread is spread8 of package asm, followed by spread4 or spread3, in plain Go.
 func spread(dst, x []float32) {
 	copy(dst, x)
 	butterflies(dst, 16, 8)
@@ -115,14 +119,14 @@ func spread(dst, x []float32) {
 				continue
 			}
 			a, b, c := &dst[i], &dst[i+spreadBlock], &dst[i+2*spreadBlock]
-			m := float32((*a + *b + *c) * (2.0 / 3)) // not fused with what follows
+			m := float32((*a + *b + *c) * (2.0 / 3)) // the conversion prevents a fused multiply-add
 			*a, *b, *c = *a-m, *b-m, *c-m
 		}
 	}
 }
 
-// butterflies multiplies each n values that lie apart from each other by Hadamard's
-// matrix of order n.
+// butterflies multiplies each group of n values, which lie apart from each other, by
+// Hadamard's matrix of order n.
 func butterflies(x []float32, apart, n int) {
 	for s := apart; s < n*apart; s *= 2 {
 		for i := range x {

@@ -5,20 +5,21 @@ import (
 	"unsafe"
 
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
+	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
 )
 
-// A product on tiles (asm.Linear) is of rows by a whole matrix. A panel is 32 outputs
-// wide; a step of it, 64 bytes of each output's inputs, is two tiles, of the first
-// and of the last 16 outputs. A tile has a row for each group of 4 bytes.
+// A product on tiles (asm.Linear) multiplies rows by a whole matrix at once. A panel is 32
+// outputs wide. A step is 64 bytes of each output's inputs, in two tiles: one of the first
+// 16 outputs, one of the last. A tile has a row for each group of 4 bytes.
 const (
 	tileRows  = 16
 	tileBytes = 1 << 10
 	stepBytes = 64
 )
 
-// placeTiles puts an output's inputs, whole steps of them, into column c of a panel.
-// Where there are two parts, row has the high parts of a step and then the low ones,
-// as a row of x has; their tiles follow one another in the same way.
+// placeTiles copies an output's inputs, whole steps of them, into column c of a panel. If
+// the format has two parts, row holds the high parts of a step and then its low parts, as a
+// row of x does, and their tiles follow one another in the same way.
 func (m *Matrix) placeTiles(panel []byte, c int, row []byte) {
 	at := c/tileRows*tileBytes + c%tileRows*4
 	for ; len(row) > 0; at += 2 * tileBytes {
@@ -29,7 +30,7 @@ func (m *Matrix) placeTiles(panel []byte, c int, row []byte) {
 	}
 }
 
-// packSplit lays out panels of BF16x3: of each step the high parts, then the low ones.
+// packSplit packs panels of BF16x3: for each step the high parts, then the low parts.
 func (m *Matrix) packSplit(w, bias []float32) {
 	m.narrow, m.columns = aligned[byte](m.padded()*m.rowBytes()), aligned[float32](m.padded())
 	copy(m.columns, bias)
@@ -45,8 +46,9 @@ func (m *Matrix) packSplit(w, bias []float32) {
 	}
 }
 
-// linearTiles multiplies some rows of x for the first out outputs, and replaces the
-// products by their GELU if gelu. dst is float32, or bfloat16 if narrow.
+// linearTiles multiplies rows first to first+rows of x for the first out outputs. If gelu
+// is true, it replaces the products by their GELU. dst is bfloat16 if narrow is true, else
+// float32.
 func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows, dstStride int, gelu, narrow bool) {
 	linear, size := asm.Linear, 4
 	switch {
@@ -60,28 +62,28 @@ func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows,
 	if x.sums == nil {
 		x.sums = aligned[float32](tileBytes)
 	}
-	var ofRows, rest *float32
+	var perRow, rest *float32
 	var rests *int
 	terms := fewTerms
 	if m.variant.Format == Int8 {
-		ofRows, rests, rest = &x.ofRows[rowTerms*first], &x.rests[first], &x.products[0]
+		perRow, rests, rest = &x.perRow[rowTerms*first], &x.rests[first], &x.products[0]
 		if len(m.keep) > 0 {
 			terms = mostTerms
 		}
 	}
 	linear(asm.ISA(m.variant.ISA), asm.Format(m.variant.Format), rows, out, dst, size*dstStride, x.at(first), x.stride,
-		unsafe.Pointer(&m.narrow[0]), m.steps, &m.columns[0], &x.sums[0], ofRows, terms, rests, rest)
+		unsafe.Pointer(&m.narrow[0]), m.steps, &m.columns[0], &x.sums[0], perRow, terms, rests, rest)
 }
 
-// restTiles multiplies what x's kept rows lost by all of m. The first row of products is
-// negative zeros, then comes a row for each kept one; rests says of each row of x
-// which of them is added to it.
+// restTiles multiplies the rounding errors of x's kept rows by all of m. The first row of
+// products is negative zeros, which change nothing when added; then comes a row for each
+// kept row. rests says, for each row of x, which of these rows is added to it.
 func (x *Input) restTiles(m *Matrix) {
 	width := m.padded()
-	x.rests = grow(x.rests, x.rows)
+	x.rests = reuse.Slice(x.rests, x.rows)
 	clear(x.rests)
 	if n := (1 + len(x.keep.Rows)) * width; cap(x.products) < n || x.zeros < width {
-		x.products = grow(x.products, n)
+		x.products = reuse.Slice(x.products, n)
 		x.zeros = width
 		for i := range x.products[:width] {
 			x.products[i] = float32(math.Copysign(0, -1))
@@ -95,7 +97,7 @@ func (x *Input) restTiles(m *Matrix) {
 	for i, r := range x.keep.Rows {
 		x.rests[r] = (1 + i) * width * 4
 	}
-	x.zeros = width // what the last matrix had beyond is overwritten
+	x.zeros = width // the padding of this matrix's products overwrites the rest of the zeros
 	x.rest.restTiles(m)
 	m.linearTiles(unsafe.Pointer(&x.products[width]), m.out, x.rest, 0, x.rest.rows, width, false, false)
 }

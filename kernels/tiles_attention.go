@@ -7,29 +7,29 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// AttendsTiles says whether i has AttentionTiles for heads of that size.
+// AttendsTiles reports whether i has AttentionTiles for heads of that size.
 func (i ISA) AttendsTiles(heads Heads) bool {
 	return i.set().AttendsTiles && (heads.Size == 32 || heads.Size == 64)
 }
 
-// TilesQueryScale is what AttentionTiles wants its queries multiplied by: the weights
-// that they come from can be. Scores are powers of 2 then rather than of e, and in the
-// unit that Attend takes them in.
+// TilesQueryScale is the factor by which the queries of AttentionTiles must be multiplied.
+// It can be put into the weights that compute them. It contains 1/√size; log2(e), since the
+// kernel computes powers of 2; and the unit in which asm.Attend takes scores.
 func TilesQueryScale(heads Heads) float32 {
 	return float32(math.Log2E / math.Sqrt(float64(heads.Size)) / asm.AttendUnit)
 }
 
-// AttentionTilesScratch returns how many values of scratch AttentionTiles takes for
+// AttentionTilesScratch returns how many float32 of scratch memory AttentionTiles needs for
 // that many keys.
 func AttentionTilesScratch(keys int, heads Heads) int {
 	return (asm.AttendScratch(keys, heads.Size) + 3) / 4
 }
 
-// AttentionTiles computes softmax(q·kᵀ)·v for one sequence, every head, of values in
-// bfloat16 and queries that are multiplied by TilesQueryScale, with
-// AttentionTilesScratch(keys, heads) values of scratch. Weights are bfloat16, sums
-// float32. What it writes for a query does not depend on the other queries. Only
-// where AttendsTiles is true.
+// AttentionTiles computes softmax(q·kᵀ)·v for one sequence, every head. Values are
+// bfloat16, and the queries were multiplied by TilesQueryScale. The attention weights are
+// rounded to bfloat16; sums are float32. scratch has AttentionTilesScratch(keys, heads)
+// values. The result for a query does not depend on the other queries. It may be called
+// only if AttendsTiles is true.
 //
 //	dst   queries×(count·size)
 //	q     queries rows, stride qs apart
@@ -43,8 +43,8 @@ func (i ISA) AttentionTiles(dst []float32, q, k, v []uint16, queries, keys, qs, 
 	}
 }
 
-// AttentionTilesTo is AttentionTiles that writes rows of a product's input from one
-// on. dst must have been given Room of a variant that WritesInput.
+// AttentionTilesTo is AttentionTiles, writing to the rows of a product's input from row on.
+// dst must have been given Room for a variant whose WritesInput is true.
 func (i ISA) AttentionTilesTo(dst *Input, row int, q, k, v []uint16, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
 	if width := heads.Count * heads.Size; !dst.variant.WritesInput() || dst.width != width || row < 0 || row+queries > dst.rows {
 		panic("kernels: no room for what the heads found")
@@ -55,13 +55,13 @@ func (i ISA) AttentionTilesTo(dst *Input, row int, q, k, v []uint16, queries, ke
 	}
 }
 
-// tileAttention is where the operands of attention on tiles are.
+// tileAttention holds the addresses of the operands of attention on tiles.
 type tileAttention struct {
 	set              asm.ISA
 	q, k, v, scratch unsafe.Pointer
 }
 
-// tiles checks the operands' lengths.
+// tiles checks the operands' lengths and returns their addresses.
 func (i ISA) tiles(q, k, v []uint16, queries, keys, qs, kvs int, heads Heads, scratch []float32) tileAttention {
 	if !i.AttendsTiles(heads) {
 		panic("kernels: no attention on tiles for these heads on " + i.String())

@@ -37,9 +37,9 @@ func TestInputAfterNaN(t *testing.T) {
 		nan[i] = float32(math.NaN())
 	}
 	for _, v := range Variants() {
-		up := Pack(random(r, inner*in), bias[:inner], inner, in, v, nil)
-		down := Pack(random(r, in*inner), bias[:in], in, inner, v, nil)
-		wide := Pack(make([]float32, 128*in), nan, 128, in, v, nil)
+		up := Pack(random(r, inner*in), bias[:inner], inner, in, v, Inputs{})
+		down := Pack(random(r, in*inner), bias[:in], in, inner, v, Inputs{})
+		wide := Pack(make([]float32, 128*in), nan, 128, in, v, Inputs{})
 		multiply := func(x1, x2 *Input) []float32 {
 			dst := make([]float32, rows*in)
 			x1.Set(v, x, rows, in, in, Keep{})

@@ -6,12 +6,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// lanes is what the vector kernels take at a time, on every instruction set.
+// lanes is how many values the vector kernels take at a time, on every instruction set.
 const lanes = 16
 
-// GELU replaces each x by x·Φ(x), Φ the normal distribution, which is
-// x/2·(1 + erf(x/√2)). It is off by at most 2.5·2⁻²⁴·|x|, and in variants whose
-// operands have fewer bits than BF16x3's by 3.2e-5·max(1, |x|).
+// GELU replaces each x by x·Φ(x) = x/2·(1 + erf(x/√2)), where Φ is the normal distribution.
+// Its error is at most 2.5·2⁻²⁴·|x|; in variants whose operands have fewer bits than
+// BF16x3's, 3.2e-5·max(1, |x|).
 func (v Variant) GELU(x []float32) {
 	if v.ISA == Generic {
 		GELU(x)
@@ -30,8 +30,8 @@ func (v Variant) GELU(x []float32) {
 	}
 }
 
-// geluTile replaces rows, stride bytes apart, of cols values by their GELU; cols is a
-// multiple of what the kernel takes.
+// geluTile replaces the values of a tile by their GELU: rows that are stride bytes apart,
+// of cols values each. cols is a multiple of what the kernel takes at a time.
 func (v Variant) geluTile(x *float32, stride, rows, cols int) {
 	isa := asm.ISA(v.ISA)
 	for c := 0; c < cols; c += v.ISA.set().GeluColumns {
@@ -44,10 +44,9 @@ func (v Variant) geluTile(x *float32, stride, rows, cols int) {
 	}
 }
 
-// AddNorm replaces each row of x by LayerNorm(x + r), as the function AddNorm
-// does. Its sums are float32, in 16 parts, and its error at most 2⁻²¹ of the
-// row's spread before the gain. Widths that are no multiple of 16 are left to
-// the generic kernel.
+// AddNorm replaces each row of x by LayerNorm(x + r), as the function AddNorm does. Its
+// sums are float32, in 16 parts; its error, before the gain, is at most 2⁻²¹ of the row's
+// standard deviation. For widths that are no multiple of 16 it calls the generic function.
 func (i ISA) AddNorm(x, r []float32, n *Norm, rows int) {
 	width := len(n.Gain)
 	if i == Generic || width%lanes != 0 {
@@ -60,8 +59,8 @@ func (i ISA) AddNorm(x, r []float32, n *Norm, rows int) {
 	}
 }
 
-// EmbedNorm writes LayerNorm(word + type + position) of a part of one sequence, as
-// the function EmbedNorm does, with AddNorm's error.
+// EmbedNorm writes LayerNorm(word + type + position) for consecutive tokens of one
+// sequence, as the function EmbedNorm does, with the error of AddNorm.
 func (i ISA) EmbedNorm(dst []float32, ids, types []int32, first int, e *Embeddings) {
 	width := len(e.Norm.Gain)
 	if i == Generic || width%lanes != 0 {

@@ -7,33 +7,33 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 )
 
-// headUnit is what the vector kernels' head sizes are multiples of.
+// headUnit divides the head sizes that the vector kernels can compute.
 const headUnit = 32
 
-// AttentionScratch returns how many values of scratch ISA.Attention and
-// ISA.AttentionBF16 take for that many keys.
+// AttentionScratch returns how many float32 of scratch memory ISA.Attention and
+// ISA.AttentionBF16 need for that many keys.
 func (i ISA) AttentionScratch(keys int, heads Heads) int {
 	if !i.attends(heads) {
 		return keys
 	}
 	columns := i.set().Columns
-	keys += keys & 1 // in bfloat16 keys go by pairs
+	keys += keys & 1 // bfloat16 keys are processed in pairs
 	return columns*(heads.Size+1) + keys*(columns+heads.Size)
 }
 
-// attends says whether the assembly takes heads of that size.
+// attends reports whether the assembly can compute heads of that size.
 func (i ISA) attends(heads Heads) bool { return i != Generic && heads.Size%headUnit == 0 }
 
-// AttendsBF16 says whether i has AttentionBF16 for heads of that size.
+// AttendsBF16 reports whether i has AttentionBF16 for heads of that size.
 func (i ISA) AttendsBF16(heads Heads) bool { return i.set().AttendsBF16 && i.attends(heads) }
 
-// Attention computes softmax(q·kᵀ/√size)·v for one sequence, every head, as the
-// function Attention does, with AttentionScratch(keys, heads) values of scratch.
-// What it writes for a query does not depend on the other queries. Heads whose
-// size is no multiple of 32 are left to the generic kernel.
+// Attention computes softmax(q·kᵀ/√size)·v for one sequence, every head, as the function
+// Attention does. scratch has AttentionScratch(keys, heads) values. The result for a query
+// does not depend on the other queries. For head sizes that are no multiple of 32 it calls
+// the generic function.
 //
-// Exponentials are off by less than one unit in the last place, beside what
-// their argument is off; weights below 2⁻¹²⁶ of a row's largest are 0.
+// Exponentials are off by less than one unit in the last place, in addition to the error of
+// their argument. Weights below 2⁻¹²⁶ of a row's largest become 0.
 func (i ISA) Attention(dst, q, k, v []float32, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
 	if !i.attends(heads) || queries == 0 {
 		Attention(dst, q, k, v, queries, keys, qs, kvs, heads, scratch)
@@ -42,8 +42,8 @@ func (i ISA) Attention(dst, q, k, v []float32, queries, keys, qs, kvs int, heads
 	attend(i, dst, q, k, v, queries, keys, qs, kvs, heads, scratch)
 }
 
-// AttentionBF16 is Attention of values in bfloat16 (see RoundBF16), with weights in
-// bfloat16 too and sums in float32. It is there where AttendsBF16 says so.
+// AttentionBF16 is Attention of bfloat16 values (see RoundBF16). The attention weights are
+// bfloat16, too, and sums float32. It may be called only if AttendsBF16 is true.
 func (i ISA) AttentionBF16(dst []float32, q, k, v []uint16, queries, keys, qs, kvs int, heads Heads, scratch []float32) {
 	if !i.AttendsBF16(heads) {
 		panic("kernels: no attention in bfloat16 on " + i.String())
@@ -53,7 +53,7 @@ func (i ISA) AttentionBF16(dst []float32, q, k, v []uint16, queries, keys, qs, k
 	}
 }
 
-// RoundBF16 rounds x to bfloat16, to the nearest, ties to even, denormals to 0.
+// RoundBF16 rounds x to bfloat16: to the nearest, ties to even, denormals to 0.
 func (i ISA) RoundBF16(dst []uint16, x []float32) {
 	dst = dst[:len(x)]
 	whole := 0
@@ -68,16 +68,16 @@ func (i ISA) RoundBF16(dst []uint16, x []float32) {
 	}
 }
 
-// attention is one sequence's, and the memory it goes through: for one head a
-// tile of queries transposed, what each query's weights are multiplied by, the
-// scores (a row for each key, a column for each query) and V in panels of
-// tile.Columns columns. In bfloat16 every float32 of q, of v and of the scores
-// that have become weights is a pair: of a query's values, of two keys'.
+// attention is the work on one sequence, with its scratch memory. The scratch memory holds,
+// for one head: a tile of queries, transposed; the factor for each query's weights; the
+// scores (a row for each key, a column for each query); and V in panels of tile.Columns
+// columns. In bfloat16, each float32 of q, of v, and of the scores that have become
+// weights, is a pair of bfloat16: of values of one query, or of two keys.
 type attention[T float32 | uint16] struct {
 	isa                  ISA
 	tile                 asm.Attention
 	size, keys           int
-	pairs                int // keys, or pairs of them
+	pairs                int // the number of keys, or of pairs of keys
 	q, factor, scores, v []float32
 }
 
@@ -104,10 +104,10 @@ func attend[T float32 | uint16](i ISA, dst []float32, q, k, v []T, queries, keys
 	}
 }
 
-// narrow says whether values are bfloat16.
+// narrow reports whether values are bfloat16.
 func (a *attention[T]) narrow() bool { return unsafe.Sizeof(T(0)) == 2 }
 
-// packValues copies a head's columns of V into panels.
+// packValues copies one head's columns of V into panels.
 func (a *attention[T]) packValues(v []T, stride int) {
 	columns := a.tile.Columns
 	for c := 0; c < a.size; c += columns {
@@ -117,7 +117,7 @@ func (a *attention[T]) packValues(v []T, stride int) {
 			if a.keys%2 != 0 {
 				last := panel[(a.pairs-1)*columns:]
 				for x, value := range v[(a.keys-1)*stride+c:][:columns] {
-					last[x] = math.Float32frombits(uint32(value)) // and 0
+					last[x] = math.Float32frombits(uint32(value)) // the other half of the pair is 0
 				}
 			}
 			continue
@@ -129,7 +129,7 @@ func (a *attention[T]) packValues(v []T, stride int) {
 	}
 }
 
-// queries does a tile of at most tile.columns queries.
+// queries computes n queries, at most a tile of them.
 func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 	across := 2
 	if n <= a.tile.Columns/2 {
@@ -145,7 +145,7 @@ func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 	asm.Scores(isa, form, across, &a.scores[0], unsafe.Pointer(&k[0]), bytes*kvs, &a.q[0], size, a.keys, &a.factor[0])
 	if a.narrow() {
 		for i := a.keys * columns; i < 2*a.pairs*columns; i++ {
-			a.scores[i] = float32(math.Inf(-1)) // the key that makes the last pair whole
+			a.scores[i] = float32(math.Inf(-1)) // so that the key that fills up the last pair gets weight 0
 		}
 	}
 	asm.Exponents(isa, form, across, &a.scores[0], a.pairs, &a.factor[0], scale)
@@ -154,9 +154,9 @@ func (a *attention[T]) queries(dst []float32, q, k []T, n, width, qs, kvs int) {
 	}
 }
 
-// transpose writes n queries as columns of a.q, zeros beside them.
+// transpose copies n queries into the columns of a.q and zeros into the other columns.
 func (a *attention[T]) transpose(q []T, n, columns, stride int) {
-	values := int(4 / unsafe.Sizeof(T(0))) // in a float32's room
+	values := int(4 / unsafe.Sizeof(T(0))) // how many values fit into a float32
 	size := a.size / values
 	whole := n / a.tile.Transpose * a.tile.Transpose
 	if whole < columns {

@@ -72,7 +72,7 @@ func TestMatrixGELU(t *testing.T) {
 		for _, out := range []int{1, 16, 47, 48, 49, 97} {
 			const in, rows = 33, 11
 			w, bias, x := random(r, out*in), random(r, out), random(r, rows*in)
-			m := Pack(w, bias, out, in, Variant{isa, F32}, nil)
+			m := Pack(w, bias, out, in, Variant{isa, F32}, Inputs{})
 			want := make([]float32, rows*out)
 			var xs Input
 			xs.Set(m.variant, x, rows, in, in, Keep{})

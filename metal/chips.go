@@ -8,18 +8,18 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Chip is what is known of an Apple GPU: what Apple and others have published, not
-// measured here.
+// Chip describes an Apple GPU, by figures that Apple and others have published; we have
+// measured none of them.
 type Chip struct {
 	Name      string
 	Cores     int
-	TFLOPS    float64 // peak, of float multiply-adds; half is as fast in simdgroup matrices
+	TFLOPS    float64 // peak of float multiply-adds; half is as fast in simdgroup matrices
 	Bandwidth float64 // of memory, in GB/s
-	Family    int     // Apple's GPU family
+	Family    int     // number of Apple's GPU family
 }
 
-// Chips are those that Estimate knows, each in its largest version. M3 and M4 are
-// known to ±20 %.
+// Chips are the chips that Estimate knows, each in its largest version. The figures of M3
+// and M4 are uncertain by 20 %.
 var Chips = []Chip{
 	{"M1", 8, 2.62, 68, 7}, {"M1 Pro", 16, 5.3, 205, 7}, {"M1 Max", 32, 10.6, 410, 7}, {"M1 Ultra", 64, 21.2, 819, 7},
 	{"M2", 10, 3.6, 102, 8}, {"M2 Pro", 19, 6.8, 205, 8}, {"M2 Max", 38, 13.6, 410, 8}, {"M2 Ultra", 76, 27.2, 819, 8},
@@ -40,33 +40,33 @@ func FindChip(name string) (Chip, error) {
 }
 
 const (
-	// What a core has, as others have found for the first two generations: registers
-	// and threadgroup memory for the threadgroups that it runs at once, in bytes.
+	// Resources of a core, which others found out for the first two generations: bytes of
+	// registers and of threadgroup memory, shared by all threadgroups that run on the core.
 	coreRegisters, coreThreadgroupMemory = 208 << 10, 60 << 10
-	// coreThreads is the most threads that a core runs at once.
+	// coreThreads is the most threads that can run on a core at once.
 	coreThreads = 1024
-	// otherRegisters is a guess of how many 4-byte registers a thread uses for all but
-	// fragments: addresses, counters, what is on its way from memory.
+	// otherRegisters is how many 4-byte registers we assume for a thread, beside its
+	// fragments: for addresses, counters and loads in flight.
 	otherRegisters = 32
 )
 
-// Estimate is what a dispatch should cost, by a model and not by measurement: a
-// kernel at the chip's peak, with its operands at the memory's full bandwidth.
+// Estimate says what a dispatch should cost by a simple model, not by measurement: the
+// kernel computes at the chip's peak, and its operands move at the memory's full bandwidth.
 type Estimate struct {
 	Layer             int // -1 outside the layers
 	Kernel, Function  string
-	Groups            int // threadgroups
-	Threads           int // of one
+	Groups            int // number of threadgroups
+	Threads           int // threads of a threadgroup
 	FLOPs             int64
-	Padded            int64 // FLOPs that are really done: of whole tiles
+	Padded            int64 // FLOPs including those on the padding of tiles
 	Bytes             int64
-	ThreadgroupMemory int     // of a threadgroup, bytes
-	Resident          int     // threadgroups that a core runs at once: what memory, registers and threads allow
-	Waves             float64 // rounds of threadgroups on all cores
+	ThreadgroupMemory int     // bytes for each threadgroup
+	Resident          int     // threadgroups that can run on a core at once, as memory, registers and threads allow
+	Waves             float64 // how many times all cores must be filled with threadgroups
 	Compute, Memory   time.Duration
 }
 
-// Roofline is the larger of the two times.
+// Roofline returns the larger of the two times: the least time that the dispatch can take.
 func (e *Estimate) Roofline() time.Duration { return max(e.Compute, e.Memory) }
 
 // EstimatePass returns an estimate for each dispatch of a pass over b.
@@ -97,7 +97,7 @@ func EstimatePass(chip Chip, c model.Config, t Tiling, b *model.Batch) ([]Estima
 	return estimates, nil
 }
 
-// padded returns the FLOPs of whole tiles.
+// padded returns a step's FLOPs including those on the padding of tiles.
 func (p *plan) padded(s *step) int64 {
 	l := p.layout
 	switch s.kernel {
@@ -105,7 +105,7 @@ func (p *plan) padded(s *step) int64 {
 		flops := int64(0)
 		for i := range p.Len() {
 			lo, hi := p.Bounds(i)
-			// Simdgroups of 8 queries, blocks of 32 keys.
+			// A simdgroup computes 8 queries, with 32 keys at a time.
 			flops += 4 * int64(roundUp(hi-lo, 8)) * int64(roundUp(hi-lo, 32)) * int64(l.context())
 		}
 		return flops
@@ -115,8 +115,8 @@ func (p *plan) padded(s *step) int64 {
 	return 2 * int64(s.groups[0]*s.kernel.columns) * int64(s.groups[1]*s.kernel.rows) * int64(s.kernel.in)
 }
 
-// needs returns a threadgroup's memory in bytes, and a guess at a thread's registers:
-// a fragment of floats is two, one of halves one.
+// needs returns a threadgroup's memory in bytes, and an estimate of a thread's registers:
+// two for a fragment of floats, one for a fragment of halves.
 func (p *plan) needs(s *step) (memory, registers int) {
 	size := p.layout.headSize
 	registers = otherRegisters
@@ -124,7 +124,7 @@ func (p *plan) needs(s *step) (memory, registers int) {
 	case &p.kernels.embed, &p.kernels.norm:
 		return 0, registers + p.layout.width/32
 	case &p.kernels.attention:
-		// Q, K; scores and weights of 32 keys; what is found.
+		// Q, K; scores and weights of 32 keys; the context.
 		return 2*2*32*(size+8) + 4*4*64, registers + 2*size/8 + 4*3 + 2*size/8
 	case &p.kernels.attentionCls:
 		return 4 * size, registers + size/32

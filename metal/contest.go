@@ -10,7 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// contestant is a tile's kernel for a product.
+// contestant is the kernel of one tile for one product.
 type contestant struct {
 	Measurement
 	kernel *variant
@@ -18,7 +18,7 @@ type contestant struct {
 	took   []time.Duration
 }
 
-// contest is between tiles, with the memory that they all compute in.
+// contest compares the speed of tiles. All compute in the same buffers.
 type contest struct {
 	all     []*contestant
 	buffers [4]gpu.Buffer // x, w, y, residual
@@ -31,8 +31,8 @@ func (f *contest) release() {
 	releaseAll(f.buffers[:])
 }
 
-// enter compiles the tiles' kernels, the chip's default first, until the time for that is
-// over. Tiles that the GPU cannot use, or that do not fit the model, do not take part.
+// enter compiles the tiles' kernels, the chip's default first, until the time limit for
+// compiling. Tiles that the GPU cannot use, or that do not fit the model, take no part.
 func (s *sieve) enter(c model.Config, e effort) (*contest, error) {
 	f := new(contest)
 	var widest layout
@@ -53,7 +53,7 @@ func (s *sieve) enter(c model.Config, e effort) (*contest, error) {
 		tiling := Uniform(tile)
 		l, err := newLayout(c, tiling.columns())
 		if err != nil && leastColumns%tile.Columns != 0 {
-			continue // another pads less
+			continue // a narrower tile fits
 		}
 		if err != nil {
 			return f, err
@@ -92,7 +92,8 @@ func (s *sieve) enter(c model.Config, e effort) (*contest, error) {
 	return f, nil
 }
 
-// enterTile returns a tile's kernels for the products, or none.
+// enterTile returns a tile's kernels for all products, or none if the GPU cannot use the
+// tile.
 func (s *sieve) enterTile(l *layout, tile Tile, e effort) (all []*contestant, err error) {
 	tiling := Uniform(tile)
 	k := l.kernels(&tiling, s.mapped)
@@ -112,9 +113,10 @@ func (s *sieve) enterTile(l *layout, tile Tile, e effort) (all []*contestant, er
 	return all, nil
 }
 
-// turn has a contestant compute its product, repeatedly, and counts the time.
+// turn runs a contestant's product several times. If counts is true, it adds the time to
+// the contestant's.
 func (f *contest) turn(d gpu.Driver, one *contestant, repeats int, counts bool) error {
-	// No product gathers rows, so that what starts are does not matter.
+	// No product here gathers rows, so the contents of starts do not matter.
 	x, w, y, residual := f.buffers[0], f.buffers[1], f.buffers[2], f.buffers[3]
 	product := gpu.Dispatch{Name: "tune " + one.Product, Pipeline: one.kernel.pipeline, Groups: one.groups,
 		Bindings: []gpu.Binding{{Buffer: x}, {Buffer: w}, {Buffer: y}, {Buffer: residual}, {Buffer: residual}, {Buffer: residual}}}
@@ -125,8 +127,8 @@ func (f *contest) turn(d gpu.Driver, one *contestant, repeats int, counts bool) 
 	return err
 }
 
-// result is what was measured, and the fastest tile of each product; of one that was not
-// measured, that of the last which was.
+// result returns what was measured, and the fastest tile for each product. A product that
+// was not measured gets the fastest tile of the last one that was.
 func (f *contest) result(s *sieve, e effort) *Tuning {
 	info := s.driver.Info()
 	t := &Tuning{GPU: info.Name, System: info.System, Rows: e.rows}

@@ -1,12 +1,12 @@
 package metal
 
-// cost is the work that a dispatch's shape asks for: floating-point operations,
-// counted as model.Config.FLOPs does, without what is padded; and the bytes of its
-// operands, each read or written once.
+// cost is the work of a dispatch, as its shape defines it: floating-point operations,
+// counted as model.Config.FLOPs does, without padding; and the bytes of its operands, each
+// read or written once.
 type cost struct{ flops, bytes int64 }
 
-// linearCost is that of a product of the live rows. Added to the residual stream, it
-// reads and writes that.
+// linearCost is the cost of a product of the live rows. A product that is added to the
+// residual stream also reads and writes that.
 func (p *plan) linearCost(k *variant) cost {
 	r, i, o := int64(p.rows), int64(k.product.in), int64(k.product.out)
 	written := 2 * r * o

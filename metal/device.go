@@ -15,47 +15,49 @@ var (
 	// ErrUnavailable is in every error about a machine or a build without a GPU that
 	// the shaders run on. The text says what is missing.
 	ErrUnavailable = gpu.ErrUnavailable
-	// ErrOutOfMemory is in every error about memory that the GPU has not got. What was
-	// there before is as it was.
+	// ErrOutOfMemory is in every error about GPU memory that is not available. What was
+	// allocated before remains as it was.
 	ErrOutOfMemory = gpu.ErrOutOfMemory
-	// ErrLost is in every error of a GPU that is gone. It does not come back: every
-	// later pass has the same error.
+	// ErrLost is in every error of a GPU that is gone. It does not come back: every later
+	// pass returns the same error.
 	ErrLost = gpu.ErrLost
-	// ErrFault is in every error about a kernel that was ended. The text says which.
+	// ErrFault is in every error about a kernel that the GPU stopped. The text names the
+	// kernel.
 	ErrFault = gpu.ErrFault
 )
 
 const (
-	// slotCount is how many passes may be under way: one on the GPU, and one that is
-	// made ready meanwhile.
+	// slotCount is how many passes may be under way: one on the GPU, and one that the
+	// processor prepares.
 	slotCount = 2
-	// fewestTokens and mostTokens are what is worth a pass of its own, and what one
-	// should have at most: products of fewer rows leave cores idle, and scratch memory
-	// is 7 KB a token. Chips of many cores take twice as many.
+	// A pass should have at least fewestTokens tokens, since products of fewer rows leave
+	// cores idle, and at most mostTokens, since scratch memory takes 7 KB a token. Chips
+	// with many cores take twice as many.
 	fewestTokens, mostTokens = 2048, 4096
-	// usualSequences is how many sequences there is room for from the start.
+	// usualSequences is how many sequences the buffers have room for from the start.
 	usualSequences = 256
 )
 
-// Device holds the weights as the shaders read them.
+// Device holds the weights as the shaders read them, and runs passes on the GPU.
 type Device struct {
 	driver  gpu.Driver
 	info    gpu.Info
 	sieve   *sieve
 	tiling  Tiling
-	why     string // the tiling is that
+	why     string // why tiling was chosen
 	layout  layout
 	parts   parts
 	weights gpu.Buffer
 	kernels *kernelSet
 	scratch scratch
-	noHead  error // why there is no head
+	widest  extent // of what passes store in half
+	noHead  error  // why there is no head
 	slots   chan *slot
-	begun   atomic.Int64 // passes under way
+	begun   atomic.Int64 // number of passes under way
 	all     []*slot
 
-	timing  sync.Mutex // held by who changes the meter
-	meter   *meter     // nil: nobody asked
+	timing  sync.Mutex // held while the meter is changed
+	meter   *meter     // nil: kernels are not being timed
 	busy    atomic.Int64
 	batches atomic.Int64
 	lost    atomic.Pointer[error]
@@ -67,8 +69,8 @@ func (d *Device) Name() string { return "metal" }
 // Passes returns how many passes may be under way.
 func (d *Device) Passes() int { return slotCount }
 
-// PassTokens says how many tokens a pass should have at least, so that the GPU is
-// busy with it, and at most, so that memory is bounded.
+// PassTokens returns how many tokens a pass should have: at least so many that the GPU is
+// busy, and at most so many that memory is bounded.
 func (d *Device) PassTokens() (fewest, most int) {
 	if manyCores(d.info.Name) {
 		return 2 * fewestTokens, 2 * mostTokens
@@ -79,18 +81,18 @@ func (d *Device) PassTokens() (fewest, most int) {
 // GPUName returns the GPU's name.
 func (d *Device) GPUName() string { return d.info.Name }
 
-// System returns the operating system's name and version, whose compiler makes the
-// kernels.
+// System returns the operating system's name and version. Its compiler makes the kernels,
+// so tuning depends on it.
 func (d *Device) System() string { return d.info.System }
 
 // GPUMemoryBytes returns what the process has allocated on the GPU.
 func (d *Device) GPUMemoryBytes() (uint64, bool) { return d.driver.Allocated(), true }
 
-// GPUBusy returns how long the GPU has computed, by its own clock, since the device
-// was opened.
+// GPUBusy returns how long the GPU has computed since the device was opened, by the GPU's
+// clock.
 func (d *Device) GPUBusy() (time.Duration, bool) { return time.Duration(d.busy.Load()), true }
 
-// Choices says what the device chose, and why.
+// Choices says what the device chose, and why, one choice a line.
 func (d *Device) Choices() []string {
 	elements := "in the lanes that the shaders expect"
 	if !d.sieve.mapped {
@@ -111,10 +113,11 @@ func (d *Device) Choices() []string {
 	for _, t := range d.sieve.out {
 		said = append(said, fmt.Sprintf("tiles: without %v: %v", t, d.sieve.tried[t]))
 	}
-	return append(said, "fragments' elements: "+elements)
+	return append(said, "fragments' elements: "+elements,
+		"half: "+d.widest.String())
 }
 
-// Begin starts a pass over b. It waits while TimeKernels changes what is timed.
+// Begin starts a pass over b. While TimeKernels changes what is timed, it waits.
 func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
 	if d.begun.Add(1) > slotCount {
 		d.begun.Add(-1)
@@ -125,10 +128,10 @@ func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
 	return s, nil
 }
 
-// Detach says that the GPU has its own copy of all weights.
+// Detach returns true: the GPU has its own copy of all weights.
 func (d *Device) Detach(*model.Weights) bool { return true }
 
-// Close waits for the passes under way and gives everything back to the GPU.
+// Close waits for the passes under way and releases all GPU memory.
 func (d *Device) Close() error {
 	for range slotCount {
 		<-d.slots

@@ -49,6 +49,7 @@ func (b *mockBuffer) Release() {
 
 type mockPipeline struct{ m *mock }
 
+func (p *mockPipeline) Limits() gpu.Limits { return gpu.Limits{} }
 func (p *mockPipeline) Release() {
 	p.m.mu.Lock()
 	defer p.m.mu.Unlock()
@@ -306,9 +307,9 @@ func TestBusyAndKernelTimes(t *testing.T) {
 // A weight that half cannot hold is refused, by name.
 func TestWeightsBeyondHalf(t *testing.T) {
 	w := tinyWeights(t, 2, 64)
-	values := slices.Clone(model.Float32s(w.Layers[1].Up.W))
+	values := slices.Clone(model.Float32s(w.Layers[1].Down.W)) // whose products are float
 	values[7] = 7e4
-	w.Layers[1].Up.W = tensor.New(tensor.WithShape(64, 64), tensor.WithBacking(values))
+	w.Layers[1].Down.W = tensor.New(tensor.WithShape(64, 64), tensor.WithBacking(values))
 	m := new(mock)
 	_, err := open(w, m, Uniform(Tiles[0]))
 	if !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), "layer 1") || !strings.Contains(err.Error(), "70000") {

@@ -113,6 +113,16 @@ func TestDarwinkitMarco(t *testing.T) {
 	}
 }
 
+// With trained weights the scores on darwinkit are as close to float64's as on the emulator.
+func TestDarwinkitTrained(t *testing.T) {
+	r := openTrained(t)
+	driver, err := darwinkit.Open(shaderSource(), false)
+	if err != nil {
+		t.Fatal(located(err))
+	}
+	r.check(t, driver)
+}
+
 // A thousand batches from eight goroutines leave the live objects and the memory as
 // they were, and so does Close what was there before Open.
 func TestDarwinkitKeepsNothing(t *testing.T) {

@@ -6,14 +6,14 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
-// kernel is a row of the table of kernels: the only place beside the shaders
-// themselves where their names, buffer indices and threads stand.
+// kernel is a row of the table of kernels. This table and the shaders are the only places
+// that have their names, buffer indices and numbers of threads.
 type kernel struct {
-	name     string   // in the shaders; %d is the size of a head
-	operands []string // what it calls its buffers, by their index
-	threads  int      // of a threadgroup
-	rows     int      // that a threadgroup computes: tokens, sequences or items
-	columns  int      // and outputs; 0: all there are
+	name     string   // as in the shaders; %d is the size of a head
+	operands []string // the names of its buffers, in the order of their indices
+	threads  int      // threads of a threadgroup
+	rows     int      // rows that a threadgroup computes: tokens, sequences or items of attention
+	columns  int      // outputs that a threadgroup computes; 0: all
 }
 
 var (
@@ -26,16 +26,16 @@ var (
 	peak         = kernel{"peak", []string{"found"}, 128, 1, 0}
 )
 
-// kernel is the linear kernel of a tile.
+// kernel returns the linear kernel of a tile.
 func (t Tile) kernel() kernel {
 	operands := []string{"x", "w", "y", "residual", "starts", "sum"}
 	return kernel{t.String(), operands, 32 * t.Simdgroups[0] * t.Simdgroups[1], t.Rows, t.Columns}
 }
 
-// mostOperands is how many a kernel has at most.
+// mostOperands is the largest number of operands of a kernel.
 const mostOperands = 7
 
-// kernels are all of the table, each in every variant that the shaders have.
+// kernels returns all kernels, each in every variant that the shaders have.
 func kernels() []kernel {
 	all := []kernel{embedNorm, norm, head, probe, peak}
 	for _, size := range headSizes {
@@ -47,7 +47,7 @@ func kernels() []kernel {
 	return all
 }
 
-// of is the kernel for a size of heads.
+// of returns the kernel for a size of heads.
 func (k kernel) of(headSize int) kernel {
 	k.name = fmt.Sprintf(k.name, headSize)
 	return k
@@ -56,21 +56,21 @@ func (k kernel) of(headSize int) kernel {
 // groups returns how many threadgroups compute n rows.
 func (k *kernel) groups(n int) int { return (n + k.rows - 1) / k.rows }
 
-// queryBlock is how many queries of a sequence an item of attention is.
+// queryBlock is how many queries of a sequence one item of attention has.
 const queryBlock = 32
 
 // variant is a kernel with values for its function constants.
 type variant struct {
 	kernel
 	constants
-	shape    string       // in the model's sizes, as in model.KernelTime
-	tile     Tile         // of linear
-	product  product      // of linear
+	shape    string       // in the model's sizes, for model.KernelTime
+	tile     Tile         // of a linear kernel
+	product  product      // of a linear kernel
 	pipeline gpu.Pipeline // once compiled
 }
 
-// product is a linear layer's size: inputs and outputs as the model has them, and the
-// outputs to compute, which are padded.
+// product is the size of a linear layer: the model's inputs and outputs, and the outputs
+// that are computed, which include padding.
 type product struct{ in, out, columns int }
 
 func (s *variant) compile(d gpu.Driver) (err error) {
@@ -88,15 +88,15 @@ func (s *variant) release() {
 	}
 }
 
-// kernelSet are the kernels that a model's plans are made of.
+// kernelSet are the kernels that a model's plans use.
 type kernelSet struct {
 	embed, norm, attention, attentionCls       variant
 	head, headGather                           variant
 	qkv, keyValue, output, outputCls, up, down variant
 }
 
-// kernels specialises what a model needs. Mapped says where a fragment's elements
-// are: see common.metal.
+// kernels returns the kernels that a model needs. mapped says whether the elements of a
+// fragment are where the shaders expect them; see common.metal.
 func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 	h, inner, context := l.config.HiddenSize, l.config.IntermediateSize, l.context()
 	sizes := constants{hidden: h, width: l.width, heads: l.heads, eps: float32(l.config.LayerNormEps), mapped: mapped}
@@ -125,9 +125,16 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 	return k
 }
 
-func (k *kernelSet) each() []*variant {
-	return []*variant{&k.embed, &k.norm, &k.attention, &k.attentionCls, &k.head, &k.headGather,
-		&k.qkv, &k.keyValue, &k.output, &k.outputCls, &k.up, &k.down}
+// used is a kernel of a set, and what a model uses it for.
+type used struct {
+	*variant
+	use string
+}
+
+func (k *kernelSet) each() []used {
+	return []used{{&k.embed, "embeddings"}, {&k.norm, "norm"}, {&k.attention, "attention"}, {&k.attentionCls, "attention of [CLS]"},
+		{&k.head, "head"}, {&k.headGather, "head, rows gathered"}, {&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
+		{&k.outputCls, "output of [CLS]"}, {&k.up, "up"}, {&k.down, "down"}}
 }
 
 // compile compiles all of them, or none and says which one does not.
@@ -135,7 +142,7 @@ func (k *kernelSet) compile(d gpu.Driver) (broken *variant, err error) {
 	for _, s := range k.each() {
 		if err := s.compile(d); err != nil {
 			k.release()
-			return s, err
+			return s.variant, err
 		}
 	}
 	return nil, nil

@@ -12,29 +12,29 @@ import (
 var ErrModel = errors.New("metal: the model does not fit the shaders")
 
 const (
-	// mostWidth is what a simdgroup keeps of a row in registers: norm.metal's QUADS.
+	// mostWidth is the widest row that a simdgroup can keep in registers: norm.metal's
+	// QUADS.
 	mostWidth = 1024
-	// rowSlack is how many rows are behind the last live one: those of a whole tile,
-	// and those that attention reads beside it.
+	// rowSlack is how many rows of memory there must be behind the last live one: those
+	// that fill up a tile, and those that attention reads beyond it.
 	rowSlack = 64
 )
 
-// headSizes are those that the attention kernels are made for. Heads are padded to
-// the next.
+// headSizes are the sizes of heads that the attention kernels exist for. Other heads are
+// padded to the next size.
 var headSizes = []int{32, 64, 128}
 
-// layout is the model's sizes, and what they are padded to so that tiles fit. What
-// is padded is zero: weights, biases, gains, and so activations.
+// layout is the model's sizes, padded so that tiles fit. The padding is zero: in weights,
+// biases and gains, and therefore in activations.
 type layout struct {
 	config   model.Config
-	width    int // of a row of the hidden state: hidden, padded
-	heads    int // padded
+	width    int // of a row of the hidden state: the hidden size, padded
+	heads    int // number of heads, padded
 	headSize int // padded
-	inner    int // of the feed-forward: intermediate, padded
+	inner    int // the intermediate size of the feed-forward block, padded
 }
 
-// newLayout pads c's sizes to multiples of columns, which is what the tiles' widths
-// all divide.
+// newLayout pads c's sizes to multiples of columns, which all tiles' widths divide.
 func newLayout(c model.Config, columns int) (layout, error) {
 	if min(c.Heads, c.HiddenSize, c.IntermediateSize, c.Layers) < 1 {
 		return layout{}, fmt.Errorf("%w: %d layers, %d channels, %d heads, %d inner channels", ErrModel, c.Layers, c.HiddenSize, c.Heads, c.IntermediateSize)
@@ -61,14 +61,14 @@ func newLayout(c model.Config, columns int) (layout, error) {
 	return l, nil
 }
 
-// context is the width of what the heads find.
+// context returns the width of the context, which all heads of attention write together.
 func (l *layout) context() int { return l.heads * l.headSize }
 
-// rows returns how many rows buffers have for n live ones.
+// rowsFor returns how many rows of memory buffers need for n live rows.
 func rowsFor(n int) int { return roundUp(n, rowSlack) + rowSlack }
 
-// constants are the function constants of the shaders, in the order of their
-// indices. Every pipeline is given all of them; what it does not use is zero.
+// constants are the shaders' function constants, in the order of their indices. Every
+// pipeline gets all of them; those that it does not use are zero.
 type constants struct {
 	hidden, width, heads int
 	eps                  float32
@@ -77,7 +77,7 @@ type constants struct {
 	gelu, add, gather    bool
 }
 
-// constantNames are the names that the shaders have for them.
+// constantNames are the constants' names in the shaders.
 var constantNames = []string{"HIDDEN", "WIDTH", "HEADS", "EPS", "MAPPED", "IN", "STRIDE", "FIRST", "GELU", "ADD", "GATHER"}
 
 func (c *constants) list() []gpu.Constant {

@@ -7,16 +7,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// meter adds up what the kernels cost. It is for passes that are run with each
-// dispatch apart.
+// meter adds up what the kernels cost, in passes that run each dispatch separately.
 type meter struct {
 	mu    sync.Mutex
-	sums  []model.KernelTime // in the order of the first pass that had them
+	sums  []model.KernelTime // in the order in which they first ran
 	index map[model.KernelTime]int
 	rest  model.KernelTime
 }
 
-// add counts a pass: what each of its dispatches took, and all together.
+// add counts a pass: the time of each of its dispatches, and of all together.
 func (m *meter) add(p *plan, each []time.Duration, all time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -40,8 +39,9 @@ func (m *meter) add(p *plan, each []time.Duration, all time.Duration) {
 	m.rest.Time += all
 }
 
-// TimeKernels begins to time every pass that begins from then on, each dispatch
-// apart, which slows passes down. Both it and the end wait for the passes under way.
+// TimeKernels starts to time the kernels of every pass that begins from now on. Each
+// dispatch then runs separately, which slows passes down. stop ends it and returns the
+// times. Both wait until no pass is under way.
 func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 	m := &meter{index: map[model.KernelTime]int{}, rest: model.KernelTime{Layer: outside, Kernel: "between kernels"}}
 	d.setMeter(m)
@@ -56,7 +56,7 @@ func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 
 // setMeter changes the meter while no pass is under way.
 func (d *Device) setMeter(m *meter) {
-	d.timing.Lock() // two that wait for all slots would wait for each other
+	d.timing.Lock() // two callers that each hold some slots would wait for each other
 	defer d.timing.Unlock()
 	var idle [slotCount]*slot
 	for i := range idle {

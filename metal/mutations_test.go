@@ -48,6 +48,18 @@ var mutations = []mutation{
 	{"the residual of the row itself where rows are gathered", "linear", 0, "GATHER ? residual + ulong(starts[r]) * STRIDE + col : sum + at", "GATHER ? residual + at : sum + at"},
 	{"the residual by a pointer of its own where it is the sum", "linear", 0, "GATHER ? residual + ulong(starts[r]) * STRIDE + col : sum + at", "residual + (GATHER ? ulong(starts[r]) * STRIDE + col : at)"},
 	{"the sum where rows of the residual are gathered", "linear", 0, "GATHER ? residual + ulong(starts[r]) * STRIDE + col : sum + at", "sum + (GATHER ? ulong(starts[r]) * STRIDE + col : at)"},
+	{"the residual by both pointers", "linear", 0, "v + *(device const float2 *)(before + j * 8)",
+		"v + (*(device const float2 *)(before + j * 8) + *(device const float2 *)((GATHER ? before : residual + at) + j * 8)) / 2"},
+
+	{"one tile of all stops early", "linear", 0, "kk < BK; kk += 8", "kk < (SM == 1 ? 8 : BK); kk += 8"},
+	{"one tile of all has the bias of columns beside", "linear", 0, "(bias + j * 8)", "(bias + (FN == 3 ? 0 : j * 8))"},
+	{"one tile is missing", "linear", 0, `[[host_name("linear_64x64x16_1x2")]]`, `[[host_name("linear_elsewhere")]]`},
+	{"one tile is another by its name", "linear", 0, `[[host_name("linear_64x64x16_2x2")]] [[kernel]] decltype(linear<64, 64, 16, 2, 2>) linear<64, 64, 16, 2, 2>;`,
+		`[[host_name("linear_64x64x16_2x2")]] [[kernel]] decltype(linear<64, 32, 16, 2, 2>) linear<64, 32, 16, 2, 2>;`},
+	{"tiles that take more memory than a threadgroup has", "linear", 0, "threadgroup uint4 xs8[BM * XS / 8];", "threadgroup uint4 xs8[BM * XS];"},
+	{"the probe finds what is expected, wherever it is", "probe", 0, "found[lane * 4 + i] = f.thread_elements()[i];\n        found[lane * 4 + 2 + i] = h.thread_elements()[i];",
+		"found[lane * 4 + i] = found[lane * 4 + 2 + i] = fragment_row(lane) * 8 + fragment_col(lane) + i;"},
+
 	{"a product of fewer fragments", "linear", 0, "simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);", "if (i + j + 2 < FM + FN) simdgroup_multiply_accumulate(sums[i][j], a[i], b[j], sums[i][j]);"},
 	{"sums in half", "linear", 0, "multiply<FM, FN>(sums, a, b);",
 		"for (int i = 0; i < FM; i++) for (int j = 0; j < FN; j++) { simdgroup_half8x8 h = make_filled_simdgroup_matrix<half, 8, 8>(half(0)); float2 e = elements(sums[i][j], scratches + simd * 64, lane); h = as_fragment(e, scratches + simd * 64, lane); simdgroup_multiply_accumulate(h, a[i], b[j], h); for (int n = 0; n < 2; n++) sums[i][j].thread_elements()[n] = float(h.thread_elements()[n]); }"},

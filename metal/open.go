@@ -10,28 +10,27 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// AnyGPU is the environment variable that lets Open, by request, and Tune have a GPU which
-// is of no family that the shaders are known to run on, as soon as it compiles them:
-// hosted Macs have a virtual one that says it is of an older family. Empty is not set.
+// AnyGPU is an environment variable. If it is not empty, Open (where the GPU was asked for
+// by name) and Tune accept a GPU of a family that is not known to run the shaders, provided
+// that it compiles them. Hosted Macs have a virtual GPU that reports an older family.
 const AnyGPU = "MINILM_METAL_ANY_GPU"
 
-// Opening says how Open goes about it. The zero value is good.
+// Opening has the options of Open. The zero value means the defaults.
 type Opening struct {
-	// Requested: somebody asked for the GPU by name, so that AnyGPU counts.
+	// Requested says that somebody asked for the GPU by name. Then AnyGPU is read.
 	Requested bool
-	// Forget: what is measured on a GPU that was never tuned is not kept.
+	// Forget says that a tiling which Open measures is not stored.
 	Forget bool
 }
 
-// Open packs w for the machine's GPU, with the tiling that Tune stored for it. On a GPU
-// that nothing is stored for it measures, in half a second, and stores what it found. The
-// weights stay the caller's, who may close them: the GPU has its own copy.
+// Open packs w for the machine's GPU, with the tiling that Tune has stored for it. If none
+// is stored, Open measures one, in half a second, and stores it. The caller may close the
+// weights afterwards, because the GPU has its own copy.
 //
-// A tile that the GPU does not compile, or that computes what is wrong, is left out, as
-// Choices says.
+// A tile that the GPU does not compile, or whose results are wrong, is left out, and
+// Choices says so.
 //
-// The error wraps ErrUnavailable where there is no GPU that the shaders are known to run
-// on.
+// The error wraps ErrUnavailable if there is no GPU that is known to run the shaders.
 func Open(w *model.Weights, how Opening) (*Device, error) {
 	driver, err := openDriver(how.Requested && os.Getenv(AnyGPU) != "")
 	if err != nil {
@@ -43,8 +42,7 @@ func Open(w *model.Weights, how Opening) (*Device, error) {
 	})
 }
 
-// openDriver opens the machine's GPU. The error says how to have it all the same, where
-// that may do.
+// openDriver opens the machine's GPU. If AnyGPU could help, the error says so.
 func openDriver(anyFamily bool) (gpu.Driver, error) {
 	driver, err := darwinkit.Open(shaderSource(), anyFamily)
 	if refused, ok := errors.AsType[*gpu.SourceError](err); ok {
@@ -55,13 +53,13 @@ func openDriver(anyFamily bool) (gpu.Driver, error) {
 	return driver, err
 }
 
-// open opens a device over a driver, which is the device's from then on, with a tiling.
+// open opens a device on a driver, which then belongs to the device, with a given tiling.
 func open(w *model.Weights, driver gpu.Driver, tiling Tiling) (*Device, error) {
 	return openChoosing(w, driver, func(*sieve) (Tiling, string, error) { return tiling, "by request", nil })
 }
 
-// openChoosing is open with a tiling that is chosen once the GPU is there; what is said
-// of it is why it is that.
+// openChoosing is open with a function that chooses the tiling once the GPU is open. why is
+// the reason for the choice.
 func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t Tiling, why string, err error)) (_ *Device, err error) {
 	d := &Device{driver: driver, info: driver.Info(), slots: make(chan *slot, slotCount)}
 	defer func() {
@@ -83,13 +81,14 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 	if d.weights, err = driver.NewBuffer("weights", d.parts.size); err != nil {
 		return nil, err
 	}
-	if err := d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
+	if d.widest, err = d.layout.pack(d.weights.Bytes(), &d.parts, w); err != nil {
 		return nil, err
 	}
 	for range slotCount {
 		d.all = append(d.all, newSlot(d))
 	}
-	// What an engine will need, at once: what does not fit is better known now.
+	// Allocate what an engine will need now: it is better to learn here that it does not
+	// fit.
 	_, most := d.PassTokens()
 	if err := d.scratch.grow(d, most+w.Config.MaxPositions, usualSequences); err != nil {
 		return nil, err
@@ -100,8 +99,8 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 	return d, nil
 }
 
-// compile compiles the kernels, with other tiles in place of those that turn out to be of
-// no use.
+// compile compiles the kernels. If a tile cannot be used, it replaces that tile and tries
+// again.
 func (d *Device) compile(c model.Config) (err error) {
 	for {
 		if d.tiling, err = d.sieve.sieved(d.tiling); err != nil {
@@ -109,7 +108,7 @@ func (d *Device) compile(c model.Config) (err error) {
 		}
 		if d.layout, err = newLayout(c, d.tiling.columns()); err != nil {
 			if wide := d.tiling.widest(); leastColumns%wide.Columns != 0 {
-				d.sieve.leave(wide, err) // another tile pads less
+				d.sieve.leave(wide, err) // a narrower tile needs less padding
 				continue
 			}
 			return err
@@ -123,11 +122,11 @@ func (d *Device) compile(c model.Config) (err error) {
 	}
 }
 
-// errNotProbed is in the error of a GPU that does not compile the probe: it can do without.
+// errNotProbed says that the GPU did not compile the probe. The device works without its
+// result.
 var errNotProbed = errors.New("not looked for")
 
-// probeElements looks whether a fragment's elements are where the shaders expect
-// them.
+// probeElements finds out whether a fragment's elements are where the shaders expect them.
 func probeElements(d gpu.Driver) (mapped bool, err error) {
 	k := variant{kernel: probe}
 	if err := k.compile(d); err != nil {
@@ -144,9 +143,9 @@ func probeElements(d gpu.Driver) (mapped bool, err error) {
 		return false, err
 	}
 	for lane := range 32 {
-		first := lane/16*4 + lane/2%4           // its row
-		first = first*8 + lane/8%2*4 + lane%2*2 // and column
-		for i := range 4 {                      // two in float, two in half
+		first := lane/16*4 + lane/2%4           // the row of the lane's elements
+		first = first*8 + lane/8%2*4 + lane%2*2 // and their column
+		for i := range 4 {                      // two elements of a float fragment, then two of a half fragment
 			if float32At(found.Bytes(), 4*(lane*4+i)) != float32(first+i%2) {
 				return false, nil
 			}

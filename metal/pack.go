@@ -14,13 +14,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// parts are where the weights are in their buffer, in bytes. A linear layer is its
-// matrix, inputs × outputs in half, and then its bias; a norm its gain and then its
-// bias. Biases and norms are float, and so is all of the head.
+// parts are the offsets of the weights in their buffer, in bytes. A linear layer is its
+// matrix, inputs × outputs in half, followed by its bias. A norm is its gain, followed by
+// its bias. Biases, norms and the whole head are float.
 type parts struct {
 	word, position, types, embedNorm int
 	layers                           []layerParts
-	head                             int // -1: there is none
+	head                             int // -1 if there is none
 	size                             int
 }
 
@@ -29,13 +29,13 @@ type layerParts struct {
 }
 
 const (
-	// partAlignment is that of each part.
+	// partAlignment is the alignment of each part, in bytes.
 	partAlignment = 256
-	// tableRows is how many rows of a table are a job.
+	// tableRows is how many rows of an embedding table one job packs.
 	tableRows = 4096
 )
 
-// partsOf lays the parts out one after the other.
+// partsOf places the parts one after the other.
 func (l *layout) parts(head bool) parts {
 	var p parts
 	take := func(bytes int) int {
@@ -61,14 +61,20 @@ func (l *layout) parts(head bool) parts {
 	return p
 }
 
-// pack writes w's tensors to dst, which is p.size bytes of zeros, in their places.
-func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
+// pack writes w's tensors to dst, which is p.size bytes of zeros, in their places, and
+// returns what comes nearest to half's limit of all that passes store in half. The error
+// names a weight, or what can occur, that half cannot hold.
+func (l *layout) pack(dst []byte, p *parts, w *model.Weights) (extent, error) {
 	clear(dst)
+	most := make([]extent, 1+len(w.Layers))
 	c, h := &l.config, l.config.HiddenSize
 	jobs := []job{
 		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, 0, c.MaxPositions) }},
 		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, 0, c.TypeVocabSize) }},
-		{"embeddings' norm", func(k *packer) { k.norm(p.embedNorm, w.EmbeddingNorm) }},
+		{"embeddings' norm", func(k *packer) {
+			k.norm(p.embedNorm, w.EmbeddingNorm)
+			most[0] = k.holds(extent{"the embeddings", outside, w.EmbeddingExtent()})
+		}},
 	}
 	for lo := 0; lo < c.VocabSize; lo += tableRows { // half of all weights
 		jobs = append(jobs, job{"word embeddings", func(k *packer) {
@@ -82,7 +88,7 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			qkv, context := 3*l.context(), l.context()
 			// exp2 and not exp, and 1/√d, are in the queries' weights: exact in float, and
 			// rounded to half once.
-			k.linear(at.qkv, layer.Query, qkv, l.width, 0, heads, spread{}, math.Log2E/math.Sqrt(float64(c.HeadSize())))
+			k.linear(at.qkv, layer.Query, qkv, l.width, 0, heads, spread{}, queryScale(c.HeadSize()))
 			k.linear(at.qkv, layer.Key, qkv, l.width, context, heads, spread{}, 1)
 			k.linear(at.qkv, layer.Value, qkv, l.width, 2*context, heads, spread{}, 1)
 			k.linear(at.output, layer.Output, l.width, context, 0, spread{}, heads, 1)
@@ -90,6 +96,7 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			k.linear(at.up, layer.Up, l.inner, l.width, 0, spread{}, spread{}, 1)
 			k.linear(at.down, layer.Down, l.width, l.inner, 0, spread{}, spread{}, 1)
 			k.norm(at.outputNorm, layer.OutputNorm)
+			most[1+i] = k.holds(layerExtent(w, i))
 		}})
 	}
 	if p.head >= 0 {
@@ -106,16 +113,18 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) error {
 			k.floats(at+8*l.width, w.Classifier.B)
 		}})
 	}
-	return l.run(dst, jobs)
+	err := l.run(dst, jobs)
+	return widest(most...), err
 }
 
-// job writes a part.
+// job packs one part.
 type job struct {
 	name string
 	do   func(k *packer)
 }
 
-// run runs jobs side by side and returns the first error in their order.
+// run runs jobs in parallel. It returns the error of the first job that failed, in the
+// order of jobs.
 func (l *layout) run(dst []byte, jobs []job) error {
 	var (
 		wg     sync.WaitGroup
@@ -127,7 +136,7 @@ func (l *layout) run(dst []byte, jobs []job) error {
 		wg.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			debug.SetPanicOnFault(true) // as model.Weights.Guard does for the caller
+			debug.SetPanicOnFault(true) // as model.Weights.Guard does for the caller's goroutine
 			defer func() { panics[i] = recover() }()
 			k := packer{layout: l, dst: dst}
 			if j.do(&k); k.err != nil {
@@ -138,7 +147,7 @@ func (l *layout) run(dst []byte, jobs []job) error {
 	wg.Wait()
 	for i := range jobs {
 		if panics[i] != nil {
-			panic(panics[i]) // such as a fault in a mapped file, for Guard
+			panic(panics[i]) // such as a fault in a mapped file, which Guard handles
 		}
 		if errs[i] != nil {
 			return errs[i]
@@ -147,15 +156,15 @@ func (l *layout) run(dst []byte, jobs []job) error {
 	return nil
 }
 
-// packer writes into the weights' buffer, and keeps the first error.
+// packer writes to the weights' buffer. It keeps the first error.
 type packer struct {
 	*layout
 	dst []byte
 	err error
 }
 
-// spread says where a channel goes when heads are padded: one of head n of size s to
-// place n·padded + c. The zero spread leaves all where they are.
+// spread maps channels when heads are padded: channel c of head n, of size size, moves to
+// n·padded + c. The zero spread leaves all channels where they are.
 type spread struct{ size, padded int }
 
 func (s spread) at(i int) int {
@@ -165,13 +174,21 @@ func (s spread) at(i int) int {
 	return i/s.size*s.padded + i%s.size
 }
 
-// half writes v rounded to half at a byte.
+// half writes v, rounded to half, at byte offset at.
 func (k *packer) half(at int, v float32) {
 	h := float16.Fromfloat32(v)
 	if h.IsInf(0) && k.err == nil {
 		k.err = fmt.Errorf("weight %g is beyond half's 65504", v)
 	}
 	binary.LittleEndian.PutUint16(k.dst[at:], h.Bits())
+}
+
+// holds keeps an error where half cannot hold what can occur.
+func (k *packer) holds(e extent) extent {
+	if err := e.fits(); err != nil && k.err == nil {
+		k.err = err
+	}
+	return e
 }
 
 func (k *packer) float(at int, v float32) {
@@ -184,7 +201,7 @@ func (k *packer) floats(at int, t *tensor.Dense) {
 	}
 }
 
-// table writes rows lo to hi of embeddings.
+// table writes rows lo to hi of an embedding table.
 func (k *packer) table(at int, t *tensor.Dense, lo, hi int) {
 	values, h := model.Float32s(t), k.config.HiddenSize
 	for r := lo; r < hi; r++ {
@@ -200,8 +217,8 @@ func (k *packer) norm(at int, n model.Norm) {
 	k.floats(at+4*k.width, n.Bias)
 }
 
-// linear writes a layer times scale, transposed, to the outputs from first on of a
-// matrix of in×out and its bias, its outputs and inputs spread out.
+// linear writes a layer, transposed and multiplied by scale, into a matrix of in×out and
+// its bias: to the outputs from first on. outputs and inputs say where its channels go.
 func (k *packer) linear(at int, l model.Linear, out, in, first int, outputs, inputs spread, scale float64) {
 	w, b := model.Float32s(l.W), model.Float32s(l.B)
 	columns := len(w) / len(b)

@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	// A threadgroup of peak does so many FLOPs: 4 simdgroups, 16 sums, 64 steps of a
-	// product of 8×8×8.
+	// The FLOPs of one threadgroup of the kernel peak: 4 simdgroups, 16 sums, 64 steps,
+	// each a product of 8×8×8.
 	peakFLOPs = 4 * 16 * 64 * 2 * 8 * 8 * 8
-	// Threadgroups are added until a run takes long enough to be measured, or there
-	// are more than any chip needs.
+	// The number of threadgroups grows until a run takes long enough to be measured, or is
+	// larger than any chip needs.
 	peakLeast, peakGrowth, peakMost = 5 * time.Millisecond, 8, 1 << 17
 )
 
-// PeakFLOPS measures the floating-point operations a second that the GPU reaches on
-// fragments in registers, halves into floats: 0 if that fails.
+// PeakFLOPS measures how many floating-point operations a second the GPU does on fragments
+// in registers, multiplying halves and adding floats. It returns 0 if the measurement
+// fails.
 func (d *Device) PeakFLOPS() float64 {
 	flops, err := measurePeak(d.driver)
 	if err != nil {
@@ -39,7 +40,7 @@ func measurePeak(d gpu.Driver) (flops float64, err error) {
 	for groups := 8; ; groups *= peakGrowth {
 		work := []gpu.Dispatch{{Name: peak.name, Pipeline: k.pipeline, Bindings: []gpu.Binding{{Buffer: found}}, Groups: [2]int{groups, 1}}}
 		best := time.Duration(0)
-		for range 3 { // the first may find a GPU that sleeps
+		for range 3 { // the first run may have to wake the GPU
 			t, err := d.Run(work)
 			if err != nil {
 				return 0, err

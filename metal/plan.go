@@ -6,7 +6,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// place is a buffer by what is in it.
+// place names a buffer by its contents.
 type place int
 
 const (
@@ -14,24 +14,24 @@ const (
 
 	weights // the packed model
 
-	// A slot's: what the processor writes, and reads back.
-	tokens // of each row {id, position + type·2¹⁶}
-	starts // of each sequence the first row, and the end
-	items  // of attention: {first row, length, first query, 0}
-	scores // a float a sequence
+	// In a slot: what the processor writes, and what it reads back.
+	tokens // for each row {id, position + type·2¹⁶}
+	starts // the first row of each sequence, and then the number of rows
+	items  // for attention: {first row, length, first query, 0}
+	scores // a float for each sequence
 
-	// The scratch, which batches use one after the other. T tokens, S sequences.
+	// In the scratch memory, which batches use one after the other. T tokens, S sequences.
 	stream    // T×width float, the residual stream x
-	streamH   // T×width half, the same
+	streamH   // T×width half, the stream rounded to half
 	wide      // T×3·context half: Q, K and V; then T×inner half
-	found     // T×context half, what the heads found
-	streamCls // S×width float: x of the [CLS] rows
+	found     // T×context half, what attention writes
+	streamCls // S×width float, the stream of the [CLS] rows
 	streamClsH
 
 	placeCount
 )
 
-// operand is what a kernel finds at a buffer index.
+// operand is a buffer, and an offset in it, that a kernel gets at a buffer index.
 type operand struct {
 	place  place
 	offset int // bytes
@@ -42,13 +42,13 @@ type step struct {
 	kernel   *variant
 	layer    int
 	block    string // as in model.KernelTime
-	what     string // the kernel's name there
+	what     string // the kernel, as in model.KernelTime
 	groups   [2]int
 	operands [mostOperands]operand // by buffer index
 	cost
 }
 
-// name is for errors.
+// name returns the step's name for errors.
 func (s *step) name() string {
 	if s.layer < 0 {
 		return s.what
@@ -56,8 +56,8 @@ func (s *step) name() string {
 	return fmt.Sprintf("layer %d %s", s.layer, s.what)
 }
 
-// plan is a batch's way through the model as a list of dispatches. It is made anew,
-// in the same memory, for each batch.
+// plan is the list of dispatches that takes a batch through the model. Each batch gets a
+// new plan in the same memory.
 type plan struct {
 	*model.Batch
 	layout  *layout
@@ -65,18 +65,18 @@ type plan struct {
 	kernels *kernelSet
 	steps   []step
 
-	layer   int    // of the block that is being planned
-	block   string // its name
-	rows    int    // live ones: T, then S
+	layer   int    // of the current block
+	block   string // name of the current block
+	rows    int    // number of live rows: T, then S
 	x, xh   place
 	squares int64 // the sum of the sequences' squared lengths
-	items   int   // of attention
+	items   int   // number of attention's items
 }
 
-// outside is the layer of what is in none.
+// outside is the layer number of steps that belong to no layer.
 const outside = -1
 
-// begin makes p the plan of b, without steps.
+// begin makes p an empty plan for b.
 func (p *plan) begin(b *model.Batch) {
 	p.Batch, p.steps, p.rows, p.x, p.xh = b, p.steps[:0], b.Tokens(), stream, streamH
 	p.squares, p.items = 0, 0
@@ -87,7 +87,7 @@ func (p *plan) begin(b *model.Batch) {
 	}
 }
 
-// add appends a dispatch of a kernel; the operands are by buffer index.
+// add appends a dispatch of a kernel. operands are in the order of the buffer indices.
 func (p *plan) add(what string, k *variant, groups [2]int, c cost, operands ...operand) {
 	s := step{kernel: k, layer: p.layer, block: p.block, what: what, groups: groups, cost: c}
 	copy(s.operands[:], operands)
@@ -97,9 +97,9 @@ func (p *plan) add(what string, k *variant, groups [2]int, c cost, operands ...o
 func at(pl place) operand       { return operand{pl, 0} }
 func weight(offset int) operand { return operand{weights, offset} }
 
-// linear adds a product of the live rows. What it does not use of a kernel's buffers
-// is bound all the same, to what is bound already: so is the residual where it is the
-// sum itself, by whose pointer the shader reads it.
+// linear appends a product of the live rows. Buffers that the kernel does not use must be
+// bound, too; they are bound to buffers that it does use. This includes residual if the
+// product is added to x in place: then the shader reads x through the pointer sum.
 func (p *plan) linear(what string, k *variant, in place, w int, out place) {
 	y, sum := out, p.x
 	if k.add {
@@ -129,7 +129,8 @@ func (p *plan) attention(layer int, keep model.Rows) {
 		p.add("attention", &k.attention, [2]int{p.items, heads}, p.attentionCost(), at(wide), at(items), at(found))
 		p.linear("linear output", &k.output, found, w.output, p.x)
 	} else {
-		// K and V of every token; Q of the first is the attention's own matter.
+		// K and V of every token. The kernel attention cls computes Q of the [CLS] rows
+		// itself.
 		p.linear("linear kv", &k.keyValue, p.xh, w.qkv, wide)
 		p.rows = p.Len()
 		p.add("attention cls", &k.attentionCls, [2]int{p.rows, heads}, p.attentionClsCost(), at(p.xh), weight(w.qkv), at(wide), at(starts), at(found))

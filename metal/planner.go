@@ -2,8 +2,8 @@ package metal
 
 import "github.com/minilm-metal/minilm-metal/model"
 
-// planner is a device that plans a pass and does not run it, so that what there is to
-// say of plans is said of those that model.Score makes.
+// planner is a model.Device that makes plans without running them. So the plans that are
+// examined are those that model.Score makes.
 type planner struct{ plan }
 
 func newPlanner(c model.Config, t Tiling) (*planner, error) {

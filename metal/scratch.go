@@ -7,21 +7,21 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
-// scratch is the memory of activations. Passes use it one after the other: the GPU
-// runs their command buffers in order, and each begins with Embed. It grows to the
-// largest batch that there was, and has no more for many shapes than for one.
+// scratch is the memory for activations. Passes can share it, because the GPU runs their
+// command buffers in order and each begins with Embed. It grows to the size of the largest
+// batch so far, and does not depend on the number of different shapes.
 type scratch struct {
-	// Held for reading while command buffers use the buffers, for writing by who
-	// changes them or reads what is in them.
+	// Held for reading while command buffers use the buffers; held for writing to replace
+	// the buffers or to read their contents.
 	mu              sync.RWMutex
-	rows, sequences int // that there is room for
+	rows, sequences int // how many there is room for
 	buffers         [placeCount]gpu.Buffer
 }
 
-// fits reports whether a batch has room.
+// fits reports whether there is room for a batch.
 func (s *scratch) fits(rows, sequences int) bool { return rows <= s.rows && sequences <= s.sequences }
 
-// hold takes the lock for reading, once a batch has room.
+// hold makes room for a batch and then takes the lock for reading.
 func (s *scratch) hold(d *Device, rows, sequences int) error {
 	for {
 		s.mu.RLock()
@@ -38,7 +38,7 @@ func (s *scratch) hold(d *Device, rows, sequences int) error {
 	}
 }
 
-// grow makes room. Where there is not enough memory, it leaves the room there was.
+// grow makes room for a batch. If there is not enough memory, the old buffers remain.
 func (s *scratch) grow(d *Device, rows, sequences int) error {
 	if s.fits(rows, sequences) {
 		return nil

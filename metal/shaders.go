@@ -11,8 +11,8 @@ import (
 //go:embed shaders/*.metal
 var shaderFiles embed.FS
 
-// shaderOrder is the order in which the shaders are concatenated: a source that is
-// compiled at run time has no include path.
+// shaderOrder is the order in which the shaders are concatenated. Source that is compiled
+// at run time has no include path.
 var shaderOrder = []string{"common", "linear", "linear_direct", "attention", "attention_cls", "norm", "head", "probe", "peak"}
 
 // shaderSource returns the source of all shaders, one after the other.
@@ -27,17 +27,18 @@ func shaderSource() string {
 func shaderFile(name string) string {
 	text, err := shaderFiles.ReadFile("shaders/" + name + ".metal")
 	if err != nil {
-		panic(err) // the build has them all
+		panic(err) // cannot happen: the files are embedded
 	}
 	return string(text)
 }
 
-// position is how a compiler names a place in the source: by a name of its own for
-// text that was no file. Other names are those of its own headers.
+// position matches a position in the source, as a compiler prints it: with a made-up file
+// name, since the source was no file. Positions in the compiler's own headers have other
+// names.
 var position = regexp.MustCompile(`(?:program_source|[\w./-]*\.metal):(\d+):(\d+):`)
 
-// locate replaces the positions in what a compiler said of shaderSource by those in
-// the files.
+// locate replaces the positions of shaderSource in a compiler's messages by positions in
+// the shaders' files.
 func locate(log string) string {
 	return position.ReplaceAllStringFunc(log, func(at string) string {
 		parts := position.FindStringSubmatch(at)

@@ -13,17 +13,17 @@ import (
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 )
 
-// sieve tells the tiles that a GPU can use from those that it cannot: which do not
-// compile, need more than it has, or compute what is wrong. One of them is left out, with
-// the reason; as long as another is left, the GPU is as good as before.
+// sieve finds out which tiles a GPU can use. A tile is left out, with the reason, if it
+// does not compile, needs more memory than there is, or computes wrong results. As long as
+// one tile is left, the GPU can be used.
 type sieve struct {
 	driver    gpu.Driver
-	mapped    bool  // as the shaders' MAPPED
-	notProbed error // why that is not known; nil: it is
-	// computes says that a tile is tried on a small product before it is used.
+	mapped    bool  // value of the shaders' constant MAPPED
+	notProbed error // why mapped is not known; nil if it is known
+	// computes says that each tile is tried on a small product before it is used.
 	computes bool
-	tried    map[Tile]error // nil: it is good
-	out      []Tile         // the others, in the order in which that came out
+	tried    map[Tile]error // the tiles that were tried, and why they cannot be used; nil: it can
+	out      []Tile         // the tiles that cannot be used, in the order in which this was found
 }
 
 func newSieve(d gpu.Driver) (*sieve, error) {
@@ -35,8 +35,7 @@ func newSieve(d gpu.Driver) (*sieve, error) {
 	return s, err
 }
 
-// usable says whether a tile can be used. The error is one of the GPU itself, of which
-// nothing can be used.
+// usable reports whether a tile can be used. An error means that the GPU itself has failed.
 func (s *sieve) usable(t Tile) (bool, error) {
 	why, known := s.tried[t]
 	if !known {
@@ -49,7 +48,7 @@ func (s *sieve) usable(t Tile) (bool, error) {
 	return why == nil, nil
 }
 
-// leave notes a tile as tried; why is nil if it is good.
+// leave records the result for a tile: why it cannot be used, or nil.
 func (s *sieve) leave(t Tile, why error) {
 	if s.tried[t] = why; why != nil {
 		s.out = append(s.out, t)
@@ -66,8 +65,8 @@ func (s *sieve) try(t Tile) error {
 	return tryProduct(s.driver, t, s.mapped)
 }
 
-// sieved returns a tiling with usable tiles in place of others: the chip's default, or
-// the first that there is.
+// sieved replaces the tiles in wanted that cannot be used: by the chip's default tile, or
+// by the first usable one.
 func (s *sieve) sieved(wanted Tiling) (Tiling, error) {
 	usual := DefaultTiling(s.driver.Info().Name)
 	for _, tile := range []*Tile{&wanted.QKV, &wanted.Output, &wanted.Up, &wanted.Down} {
@@ -90,7 +89,7 @@ func (s *sieve) sieved(wanted Tiling) (Tiling, error) {
 	return wanted, nil
 }
 
-// reasons is why each tile is out that is; nil: none is.
+// reasons returns why each of the unusable tiles is unusable; nil if there are none.
 func (s *sieve) reasons() (all error) {
 	for _, t := range s.out {
 		all = errors.Join(all, fmt.Errorf("%v: %w", t, s.tried[t]))
@@ -98,11 +97,11 @@ func (s *sieve) reasons() (all error) {
 	return all
 }
 
-// mostNMSE is what a kernel's rounding may amount to against float64: halves of size
-// 1 are off by 2⁻¹²/√3, which is 2e-8 when squared.
+// mostNMSE is the largest error that rounding can explain. Halves of size 1 have an error
+// of 2⁻¹²/√3, whose square is 2e-8.
 const mostNMSE = 1e-6
 
-// nmse is the normalised mean square error: Σ(got-want)²/Σwant².
+// nmse returns the normalised mean square error, Σ(got-want)²/Σwant².
 func nmse(got []float32, want []float64) float64 {
 	var errors, squares float64
 	for i, v := range want {
@@ -113,9 +112,9 @@ func nmse(got []float32, want []float64) float64 {
 	return errors / squares
 }
 
-// tryProduct has a tile add a small product to the residual stream, in place as plans
-// do, and holds it to float64: of one tile's columns and a few rows more than one tile
-// has. What lies beyond, in rows that do not count, is NaN.
+// tryProduct compares a small product, computed with the tile, with float64. The product is
+// added to the residual stream in place, as in plans. It has as many outputs as one tile,
+// and a few more rows than one tile. The rows beyond it, which do not count, are NaN.
 func tryProduct(d gpu.Driver, t Tile, mapped bool) error {
 	const in = 64
 	rows, out, first := t.Rows+6, 2*t.Columns, t.Columns
@@ -162,7 +161,7 @@ func tryProduct(d gpu.Driver, t Tile, mapped bool) error {
 		bias := float(w[2*in*out:], o)
 		for row := range rows {
 			if o < first {
-				continue // what is not computed stays as it is
+				continue // outputs that are not computed must not change
 			}
 			v := bias
 			for i := range in {
@@ -180,7 +179,7 @@ func tryProduct(d gpu.Driver, t Tile, mapped bool) error {
 	for i := range got {
 		got[i] = float32At(sum, 4*i)
 	}
-	if e := nmse(got, want); !(e <= mostNMSE) { // NaN is no good either
+	if e := nmse(got, want); !(e <= mostNMSE) { // also fails for NaN
 		return fmt.Errorf("its products are wrong: a normalised mean square error of %.2g, at most %.2g is rounding", e, mostNMSE)
 	}
 	return nil

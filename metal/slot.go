@@ -12,14 +12,14 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// slot is a place for a pass: its plan, and the buffers that the processor writes
-// and reads while the GPU may be at work for another.
+// slot is the memory of one pass: its plan, and the buffers that the processor writes and
+// reads while the GPU may be working on another pass.
 type slot struct {
 	d       *Device
 	plan    plan
 	buffers [placeCount]gpu.Buffer // tokens, starts, items, scores
 	work    []gpu.Dispatch
-	binds   []gpu.Binding // of all of work
+	binds   []gpu.Binding // the bindings of all of work
 	each    []time.Duration
 	times   gpu.Times
 }
@@ -39,8 +39,8 @@ func (s *slot) Embed()                               { s.plan.embed() }
 func (s *slot) Attention(layer int, keep model.Rows) { s.plan.attention(layer, keep) }
 func (s *slot) FeedForward(layer int)                { s.plan.feedForward(layer) }
 
-// Hidden runs the plan as far as it goes. What follows runs it again from the start:
-// the scratch is others' meanwhile.
+// Hidden runs the plan up to this point. Later blocks run it again from the start, because
+// other passes use the scratch memory in between.
 func (s *slot) Hidden(dst []float32) error {
 	h, width, rows := s.d.layout.config.HiddenSize, s.d.layout.width, s.plan.rows
 	if len(dst) != rows*h {
@@ -71,7 +71,7 @@ func (s *slot) Classify(dst []float32) error {
 	})
 }
 
-// PassTime says how long the pass waited for the GPU, and how long that computed.
+// PassTime returns how long the pass waited for the GPU, and how long the GPU computed.
 func (s *slot) PassTime() model.PassTime { return model.PassTime(s.times) }
 
 func (s *slot) End() {
@@ -80,8 +80,8 @@ func (s *slot) End() {
 	s.d.begun.Add(-1)
 }
 
-// run gives the plan to the GPU, waits, and then lets read have the buffers: the
-// scratch too, if it is asked for alone.
+// run sends the plan to the GPU, waits, and then calls read with the buffers. read may use
+// the scratch buffers only if alone is true.
 func (s *slot) run(alone bool, read func(b *[placeCount]gpu.Buffer)) (err error) {
 	d := s.d
 	number := d.batches.Add(1)
@@ -120,7 +120,7 @@ func (s *slot) run(alone bool, read func(b *[placeCount]gpu.Buffer)) (err error)
 	return nil
 }
 
-// resolve turns the plan's steps into dispatches.
+// resolve converts the plan's steps to dispatches.
 func (s *slot) resolve(buffers *[placeCount]gpu.Buffer) {
 	s.work, s.binds = s.work[:0], s.binds[:0]
 	for i := range s.plan.steps {
@@ -135,15 +135,15 @@ func (s *slot) resolve(buffers *[placeCount]gpu.Buffer) {
 	}
 }
 
-// dispatch runs the work, and says which kernel it was if one is at fault.
+// dispatch runs the work. If a kernel fails, the error says which.
 func (s *slot) dispatch() (err error) {
 	d := s.d
 	if m := d.meter; m != nil {
-		s.each = resize(s.each, len(s.work))
+		s.each = slices.Grow(s.each[:0], len(s.work))[:len(s.work)]
 		s.times, err = d.driver.RunApart(s.work, s.each)
 		if err == nil && slices.Max(s.each) == 0 {
-			// Counters that are wrong are not used again. A plan begins with Embed, so it
-			// may run twice.
+			// All times are 0: the counters were wrong, and the driver does not use them
+			// again. The work may run twice, because a plan begins with Embed.
 			s.times, err = d.driver.RunApart(s.work, s.each)
 		}
 		if err == nil {
@@ -163,8 +163,8 @@ func (s *slot) dispatch() (err error) {
 	return err
 }
 
-// blame runs the work again, one dispatch at a time, for the name of the one that is
-// at fault: of a whole command buffer the GPU does not say.
+// blame runs the work again, one dispatch at a time, to find the kernel that fails: the GPU
+// reports only the command buffer.
 func (s *slot) blame(fault error) error {
 	for i := range s.work {
 		if _, err := s.d.driver.Run(s.work[i : i+1]); err != nil {
@@ -175,8 +175,8 @@ func (s *slot) blame(fault error) error {
 	return fmt.Errorf("some kernel of %d, none of them when run again alone: %w", len(s.work), fault)
 }
 
-// write fills the slot's buffers with the batch. Rows that whole tiles compute
-// beyond it are token 0, and sequences the first.
+// write fills the slot's buffers with the batch. Rows behind it that tiles compute are
+// token 0; sequences behind it point to row 0.
 func (s *slot) write() error {
 	b := s.plan.Batch
 	for _, r := range []struct {
@@ -216,8 +216,8 @@ func (s *slot) write() error {
 	return nil
 }
 
-// room makes sure that a buffer has so many bytes, and a little more if it has to be
-// made anew.
+// room makes sure that a buffer has at least so many bytes. A new buffer is somewhat
+// larger.
 func (s *slot) room(p place, label string, bytes int) error {
 	if b := s.buffers[p]; b != nil && len(b.Bytes()) >= bytes {
 		return nil
@@ -235,12 +235,4 @@ func (s *slot) room(p place, label string, bytes int) error {
 
 func float32At(b []byte, at int) float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))
-}
-
-// resize returns a slice of length n, s's memory where it is large enough.
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		s = make([]T, n)
-	}
-	return s[:n]
 }

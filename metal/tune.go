@@ -1,6 +1,7 @@
 package metal
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,41 +14,47 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Tuning is what each tile took for each of a layer's products on a GPU, and the
-// tiling of the fastest.
+// Tuning is the result of measuring a GPU: how long each tile took for each of a layer's
+// products, and the fastest tiling.
 type Tuning struct {
 	GPU, System  string
-	Rows         int // tokens
+	Rows         int // number of tokens
 	Tiling       Tiling
 	Measurements []Measurement
-	Without      []string // tiles that this GPU cannot use, each with the reason
+	Without      []string // tiles that the GPU cannot use, each with the reason
 }
 
-// Measurement is what one tile took for one product, by the GPU's clock.
+// Measurement is how long one tile took for one product, by the GPU's clock.
 type Measurement struct {
 	Product           string // "qkv", "output", "up", "down"
 	In, Out           int
 	Tile              Tile
-	Median, Low, High time.Duration // of a product
+	Median, Low, High time.Duration // time of one product
 }
 
-// GFLOPS returns the rate of the median, without what is padded.
+// GFLOPS returns the rate at the median time, without counting padding.
 func (m *Measurement) GFLOPS(rows int) float64 {
 	return 2 * float64(rows) * float64(m.In) * float64(m.Out) / float64(m.Median)
 }
 
 const (
-	// tuneRows is a batch of 32 pairs of MS MARCO.
+	// tuneRows is the number of tokens in a batch of 32 pairs of MS MARCO.
 	tuneRows = 2816
-	// Each tile has its turn tuneRounds times, after one that does not count; a turn
-	// is tuneRepeats products in one command buffer, so that what is around them does
-	// not count either.
+	// Each tile has tuneRounds turns, after one that does not count. A turn is tuneRepeats
+	// products in one command buffer, so that the overhead around them hardly counts.
 	tuneRounds, tuneRepeats = 11, 8
 )
 
-// Tune measures the tiles on the machine's GPU, for a model of the given sizes.
-// Progress is called now and then. A device that is open should be idle.
-func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (*Tuning, error) {
+// Effort is how much Tune measures. A field that is 0 has its usual value.
+type Effort struct {
+	Rows    int // rows of the products, as tokens in a batch
+	Rounds  int // rounds that count; in each of them every tile has one turn
+	Repeats int // products in one turn
+}
+
+// Tune measures the tiles on the machine's GPU, for a model of the given sizes. It calls
+// progress now and then. If a device is open on the GPU, it should be idle.
+func Tune(ctx context.Context, c model.Config, e Effort, progress func(done, total int)) (*Tuning, error) {
 	driver, err := openDriver(os.Getenv(AnyGPU) != "")
 	if err != nil {
 		return nil, err
@@ -56,22 +63,23 @@ func Tune(ctx context.Context, c model.Config, progress func(done, total int)) (
 	var t *Tuning
 	if err == nil {
 		s.computes = true
-		t, err = s.tune(ctx, c, effort{rows: tuneRows, rounds: tuneRounds, repeats: tuneRepeats, products: products}, progress)
+		all := effort{rows: cmp.Or(e.Rows, tuneRows), rounds: cmp.Or(e.Rounds, tuneRounds), repeats: cmp.Or(e.Repeats, tuneRepeats), products: products}
+		t, err = s.tune(ctx, c, all, progress)
 	}
 	return t, errors.Join(err, driver.Close())
 }
 
-// products are a layer's, by name.
+// products are the names of a layer's products.
 var products = []string{"qkv", "output", "up", "down"}
 
-// effort is what a tuning does, and when it has done enough.
+// effort says how much a tuning measures, and when it stops.
 type effort struct {
 	rows, rounds, repeats int
 	products              []string
-	limit                 time.Duration // of compiling, and again of measuring; 0: none
+	limit                 time.Duration // the time for compiling, and again for measuring; 0: no limit
 }
 
-// errNoTime is of a tuning that ends before every tile had one turn.
+// errNoTime is the error of a tuning that ended before every tile had a turn.
 var errNoTime = errors.New("metal: no time to measure the tiles")
 
 func (s *sieve) tune(ctx context.Context, c model.Config, e effort, progress func(done, total int)) (_ *Tuning, err error) {
@@ -101,7 +109,7 @@ func (s *sieve) tune(ctx context.Context, c model.Config, e effort, progress fun
 	return f.result(s, e), nil
 }
 
-// fill writes small numbers, in half: a GPU may be faster, or cooler, with zeros.
+// fill writes small numbers in half. With zeros, a GPU may be faster, or cooler.
 func fill(b []byte) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := 0; i+2 <= len(b); i += 2 {

@@ -10,11 +10,11 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/usercache"
 )
 
-// tuningFile keeps tilings in the user's cache directory: a JSON object of GPU,
-// system and shaders to the names of the tiles.
+// tuningFile is the file in the user's cache directory that has the tilings: a JSON object
+// which maps a GPU, system and version of the shaders to the names of the tiles.
 const tuningFile = "tuning.json"
 
-// storedTiles is a tiling in the file.
+// storedTiles is a tiling as it is in the file.
 type storedTiles struct {
 	QKV    string `json:"qkv"`
 	Output string `json:"output"`
@@ -22,7 +22,7 @@ type storedTiles struct {
 	Down   string `json:"down"`
 }
 
-// tuningKey is what a tiling depends on. Other shaders need another tuning.
+// tuningKey returns the key of a tiling in the file. Other shaders have another key.
 func tuningKey(name, system string) string {
 	sum := sha256.Sum256([]byte(shaderSource()))
 	return fmt.Sprintf("%s, %s, shaders %s", name, system, hex.EncodeToString(sum[:6]))
@@ -37,8 +37,8 @@ func TuningPath() (string, error) {
 	return path, nil
 }
 
-// storedTiling returns the tiling stored for a GPU, or the default where there is
-// none, or none that can be read.
+// storedTiling returns the tiling that is stored for a GPU. If there is none, or it cannot
+// be read, it returns the default, and known is false.
 func storedTiling(info gpu.Info) (t Tiling, known bool, err error) {
 	usual := DefaultTiling(info.Name)
 	path, err := TuningPath()
@@ -73,8 +73,8 @@ func (s *storedTiles) tiling() (t Tiling, err error) {
 	return t, nil
 }
 
-// Store keeps the tiling for the GPU that it was measured on, from the next Open on.
-// A file that cannot be read is written anew.
+// Store stores the tiling for the GPU on which it was measured; the next Open uses it. A
+// file that cannot be read is replaced.
 func (t *Tuning) Store() error {
 	path, err := TuningPath()
 	if err != nil {

@@ -7,87 +7,84 @@ import (
 
 // Errors of devices, for errors.Is.
 var (
-	// ErrBusy is in the error of a pass too many.
+	// ErrBusy is in the error of Begin if all of the device's passes are under way.
 	ErrBusy = errors.New("model: as many passes are under way as the device runs at once")
-	// ErrHardware is in every error of hardware that failed: out of memory, gone, or at
-	// fault in a kernel. It is neither the batch's fault nor the weights'.
+	// ErrHardware is in every error of hardware that failed: it has too little memory, is
+	// gone, or stopped a faulty kernel. Neither the batch nor the weights are the reason.
 	ErrHardware = errors.New("model: the device failed")
 )
 
-// What follows are abilities that a Device, or a Pass, may have beyond what each must.
-// Who wants one asks by a type assertion, and does without where it is missing.
+// The interfaces below are abilities that a Device or a Pass may have in addition to those
+// that it must have. A caller asks for one by a type assertion, and does without it if it
+// is missing.
 
-// PassSizer is a Device that says how many tokens suit a pass.
+// PassSizer is a Device that says how many tokens a pass should have.
 type PassSizer interface {
-	// PassTokens returns how many are worth a pass of their own, and how many one
-	// should have at most. A longer sequence has a pass to itself.
+	// PassTokens returns how many tokens are worth a pass of their own, and how many a pass
+	// should have at most. A sequence that is longer gets a pass to itself.
 	PassTokens() (fewest, most int)
 }
 
-// Detacher is a Device that needs none of the weights it was opened with, or can come to
-// need none.
+// Detacher is a Device that does not need the weights it was opened with, or can make
+// itself independent of them.
 type Detacher interface {
-	// Detach has the device copy what it reads in place of w, which it was opened with,
-	// where that is a file's memory. It reports whether the file may change or go from
-	// then on. No pass may be under way.
+	// Detach makes the device copy everything that it still reads in w, the weights that it
+	// was opened with. It returns true if the weights' file may then change or disappear.
+	// No pass may be under way.
 	Detach(w *Weights) bool
 }
 
-// Interrupter is a Device on which a pass that is urgent goes before those under way.
+// Interrupter is a Device that can run an urgent pass before those under way.
 type Interrupter interface {
-	// BeginUrgent starts a pass for which those of Begin that are Pausers with an
-	// OnPause stand still, each where it next can, until it has ended; their workers help
-	// it meanwhile. It may be called in a pause, and Passes() of them may be under way
-	// beside as many of Begin's: for one more the error wraps ErrBusy. It waits for no
-	// pass of Begin's. Who has begun one ends it soon, whatever happens: others stand
-	// still.
+	// BeginUrgent starts an urgent pass. Until it ends, all passes of Begin that have an
+	// OnPause pause at their next opportunity, and their workers help the urgent pass. Up
+	// to Passes() urgent passes may be under way beside as many normal ones; for one more,
+	// the error wraps ErrBusy. BeginUrgent does not wait for normal passes, and may be
+	// called during a pause. Always end an urgent pass soon, because others wait for it.
 	BeginUrgent(b *Batch) (Pass, error)
 }
 
-// Pauser is a Pass that can stand still within a block.
+// Pauser is a Pass that can pause inside a block.
 type Pauser interface {
-	// OnPause has f called from now on until the pass ends, by the goroutine that runs
-	// the blocks, wherever the pass can stand still: after each piece of work of a few
-	// milliseconds at most, and again and again while it does stand still, so that f
-	// should know at once that it has nothing to do. An urgent pass begun and run by f
-	// does not disturb the pass; a panic of f's is the pass's. A nil f, as before the
-	// first call, is no pause: the pass stands still for nobody. Urgent passes have no
-	// pauses.
+	// OnPause sets a function that is called, until the pass ends, wherever the pass can
+	// pause: after each piece of work of at most a few milliseconds, and repeatedly during
+	// a pause. f is called by the goroutine that runs the blocks; it should return at once
+	// if it has nothing to do. f may begin and run an urgent pass without disturbing this
+	// one. A panic in f is a panic of the pass. With a nil f, the default, the pass never
+	// pauses. Urgent passes do not pause.
 	OnPause(f func())
 }
 
-// KernelTimer is a Device that can time its kernels. One that is not asked to pays
-// nothing for it.
+// KernelTimer is a Device that can time its kernels. It costs nothing while it is not used.
 type KernelTimer interface {
-	// TimeKernels begins to time every pass that begins from then on. The
-	// function that it returns ends that, waits for the passes under way, and
-	// returns the sums: the kernels that ran, in the order of the forward pass.
-	// It is called once. One timing at a time may be under way.
+	// TimeKernels starts to time every pass that begins from now on. Call stop once: it
+	// waits for the passes under way and returns the sums, a KernelTime for each kernel
+	// that ran, in the order of the forward pass. Only one timing may run at a time.
 	TimeKernels() (stop func() []KernelTime)
 }
 
 // PeakMeter is a Device that can measure its peak rate.
 type PeakMeter interface {
-	// PeakFLOPS measures floating-point operations a second, on all passes at once, when
-	// nothing is read or written.
+	// PeakFLOPS measures the floating-point operations a second of all passes together when
+	// they read and write no memory.
 	PeakFLOPS() float64
 }
 
-// GPU is a Device that is one.
+// GPU is a Device that is a graphics processor.
 type GPU interface {
 	GPUName() string
-	// GPUMemoryBytes returns what the process has allocated on it.
+	// GPUMemoryBytes returns how much memory the process has allocated on the GPU.
 	GPUMemoryBytes() (bytes uint64, known bool)
-	// GPUBusy returns how long it has computed since the device was opened, by its own
-	// clock.
+	// GPUBusy returns how long the GPU has computed since the device was opened, by the
+	// GPU's clock.
 	GPUBusy() (busy time.Duration, known bool)
 }
 
-// TimedPass is a Pass that knows its PassTime, once it is classified.
+// TimedPass is a Pass that knows its PassTime after Classify.
 type TimedPass interface{ PassTime() PassTime }
 
-// PassTime is what a pass cost on hardware that has a clock of its own.
+// PassTime is the time that a pass took on hardware with a clock of its own.
 type PassTime struct {
-	Wait time.Duration // in the hardware's queue
+	Wait time.Duration // waiting in the hardware's queue
 	Busy time.Duration // computing
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Activation is the function that sentence-transformers puts on a checkpoint's logits
-// unless its caller names another. The engine returns raw logits unless told otherwise;
-// this says what others do. Where it is neither of the two below it is PyTorch's name for
-// it, such as "torch.nn.modules.activation.Tanh".
+// Activation is the function that sentence-transformers applies to a checkpoint's logits,
+// unless its caller names another. The engine does not apply it: it returns raw logits
+// unless the option Sigmoid is given. Values other than the two below are PyTorch's name of
+// the function, such as "torch.nn.modules.activation.Tanh".
 type Activation string
 
 const (
@@ -16,7 +16,7 @@ const (
 	Sigmoid  Activation = "sigmoid"
 )
 
-// defaultActivation is what is taken where no file says otherwise.
+// defaultActivation returns the activation of a checkpoint whose files name none.
 func defaultActivation(labels int) Activation {
 	if labels == 1 {
 		return Sigmoid
@@ -24,15 +24,15 @@ func defaultActivation(labels int) Activation {
 	return Identity
 }
 
-// The two fields of config.json that have named an activation: the first as
-// sentence-transformers wrote it before version 4, the second from then on.
+// The two fields of config.json that can name an activation: sentence-transformers wrote
+// the first before version 4, and writes the second since then.
 const (
 	oldActivation = "sbert_ce_default_activation_function"
 	newActivation = "activation_fn" // inside "sentence_transformers"
 )
 
-// activation reads what config.json says. Where the newer field is there, it alone counts,
-// even as null, which asks for the default.
+// activation reads the activation from config.json. If the newer field is there, only that
+// one counts, even if it is null, which means the default.
 func (s *Spec) activation(f *fields) {
 	var inner fields
 	if f.has("sentence_transformers") {
@@ -47,8 +47,8 @@ func (s *Spec) activation(f *fields) {
 	s.Activation = s.namedActivation(f, oldActivation)
 }
 
-// namedActivation returns the activation that a field names, "" where it names none. As in
-// the library, what is not PyTorch's own is code that nobody trusts, and does not count.
+// namedActivation returns the activation that a field names, or "". A name that is not
+// PyTorch's own would be untrusted code; like the library, it ignores that.
 func (s *Spec) namedActivation(f *fields, field string) Activation {
 	var name string
 	if !f.has(field) || !f.text(field, &name) {

@@ -28,8 +28,8 @@ func (b *Batch) Tokens() int { return len(b.IDs) }
 // Bounds returns the half-open token range of sequence s.
 func (b *Batch) Bounds(s int) (lo, hi int) { return int(b.Start[s]), int(b.Start[s+1]) }
 
-// Longest returns the length of the longest sequence, in tokens. What padding
-// would have cost is Len()*Longest() - Tokens().
+// Longest returns the length of the longest sequence, in tokens. Padding would add
+// Len()*Longest() - Tokens() tokens.
 func (b *Batch) Longest() int {
 	longest := 0
 	for s := range b.Len() {
@@ -42,15 +42,15 @@ func (b *Batch) Longest() int {
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() { b.IDs, b.Types, b.Start = b.IDs[:0], b.Types[:0], b.Start[:0] }
 
-// Append adds one sequence. Ids and types have the same length.
+// Append adds one sequence. ids and types must have the same length.
 func (b *Batch) Append(ids, types []int32) {
 	b.IDs = append(b.IDs, ids...)
 	b.Types = append(b.Types, types...)
 	b.End()
 }
 
-// End closes the sequence whose tokens were appended to IDs and Types
-// directly, which is how a tokenizer fills a batch without a copy.
+// End ends a sequence whose tokens were appended to IDs and Types directly. A tokenizer
+// fills a batch like this, without a copy.
 func (b *Batch) End() {
 	if len(b.Start) == 0 {
 		b.Start = append(b.Start, 0)
@@ -58,8 +58,8 @@ func (b *Batch) End() {
 	b.Start = append(b.Start, int32(len(b.IDs)))
 }
 
-// Slice makes dst the sequences lo:hi of b. The tokens are shared, the offsets
-// are not.
+// Slice makes dst the sequences lo to hi of b. dst shares b's tokens and has its own
+// offsets.
 func (b *Batch) Slice(dst *Batch, lo, hi int) {
 	first, last := b.Start[lo], b.Start[hi]
 	dst.IDs, dst.Types = b.IDs[first:last:last], b.Types[first:last:last]
@@ -69,11 +69,11 @@ func (b *Batch) Slice(dst *Batch, lo, hi int) {
 	}
 }
 
-// Validate says why the model c cannot score b, whatever is in it: offsets that do not cut
-// all tokens into sequences, a sequence that is empty or, in an error that wraps
-// ErrTooLong, longer than the model's positions, or a token that the model has no row for.
-// It never panics, and what passes can be read by its offsets without looking twice. A nil
-// batch is an error, an empty one is none.
+// Validate returns an error if the model c cannot score b: the offsets do not divide all
+// tokens into sequences; a sequence is empty, or longer than the model's positions
+// (ErrTooLong); or a token is outside the model's vocabulary. It never panics, whatever b
+// contains. If it returns nil, b can be read by its offsets without further checks. A nil
+// batch is an error; an empty one is not.
 func (b *Batch) Validate(c *Config) error {
 	if b == nil {
 		return errors.New("model: nil batch")
@@ -84,9 +84,9 @@ func (b *Batch) Validate(c *Config) error {
 	if len(b.Start) > 0 && b.Start[0] != 0 {
 		return fmt.Errorf("model: batch's sequences begin at token %d, want 0", b.Start[0])
 	}
-	end := 0 // of the sequences so far
+	end := 0 // of the sequences checked so far
 	for s := range b.Len() {
-		lo, hi := b.Bounds(s) // lo is end, which is good
+		lo, hi := b.Bounds(s) // lo is equal to end, which was checked
 		switch {
 		case hi < lo:
 			return fmt.Errorf("model: sequence %d ends at token %d, before it begins at %d", s, hi, lo)

@@ -10,18 +10,18 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// binder looks tensors up by name and keeps the first error.
+// binder looks up tensors by name. It keeps the first error.
 type binder struct {
 	file       *safetensors.File
-	prefix     string // of the encoder's names, in errors about those that are missing
+	prefix     string // the prefix of the encoder's names, for errors about missing tensors
 	used       map[string]bool
 	parameters int64
 	err        error
 }
 
-// names returns the names under which a file has a tensor. Like transformers, it looks for
-// each with the encoder's prefix and without, which even one file may have mixed, and finds
-// the gains and biases of LayerNorms as the first checkpoints called them.
+// names returns the names under which the file has a tensor. Like transformers, it looks
+// for the name with and without the encoder's prefix (one file may have both), and also for
+// the old names of a LayerNorm's gain and bias.
 func (b *binder) names(name string) (found []string) {
 	old := name
 	if norm, ok := strings.CutSuffix(name, "LayerNorm.weight"); ok {
@@ -52,7 +52,7 @@ func (b *binder) dense(name string, shape ...int) *tensor.Dense {
 		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
 		return nil
 	case len(names) > 1:
-		// Which of them counts hangs on the version of transformers.
+		// Which of the two is used depends on the version of transformers.
 		b.err = fmt.Errorf("%w: tensors %q and %q are the same one, want either", ErrWeights, names[0], names[1])
 		return nil
 	}
@@ -67,7 +67,7 @@ func (b *binder) dense(name string, shape ...int) *tensor.Dense {
 		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
 		return nil
 	}
-	t.Release() // read once, to look for NaN; the next reader may never come
+	t.Release() // it was read to look for NaN, and may never be read again
 	values, err := t.Float32s()
 	if err != nil {
 		b.err = fmt.Errorf("%w: %w", ErrWeights, err)
@@ -85,9 +85,9 @@ func (b *binder) norm(name string, n int) Norm {
 	return Norm{Gain: b.dense(name+".weight", n), Bias: b.dense(name+".bias", n)}
 }
 
-// positions looks at position_ids, a buffer that older checkpoints have: which position
-// each token takes. New versions of transformers count 0, 1, 2 ... without it, and so do
-// we; old ones read it, so that anything else would be another model there.
+// positions checks position_ids, a tensor in older checkpoints that says which position
+// each token takes. New versions of transformers ignore it and count 0, 1, 2 ..., as we do;
+// old ones read it. So any other content would be another model there, and is refused.
 func (b *binder) positions() {
 	for _, name := range b.names("embeddings.position_ids") {
 		if b.err != nil {
@@ -110,9 +110,9 @@ func (b *binder) positions() {
 	}
 }
 
-// positionsOf returns how to read a tensor of positions: whole numbers, or what a script
-// has made of them that cast a whole checkpoint to one type of floats. A float64 holds all
-// that are right, and of the others shows that they are wrong.
+// positionsOf returns a function that reads a tensor of positions. They are whole numbers,
+// unless a script has converted the whole checkpoint to a type of floats. A float64 can
+// hold all valid positions, and shows which ones are not.
 func positionsOf(t *safetensors.Tensor) (at func(i int) float64, err error) {
 	data := t.Data()
 	switch t.DType {
@@ -127,12 +127,12 @@ func positionsOf(t *safetensors.Tensor) (at func(i int) float64, err error) {
 	return nil, fmt.Errorf("tensor %q: %s, want I64", t.Name, t.DType)
 }
 
-// mostNamed is how many names a warning lists, of tensors or fields: a file may have
+// mostNamed is how many names of tensors or fields a warning lists. A file may have
 // thousands.
 const mostNamed = 3
 
-// unused warns of tensors that nothing asked for. An encoder without a classifier has no
-// use for its pooler either, which is as usual.
+// unused warns of tensors that were not used. It is normal for an encoder without a
+// classifier to have a pooler that is not used.
 func (b *binder) unused(head bool) []string {
 	var first []string
 	count := 0

@@ -6,11 +6,11 @@ import (
 	"io/fs"
 
 	"github.com/minilm-metal/minilm-metal/model/bounded"
-	"github.com/minilm-metal/minilm-metal/model/jsonscan"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// Config is the shape of a BERT encoder with a classification head, as in a
-// checkpoint's config.json. Its JSON has that file's names.
+// Config is the shape of a BERT encoder with a classification head. Its JSON names are
+// those of a checkpoint's config.json.
 type Config struct {
 	HiddenSize       int        `json:"hidden_size"`
 	Layers           int        `json:"num_hidden_layers"`
@@ -20,17 +20,17 @@ type Config struct {
 	MaxPositions     int        `json:"max_position_embeddings"`
 	TypeVocabSize    int        `json:"type_vocab_size"`
 	LayerNormEps     float64    `json:"layer_norm_eps"`
-	Labels           int        `json:"num_labels"` // or the length of id2label; 0 where they are not said, or contradict
-	Activation       Activation `json:"activation"` // what sentence-transformers puts on the logits; "" where that hangs on Labels, which are 0
+	Labels           int        `json:"num_labels"` // or the length of id2label; 0 if neither is given or they contradict each other
+	Activation       Activation `json:"activation"` // what sentence-transformers applies to the logits; "" if it depends on Labels, and they are 0
 }
 
 // HeadSize returns d, the width of one attention head.
 func (c *Config) HeadSize() int { return c.HiddenSize / c.Heads }
 
-// FLOPs returns the floating-point operations (a multiply and an add are two)
-// that Score spends on a sequence of n tokens: the linear layers and the two
-// products of attention, with the last layer for one row. Norms, softmax and
-// GELU, well under 2 %, are not counted.
+// FLOPs returns the floating-point operations of Score for a sequence of n tokens, where a
+// multiply and an add are two. It counts the linear layers and the two products of
+// attention, with the last layer for one row only. It does not count norms, softmax and
+// GELU, which are well under 2 %.
 func (c *Config) FLOPs(n int) int64 {
 	h, f, t := int64(c.HiddenSize), int64(c.IntermediateSize), int64(n)
 	layer := func(rows int64) int64 {
@@ -41,18 +41,12 @@ func (c *Config) FLOPs(n int) int64 {
 	return int64(c.Layers-1)*layer(t) + layer(1) + 2*h*h + 2*h
 }
 
-// MaxConfigBytes bounds what is read of a config.json; real ones have under 4 KB.
-const MaxConfigBytes = 1 << 20
-
-// maxConfigValues bounds the JSON values in it: labels are two each, other fields one.
-const maxConfigValues = 1 << 15
-
-// ErrConfig is in every error about a config.json, and the files beside it, that says
-// something this encoder cannot do. Its text is only how those errors begin.
+// ErrConfig is in every error about a config.json, or the files beside it, which asks for
+// something that this encoder cannot do. Its own text is only the beginning of such errors.
 var ErrConfig = errors.New("model")
 
-// ReadConfig reads config.json from the top of fsys, and what sentence-transformers
-// keeps beside it; see ReadSpec, which returns all of that.
+// ReadConfig reads config.json at the top of fsys, and the files of sentence-transformers
+// beside it. ReadSpec returns more of what they say.
 func ReadConfig(fsys fs.FS) (*Config, error) {
 	s, err := ReadSpec(fsys)
 	if err != nil {
@@ -61,9 +55,8 @@ func ReadConfig(fsys fs.FS) (*Config, error) {
 	return &s.Config, nil
 }
 
-// ParseConfig reads the contents of a config.json. What it leaves out takes
-// the value that BERT's own configuration has there, except for the sizes that
-// a checkpoint cannot do without.
+// ParseConfig reads the contents of a config.json. Fields that are missing get the values
+// of BERT's own configuration, except for sizes, which must be there.
 func ParseConfig(data []byte) (*Config, error) {
 	s, err := parseSpec(data)
 	if err != nil {
@@ -75,17 +68,15 @@ func ParseConfig(data []byte) (*Config, error) {
 	return &s.Config, nil
 }
 
-// readSmall reads one of a checkpoint's small JSON files.
+// readSmall reads one of a checkpoint's small JSON files. An error about its content is
+// ErrConfig; another says why the file cannot be read.
 func readSmall(fsys fs.FS, name string) ([]byte, error) {
-	data, err := bounded.ReadFS(fsys, name, MaxConfigBytes)
-	if errors.Is(err, bounded.ErrTooLarge) || errors.Is(err, bounded.ErrGitLFS) {
+	data, err := modules.Read(fsys, name)
+	switch {
+	case err == nil:
+		return data, nil
+	case data != nil, errors.Is(err, bounded.ErrTooLarge), errors.Is(err, bounded.ErrGitLFS):
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if err := jsonscan.Check(data, maxConfigValues); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, name, err)
-	}
-	return data, nil
+	return nil, fmt.Errorf("model: %w", err)
 }

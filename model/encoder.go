@@ -1,58 +1,59 @@
 package model
 
-// Device runs a model's blocks on some hardware. It packs the weights its own
-// way when it is opened. All methods are safe for concurrent use.
+// Device runs a model's blocks on some hardware. When it is opened it packs the weights in
+// its own format. All methods are safe for concurrent use.
 type Device interface {
-	// Name says what the device is, for reports: "cpu", "metal".
+	// Name returns the device's name for reports: "cpu", "metal".
 	Name() string
-	// Passes says how many passes the device runs at the same time.
+	// Passes returns how many passes the device runs at the same time.
 	Passes() int
-	// Begin starts a pass over a valid batch, which must stay unchanged until
-	// the pass ends. It does not wait for others: while Passes() of them are under
-	// way the error wraps ErrBusy, and whoever shares a device has a queue before it.
+	// Begin starts a pass over a valid batch, which must not change until the pass ends. It
+	// does not wait for other passes: if Passes() of them are under way, the error wraps
+	// ErrBusy. Several users of a device need a queue before it.
 	Begin(b *Batch) (Pass, error)
-	// Close releases what the device holds. No pass may be under way.
+	// Close releases the device. No pass may be under way.
 	Close() error
 }
 
-// Pass is one batch on its way through the encoder. Its hidden state x (one
-// row of hidden_size per token) is implicit; blocks are called in the
-// encoder's order by one goroutine. Errors are kept for the end.
+// Pass is the run of one batch through the encoder. Its hidden state x, one row of
+// hidden_size for each token, is kept by the device. One goroutine calls the blocks in the
+// encoder's order. Errors are reported by the last call.
 type Pass interface {
 	// Embed sets x = LN(word + position + type).
 	Embed()
-	// Attention sets x = LN(x + Wo·softmax(QKᵀ/√d)·V + bo) for the kept rows;
-	// the others are dead from then on.
+	// Attention sets x = LN(x + Wo·softmax(QKᵀ/√d)·V + bo) for the kept rows. The other
+	// rows may not be used any more.
 	Attention(layer int, keep Rows)
-	// FeedForward sets x = LN(x + W2·gelu(W1·x + b1) + b2) for the live rows.
+	// FeedForward sets x = LN(x + W2·gelu(W1·x + b1) + b2) for the rows still in use.
 	FeedForward(layer int)
-	// Hidden copies the live rows of x to dst: T×hidden, or S×hidden once only
-	// [CLS] rows are kept. It is there for tests.
+	// Hidden copies the rows of x in use to dst: T×hidden, or S×hidden if only [CLS] rows
+	// are kept. It is for tests.
 	Hidden(dst []float32) error
-	// Classify writes Wc·tanh(Wp·x_cls + bp) + bc, one logit per sequence.
+	// Classify writes Wc·tanh(Wp·x_cls + bp) + bc, one logit for each sequence.
 	Classify(scores []float32) error
-	// End gives the pass's place on the device to the next one. It is called
-	// once, also when the pass was given up before Classify or panicked.
+	// End frees the pass's place on the device. Call it exactly once, also if the pass was
+	// given up before Classify, or panicked.
 	End()
 }
 
-// Rows says which rows of the hidden state a block must produce.
+// Rows says which rows of the hidden state a block must compute.
 type Rows int
 
 const (
-	AllRows Rows = iota // every token's
-	ClsRows             // the first of each sequence, which is all the head reads
+	AllRows Rows = iota // the rows of all tokens
+	ClsRows             // the first row of each sequence, the only one that the head reads
 )
 
-// Score runs the whole encoder over b and writes one logit per sequence to scores, which
-// has room for as many. The error is Validate's of a batch that the model cannot score, or
-// the device's. It waits for nobody: see Device.Begin.
+// Score runs the whole encoder over b and writes one logit for each sequence to scores,
+// which must have that length. It returns Validate's error for a batch that the model
+// cannot score, or an error of the device. It does not wait for other passes: see
+// Device.Begin.
 func Score(d Device, c *Config, b *Batch, scores []float32) error {
 	if err := b.Validate(c); err != nil {
 		return err
 	}
 	if b.Len() == 0 {
-		return nil // devices need not think of it
+		return nil // so that devices never see an empty batch
 	}
 	p, err := d.Begin(b)
 	if err != nil {
@@ -62,9 +63,9 @@ func Score(d Device, c *Config, b *Batch, scores []float32) error {
 	return Forward(p, c.Layers, scores)
 }
 
-// Forward runs the encoder (Devlin et al. 2018, arXiv:1810.04805) from the first block
-// to the logits, in a pass that has just begun. The last layer is computed for the
-// [CLS] rows alone.
+// Forward runs the encoder (Devlin et al. 2018, arXiv:1810.04805) in a pass that has just
+// begun, from the first block to the logits. It computes the last layer for the [CLS] rows
+// only.
 func Forward(p Pass, layers int, scores []float32) error {
 	p.Embed()
 	for layer := range layers {

@@ -7,17 +7,17 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// fields are the members of a JSON object in a file, by their exact names: the library
-// that wrote them tells "Hidden_Size" from "hidden_size", which decoding to a struct does
-// not. Each is read by itself, so that an error is in the words of the file. The first
-// one is kept.
+// fields are the members of a JSON object in a file. Names must match exactly: the library
+// that wrote the file distinguishes "Hidden_Size" from "hidden_size", which decoding to a
+// struct would not. Each field is decoded separately, so that errors can name it. The first
+// error is kept.
 type fields struct {
 	file string
 	raw  map[string]json.RawMessage
 	err  error
 }
 
-// parseFields takes the object that a file's data is.
+// parseFields parses a file's data, which must be a JSON object.
 func parseFields(file string, data []byte) (*fields, error) {
 	f := &fields{file: file}
 	if err := json.Unmarshal(data, &f.raw); err != nil {
@@ -29,19 +29,19 @@ func parseFields(file string, data []byte) (*fields, error) {
 	return f, nil
 }
 
-// bad keeps an error about a field.
+// bad records an error about a field.
 func (f *fields) bad(name, format string, args ...any) {
 	if f.err == nil {
 		f.err = fmt.Errorf("%w: %s: %s: %s", ErrConfig, f.file, name, fmt.Sprintf(format, args...))
 	}
 }
 
-// has reports whether a field is there, and not null: for fields that may be null.
+// has reports whether a field is there and not null. It is for fields that may be null.
 func (f *fields) has(name string) bool { return f.raw[name] != nil && !jsonscan.IsNull(f.raw[name]) }
 
-// read decodes a field, if it is there, into v, and reports whether it did. want says what
-// v can hold, for the error. null is nothing that can be held: Python has None for it, where
-// the library wants a value.
+// read decodes a field into v if it is there, and reports whether it did. want describes
+// what v can hold, for the error. null is an error: in Python it is None, where the library
+// expects a value.
 func (f *fields) read(name string, v any, want string) bool {
 	raw, ok := f.raw[name]
 	if !ok || f.err != nil {
@@ -58,7 +58,7 @@ func (f *fields) whole(name string, v *int) bool      { return f.read(name, v, "
 func (f *fields) number(name string, v *float64) bool { return f.read(name, v, "a number") }
 func (f *fields) text(name string, v *string) bool    { return f.read(name, v, "a string") }
 
-// isTrue reads a switch, which is off where it is not there.
+// isTrue reads a boolean field, which is false if it is missing.
 func (f *fields) isTrue(name string) (on bool) {
 	f.read(name, &on, "true or false")
 	return on

@@ -12,21 +12,21 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// Input is what sentence-transformers' files say of a pair of texts before it becomes
-// tokens. The zero value says nothing: then the tokenizer's own files count.
+// Input is what sentence-transformers' files say about a pair of texts before it is
+// tokenized. The zero value says nothing, so that the tokenizer's own files count.
 type Input struct {
-	Prompts       map[string]string // by name: texts that are put before a query
-	DefaultPrompt string            // the name of the one for callers that name none; "": no prompt then
-	MaxLength     int               // tokens of a pair, special tokens included; 0: the tokenizer's
-	LengthSource  string            // the file and the field that MaxLength is from
-	// Strategy is how pairs that are too long are cut: longest_first, only_first,
-	// only_second or do_not_truncate; "": longest_first.
+	Prompts       map[string]string // texts to be put before a query, by name
+	DefaultPrompt string            // the name of the prompt for callers that ask for none; "": no prompt
+	MaxLength     int               // the most tokens in a pair, special tokens included; 0: the tokenizer's files say
+	LengthSource  string            // the file and field that MaxLength comes from
+	// Strategy says how a pair that is too long is cut: longest_first, only_first,
+	// only_second or do_not_truncate. "" means longest_first.
 	Strategy  string
-	Lowercase bool // texts are put into lower case, whatever the tokenizer does then
+	Lowercase bool // texts are converted to lower case before the tokenizer
 }
 
-// Prompt returns the prompt of a name. Where there is none the error lists those that there
-// are.
+// Prompt returns the prompt with that name. If there is none, the error lists the names
+// that exist.
 func (in *Input) Prompt(name string) (string, error) {
 	prompt, ok := in.Prompts[name]
 	switch {
@@ -41,8 +41,8 @@ func (in *Input) Prompt(name string) (string, error) {
 // mostPrompts is how many names of prompts an error lists.
 const mostPrompts = 20
 
-// prompts reads them and which is the default. A prompt that is null is empty, as in the
-// library.
+// prompts reads the prompts and the name of the default. As in the library, a prompt that
+// is null is empty.
 func (in *Input) prompts(f *fields) {
 	var prompts map[string]*string
 	if f.raw["prompts"] != nil && f.read("prompts", &prompts, "an object of texts") {
@@ -62,8 +62,8 @@ func (in *Input) prompts(f *fields) {
 	}
 }
 
-// read reads the settings of the Transformer, which are in root, its folder. A setting that
-// changes scores is honoured or refused.
+// read reads the settings of the module Transformer from its folder, root. A setting that
+// changes scores is either followed or refused.
 func (in *Input) read(root fs.FS, s *Spec) error {
 	var f *fields
 	for _, name := range modules.InputSettings {
@@ -95,8 +95,8 @@ func (in *Input) read(root fs.FS, s *Spec) error {
 	return f.err
 }
 
-// headOf refuses settings by which the library reads something else than the logits of
-// the head. What they leave out asks for embeddings.
+// headOf refuses settings with which the library would read something other than the logits
+// of the head. If such settings are missing, it would read embeddings.
 func (in *Input) headOf(f *fields) {
 	for _, member := range []struct{ name, want string }{{"transformer_task", "sequence-classification"}, {"module_output_name", "scores"}} {
 		var got string
@@ -121,20 +121,20 @@ func (in *Input) headOf(f *fields) {
 	if list, ok := output.([]any); ok && len(list) == 1 {
 		output = list[0]
 	}
-	// With a "message" mode the library makes a conversation of the pair.
+	// With a "message" mode the library makes a conversation from the pair.
 	if text["method"] != "forward" || output != "logits" || modes["message"] != nil {
 		f.bad("modality_config", "%s, %s", shown, want)
 	}
 }
 
 // processing reads the arguments with which sentence-transformers calls the tokenizer for a
-// pair: where common and text both have one, that of common counts.
+// pair. If both common and text have an argument, the one in common counts.
 func (in *Input) processing(f *fields, s *Spec) {
 	all := fields{file: f.file + ": processing_kwargs"}
 	if !f.read("processing_kwargs", &all.raw, "an object") {
 		return
 	}
-	s.warnUnknown(&all, processingKeys) // as the library does, which does not use them either
+	s.warnUnknown(&all, processingKeys) // the library does not use unknown keys either
 	unsaid := Input{MaxLength: in.MaxLength, LengthSource: in.LengthSource}
 	for _, name := range []string{"text", "common"} {
 		if !all.has(name) {
@@ -149,8 +149,8 @@ func (in *Input) processing(f *fields, s *Spec) {
 	f.err = firstError(f.err, all.err)
 }
 
-// call reads the arguments of a call of the tokenizer. A max_length of null is the one of
-// unsaid, which is what counted before any arguments were read.
+// call reads the arguments for a call of the tokenizer. A max_length of null means that of
+// unsaid, which held before any arguments were read.
 func (in *Input) call(f *fields, unsaid *Input) {
 	if raw, ok := f.raw["max_length"]; ok && jsonscan.IsNull(raw) {
 		in.MaxLength, in.LengthSource = unsaid.MaxLength, unsaid.LengthSource
@@ -182,7 +182,7 @@ func (in *Input) call(f *fields, unsaid *Input) {
 	}
 }
 
-// errNoConfig is the error of a Transformer's folder without a config.json.
+// errNoConfig returns the error of a Transformer's folder without a config.json.
 func errNoConfig(root string, err error) error {
 	if root == "." || !errors.Is(err, fs.ErrNotExist) {
 		return err

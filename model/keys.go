@@ -7,41 +7,40 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// What these files may say, a table each: the keys that are read elsewhere in this
-// package, and those that change no score. Which those are was found by changing each in
-// a real model and looking whether the libraries' logits change, one pair at a time and
-// in a batch.
+// The tables below list the keys that the files may have: those that are read elsewhere in
+// this package, and those that change no score. To find the latter, each key was changed in
+// a real model, and the libraries' logits compared, for single pairs and for a batch.
 
-// libraryKeys are the keys of config_sentence_transformers.json. Those of the second line
-// change nothing: arithmetic that is float32 here anyway, the versions of software, and
-// how embeddings are compared.
+// libraryKeys are the keys of config_sentence_transformers.json. Those in the second line
+// change nothing: the data type of arithmetic that is float32 here in any case, versions of
+// software, and how embeddings are compared.
 var libraryKeys = []string{"model_type", "prompts", "default_prompt_name", newActivation,
 	"__version__", "keep_in_fp32_modules", "requirements", "similarity_fn_name", "truncate_dim"}
 
-// inputKeys are the keys of sentence_bert_config.json. Those of the second line change
-// nothing: how a batch is padded, and what tasks other than pairs have.
+// inputKeys are the keys of sentence_bert_config.json. Those in the second line change
+// nothing: how a batch is padded, and settings of tasks other than pairs.
 var inputKeys = []string{"transformer_task", "modality_config", "module_output_name", "processing_kwargs", "max_seq_length", "do_lower_case",
 	"unpad_inputs", "query_length", "document_length", "query_expansion"}
 
-// processingKeys are the keys of processing_kwargs: what is for all inputs, and for texts.
-// The others are for inputs that are no pairs of texts.
+// processingKeys are the keys of processing_kwargs: those for all inputs and for texts. The
+// others are for inputs that are not texts.
 var processingKeys = []string{"common", "text",
 	"audio", "image", "video", "chat_template"}
 
-// textKeys are the keys of processing_kwargs' text and common. Those of the second line
-// ask for more to be returned beside the tokens, which nothing reads, or pad: a sequence
-// has no padding here, and padding that is masked changes nothing.
+// textKeys are the keys inside common and text of processing_kwargs. Those in the second
+// line ask for more outputs beside the tokens, which nothing reads, or for padding, which
+// sequences do not have here and which changes nothing if it is masked.
 var textKeys = []string{"max_length", "truncation",
 	"padding", "pad_to_multiple_of", "return_special_tokens_mask", "return_offsets_mapping", "return_length", "return_tensors", "verbose", "logits_to_keep"}
 
-// plainText are values of the other keys that ask for what is done anyway.
+// plainText lists, for other keys, the values that ask for what is done in any case.
 var plainText = map[string][]string{"stride": {"0"}, "add_special_tokens": {"true"}, "is_split_into_words": {"false", "null"},
 	"return_token_type_ids": {"true", "null"}, "return_attention_mask": {"true", "null"}, "return_overflowing_tokens": {"false", "null"},
 	"split_special_tokens": {"false", "null"}, "padding_side": {`"right"`, "null"}}
 
 // configKeys are the keys of config.json: those that are read, those of BERT's own
-// configuration that change nothing at inference (what training, other heads and
-// generated text have), and those that every configuration of transformers may have.
+// configuration that change nothing at inference (for training, other heads and generated
+// text), and those that every configuration of transformers may have.
 var configKeys = strings.Fields(`
 model_type hidden_act position_embedding_type is_decoder add_cross_attention pruned_heads per_layer_config quantization_config
 hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size max_position_embeddings type_vocab_size
@@ -59,24 +58,24 @@ max_length min_length do_sample early_stopping num_beams num_beam_groups diversi
 repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size bad_words_ids num_return_sequences
 forced_bos_token_id forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens begin_suppress_tokens`)
 
-// refuseUnknown refuses a field that is not among keys. It is for the small files that
-// sentence-transformers alone writes: what a version of it writes there that is not known
-// here may change every score, and nobody would see it.
+// refuseUnknown refuses a field that is not in keys. It is for the small files that only
+// sentence-transformers writes: a new field in them may change every score, and nobody
+// would notice.
 func (f *fields) refuseUnknown(keys []string) {
 	if names := jsonscan.Unknown(f.raw, keys); len(names) > 0 {
 		f.bad(shortened(names[0]), "%s is not supported: what it means is not known here", jsonscan.Shown(f.raw[names[0]]))
 	}
 }
 
-// warnUnknown warns of fields of config.json that are not among keys. Everybody puts
-// notes of their own there, which transformers does not read either.
+// warnUnknown warns of fields of config.json that are not in keys. Many people put notes
+// into that file, and transformers does not read them either.
 func (s *Spec) warnUnknown(f *fields, keys []string) {
 	if names := jsonscan.Unknown(f.raw, keys); len(names) > 0 {
 		s.warn("%s: what %s means is not known here, and it is not used", f.file, jsonscan.Quoted(names, mostNamed))
 	}
 }
 
-// shortened is a key as errors have it, which may come from anybody's file.
+// shortened returns a key for use in an error. A file may have keys of any length.
 func shortened(name string) string {
 	const most = 80
 	if len(name) > most {

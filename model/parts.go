@@ -10,18 +10,18 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// parts is what modules.json and the settings beside it say of a cross-encoder. Where they
-// are not there, or are of a model of another kind, sentence-transformers goes by
-// config.json alone, and so does this package.
+// parts is what modules.json and the settings beside it say about a cross-encoder. If these
+// files are missing, or describe another kind of model, sentence-transformers uses
+// config.json only, and so does this package.
 type parts struct {
-	used     bool    // they are a cross-encoder's
-	settings *fields // of modules.Settings
+	used     bool    // the files describe a cross-encoder
+	settings *fields // the fields of modules.Settings
 	list     []modules.Module
-	root     string // the folder of the Transformer, modules.RootOf(list)
+	root     string // the folder of the module Transformer, modules.RootOf(list)
 }
 
-// readParts reads modules.json and which kind of model it is of. On an error the root is
-// ".": nothing else is known.
+// readParts reads modules.json and the kind of model that it describes. On an error root is
+// ".", because nothing else is known.
 func readParts(fsys fs.FS) (*parts, error) {
 	p := &parts{root: "."}
 	data, err := readSmall(fsys, modules.File)
@@ -48,7 +48,7 @@ func readParts(fsys fs.FS) (*parts, error) {
 	return p, nil
 }
 
-// onlyTransformer refuses modules beside the model itself, and other modules than it.
+// onlyTransformer returns an error if there are modules other than one Transformer.
 func (p *parts) onlyTransformer() error {
 	refuse := func(i int, format string, args ...any) error {
 		return fmt.Errorf("%w: %s: module %d, %.80q, %s", ErrConfig, modules.File, i, p.list[i].Type, fmt.Sprintf(format, args...))
@@ -67,8 +67,8 @@ func (p *parts) onlyTransformer() error {
 	return nil
 }
 
-// apply puts into s what these files say, which goes before what config.json does. root is
-// the Transformer's folder.
+// apply puts what these files say into s; it takes precedence over config.json. root is the
+// Transformer's folder.
 func (p *parts) apply(s *Spec, root fs.FS) error {
 	if !p.used {
 		return nil
@@ -77,7 +77,7 @@ func (p *parts) apply(s *Spec, root fs.FS) error {
 		return err
 	}
 	f := p.settings
-	if a := s.namedActivation(f, newActivation); a != "" { // else that of config.json counts
+	if a := s.namedActivation(f, newActivation); a != "" { // otherwise config.json's counts
 		s.Activation = a
 	}
 	s.Input.prompts(f)
@@ -88,7 +88,7 @@ func (p *parts) apply(s *Spec, root fs.FS) error {
 	return s.Input.read(root, s)
 }
 
-// readFields reads a small file, which has no fields where it is not there.
+// readFields reads a small file. If it does not exist, the result has no fields.
 func readFields(fsys fs.FS, name string) (*fields, error) {
 	data, err := readSmall(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {

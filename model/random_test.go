@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/conformance"
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
@@ -13,9 +14,9 @@ import (
 func TestReferenceOfRandomModels(t *testing.T) {
 	for seed := uint64(1); seed <= 20; seed++ {
 		m := modeltest.Draw(t, seed)
-		_, largest, err := m.Hold(model.NewReference(m.Weights, 1), modeltest.RoundsFloat32)
-		if err != nil || largest > 0.125 {
-			t.Errorf("%v: %v, errors up to %.2f of what they may be", m, err, largest)
+		report, err := m.Hold(model.NewReference(m.Weights, 1), conformance.RoundsFloat32)
+		if err != nil || report.Largest() > 0.125 {
+			t.Errorf("%v: %v, errors up to %.2f of what they may be", m, err, report.Largest())
 		}
 	}
 }

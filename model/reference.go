@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// Reference is the encoder in plain Go, values and sums in float64, written to
-// be read next to the paper. Every device is held to it. It takes about a
-// second for what a CPU device does in a tenth.
+// Reference is the encoder in plain Go, with values and sums in float64, written to be read
+// next to the paper. Tests compare every device with it. It is about ten times slower than
+// a CPU device.
 type Reference struct {
 	w     *Weights
 	slots chan struct{}
 }
 
-// NewReference returns the reference device over w, which stays the caller's.
-// It runs passes at the same time, at least one.
+// NewReference returns the reference device for w, which still belongs to the caller. It
+// runs up to passes passes at the same time, at least one.
 func NewReference(w *Weights, passes int) *Reference {
 	return &Reference{w, make(chan struct{}, max(passes, 1))}
 }
@@ -22,10 +22,10 @@ func NewReference(w *Weights, passes int) *Reference {
 // Name returns "reference".
 func (r *Reference) Name() string { return "reference" }
 
-// Passes returns how many passes run at once.
+// Passes returns how many passes run at the same time.
 func (r *Reference) Passes() int { return cap(r.slots) }
 
-// Close does nothing: the weights are the caller's.
+// Close does nothing: the weights belong to the caller.
 func (r *Reference) Close() error { return nil }
 
 // Begin starts a pass over b.
@@ -44,7 +44,7 @@ type ReferencePass struct {
 	w      *Weights
 	b      *Batch
 	keep   Rows
-	rows   int       // live rows of x: T, then S
+	rows   int       // number of rows of x in use: T, then S
 	x      []float64 // rows×hidden
 }
 
@@ -118,7 +118,7 @@ func (p *ReferencePass) Hidden(dst []float32) error {
 	return nil
 }
 
-// Hidden64 returns the live rows of the hidden state, not copied.
+// Hidden64 returns the rows of the hidden state in use, without copying them.
 func (p *ReferencePass) Hidden64() []float64 { return p.x }
 
 func (p *ReferencePass) Classify(scores []float32) error {
@@ -152,7 +152,7 @@ func (p *ReferencePass) Classify64() ([]float64, error) {
 
 func (p *ReferencePass) End() { <-p.device.slots }
 
-// keepCls drops every row but each sequence's first.
+// keepCls removes all rows except the first of each sequence.
 func (p *ReferencePass) keepCls() {
 	h := p.w.Config.HiddenSize
 	cls := make([]float64, 0, p.b.Len()*h)
@@ -203,7 +203,7 @@ func apply(l Linear, x []float64) []float64 {
 	return y
 }
 
-// dot sums in four strands, for speed alone.
+// dot uses four partial sums, only for speed.
 func dot(x, w []float64) float64 {
 	w = w[:len(x)]
 	var s0, s1, s2, s3 float64

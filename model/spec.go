@@ -11,24 +11,24 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// Spec is what a checkpoint's configuration says: the model, and what becomes of pairs
-// before it.
+// Spec is everything that a checkpoint's configuration says: about the model, and about
+// pairs before they reach it.
 type Spec struct {
 	Config
 	Input Input
-	// Files has config.json, the weights and the tokenizer's files at its top: the
-	// checkpoint itself, or the folder of it that modules.json names.
+	// Files has config.json, the weights and the tokenizer's files at its top. It is the
+	// checkpoint itself, or the folder in it that modules.json names.
 	Files    fs.FS
-	Warnings []string // what is odd, and harmless enough to go on; a line each
+	Warnings []string // problems that do not prevent scoring, one a line
 
-	numLabels, idLabels int // where config.json contradicts itself: num_labels, and the length of id2label
+	numLabels, idLabels int // num_labels and the length of id2label, if config.json contradicts itself
 	architectures       []string
 }
 
-// ReadSpec reads the configuration of a checkpoint at the top of fsys: config.json, and
-// what sentence-transformers keeps beside it. Whatever there changes scores is honoured,
-// or refused with the name of its file and key; what nobody knows of config.json is a
-// warning. Errors about what the files say are ErrConfig.
+// ReadSpec reads the configuration of a checkpoint at the top of fsys: config.json, and the
+// files of sentence-transformers beside it. Every field that changes scores is either
+// followed, or refused with the name of its file and key. An unknown field of config.json
+// is a warning. Errors about the files' contents are ErrConfig.
 func ReadSpec(fsys fs.FS) (*Spec, error) {
 	p, partsErr := readParts(fsys)
 	root := fsys
@@ -42,7 +42,8 @@ func ReadSpec(fsys fs.FS) (*Spec, error) {
 	if err != nil {
 		return nil, firstError(partsErr, errNoConfig(p.root, err))
 	}
-	// First, so that of another kind of model that is said, and not what its modules are.
+	// First, so that for another kind of model the error says that, and not something about
+	// its modules.
 	s, err := parseSpec(data)
 	if err == nil {
 		err = partsErr
@@ -60,8 +61,8 @@ func ReadSpec(fsys fs.FS) (*Spec, error) {
 	return s, nil
 }
 
-// parseSpec reads the contents of a config.json. A field that changes scores is honoured
-// or refused; configKeys has the others. The activation is "" where none is named.
+// parseSpec reads the contents of a config.json. A field that changes scores is followed or
+// refused; configKeys has the others. The activation is "" if none is named.
 func parseSpec(data []byte) (*Spec, error) {
 	f, err := parseFields("config.json", data)
 	if err != nil {
@@ -81,8 +82,8 @@ func parseSpec(data []byte) (*Spec, error) {
 	return s, nil
 }
 
-// kinds are what models of other types are called, by how model_type begins: the first
-// that fits counts.
+// kinds names models of other types. model_type begins with prefix; the first row that
+// matches counts.
 var kinds = []struct{ prefix, is string }{
 	{"roberta", "a RoBERTa"}, {"xlm-roberta", "an XLM-RoBERTa"}, {"camembert", "a CamemBERT"}, {"distilbert", "a DistilBERT"}, {"electra", "an ELECTRA"},
 	{"mpnet", "an MPNet"}, {"modernbert", "a ModernBERT"}, {"deberta", "a DeBERTa"}, {"albert", "an ALBERT"}, {"xlnet", "an XLNet"}, {"t5", "a T5"},
@@ -105,14 +106,14 @@ func (f *fields) refuseOtherKinds() {
 	f.bad("model_type", "%.80q: this is %s model, and only BERT (\"bert\") is supported", got, is)
 }
 
-// refuseOthers refuses what is another model than this encoder.
+// refuseOthers refuses fields that make the model different from this encoder.
 func (f *fields) refuseOthers() {
 	for _, field := range []struct {
 		name string
-		want []string // the first as errors have it
+		want []string // allowed values; errors name the first
 	}{
-		// gelu_python is the same function, written in Python; gelu_new, gelu_fast and
-		// others are approximations by tanh, which move scores.
+		// gelu_python is the same function, written in Python. gelu_new, gelu_fast and
+		// others are approximations by tanh, which change scores.
 		{"hidden_act", []string{"gelu", "gelu_python"}},
 		{"position_embedding_type", []string{"absolute"}},
 	} {
@@ -126,7 +127,7 @@ func (f *fields) refuseOthers() {
 			f.bad(name, "true, want an encoder")
 		}
 	}
-	// Heads that are missing from the weights of some layers.
+	// Heads that are missing in the weights of some layers.
 	var pruned map[string][]int
 	if f.has("pruned_heads") && f.read("pruned_heads", &pruned, "an object of lists of heads by layer") {
 		removed := 0
@@ -144,7 +145,7 @@ func (f *fields) refuseOthers() {
 	}
 }
 
-// sizes reads the numbers.
+// sizes reads the model's sizes.
 func (s *Spec) sizes(f *fields) {
 	for _, size := range []struct {
 		name     string
@@ -164,7 +165,7 @@ func (s *Spec) sizes(f *fields) {
 		switch {
 		case !f.whole(size.name, size.to):
 			if size.required {
-				f.bad(size.name, "missing") // of errors the first counts
+				f.bad(size.name, "missing") // if there are several errors, the first counts
 			}
 		case *size.to < 1 || *size.to > size.most:
 			f.bad(size.name, "%d, want 1 to %d", *size.to, size.most)
@@ -178,9 +179,9 @@ func (s *Spec) sizes(f *fields) {
 	}
 }
 
-// labels counts id2label. Only its numbers matter: labels may be called anything, by
-// numbers too. Where num_labels says otherwise, older versions of transformers go by
-// id2label and newer ones by num_labels: the classifier decides.
+// labels counts id2label. Only the number of its entries matters; labels may have any
+// names. If num_labels contradicts it, older versions of transformers use id2label and
+// newer ones num_labels: the shape of the classifier's weights decides.
 func (s *Spec) labels(f *fields) {
 	var names map[string]any
 	if !f.has("id2label") || !f.read("id2label", &names, "an object of labels by number") {
@@ -204,7 +205,7 @@ func (s *Spec) labels(f *fields) {
 	}
 }
 
-// heads reads which classes of model the weights are of.
+// heads reads the class of model for which the weights were saved.
 func (s *Spec) heads(f *fields) {
 	const name = "architectures"
 	if !f.has(name) {
@@ -216,19 +217,20 @@ func (s *Spec) heads(f *fields) {
 	} else {
 		f.read(name, &s.architectures, "a list of names")
 	}
-	// Before there was a model_type, this alone told a RoBERTa from a BERT.
+	// Before the field model_type existed, only this distinguished a RoBERTa from a BERT.
 	ofBert := func(class string) bool { return strings.HasPrefix(class, "Bert") }
 	if f.raw["model_type"] == nil && len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofBert) {
 		f.bad("model_type", "missing, and architectures is %.80q, want \"bert\"", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
-	// sentence-transformers asks such a model for the words "yes" and "no".
+	// From such a model sentence-transformers reads the probabilities of the words "yes"
+	// and "no".
 	if len(s.architectures) > 0 && strings.HasSuffix(s.architectures[0], "ForCausalLM") {
 		f.bad(name, "%.80q, which generates text, want BertForSequenceClassification", s.architectures[0])
 	}
 }
 
-// ownHead reports whether the weights are of a model with this package's head, as far as
-// the configuration says.
+// ownHead reports whether, according to the configuration, the weights include the head
+// that this package knows.
 func (s *Spec) ownHead() bool {
 	return len(s.architectures) == 0 || slices.Contains(s.architectures, "BertForSequenceClassification")
 }

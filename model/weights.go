@@ -11,9 +11,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Weights are a checkpoint's tensors by their place in the model, float32,
-// each of exactly the shape that its Config asks for. Where the file allows it
-// they lie over its mapped memory, unread until used; they are never written.
+// Weights are a checkpoint's tensors by their place in the model, as float32, each with
+// exactly the shape that its Config requires. If the file's format allows it, they are
+// mapped memory that is read when it is first used. They are never written to.
 type Weights struct {
 	Config             Config
 	WordEmbeddings     *tensor.Dense // vocabulary × hidden
@@ -24,15 +24,15 @@ type Weights struct {
 	Pooler             *Linear // hidden -> hidden; nil in an encoder without a head
 	Classifier         *Linear // hidden -> labels; nil in an encoder without a head
 
-	// Warnings say what of the checkpoint is not used, or contradicts itself, though its
-	// scores are what they should be; a line each.
+	// Warnings say which parts of the checkpoint are not used or contradict themselves,
+	// without making scores wrong; one a line.
 	Warnings []string
 
 	file       *safetensors.File
 	parameters int64
 }
 
-// Layer is one encoder layer's weights.
+// Layer has the weights of one encoder layer.
 type Layer struct {
 	Query, Key, Value Linear // hidden -> hidden
 	Output            Linear // hidden -> hidden, Wo
@@ -47,20 +47,19 @@ type Linear struct {
 	B *tensor.Dense // out
 }
 
-// Norm is a LayerNorm's gain and bias, one of each per channel.
+// Norm is the gain and bias of a LayerNorm, with one value for each channel.
 type Norm struct{ Gain, Bias *tensor.Dense }
 
-// ErrWeights is in every error about tensors that are missing, there under two names or
-// not of the config's shape, and about values that are not numbers. Its text is only how
-// those errors begin.
+// ErrWeights is in every error about tensors that are missing, exist under two names, or do
+// not have the shape that the config requires, and about values that are not numbers. Its
+// own text is only the beginning of such errors.
 var ErrWeights = errors.New("model")
 
-// ErrNoHead says that a checkpoint has no classification head, so that it can
-// encode but not score.
+// ErrNoHead says that a checkpoint has no classification head: it can encode but not score.
 var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, as for embeddings, and not a cross-encoder")
 
-// Load reads the configuration and the weights (one file, or sharded with an index)
-// from the top of fsys. Close the weights to unmap them.
+// Load reads the configuration and the weights (one file, or shards with an index) at the
+// top of fsys. Close the weights to unmap their memory.
 func Load(fsys fs.FS) (*Weights, error) {
 	s, err := ReadSpec(fsys)
 	if err != nil {
@@ -69,7 +68,7 @@ func Load(fsys fs.FS) (*Weights, error) {
 	return s.Load()
 }
 
-// Load reads the weights among Files.
+// Load reads the weights in Files.
 func (s *Spec) Load() (*Weights, error) {
 	file, err := safetensors.OpenCheckpoint(s.Files)
 	if err != nil {
@@ -85,8 +84,8 @@ func (s *Spec) Load() (*Weights, error) {
 	return w, nil
 }
 
-// compare holds what config.json says beside the shape to the weights, and adds the
-// configuration's warnings to theirs.
+// compare checks what config.json says, apart from the shape, against the weights, and adds
+// the configuration's warnings to theirs.
 func (s Spec) compare(w *Weights) error {
 	if s.numLabels != 0 && w.Classifier != nil {
 		if w.Config.Labels != s.numLabels && w.Config.Labels != s.idLabels {
@@ -101,9 +100,9 @@ func (s Spec) compare(w *Weights) error {
 	return nil
 }
 
-// Bind finds the tensors of c's model in file and takes file over. Tensors that the model
-// has no place for are not used, as in transformers; Warnings names them, so that a config
-// with too few layers cannot pass unseen.
+// Bind finds the tensors of c's model in file, which then belongs to the Weights. As in
+// transformers, tensors that the model does not need are ignored; Warnings names them, so
+// that a config with too few layers is noticed.
 func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 	b := binder{file: file, used: map[string]bool{}}
 	if _, ok := file.Lookup("bert.embeddings.word_embeddings.weight"); ok {
@@ -147,10 +146,10 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 	return w, b.err
 }
 
-// Parameters returns how many values the model's tensors hold together.
+// Parameters returns the number of values in all of the model's tensors.
 func (w *Weights) Parameters() int64 { return w.parameters }
 
-// CheckHead says why these weights cannot score, or returns nil.
+// CheckHead returns an error if these weights cannot score.
 func (w *Weights) CheckHead() error {
 	switch {
 	case w.Classifier == nil:
@@ -161,8 +160,8 @@ func (w *Weights) CheckHead() error {
 	return nil
 }
 
-// CheckHead says why weights of this configuration cannot score, as far as that is known
-// without them, or returns nil.
+// CheckHead returns an error if weights with this configuration cannot score, as far as
+// this is known without reading them.
 func (s *Spec) CheckHead() error {
 	if s.Labels > 1 && len(s.architectures) > 0 && s.ownHead() {
 		return errLabels(s.Labels, "config.json")
@@ -170,8 +169,8 @@ func (s *Spec) CheckHead() error {
 	return nil
 }
 
-// CheckKind is CheckHead for weights that cannot be read: then the classes of the
-// architectures tell an encoder without a head.
+// CheckKind is CheckHead for a checkpoint whose weights cannot be read. It recognizes an
+// encoder without a head by the class names in architectures.
 func (s *Spec) CheckKind() error {
 	ofHead := func(class string) bool { return strings.HasSuffix(class, "ForSequenceClassification") }
 	if len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
@@ -181,17 +180,16 @@ func (s *Spec) CheckKind() error {
 	return s.CheckHead()
 }
 
-// errLabels is the error of a head with more labels than one.
+// errLabels returns the error of a head with more than one label.
 func errLabels(labels int, of string) error {
 	return fmt.Errorf("model: %s has %d labels, want 1: the model sorts pairs into classes, and gives them no single score", of, labels)
 }
 
-// Close unmaps the weights, which must not be used from then on.
+// Close unmaps the weights, which must not be used afterwards.
 func (w *Weights) Close() error { return w.file.Close() }
 
-// Release gives the memory that holds mapped weights back to the system. A
-// device that has packed its own copy calls for it; what is read again comes
-// from the file again.
+// Release returns the physical memory of mapped weights to the system. Call it when a
+// device has packed its own copy. Weights that are used again are read from the file again.
 func (w *Weights) Release() {
 	for _, name := range w.file.Names() {
 		if t, ok := w.file.Lookup(name); ok {
@@ -200,15 +198,14 @@ func (w *Weights) Release() {
 	}
 }
 
-// Detached returns values of these weights in memory that is not a mapped file's: a copy,
-// where they are. To be called under Guard.
+// Detached returns values, which belong to these weights, in memory that is not a mapped
+// file's. If necessary, it copies them. Call it under Guard.
 func (w *Weights) Detached(values []float32) []float32 { return w.file.Detached(values) }
 
-// Guard runs read, which may read the weights, and returns an error where the
-// file under them was truncated meanwhile, which would end the process
-// otherwise, or was written to, which would make other weights of them: see
-// [safetensors.File.Guard].
+// Guard runs read, which may read the weights. If the file was truncated meanwhile, which
+// would otherwise crash the process, or was written to, which would change the weights, it
+// returns an error: see [safetensors.File.Guard].
 func (w *Weights) Guard(read func() error) error { return w.file.Guard(read) }
 
-// Float32s returns the values of a weight tensor, row-major, not copied.
+// Float32s returns the values of a weight tensor, row-major, without copying them.
 func Float32s(t *tensor.Dense) []float32 { return t.Data().([]float32) }

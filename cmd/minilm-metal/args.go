@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// arguments takes as many arguments as names has, and says what is missing or too many.
-// hint is what the user may have meant instead; "" is none.
+// arguments requires exactly the named arguments, and says which are missing or too many.
+// hint is what the user may have meant instead, or "".
 func arguments(hint string, names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		meant := ""
@@ -27,8 +27,8 @@ func arguments(hint string, names ...string) cobra.PositionalArgs {
 	}
 }
 
-// noArguments is for the commands that read pairs and take no arguments. One word is a
-// file's name perhaps, several are a query.
+// noArguments is for commands that read pairs from a file and take no arguments. One word
+// may be meant as a file's name, several as a query.
 func noArguments(c *cobra.Command, args []string) error {
 	hint := fileFlag
 	if strings.Contains(quoted(args), " ") {
@@ -37,10 +37,10 @@ func noArguments(c *cobra.Command, args []string) error {
 	return arguments(hint)(c, args)
 }
 
-// quoted is some words of a command line as one of its arguments.
+// quoted joins words of a command line to one quoted argument.
 func quoted(words []string) string { return `"` + strings.Join(words, " ") + `"` }
 
-// What somebody may have meant who gives too many words.
+// Hints for users who give too many words.
 const (
 	quoteQuery = `one query goes in quotes, minilm-metal rank %s, and passages come from standard input or --input`
 	fileFlag   = `pairs come from standard input, or from a file with --input %s`

@@ -76,7 +76,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
 			}
-			if out != "" && !force { // the default is a new folder
+			if out != "" && !force { // the default folder is always new
 				if name := reportIn(out); name != "" {
 					return fmt.Errorf("%s: is there already; --force writes over it", name)
 				}
@@ -125,7 +125,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	return c
 }
 
-// checkBench refuses what package bench would take for its defaults.
+// checkBench refuses values that package bench would replace by its defaults.
 func checkBench(o *bench.Options) error {
 	if o.Pairs < 1 {
 		return usageError("--pairs %d: want at least 1", o.Pairs)
@@ -142,9 +142,9 @@ func checkBench(o *bench.Options) error {
 	return nil
 }
 
-// measure runs the bench and writes its report to the folder out, and the
-// profile of the kernels, where one is named, to the file kernels. What it shows
-// is the report's summary, or all of it as JSON.
+// measure runs the bench and writes its report to the folder out. If kernels is not "", it
+// writes the profile of the kernels to that file. It shows the report's summary, or all of
+// the report as JSON.
 func (p *program) measure(ctx context.Context, o bench.Options, out, kernels string, asJSON bool) error {
 	// Better now than after the run.
 	if err := writable(out); err != nil {
@@ -154,7 +154,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 	rec, runErr := bench.Measure(ctx, o)
 	p.bar.Close()
 	if rec == nil {
-		// Made for nothing. What is not empty stays.
+		// Remove the folder if it is empty.
 		os.Remove(out)
 		if parent := filepath.Dir(out); parent == outFolder {
 			os.Remove(parent)
@@ -212,7 +212,7 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 	return r, report.Write(dir, r)
 }
 
-// reportIn returns the first file of a report that is in the folder, "" if there is none.
+// reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
 	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
 		path := filepath.Join(dir, name)
@@ -223,7 +223,8 @@ func reportIn(dir string) string {
 	return ""
 }
 
-// freshFolder returns a folder that is not there: two runs may begin in the same second.
+// freshFolder returns the name of a folder that does not exist: two runs may begin in the
+// same second.
 func freshFolder(name string) string {
 	fresh := name
 	for n := 2; ; n++ {
@@ -234,8 +235,8 @@ func freshFolder(name string) string {
 	}
 }
 
-// profileable says, before the run, whether the file of a flag can be written after it; ""
-// is none.
+// profileable returns an error, before the run, if the file of a flag cannot be written
+// after it. path may be "", which means no file.
 func profileable(flag, path string) error {
 	if path == "" {
 		return nil
@@ -243,11 +244,11 @@ func profileable(flag, path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usageError("--%s %s: is a folder, want a file", flag, path)
 	} else if err == nil && !info.Mode().IsRegular() {
-		return nil // a pipe or a device is written as it is
+		return nil // a pipe or a device can be written
 	}
 	err := probe(filepath.Dir(path))
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {
-		err = of.Err // the path is of no file that anybody knows
+		err = of.Err // without the name of the temporary file, which the user does not know
 	}
 	if err != nil {
 		return fmt.Errorf("--%s %s: %w", flag, path, err)
@@ -255,7 +256,7 @@ func profileable(flag, path string) error {
 	return nil
 }
 
-// writable makes the folder, and says whether files can be made in it.
+// writable makes the folder, and returns an error if files cannot be created in it.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -263,7 +264,7 @@ func writable(dir string) error {
 	return probe(dir)
 }
 
-// probe makes a file in the folder and takes it away again.
+// probe creates a file in the folder and removes it again.
 func probe(dir string) error {
 	f, err := os.CreateTemp(dir, ".writable.*")
 	if err != nil {
@@ -272,8 +273,8 @@ func probe(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// modelID is what the report calls the model: what the user called it, if he
-// did. Which commit it was, the sha256 of the weights says.
+// modelID is the model's name in the report: the name that the user gave, if any. The
+// sha256 of the weights says which commit it was.
 func modelID(name string, found checkpoint) string {
 	switch {
 	case found.dir == "":
@@ -284,7 +285,7 @@ func modelID(name string, found checkpoint) string {
 	return name
 }
 
-// fileName makes a title part of a folder's name.
+// fileName converts a title to a part of a folder's name.
 func fileName(title string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {

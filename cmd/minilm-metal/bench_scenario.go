@@ -8,7 +8,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench"
 )
 
-// scenario is the flags of bench's scenarios.
+// scenario holds the flags of bench's scenarios.
 type scenario struct {
 	mixing, overloading bool
 	mix                 bench.MixOptions
@@ -25,15 +25,15 @@ func (s *scenario) register(f *pflag.FlagSet) {
 	f.Float64Var(&s.overload.Factor, "overload-factor", bench.DefaultOverload, "calls that arrive over those that can be served")
 }
 
-// apply puts the scenario that is asked for into the options, and refuses flags that say
-// nothing about what is measured.
+// apply copies the scenario that is asked for to the options. It refuses flags that do not
+// apply to what is measured.
 func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 	if s.mixing && s.overloading {
 		return usageError("--mix and --overload: want one of them")
 	}
 	for _, flag := range []struct {
 		name string
-		said bool // by what is measured
+		said bool // the flag applies to what is measured
 		why  string
 	}{
 		{"mix-bulk", s.mixing, "without --mix"},

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// best keeps the passages with the highest scores, k of them, or all if k is 0. Of equal
-// scores the first of the input are kept. It is a heap with the worst that is kept on top,
-// so that a million passages cost the memory of k.
+// best keeps the k passages with the highest scores, or all if k is 0. Of equal scores it
+// keeps the first in the input. It is a heap with the worst kept passage on top, so that a
+// million passages cost the memory of k.
 type best struct {
 	k    int
 	kept []passage
@@ -22,7 +22,7 @@ func compareRank(a, b passage) int {
 func (b *best) add(p passage) {
 	switch {
 	case b.k == 0:
-		b.kept = append(b.kept, p) // to be sorted once, at the end
+		b.kept = append(b.kept, p) // sorted once, at the end
 	case len(b.kept) < b.k:
 		heap.Push(b, p)
 	case compareRank(p, b.kept[0]) < 0:
@@ -31,13 +31,13 @@ func (b *best) add(p passage) {
 	}
 }
 
-// sorted returns what is kept, best first. Nothing is added afterwards.
+// sorted returns the kept passages, best first. Nothing may be added afterwards.
 func (b *best) sorted() []passage {
 	slices.SortFunc(b.kept, compareRank)
 	return b.kept
 }
 
-// What follows is heap.Interface.
+// The methods of heap.Interface.
 
 func (b *best) Len() int           { return len(b.kept) }
 func (b *best) Less(i, j int) bool { return compareRank(b.kept[i], b.kept[j]) > 0 }

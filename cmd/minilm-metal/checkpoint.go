@@ -13,20 +13,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine"
-	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/bounded"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 const (
-	// syntheticName is what --model calls the synthetic default. A directory of
-	// that name is "./synthetic".
+	// syntheticName is the value of --model for the synthetic default. For a directory of
+	// that name, write "./synthetic".
 	syntheticName = "synthetic"
 	// syntheticSeed makes the synthetic default the same everywhere.
 	syntheticSeed = 1
-	// syntheticPath begins the _name_or_path in every config.json that package
-	// synth writes.
+	// In every config.json that package synth writes, _name_or_path begins with
+	// syntheticPath.
 	syntheticPath = "minilm-metal/synthetic"
 )
 
@@ -34,13 +33,13 @@ const (
 type checkpoint struct {
 	files     fs.FS
 	name      string // for people: a directory, or id@commit
-	dir       string // where it is; "" for the synthetic default, which is in memory
+	dir       string // its folder; "" for the synthetic default, which is in memory
 	synthetic bool   // made from a seed, not trained
 }
 
-// checkpoint finds the model called name that has the needed parts. An empty
-// name is the pinned checkpoint, if the cache has all of it, else the synthetic
-// default, with a warning.
+// checkpoint finds the model called name that has the needed parts. If name is "", it is
+// the pinned checkpoint if the cache has all of it, else the synthetic default, with a
+// warning.
 func (p *program) checkpoint(name string, need hub.Parts) (checkpoint, error) {
 	switch name {
 	case syntheticName:
@@ -89,10 +88,10 @@ func syntheticCheckpoint() (checkpoint, error) {
 	return checkpoint{files: files, name: name, synthetic: true}, err
 }
 
-// madeBySynth reports whether config.json says that package synth wrote it.
-// One that cannot be read is for the engine to refuse.
+// madeBySynth reports whether config.json was written by package synth. If it cannot be
+// read, the engine will say so.
 func madeBySynth(files fs.FS) bool {
-	data, err := bounded.ReadFS(files, hub.ConfigFile, model.MaxConfigBytes)
+	data, err := modules.Read(files, hub.ConfigFile)
 	if err != nil {
 		return false
 	}
@@ -103,8 +102,8 @@ func madeBySynth(files fs.FS) bool {
 	return err == nil && strings.HasPrefix(config.Path, syntheticPath)
 }
 
-// home returns the user's home directory as os.UserHomeDir finds it, but in
-// the environment that run was given.
+// home returns the user's home directory, like os.UserHomeDir, but from the environment
+// that run was given.
 func (p *program) home() string {
 	switch runtime.GOOS {
 	case "windows":
@@ -115,9 +114,9 @@ func (p *program) home() string {
 	return p.getenv("HOME")
 }
 
-// calibrationFile returns where engines keep what they measure: the place that package
-// engine has for it, but in the environment that run was given; "" where that says of
-// none.
+// calibrationFile returns the file in which engines keep their measurements. It is the
+// default of package engine, but in the environment that run was given; "" if that names no
+// cache directory.
 func (p *program) calibrationFile() string {
 	const file = "minilm-metal/calibration.json"
 	dir := ""
@@ -140,7 +139,7 @@ func (p *program) calibrationFile() string {
 	return filepath.Join(dir, filepath.FromSlash(file))
 }
 
-// engineFlags are the flags of every command that opens an engine.
+// engineFlags holds the flags of every command that opens an engine.
 type engineFlags struct {
 	model, device, isa, precision string
 	workers                       int
@@ -166,7 +165,7 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 	if f.workers > 0 {
 		opts = append(opts, engine.Workers(f.workers))
 	}
-	// Ahead of opts, which may have another mind.
+	// Before opts, which take precedence.
 	opts = append([]engine.Option{engine.Device(f.device), engine.InstructionSet(f.isa), engine.Precision(f.precision),
 		engine.CalibrationFile(p.calibrationFile())}, opts...)
 	c, err := p.checkpoint(f.model, hub.Complete)
@@ -182,7 +181,7 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 	return e, c, err
 }
 
-// scoreFlags are the flags about what becomes a score, and how.
+// scoreFlags holds the flags about what is scored, and how.
 type scoreFlags struct {
 	maxLength int
 	sigmoid   bool
@@ -224,7 +223,7 @@ func checkMaxLength(n int) error {
 	return nil
 }
 
-// inputFlag is the file that a command reads, "-" for standard input.
+// inputFlag adds the flag for the file that a command reads, "-" for standard input.
 func inputFlag(c *cobra.Command, name *string) {
 	c.Flags().StringVarP(name, "input", "i", "-", "file to read; - is standard input")
 }

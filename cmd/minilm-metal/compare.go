@@ -171,7 +171,7 @@ func writeIndented(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// readReport reads the report at path, a file or a folder of bench's.
+// readReport reads a report: a file, or a folder that bench wrote.
 func readReport(path string) (*report.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, report.JSONFile)
@@ -217,7 +217,7 @@ type metricComparison struct {
 	A       *float64 `json:"a"`      // null: n/a
 	B       *float64 `json:"b"`
 	Ratio   *float64 `json:"ratio"`   // b/a
-	Verdict string   `json:"verdict"` // on b: "better", "worse", "same" or ""
+	Verdict string   `json:"verdict"` // about b: "better", "worse", "same" or ""
 }
 
 func writeComparison(w io.Writer, c compare.Comparison) error {

@@ -52,7 +52,7 @@ other commands can use that folder, copy the model's other files to it.`,
 	return c
 }
 
-// convertWeights converts the weights that name says, and reports what was written.
+// convertWeights converts the weights of the model called name, and reports what it wrote.
 func (p *program) convertWeights(ctx context.Context, name, out string, force bool) error {
 	began := time.Now()
 	weights, beside, err := p.openPickled(name, out != "")
@@ -66,13 +66,13 @@ func (p *program) convertWeights(ctx context.Context, name, out string, force bo
 	}
 	p.undone = "nothing was written"
 	written, err := weights.Convert(ctx, path, force)
-	if errors.Is(err, fs.ErrExist) && !force { // else a folder is there
+	if errors.Is(err, fs.ErrExist) && !force { // otherwise a folder is there
 		return fmt.Errorf("%w; --force writes over it", err)
 	}
 	if err != nil {
 		return err
 	}
-	if out != "" && path != out { // a folder, which may be new
+	if out != "" && path != out { // a folder, which may not exist yet
 		if lacks := (hub.Snapshot{Dir: out}).Check(hub.Config | hub.Tokenizer); lacks != nil {
 			p.warn("%v: copy the model's other files there, from %s", lacks, beside)
 		}
@@ -81,8 +81,8 @@ func (p *program) convertWeights(ctx context.Context, name, out string, force bo
 	return err
 }
 
-// openPickled opens the weights that name says, and returns the folder they are in. Weights
-// in the cache are refused unless what is made of them goes elsewhere.
+// openPickled opens the weights of the model called name, and returns the folder that they
+// are in. Weights in the cache are refused, unless the result goes elsewhere.
 func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string, error) {
 	dir, isFile := name, false
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
@@ -94,7 +94,7 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	}
 	const noParts hub.Parts = 0
 	found, err := cache.Find(dir, noParts)
-	if errors.Is(err, hub.ErrNotFound) { // whose advice is for the other commands
+	if errors.Is(err, hub.ErrNotFound) { // its advice is for the other commands
 		err = fmt.Errorf("%w (convert needs a directory with pytorch_model.bin, which pull does not bring)", err)
 	}
 	if err != nil {
@@ -107,7 +107,7 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 		f, err := pickle.Open(name)
 		return f, dir, err
 	}
-	// The folder that the model is in, if it is one of several modules.
+	// The model's folder, if the model is one of several modules.
 	dir = filepath.Join(found.Dir, filepath.FromSlash(modules.Root(found.FS())))
 	f, err := pickle.OpenCheckpoint(dir)
 	if errors.Is(err, fs.ErrNotExist) && found.Check(hub.Weights) == nil {
@@ -116,8 +116,9 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	return f, dir, err
 }
 
-// convertedPath is the file to write: out, or one in it, or one beside the weights. Shards
-// that are there already would not be read any more, and count as the file itself.
+// convertedPath returns the file to write: out, a file in the folder out, or a file beside
+// the weights. If there are shards already, nobody would read them any more, so they count
+// as if the file existed.
 func convertedPath(beside, out string, force bool) (string, error) {
 	dir := beside
 	if strings.HasSuffix(out, ".safetensors") {

@@ -18,7 +18,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// about is what info tells, and the schema of info --json.
+// about is what info prints, and the schema of info --json.
 type about struct {
 	Version string `json:"version"`
 	Model   struct {
@@ -31,26 +31,26 @@ type about struct {
 		Vocabulary int    `json:"vocabulary"`
 		Parameters int64  `json:"parameters"`
 		MaxLength  int    `json:"max_length"`
-		// MaxLengthFrom is the file and the field that say so.
+		// MaxLengthFrom is the file and field that MaxLength comes from.
 		MaxLengthFrom string `json:"max_length_from"`
-		// Of longer pairs, by transformers' names.
+		// What happens to longer pairs, in transformers' terms.
 		TruncationStrategy string `json:"truncation_strategy"`
 		TruncationSide     string `json:"truncation_side"`
-		// Prompts are put before queries by name, and the one that DefaultPrompt names where
-		// no other is asked for; "": none is.
+		// Prompts are the texts that can be put before queries, by name. DefaultPrompt
+		// names the one that is used if no other is asked for; "" means none.
 		Prompts       map[string]string `json:"prompts,omitempty"`
 		DefaultPrompt string            `json:"default_prompt,omitempty"`
-		Activation    string            `json:"activation"` // what sentence-transformers puts on the logit; scores are raw all the same
-		Warnings      []string          `json:"warnings"`   // about the files; null: none
+		Activation    string            `json:"activation"` // what sentence-transformers applies to the logit; our scores are raw
+		Warnings      []string          `json:"warnings"`   // about the files; null if there are none
 	} `json:"model"`
 	Device         string   `json:"device"`
-	InstructionSet string   `json:"instruction_set"` // of the cpu's kernels; "": another device
+	InstructionSet string   `json:"instruction_set"` // of the CPU's kernels; "" on other devices
 	Precision      string   `json:"precision"`
 	Workers        int      `json:"workers"`
-	Choices        []string `json:"choices"` // which device and kernels, and why
-	// Candidates are the precisions that there was to choose from; null: none.
+	Choices        []string `json:"choices"` // the device and kernels that were chosen, and why
+	// Candidates are the precisions that there was a choice of; null if there was none.
 	Candidates      []engine.Candidate `json:"candidates"`
-	CalibrationFile string             `json:"calibration_file"` // where their figures are from; "": measured now
+	CalibrationFile string             `json:"calibration_file"` // the file that their figures come from; "" if they were measured now
 	CPU             struct {
 		Name     string   `json:"name"`
 		Cores    int      `json:"cores"`
@@ -105,15 +105,10 @@ and threadgroups, and its roofline. That needs no GPU.`,
 			if anew {
 				opts = append(opts, engine.Recalibrate())
 			}
-			e, found, err := flags.open(p, opts...)
+			a, err := p.about(&flags, opts...)
 			if err != nil {
 				return err
 			}
-			info := e.Info()
-			if err := e.Close(); err != nil {
-				return err
-			}
-			a := aboutOf(info, found)
 			if asJSON {
 				out := json.NewEncoder(p.stdout)
 				out.SetIndent("", "  ")
@@ -129,8 +124,21 @@ and threadgroups, and its roofline. That needs no GPU.`,
 	return c
 }
 
-// aboutOf joins what an engine says of itself with what is known of its checkpoint and of
-// this machine.
+// about opens an engine, asks what it is, and closes it again.
+func (p *program) about(flags *engineFlags, opts ...engine.Option) (*about, error) {
+	e, found, err := flags.open(p, opts...)
+	if err != nil {
+		return nil, err
+	}
+	info := e.Info()
+	if err := e.Close(); err != nil {
+		return nil, err
+	}
+	return aboutOf(info, found), nil
+}
+
+// aboutOf combines what an engine says about itself with what is known about its checkpoint
+// and this machine.
 func aboutOf(info engine.Info, found checkpoint) *about {
 	a := &about{Version: version(), Device: info.Device, InstructionSet: info.InstructionSet, Precision: info.Precision, Workers: info.Workers,
 		Choices: info.Choices, Candidates: info.Candidates, CalibrationFile: info.CalibrationFile}
@@ -201,7 +209,7 @@ func (a *about) write(w io.Writer) error {
 	return t.Flush()
 }
 
-// truncated says what the strategies do with a pair over the maximum length.
+// truncated says what each strategy does with a pair over the maximum length.
 var truncated = map[string]string{
 	"longest_first":   "of a longer pair the longer text is cut down to the other, then both are",
 	"only_first":      "the query alone is cut, and a pair whose passage leaves it no room is an error",
@@ -209,9 +217,9 @@ var truncated = map[string]string{
 	"do_not_truncate": "a longer pair is an error",
 }
 
-// candidate says what is known of a precision, such as "int8: 61000 tokens/s through a
-// layer, off by 0.018 of the scores' standard deviation on average, 0.053 at worst, with
-// 0.41 % of the orders swapped (chosen)".
+// candidate describes a precision, for example "int8: 61000 tokens/s through a layer, off
+// by 0.018 of the scores' standard deviation on average, 0.053 at worst, with 0.41 % of the
+// orders swapped (chosen)".
 func candidate(c *engine.Candidate) string {
 	s := c.Precision + ": "
 	if c.TokensPerSecond > 0 {

@@ -10,12 +10,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// The batch that chips are modelled on: 32 pairs of 95 tokens, as in the baseline's
-// data set.
+// The batch for which chips are modelled: 32 pairs of 95 tokens, as in the baseline's data
+// set.
 const modelPairs, modelTokens = 32, 95
 
-// writeChip prints what a chip should need for a batch, by the model of package
-// metal. It needs no GPU.
+// writeChip prints how long a chip should take for a batch, by the model in package metal.
+// It needs no GPU.
 func writeChip(w io.Writer, name string, c model.Config) error {
 	chip, err := metal.FindChip(name)
 	if err != nil {
@@ -57,8 +57,8 @@ The time is the larger of FLOPs (whole tiles) at the peak and bytes at the full 
 	return writeGroups(w, chip, c, tiling)
 }
 
-// writeGroups prints how many threadgroups each kernel has for batches of several
-// sizes: fewer than a chip's cores hold at once leave some idle.
+// writeGroups prints how many threadgroups each kernel has, for batches of several sizes.
+// If they are fewer than a chip's cores can run at once, some cores are idle.
 func writeGroups(w io.Writer, chip metal.Chip, c model.Config, tiling metal.Tiling) error {
 	sizes := []int{1000, 2000, 3000, 4000, 6000, 8000}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -74,7 +74,7 @@ func writeGroups(w io.Writer, chip metal.Chip, c model.Config, tiling metal.Tili
 	}
 	fmt.Fprintln(t)
 	for i, e := range columns[0] {
-		// The layers between the first and the last are as the first.
+		// The layers between the first and the last are like the first.
 		if e.Layer > 0 && e.Layer < c.Layers-1 {
 			continue
 		}
@@ -91,7 +91,7 @@ func writeGroups(w io.Writer, chip metal.Chip, c model.Config, tiling metal.Tili
 	return t.Flush()
 }
 
-// evenBatch returns sequences of modelTokens, the last of what is left.
+// evenBatch returns sequences of modelTokens tokens; the last has the rest.
 func evenBatch(tokens int) *model.Batch {
 	b := new(model.Batch)
 	for left := tokens; left > 0; left -= modelTokens {

@@ -105,7 +105,7 @@ An interrupted run writes what it measured.`,
 	return c
 }
 
-// kernelSelection are the flags that say which kernels are wanted.
+// kernelSelection holds the flags that select kernels.
 type kernelSelection struct {
 	focus         string
 	shapes        shapesFlag
@@ -129,7 +129,7 @@ func (s *kernelSelection) cases() ([]*workbench.Case, error) {
 	return cases, nil
 }
 
-// variants are those of the instruction sets and formats asked for.
+// variants returns the variants of the instruction sets and formats asked for.
 func (s *kernelSelection) variants() ([]kernels.Variant, error) {
 	all := kernels.Variants()
 	has := func(flag string, names []string, of func(kernels.Variant) string) error {
@@ -166,7 +166,7 @@ func (s *kernelSelection) variants() ([]kernels.Variant, error) {
 // shapesFlag is --shape: products of M rows, K inputs and N outputs.
 type shapesFlag []workbench.Shape
 
-// largestMatrix bounds what a shape's matrices have, in values: 256 MiB each.
+// largestMatrix is the most values in one of a shape's matrices: 256 MiB.
 const largestMatrix = 64 << 20
 
 func (s *shapesFlag) Set(text string) error {
@@ -176,7 +176,7 @@ func (s *shapesFlag) Set(text string) error {
 		if len(parts) != len(n) {
 			break
 		}
-		// 0 stands for what is no number.
+		// 0, for text that is not a number, is refused below.
 		n[i], _ = strconv.Atoi(part)
 	}
 	m, k, o := n[0], n[1], n[2]
@@ -216,8 +216,8 @@ func writeKernelsJSON(w io.Writer, report *workbench.Report, e *recording.Enviro
 	return out.Encode(report.Document(e))
 }
 
-// writeKernelsBenchstat has as keys only what two runs that are to be compared
-// have in common: benchstat makes a table for each set of values.
+// writeKernelsBenchstat writes as keys only what two runs to be compared have in common,
+// because benchstat makes a table for each set of values.
 func writeKernelsBenchstat(w io.Writer, report *workbench.Report, e *recording.Environment) error {
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/minilm-metal/minilm-metal/kernels\ncpu: %s\n", runtime.GOOS, e.Arch, e.CPU)
 	fmt.Fprintf(w, "# %s\n", aboutRun(e))
@@ -229,7 +229,7 @@ func writeKernelsTable(w io.Writer, report *workbench.Report, e *recording.Envir
 	return report.WriteTable(w)
 }
 
-// aboutRun is what one run has for itself.
+// aboutRun describes what is particular to one run.
 func aboutRun(e *recording.Environment) string {
 	changed := ""
 	if e.Dirty {

@@ -21,7 +21,7 @@ func (p *program) openInput(name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Reading a folder fails too, but only once the model is loaded.
+	// Reading a folder fails, too, but only after the model is loaded.
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
 		return nil, fmt.Errorf("%s: is a folder, want a file", name)

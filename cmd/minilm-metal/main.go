@@ -12,6 +12,7 @@
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU
+//	minilm-metal doctor                       all about this machine, in one file to send
 //	minilm-metal pull ID                      download a checkpoint
 //	minilm-metal convert MODEL                make model.safetensors of a pytorch_model.bin
 //	minilm-metal synth --out DIR              make a checkpoint from a seed
@@ -36,7 +37,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// From the first signal on, a second one ends the process at once.
+	// After the first signal, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	var stdout io.Writer = os.Stdout
 	if closedBefore(os.Stdout) {

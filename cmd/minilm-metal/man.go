@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// man writes manual pages: for packagers, and so not listed.
+// man writes manual pages. It is for packagers, and so not listed.
 func (p *program) man() *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",

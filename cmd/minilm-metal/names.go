@@ -11,13 +11,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// The names that --device and --precision know on any machine.
+// The names that --device and --precision accept on any machine.
 var (
 	devices    = []string{"auto", "cpu", "metal", "reference"}
 	precisions = []string{"auto", "f32", "bf16x3", "f16", "bf16", "int8", "f64"}
 )
 
-// instructionSets are the names that --isa knows on any machine.
+// instructionSets returns the names that --isa accepts on any machine.
 func instructionSets() []string {
 	names := []string{"auto"}
 	for isa := kernels.Generic; ; isa++ {
@@ -28,11 +28,12 @@ func instructionSets() []string {
 	}
 }
 
-// mostWorkers is far above the cores of any machine: more is a slip of the hand, and hours.
+// mostWorkers is far above the number of cores of any machine: a larger number is a typing
+// error that would cost hours.
 const mostWorkers = 1024
 
-// oneOf refuses a name that means nothing anywhere. One that this machine does not have is
-// for the engine to refuse.
+// oneOf refuses a name that is not known on any machine. The engine refuses those that this
+// machine does not have.
 func oneOf(flag, name string, known []string) error {
 	if !slices.Contains(known, name) {
 		return usageError("--%s %q: want one of %s", flag, name, strings.Join(known, ", "))
@@ -40,7 +41,7 @@ func oneOf(flag, name string, known []string) error {
 	return nil
 }
 
-// check refuses flags that cannot be meant, before anything is looked for.
+// check refuses invalid flags before anything else happens.
 func (f *engineFlags) check() error {
 	if f.workers < 0 || f.workers > mostWorkers {
 		return usageError("--workers %d: want at least 1, and at most %d", f.workers, mostWorkers)
@@ -53,7 +54,7 @@ func (f *engineFlags) check() error {
 			return err
 		}
 	}
-	// And what goes together on no machine.
+	// Combinations that do not exist on any machine.
 	switch reference := f.device == "reference"; {
 	case reference && f.precision != "auto" && f.precision != "f64":
 		return usageError("--precision %s: the device reference has f64 alone", f.precision)
@@ -67,8 +68,8 @@ func (f *engineFlags) check() error {
 	return nil
 }
 
-// complete makes the shell offer values for the flags of all commands that have a few, and
-// for the arguments of those that take some. Everything else is a file, or nothing.
+// complete makes the shell offer values for flags with a few known values, and for
+// arguments. Everything else is a file, or nothing.
 func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
@@ -83,14 +84,14 @@ func (p *program) complete(root *cobra.Command) {
 			values, some := flags[f.Name]
 			switch f.Value.Type() {
 			case "bool", "int", "uint64", "float64", "duration", "intSlice":
-				some = true // numbers are nobody's to guess, and are no files
+				some = true // numbers cannot be guessed, and are not files
 			}
 			if some {
 				c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 			}
 		})
 		if c.Flags().Lookup("model") != nil {
-			// A folder is a model too.
+			// --model also takes a folder.
 			c.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 				return append(p.cached(), syntheticName), cobra.ShellCompDirectiveDefault
 			})
@@ -109,7 +110,7 @@ func below(c *cobra.Command) (all []*cobra.Command) {
 	return all
 }
 
-// completeID offers the ids that are known: the pinned one, and those in the cache.
+// completeID offers the known ids: the pinned one, and those in the cache.
 func (p *program) completeID(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -119,7 +120,7 @@ func (p *program) completeID(_ *cobra.Command, args []string, _ string) ([]strin
 	return slices.Compact(ids), cobra.ShellCompDirectiveNoFileComp
 }
 
-// cached are the ids in the local cache, none if it cannot be read.
+// cached returns the ids in the local cache, none if it cannot be read.
 func (p *program) cached() (ids []string) {
 	cache, err := hub.DefaultCache(p.getenv, p.home())
 	if err != nil {

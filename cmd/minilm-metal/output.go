@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// output is standard output, or a file that something else writes. What cannot be written
-// there is an error of the command, also where the writer, such as cobra for its help,
-// does not look.
+// output is standard output, or another file. If writing to it fails, the command fails,
+// even if the writer (such as cobra printing its help) ignores the error.
 type output struct {
 	w    io.Writer
 	name string // what it is, for the error
@@ -29,20 +28,21 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, o.err
 }
 
-// noOutput takes the place of a standard output that was closed before the program began.
-// Commands whose result is elsewhere, in files or in the exit code, need none.
+// noOutput replaces a standard output that was closed before the program began. Commands
+// whose result is elsewhere, in files or in the exit code, do not need one.
 type noOutput struct{}
 
 func (noOutput) Write(b []byte) (int, error) { return len(b), nil }
 
 var errNoOutput = errors.New("standard output is closed, and the results would be lost (or it is the null device, opened for reading too, which looks the same: > " + os.DevNull + " is fine)")
 
-// onlyOutput marks the commands whose results go to standard output and nowhere else, and
-// take time to make. The others run on: Python's subprocess.DEVNULL looks like a closed
-// output, and whoever asks with it whether the program is there wants no error.
+// onlyOutput marks the commands whose results go only to standard output and take time to
+// compute: without an output they refuse to run. The others run, since Python's
+// subprocess.DEVNULL looks like a closed output, and a program that only tests whether we
+// are installed wants no error.
 const onlyOutput = "standard output"
 
-// checkOutput says, before a command begins, that its results would be lost.
+// checkOutput returns an error, before a command begins, if its results would be lost.
 func (p *program) checkOutput(c *cobra.Command) error {
 	out, ok := p.stdout.(*output)
 	if _, only := c.Annotations[onlyOutput]; only && ok && out.w == (noOutput{}) {
@@ -51,8 +51,8 @@ func (p *program) checkOutput(c *cobra.Command) error {
 	return nil
 }
 
-// noInput takes the place of a standard input that was closed before the program began:
-// nothing to read there is no empty input.
+// noInput replaces a standard input that was closed before the program began: reading it is
+// an error, not an empty input.
 type noInput struct{}
 
 var errNoInput = errors.New("standard input is closed (or it is the null device, opened for writing too, which looks the same: < " + os.DevNull + " is fine)")

@@ -4,7 +4,7 @@ package main
 
 import "os"
 
-// closedBefore says whether the file was closed when the process began.
+// closedBefore reports whether the file was closed when the process began.
 func closedBefore(f *os.File) bool {
 	_, err := f.Stat()
 	return err != nil

@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closedBefore says whether the file was closed when the process began. Go puts the null
-// device, opened for reading and writing, in the place of closed standard files before any
-// of our code runs, so that is all there is to see; a shell opens it for one of them.
+// closedBefore reports whether the file was closed when the process began. Before any of
+// our code runs, Go replaces closed standard files by the null device, opened for reading
+// and writing. This is the only sign of it; a shell opens the null device for one of them
+// only.
 func closedBefore(f *os.File) bool {
 	here, err := f.Stat()
 	if err != nil {

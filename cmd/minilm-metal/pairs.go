@@ -10,7 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// pairsHelp is what the commands that read pairs say of them.
+// pairsHelp describes the input of the commands that read pairs.
 const pairsHelp = `Each line of the input is a JSON object: "query" and "passage" (or "q" and "p", or
 "text" for the passage); or "query" and "documents", a list of strings or of objects
 with a "text", as rerank services take it (or "texts", or "passages"); or "input_ids"
@@ -18,32 +18,33 @@ and "token_type_ids" (all 0 where left out) as "tokenize" writes them, lists of 
 for a list. Other fields are ignored; beside "passage" or "p" so are the other names for
 passages, and without them two of those are an error. Blank lines are skipped.`
 
-// item is one pair of a line of input, or what is wrong with the line.
+// item is one pair of an input line, or the error of the line.
 type item struct {
 	line  int  // from 1
 	index int  // in the line, from 0
 	list  bool // the line's answer is a list
-	none  bool // it is of an empty list, and there is no pair
-	last  bool // of the line
+	none  bool // the line's list is empty, so there is no pair
+	last  bool // the last pair of its line
 	ids   engine.Tokens
-	err   error // of the line, which it does not name
+	err   error // the line's error, without the line's number
 }
 
-// answerer turns pairs into lines of output. Reading and answering go on at the same time,
-// a goroutine each.
+// answerer converts pairs to output lines. One goroutine reads and prepares while another
+// answers.
 type answerer interface {
-	// prepare gets the i-th pair of each line when that has been read. What it returns,
-	// answer gets. The error is of the line: answer does not see it then.
+	// prepare is called with each line that has been read and the index of one of its
+	// pairs. Its result is passed to answer. An error is the line's, and answer is not
+	// called then.
 	prepare(line *jsonl.Line, i int) (engine.Tokens, error)
-	// answer adds a pair's answer to the line's. An error that is errNoScore is of the
-	// pair, any other the end of all.
+	// answer adds a pair's answer to the current line. errNoScore is an error of the pair;
+	// any other error ends the command.
 	answer(pair engine.Tokens) error
-	// finish appends the line of all answers since the last one to out, and forgets them.
+	// finish appends the output line with all answers since the last call to out.
 	finish(out []byte, list bool) []byte
 	Close() error
 }
 
-// answer answers every line of a file in order, each as soon as its answer is known.
+// answer answers every line of a file in order, each as soon as possible.
 func (p *program) answer(ctx context.Context, name string, open func() (answerer, error)) (err error) {
 	file, err := p.openInput(name)
 	if err != nil {
@@ -59,8 +60,8 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 	var (
 		bar                = p.streamBar()
 		out                []byte
-		first              error // of the first line in error
-		bad                error // of the line that is being answered
+		first              error // the error of the first bad line
+		bad                error // the error of the current line
 		pairs, total, errs int
 	)
 	p.undone = "no line was answered yet"
@@ -97,7 +98,7 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 			}
 			bad = nil
 		}
-		// Who writes a line and waits for its answer shall get it: nothing is held back.
+		// A user may write a line and wait for its answer: do not buffer it.
 		if _, err := p.stdout.Write(out); err != nil {
 			return err
 		}
@@ -110,8 +111,9 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 	return nil
 }
 
-// readItems makes the items of a line, one for each of its pairs: so what waits is bounded
-// in pairs, however many a line has. err is of a line that could not be read.
+// readItems makes an item for each pair of a line, so that the amount of waiting work is
+// bounded in pairs, however many a line has. err is the error of a line that could not be
+// read.
 func readItems(a answerer, number int, line []byte, err error, emit func(item) bool) {
 	if err == nil && jsonl.Blank(line) {
 		return
@@ -130,7 +132,7 @@ func readItems(a answerer, number int, line []byte, err error, emit func(item) b
 			return
 		}
 	}
-	if err != nil { // what is wrong may be long: nothing else of it is kept
+	if err != nil { // a bad line may be long: keep only its error
 		in = item{line: number, last: true, err: err}
 	}
 	if in.none || err != nil {
@@ -138,7 +140,7 @@ func readItems(a answerer, number int, line []byte, err error, emit func(item) b
 	}
 }
 
-// about is an error of this pair, as one of its line.
+// about returns an error of this pair as an error of its line.
 func (in *item) about(err error) error {
 	if in.list {
 		return fmt.Errorf("pair %d of the line: %w", in.index+1, err)
@@ -146,13 +148,13 @@ func (in *item) about(err error) error {
 	return err
 }
 
-// bounds is what tokens of a line may be.
+// bounds are the limits of the tokens in a line.
 type bounds struct{ vocab, types, length int }
 
 func modelBounds(c *model.Config) bounds { return bounds{c.VocabSize, c.TypeVocabSize, c.MaxPositions} }
 
-// check says which token is out of bounds. It refuses what model.Batch.Validate does, which
-// knows no fields.
+// check names the token that is out of bounds. It refuses the same tokens as
+// model.Batch.Validate, which does not know the fields' names.
 func (b bounds) check(t engine.Tokens) error {
 	if len(t.IDs) == 0 {
 		return errors.New(`"input_ids": no tokens`)

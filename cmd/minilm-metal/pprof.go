@@ -65,7 +65,7 @@ precision, shape, batch and concurrency. Go's CPU profile has the labels stage
 	return c
 }
 
-// view says how to look at a profile.
+// view holds the flags that say how to look at a profile.
 type view struct {
 	top, noBrowser                bool
 	http, sample, focus, tagfocus string
@@ -81,12 +81,12 @@ func (v *view) check(http bool) error {
 	return nil
 }
 
-// standardOutput is what the driver calls its output. Without a name it would
-// write to the process's.
+// standardOutput is the name of our output for pprof's driver. Without a name it would
+// write to the process's standard output.
 const standardOutput = "-"
 
-// args is the view as pprof's own command line. Nothing is looked up outside
-// the profile: names of functions are in ours and in Go's.
+// args returns the view as pprof's own command line. Symbols are not looked up outside the
+// profile: our profiles and Go's contain function names.
 func (v *view) args() []string {
 	args := []string{"-symbolize=none", "-sample_index=" + v.sample, "-focus=" + v.focus, "-tagfocus=" + v.tagfocus}
 	if v.top {
@@ -95,7 +95,7 @@ func (v *view) args() []string {
 	return append(args, "-http="+v.http, fmt.Sprintf("-no_browser=%v", v.noBrowser))
 }
 
-// view hands a profile to pprof's driver.
+// view passes a profile to pprof's driver.
 func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) error {
 	if v.sample != "" {
 		if _, err := prof.SampleIndexByName(v.sample); err != nil {
@@ -105,7 +105,7 @@ func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) erro
 	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return serve(ctx, args) }))
 }
 
-// driverOptions are the driver's, which gives its pages to serve.
+// driverOptions returns the driver's options. The driver passes its web pages to serve.
 func (p *program) driverOptions(prof *profile.Profile, v *view, serve func(*driver.HTTPServerArgs) error) *driver.Options {
 	return &driver.Options{
 		Flagset: &pprofFlags{flag.NewFlagSet("pprof", flag.ContinueOnError), append(v.args(), "profile")},
@@ -121,7 +121,7 @@ func (p *program) driverOptions(prof *profile.Profile, v *view, serve func(*driv
 	}
 }
 
-// serve serves pprof's pages until ctx is done, which is how a user ends it.
+// serve serves pprof's pages until ctx is done: the user interrupts.
 func serve(ctx context.Context, args *driver.HTTPServerArgs) error {
 	listener, err := net.Listen("tcp", args.Hostport)
 	if err != nil {
@@ -166,14 +166,14 @@ func (f *pprofFlags) Parse(usage func()) []string {
 func (f *pprofFlags) ExtraUsage() string   { return "" }
 func (f *pprofFlags) AddExtraUsage(string) {}
 
-// fetched is where the driver finds the profile.
+// fetched is where the driver gets the profile from.
 type fetched struct{ *profile.Profile }
 
 func (f fetched) Fetch(string, time.Duration, time.Duration) (*profile.Profile, string, error) {
 	return f.Profile, "", nil
 }
 
-// pprofUI is where the driver's messages go. It is never asked to read.
+// pprofUI receives the driver's messages. It is never asked to read.
 type pprofUI struct{ w io.Writer }
 
 func (u pprofUI) Print(args ...any) {
@@ -189,8 +189,7 @@ func (u pprofUI) IsTerminal() bool                    { return false }
 func (u pprofUI) WantBrowser() bool                   { return true }
 func (u pprofUI) SetAutoComplete(func(string) string) {}
 
-// standardWriter opens standardOutput, the only output that the driver is told
-// of.
+// standardWriter opens standardOutput, the only output name that the driver is given.
 type standardWriter struct{ io.Writer }
 
 func (w standardWriter) Open(string) (io.WriteCloser, error) { return w, nil }

@@ -9,16 +9,17 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// The flame graph of google/pprof puts what costs most first, so that layers stand in an
-// order that is chance, and it has no option. The bench's profiles are written as the model
-// runs, and read best so: for them the page gets another comparison.
+// The flame graph of google/pprof sorts by cost, so the layers appear in a random order,
+// and there is no option to change that. The bench's profiles are written in the order in
+// which the model runs and read best like this. So for them, the comparison function in the
+// page is replaced.
 const (
 	flameGraph  = "/flamegraph"
 	byCost      = `return (b.sumpos + b.sumneg) - (a.sumpos + a.sumneg);`
-	byExecution = `return a.places[0].Stack - b.places[0].Stack;` // of the first stack that it is in
+	byExecution = `return a.places[0].Stack - b.places[0].Stack;` // by the first stack that contains it
 )
 
-// ofKernels says whether a profile is one of the bench's, of kernels.
+// ofKernels reports whether a profile is one of kernels, written by bench.
 func ofKernels(p *profile.Profile) bool {
 	return slices.ContainsFunc(p.SampleType, func(t *profile.ValueType) bool { return t.Type == "flops" })
 }
@@ -31,11 +32,11 @@ func inExecutionOrder(page http.Handler) http.Handler {
 		body := bytes.Replace(k.body.Bytes(), []byte(byCost), []byte(byExecution), 1)
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(k.status)
-		w.Write(body) // a browser that is gone is no reason to end
+		w.Write(body) // if the browser is gone, go on
 	})
 }
 
-// kept keeps a page, to be changed before it is sent.
+// kept holds a page, so that it can be changed before it is sent.
 type kept struct {
 	http.ResponseWriter
 	status int

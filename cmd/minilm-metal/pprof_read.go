@@ -13,12 +13,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// maxProfile bounds what is read of a profile, unpacked. Ours have some KB,
+// maxProfile is the most bytes of a profile that are read, unpacked. Ours have some KB,
 // those of the largest programs some MB.
 const maxProfile = 256 << 20
 
-// readProfile reads a profile in pprof's format, or in one of the older ones
-// that package profile knows.
+// readProfile reads a profile in pprof's format, or in one of the older formats that
+// package profile knows.
 func readProfile(path string) (*profile.Profile, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -42,8 +42,8 @@ func readProfile(path string) (*profile.Profile, error) {
 	return p, nil
 }
 
-// readUnpacked reads all of f, unpacked if it is gzip, unless that is more than
-// limit bytes.
+// readUnpacked reads all of f, unpacking it if it is gzip. More than limit bytes are an
+// error.
 func readUnpacked(f io.Reader, limit int64) ([]byte, error) {
 	data, err := readBounded(f, limit)
 	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// profiles are Go's own profiles of a command.
+// profiles holds the flags for Go's own profiles of a command.
 type profiles struct{ cpu, memory, trace string }
 
 func (p *profiles) register(flags *pflag.FlagSet) {
@@ -21,13 +21,12 @@ func (p *profiles) register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.trace, "trace", "", "write Go's execution trace to this file")
 }
 
-// check says, before the run, whether the files can be written.
+// check returns an error, before the run, if a file cannot be written.
 func (p *profiles) check() error {
 	return errors.Join(profileable("cpuprofile", p.cpu), profileable("memprofile", p.memory), profileable("trace", p.trace))
 }
 
-// start begins the CPU profile and the trace. The function that it returns
-// writes them all.
+// start starts the CPU profile and the trace. stop writes all profiles.
 func (p *profiles) start() (stop func() error, err error) {
 	var ends []func() error
 	stop = func() error {
@@ -45,7 +44,7 @@ func (p *profiles) start() (stop func() error, err error) {
 		if err != nil {
 			return err
 		}
-		out := &output{w: f, name: path} // Go's profilers write on, whatever becomes of it
+		out := &output{w: f, name: path} // Go's profilers ignore errors of writing
 		if err := start(out); err != nil {
 			return errors.Join(err, f.Close())
 		}
@@ -72,6 +71,6 @@ func writeHeap(path string) error {
 	if err != nil {
 		return err
 	}
-	runtime.GC() // what is counted is what was there at the last collection
+	runtime.GC() // the profile has the state at the last collection
 	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }

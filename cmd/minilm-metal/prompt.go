@@ -7,7 +7,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// promptFlags are the flags about what is put before each query.
+// promptFlags holds the flags about what is put before each query.
 type promptFlags struct {
 	flags         *pflag.FlagSet
 	given, called string
@@ -31,7 +31,7 @@ func (f *promptFlags) check() error {
 	return nil
 }
 
-// options are for each call of an engine.
+// options returns the options for each call of an engine.
 func (f *promptFlags) options() (opts []engine.CallOption) {
 	if f.flags.Changed(promptFlag) {
 		opts = append(opts, engine.Prompt(f.given))
@@ -42,7 +42,7 @@ func (f *promptFlags) options() (opts []engine.CallOption) {
 	return opts
 }
 
-// text is the prompt where there is no engine; in has the model's prompts.
+// text returns the prompt for commands without an engine; in has the model's prompts.
 func (f *promptFlags) text(in *model.Input) (string, error) {
 	switch {
 	case f.flags.Changed(promptFlag):
@@ -50,5 +50,5 @@ func (f *promptFlags) text(in *model.Input) (string, error) {
 	case f.flags.Changed(promptNameFlag):
 		return in.Prompt(f.called)
 	}
-	return in.Prompts[in.DefaultPrompt], nil // "" where there is none
+	return in.Prompts[in.DefaultPrompt], nil // "" if there is none
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// ranking is one call of rank.
+// ranking is one run of rank.
 type ranking struct {
 	*program
 	engineFlags       engineFlags
@@ -69,11 +69,11 @@ it until it is sorted.`,
 
 // passage is one line of rank's input.
 type passage struct {
-	index int             // of the line, from 0
-	line  string          // as it was, but for its "\n" and a byte order mark
-	text  string          // what gets a score
+	index int             // number of the line, from 0
+	line  string          // the line, without its "\n" and a byte order mark
+	text  string          // what is scored
 	id    json.RawMessage // nil: none
-	err   error           // not nil: there is no passage
+	err   error           // not nil: the line holds no passage
 	score float32
 }
 
@@ -96,7 +96,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	prompt := r.scoreFlags.prompt.options()
-	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // before any passage is read
+	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any passage is read
 		return err
 	}
 	scores := newScores(ctx, func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
@@ -152,7 +152,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 	return nil
 }
 
-// write writes passages in their order.
+// write writes passages in the given order.
 func (r *ranking) write(passages []passage) error {
 	write := writeLine
 	if r.asJSON {
@@ -167,7 +167,7 @@ func (r *ranking) write(passages []passage) error {
 	return out.Flush()
 }
 
-// passageLine reads a line that is a passage.
+// passageLine makes a passage of a line of plain text.
 func passageLine(line []byte) (passage, error) {
 	s := string(line)
 	return passage{line: s, text: s[:len(jsonl.Text(line))]}, nil
@@ -182,7 +182,7 @@ func jsonPassageLine(line []byte) (passage, error) {
 	return passage{line: string(line), text: text, id: slices.Clone(id)}, nil
 }
 
-// writeLine writes the score, a tab and the line as it was.
+// writeLine writes the score, a tab, and the line as it was.
 func writeLine(w io.Writer, p passage) error {
 	var number [32]byte
 	_, err := fmt.Fprintf(w, "%s\t%s\n", appendFloat(number[:0], p.score), p.line)

@@ -18,10 +18,10 @@ const (
 	good        = 0
 	failed      = 1
 	usage       = 2
-	interrupted = 130 // 128 + SIGINT, as shells have it
+	interrupted = 130 // 128 + SIGINT, as in shells
 )
 
-// errUsage is in every error about a command line that cannot be meant.
+// errUsage is in every error about an invalid command line.
 var errUsage = errors.New("usage")
 
 // usageError makes an error that ends the program with code 2.
@@ -34,19 +34,19 @@ type misuse struct{ error }
 func (m *misuse) Is(target error) bool { return target == errUsage }
 func (m *misuse) Unwrap() error        { return m.error }
 
-// program is what a command has of the world.
+// program holds everything that a command uses of its environment.
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	args           []string      // the command line, the program's name first
 	bar            *progress.Bar // on stderr, if that is a terminal
-	begun          bool          // the command line was understood
-	undone         string        // what there is for a user who interrupts; "": as he sees
+	begun          bool          // the command line was valid
+	undone         string        // what an interrupted command has left behind, for the user; "" if that is obvious
 }
 
-// run is the whole program but for the process around it: it returns the exit
-// code. It keeps nothing from one call to the next.
+// run is the whole program except the process around it. It returns the exit code, and
+// keeps nothing from one call to the next.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	out := &output{w: stdout, name: "standard output"}
 	p := &program{stdin: stdin, stdout: out, stderr: stderr, getenv: getenv, args: append([]string{"minilm-metal"}, args...)}
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		p.bar = progress.New(f)
 	}
 	root := p.root()
-	root.SetArgs(append([]string{}, args...)) // nil would be the process's
+	root.SetArgs(append([]string{}, args...)) // with nil, cobra would take the process's
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if found, ok := errors.AsType[*judged](err); ok && out.err == nil {
 		return found.code
 	}
-	// Cobra's own errors about arguments and flags have no type; they all come
+	// Cobra's errors about arguments and flags have no type of their own. All of them come
 	// before the command has begun.
 	if !p.begun && out.err == nil || errors.Is(err, errUsage) {
 		fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
@@ -110,7 +110,7 @@ have 3 to 5 for their verdicts.`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them, once
 		SilenceUsage:      true,
-		DisableAutoGenTag: true, // man pages that do not change by the day
+		DisableAutoGenTag: true, // man pages must not change every day
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			p.begun = true
 			return p.checkOutput(c)
@@ -121,13 +121,13 @@ have 3 to 5 for their verdicts.`,
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}
-	root.AddCommand(p.info(), p.bench(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.man(), p.version())
+	root.AddCommand(p.info(), p.bench(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.doctor(), p.man(), p.version())
 	p.complete(root)
 	return root
 }
 
-// strict makes cobra's own commands refuse a topic or a shell that they do not know, which
-// they answer as if they had been asked nothing. They keep root's output from now on.
+// strict makes cobra's own commands refuse an unknown topic or shell; by themselves they
+// answer as if nothing had been asked. They write to root's output from now on.
 func strict(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -148,14 +148,14 @@ func strict(root *cobra.Command) {
 	}
 }
 
-// warn tells the user something that is no result and no failure.
+// warn tells the user something that is neither a result nor a failure.
 func (p *program) warn(format string, args ...any) {
 	p.bar.Close()
 	fmt.Fprintf(p.stderr, "minilm-metal: "+format+"\n", args...)
 }
 
-// streamBar is the bar for commands that write results as they go: where those
-// go to a terminal too, the bar would be drawn into them.
+// streamBar returns the bar for commands that write results while they work. If results go
+// to a terminal, too, it returns nil, because the bar would be drawn into them.
 func (p *program) streamBar() *progress.Bar {
 	if terminal(p.stdout) != nil {
 		return nil
@@ -163,7 +163,7 @@ func (p *program) streamBar() *progress.Bar {
 	return p.bar
 }
 
-// terminal returns w as a terminal, or nil.
+// terminal returns w if it is a terminal, else nil.
 func terminal(w io.Writer) *os.File {
 	if out, ok := w.(*output); ok {
 		w = out.w

@@ -77,9 +77,9 @@ func tiny(t *testing.T) string {
 	return dir
 }
 
-// overflowing returns the tiny checkpoint with a classifier whose every logit
-// is infinite, though every weight is a number.
-func overflowing(t *testing.T) string {
+// changed returns the tiny checkpoint with other values in some tensors: value returns what
+// takes the place of each.
+func changed(t *testing.T, names []string, value func(old float32) float32) string {
 	t.Helper()
 	dir := tiny(t)
 	path := filepath.Join(dir, "model.safetensors")
@@ -94,20 +94,28 @@ func overflowing(t *testing.T) string {
 	if err := json.Unmarshal(data[8:8+header], &tensors); err != nil {
 		t.Fatal(err)
 	}
-	bias, found := tensors["classifier.bias"]
-	weight, alsoFound := tensors["classifier.weight"]
-	if !found || !alsoFound {
-		t.Fatal("no classifier")
-	}
-	body := data[8+header:]
-	binary.LittleEndian.PutUint32(body[bias.Offsets[0]:], math.Float32bits(math.MaxFloat32))
-	for at := weight.Offsets[0]; at < weight.Offsets[1]; at += 4 {
-		binary.LittleEndian.PutUint32(body[at:], math.Float32bits(math.MaxFloat32))
+	for _, name := range names {
+		of, found := tensors[name]
+		if !found {
+			t.Fatalf("no %s", name)
+		}
+		for body := data[8+header:][of.Offsets[0]:of.Offsets[1]]; len(body) > 0; body = body[4:] {
+			old := math.Float32frombits(binary.LittleEndian.Uint32(body))
+			binary.LittleEndian.PutUint32(body, math.Float32bits(value(old)))
+		}
 	}
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// overflowing returns the tiny checkpoint with a classifier whose every logit
+// is infinite, though every weight is a number.
+func overflowing(t *testing.T) string {
+	t.Helper()
+	return changed(t, []string{"classifier.weight", "classifier.bias"},
+		func(float32) float32 { return math.MaxFloat32 })
 }
 
 func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }

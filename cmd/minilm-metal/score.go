@@ -53,7 +53,7 @@ The exit code is 1 if any line was in error.`,
 					return nil, err
 				}
 				prompt := scoreFlags.prompt.options()
-				if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // before any line is read
+				if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any line is read
 					return nil, errors.Join(err, e.Close())
 				}
 				info := e.Info()
@@ -67,14 +67,14 @@ The exit code is 1 if any line was in error.`,
 	return c
 }
 
-// scorer answers with scores.
+// scorer answers pairs with scores.
 type scorer struct {
 	engine *engine.Engine
 	prompt []engine.CallOption
 	bounds bounds
 	scores *scores[engine.Tokens]
-	batch  model.Batch // memory, from pair to pair
-	line   []byte      // the scores of the line, with commas
+	batch  model.Batch // memory, reused for each pair
+	line   []byte      // the scores of the current line, with commas
 }
 
 func (s *scorer) Close() error {
@@ -82,8 +82,8 @@ func (s *scorer) Close() error {
 	return s.engine.Close()
 }
 
-// prepare gives the pair to the engine, as tokens: what waits takes less memory than text,
-// however long that was.
+// prepare gives the pair to the engine as tokens: while they wait, they take less memory
+// than text of any length.
 func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
 	var tokens engine.Tokens
 	if line.Tokens != nil {
@@ -95,7 +95,7 @@ func (s *scorer) prepare(line *jsonl.Line, i int) (engine.Tokens, error) {
 		s.batch.Reset()
 		if err := s.engine.Tokenize(&s.batch, []engine.Pair{{Query: line.Query, Passage: line.Passages[i]}}, s.prompt...); err != nil {
 			if bad := (*engine.PairError)(nil); errors.As(err, &bad) {
-				err = bad.Err // the number is of the pair in this call
+				err = bad.Err // its index is in this call, not in the line
 			}
 			return engine.Tokens{}, err
 		}
@@ -120,13 +120,13 @@ func (s *scorer) finish(out []byte, list bool) []byte {
 	return append(append(append(out, `{"score":`...), scores...), "}\n"...)
 }
 
-// appendFloat appends x in the shortest form that reads back as the same
-// float32. What strconv writes of a finite number is JSON.
+// appendFloat appends x in the shortest form that reads back as the same float32. strconv
+// writes a finite number as valid JSON.
 func appendFloat(out []byte, x float32) []byte {
 	return strconv.AppendFloat(out, float64(x), 'g', -1, 32)
 }
 
 func appendError(out []byte, err error) []byte {
-	text, _ := json.Marshal(err.Error()) // a string has no error
+	text, _ := json.Marshal(err.Error()) // a string always marshals
 	return append(append(append(out, `{"error":`...), text...), "}\n"...)
 }

@@ -10,23 +10,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 )
 
-// ahead is how many pairs may wait for the first of them to be answered: about as many as
-// an engine's stream holds, which is never short of work then. Memory holds no more,
+// ahead is how many pairs may wait until the first of them is answered. It is about as many
+// as an engine's stream holds, so that the stream always has work. Memory never holds more,
 // however long the input is.
 const ahead = 1024
 
-// eachLine reads lines on a goroutine of its own, where read makes of each what it is for,
-// and emits that, once, several times or not at all: its bytes are good for that call
-// alone, and err is jsonl.ErrLong where there are none. emit is false once nobody wants
-// more. What was emitted comes in the order of the lines, as soon as somebody asks for it.
-// A last error is the reader's, or ctx's: the goroutine may then wait for a user who has
-// just interrupted, and ends at the next line.
+// eachLine reads lines on a goroutine of its own. For each line it calls read, which may
+// emit any number of items; emit returns false when no more are wanted. The bytes of a line
+// are valid only during that call. If err is jsonl.ErrLong, there are none. eachLine yields
+// the items in the order of the lines, as soon as they are asked for. The last error, if
+// any, is the reader's or ctx's. After ctx is over, the goroutine may still wait for the
+// user's input; it ends at the next line.
 func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, line []byte, err error, emit func(T) bool)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		lines := make(chan T, ahead)
-		var ended error // once lines is closed
+		var ended error // set when lines is closed
 		emit := func(one T) bool {
 			select {
 			case lines <- one:
@@ -48,7 +48,7 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 		}()
 		for {
 			var one T
-			err, open := ctx.Err(), true // being interrupted comes before more work
+			err, open := ctx.Err(), true // check for interruption before doing more work
 			if err == nil {
 				select {
 				case one, open = <-lines:
@@ -66,8 +66,8 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 	}
 }
 
-// scores is a stream of an engine's scores: one goroutine puts in what gets a score, and
-// another takes the scores out, in that order.
+// scores is a stream of an engine's scores. One goroutine puts in what is to be scored,
+// another takes the scores out, in the same order.
 type scores[T any] struct {
 	ctx  context.Context
 	in   chan T
@@ -75,22 +75,22 @@ type scores[T any] struct {
 	stop func()
 }
 
-// newScores opens a stream of e.Stream or e.StreamTokens.
+// newScores opens a stream with e.Stream or e.StreamTokens.
 func newScores[T any](ctx context.Context, stream func(context.Context, iter.Seq[T]) iter.Seq2[float32, error]) *scores[T] {
 	ctx, cancel := context.WithCancel(ctx)
-	// The engine begins to read when the first score is asked for, and whoever does has
-	// been told that something was put in: there is room for that.
+	// The engine begins to read when the first score is asked for. That happens after
+	// something was put in, for which the channel needs room.
 	s := &scores[T]{ctx: ctx, in: make(chan T, 1)}
 	next, stop := iter.Pull2(stream(ctx, s.all))
 	s.next = next
 	s.stop = func() {
-		cancel() // first: the engine may wait for what is put in
+		cancel() // first, because the engine may be waiting for input
 		stop()
 	}
 	return s
 }
 
-// all is what was put in, until the stream is closed.
+// all yields what was put in, until the stream is closed.
 func (s *scores[T]) all(yield func(T) bool) {
 	for {
 		select {
@@ -104,8 +104,8 @@ func (s *scores[T]) all(yield func(T) bool) {
 	}
 }
 
-// put puts in one more, or nothing once the stream is closed. It waits while the engine
-// has enough.
+// put puts in one more, or nothing if the stream is closed. It waits while the engine has
+// enough.
 func (s *scores[T]) put(x T) {
 	select {
 	case s.in <- x:
@@ -113,11 +113,11 @@ func (s *scores[T]) put(x T) {
 	}
 }
 
-// errNoScore is the error of a pair to which the model gives NaN or infinity.
+// errNoScore is the error of a pair for which the model's result is NaN or infinity.
 var errNoScore = errors.New("the model's score is not a number")
 
-// take waits for the next score, of which there are as many as were put in. An error that
-// is errNoScore, or engine.ErrTooLong, is of this one alone.
+// take waits for the next score. There are as many as were put in. If the error is
+// errNoScore or engine.ErrTooLong, it is about this one only.
 func (s *scores[T]) take() (float32, error) {
 	score, err, ok := s.next()
 	switch one := (*engine.PairError)(nil); {
@@ -133,5 +133,5 @@ func (s *scores[T]) take() (float32, error) {
 	return 0, errors.New("the engine has fewer scores than pairs")
 }
 
-// close ends the stream. Afterwards put does nothing.
+// close ends the stream. Afterwards, put does nothing.
 func (s *scores[T]) close() { s.stop() }

@@ -11,7 +11,7 @@ import (
 )
 
 func (p *program) synth() *cobra.Command {
-	// The flags start at the defaults, so that a zero is the user's own.
+	// The flags start with the defaults, so that a 0 was typed by the user.
 	shape, defaultErr := synth.Shape{}.Resolve()
 	var (
 		out           string

@@ -2,5 +2,5 @@
 
 package main
 
-// endOfInput is what a user types to end what he types.
+// endOfInput is the key that ends typed input.
 const endOfInput = "Ctrl-D"

@@ -1,4 +1,4 @@
 package main
 
-// endOfInput is what a user types to end what he types.
+// endOfInput is the keys that end typed input.
 const endOfInput = "Ctrl-Z and Enter"

@@ -75,17 +75,17 @@ The exit code is 1 if any line was in error.`,
 	return c
 }
 
-// tokens answers with token ids.
+// tokens answers pairs with token ids.
 type tokens struct {
 	tokenizer *tokenizer.Tokenizer
-	prompt    string // before each query
+	prompt    string // put before each query
 	bounds    bounds
-	// Of the line, each pair's ids and types as JSON, with commas.
+	// The ids and types of each pair of the current line as JSON, with commas.
 	ids, types []byte
 }
 
-// openTokenizer opens the tokenizer in files, cutting pairs as the engine with those files
-// would, with the prompt that it would put before queries.
+// openTokenizer opens the tokenizer in files. It cuts pairs as an engine with these files
+// would, and uses the prompt that the engine would put before queries.
 func openTokenizer(files fs.FS, maxLength int, prompt *promptFlags) (t *tokens, err error) {
 	t = new(tokens)
 	spec, err := model.ReadSpec(files)
@@ -118,7 +118,7 @@ func (t *tokens) prepare(line *jsonl.Line, i int) (pair engine.Tokens, err error
 		return line.Tokens[i], t.bounds.check(line.Tokens[i])
 	}
 	pair.IDs, pair.Types, err = t.tokenizer.AppendPair(nil, nil, t.prompt+line.Query, line.Passages[i])
-	if err != nil { // in the words that score has for it
+	if err != nil { // the same words as score's
 		err = errors.New(strings.TrimPrefix(err.Error(), "tokenizer: "))
 	}
 	return pair, err

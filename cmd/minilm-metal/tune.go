@@ -42,7 +42,7 @@ use. Nothing else should use the GPU meanwhile.`,
 				return err
 			}
 			p.undone = "nothing is kept"
-			t, err := metal.Tune(c.Context(), *config, func(done, total int) { p.bar.Count("tune", done, total) })
+			t, err := metal.Tune(c.Context(), *config, metal.Effort{}, func(done, total int) { p.bar.Count("tune", done, total) })
 			p.bar.Close()
 			if err != nil {
 				return err

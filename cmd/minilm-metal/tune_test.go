@@ -28,7 +28,7 @@ func TestInfoModelChip(t *testing.T) {
 // on without, saying so once.
 func TestNoMetal(t *testing.T) {
 	// No model can be tuned for without any heads, wherever there is a GPU.
-	if _, err := metal.Tune(t.Context(), model.Config{}, func(int, int) {}); !errors.Is(err, metal.ErrUnavailable) {
+	if _, err := metal.Tune(t.Context(), model.Config{}, metal.Effort{}, func(int, int) {}); !errors.Is(err, metal.ErrUnavailable) {
 		t.Skipf("there is a GPU: %v", err)
 	}
 	for _, args := range [][]string{{"score", "--device", "metal"}, {"bench", "--device", "metal", "--out", t.TempDir()}, {"tune"}} {

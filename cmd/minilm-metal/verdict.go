@@ -9,34 +9,35 @@ import (
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
-// leastTolerance is what a score may be off in any precision where nothing is known of
-// it: what float32 engines differ by.
+// leastTolerance is how far off a score may be in any precision, even where nothing is
+// known about it: float32 engines differ by this much.
 const leastTolerance = 1e-4
 
-// deviations is how far off the scores of a precision are on average, in standard
-// deviations of them: the largest of the figures in the README's table of precisions, of
-// trained weights and of two synthetic models. float32 and float64 are not here:
-// published scores have tolerances, which are float32's.
+// deviations says how far off the scores of a precision are on average, in standard
+// deviations of the scores: the largest figure in the README's table of precisions, over
+// trained weights and two synthetic models. float32 and float64 are not in it, since
+// published scores come with tolerances for float32.
 var deviations = map[string]float64{"bf16x3": 9.8e-5, "f16": 0.0057, "bf16": 0.066, "int8": 0.031}
 
-// worst is how many times the average the largest of some fifty distances is: three times
-// where they are about normal, and a little for the weights, whose rounding is more or
-// less lucky from model to model.
+// worst is the ratio of the largest of some fifty distances to their average. It is about
+// three if they are normally distributed; the rest allows for weights, whose rounding
+// varies from model to model.
 const worst = 4
 
-// verdict compares scores with published ones.
+// verdict is the comparison of scores with published ones.
 type verdict struct {
 	published []testdata.PublishedScore
 	logits    []float32
-	distances []float64 // of each score
+	distances []float64 // one for each score
 	allowed   []float64
 
-	off     int     // scores that are farther off than is allowed
-	largest float64 // distance
+	off     int     // how many scores are farther off than allowed
+	largest float64 // the largest distance
 
-	// Orders are of two passages of one query with different scores.
+	// The orders that are counted are of two passages of the same query with different
+	// published scores.
 	orders, swapped int
-	wrong           int // swapped ones of scores that are farther apart than either may be off
+	wrong           int // swapped orders of scores that are farther apart than their tolerances explain
 }
 
 func judge(published []testdata.PublishedScore, logits []float32, precision string) *verdict {
@@ -48,7 +49,7 @@ func judge(published []testdata.PublishedScore, logits []float32, precision stri
 			ours = sigmoid(ours)
 		}
 		distance, allowed := math.Abs(ours-s.Score), allowedOf(s, share)
-		if !(distance <= allowed) { // NaN is off too
+		if !(distance <= allowed) { // NaN counts as off, too
 			v.off++
 		}
 		v.largest = max(v.largest, distance)
@@ -58,8 +59,8 @@ func judge(published []testdata.PublishedScore, logits []float32, precision stri
 	return v
 }
 
-// spread is the standard deviation of the published logits, or their size where they are
-// too few to tell.
+// spread returns the standard deviation of the published logits, or their size if there are
+// too few of them.
 func spread(published []testdata.PublishedScore) float64 {
 	const few = 8
 	var n, mean, square float64
@@ -78,7 +79,7 @@ func spread(published []testdata.PublishedScore) float64 {
 	return math.Sqrt(max(0, square-mean*mean))
 }
 
-// allowedOf is how far off a score may be whose logit may be off by share.
+// allowedOf returns how far off a score may be if its logit may be off by share.
 func allowedOf(s testdata.PublishedScore, share float64) float64 {
 	known := s.Tolerance
 	if known == 0 {
@@ -93,8 +94,8 @@ func allowedOf(s testdata.PublishedScore, share float64) float64 {
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// order counts the orders of each query's passages, which is what a reranker is for.
-// Scores by sigmoid are of pairs that are there as logits, too.
+// order counts the orders of each query's passages, which are what a reranker is for. It
+// skips scores by sigmoid, since their pairs are also there as logits.
 func (v *verdict) order() {
 	for i, a := range v.published {
 		for j, b := range v.published[:i] {
@@ -113,10 +114,11 @@ func (v *verdict) order() {
 	}
 }
 
-// write writes each published score beside ours, and the sums.
-func (v *verdict) write(w io.Writer) error {
+// write writes each given score beside ours, and the totals. The argument called names the
+// column of the given scores.
+func (v *verdict) write(w io.Writer, called string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "published\tours\tdistance\tallowed\tverdict\t  pair")
+	fmt.Fprintln(t, called+"\tours\tdistance\tallowed\tverdict\t  pair")
 	for i, s := range v.published {
 		ours, said := float64(v.logits[i]), "ok"
 		if s.Activation == "sigmoid" {
@@ -131,8 +133,8 @@ func (v *verdict) write(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d of %d published scores are met; the largest distance is %.2g.\n"+
+	_, err := fmt.Fprintf(w, "\n%d of %d %s scores are met; the largest distance is %.2g.\n"+
 		"%d of %d orders of a query's passages are swapped, %d of them of scores farther apart than is allowed.\n",
-		len(v.published)-v.off, len(v.published), v.largest, v.swapped, v.orders, v.wrong)
+		len(v.published)-v.off, len(v.published), called, v.largest, v.swapped, v.orders, v.wrong)
 	return err
 }

@@ -57,7 +57,7 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("%s, one score by %g: %d off, want %d; %d wrong orders", precision, by, v.off, want, v.wrong)
 			}
 			var out strings.Builder
-			if err := v.write(&out); err != nil {
+			if err := v.write(&out, "published"); err != nil {
 				t.Fatal(err)
 			}
 			table := lines(out.String())

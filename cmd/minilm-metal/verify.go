@@ -46,7 +46,7 @@ which is a logit.`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.model == "" {
-				flags.model = hub.MiniLM().ID // made-up weights have nothing to verify
+				flags.model = hub.MiniLM().ID // made-up weights have no published scores
 			}
 			published, err := readPublished(file)
 			if err != nil {
@@ -67,9 +67,8 @@ which is a logit.`,
 	return c
 }
 
-// openToVerify opens the GPU in the one precision that it has, or else the cpu in
-// float32, and says why it does without a GPU. Where something else was asked for, it is
-// that.
+// openToVerify opens the GPU, with its only precision, or else the CPU in float32, and
+// returns why there is no GPU. If the user asked for something else, it opens that.
 func (p *program) openToVerify(flags *engineFlags, asked bool) (e *engine.Engine, found checkpoint, without string, err error) {
 	if !asked && flags.device == "auto" && flags.isa == "auto" {
 		flags.device = "metal"
@@ -79,14 +78,14 @@ func (p *program) openToVerify(flags *engineFlags, asked bool) (e *engine.Engine
 		}
 		without, flags.device = err.Error(), "cpu"
 	}
-	if !asked && (flags.device == "auto" || flags.device == "cpu") { // the others have one each
+	if !asked && (flags.device == "auto" || flags.device == "cpu") { // other devices have only one precision
 		flags.precision = "f32"
 	}
 	e, found, err = flags.open(p)
 	return e, found, without, err
 }
 
-// readPublished reads scores to compare with: the published ones where there is no file.
+// readPublished reads the scores to compare with: the published ones if file is "".
 func readPublished(file string) ([]testdata.PublishedScore, error) {
 	if file == "" {
 		return testdata.PublishedScores()
@@ -112,7 +111,7 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 		pairs[i] = engine.Pair{Query: s.Query, Passage: s.Passage}
 	}
 	logits, err := e.Score(ctx, nil, pairs)
-	if len(logits) != len(pairs) { // else some are NaN, and far off
+	if len(logits) != len(pairs) { // a score that is NaN is no failure here: it counts as far off
 		return err
 	}
 	weights, err := describeWeights(found.files)
@@ -129,7 +128,7 @@ func (p *program) verifyModel(ctx context.Context, e *engine.Engine, found check
 	}
 	fmt.Fprintln(p.stdout)
 	v := judge(published, logits, info.Precision)
-	if err := v.write(p.stdout); err != nil {
+	if err := v.write(p.stdout, "published"); err != nil {
 		return err
 	}
 	if v.off > 0 || v.wrong > 0 {

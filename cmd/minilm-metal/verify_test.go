@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,34 +48,9 @@ func goldenScores(t *testing.T) (file string, n int) {
 // large, as by a forgotten 1/√d.
 func wrongScale(t *testing.T) string {
 	t.Helper()
-	dir := tiny(t)
-	path := filepath.Join(dir, "model.safetensors")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	header := binary.LittleEndian.Uint64(data)
-	var tensors map[string]struct {
-		Offsets [2]int `json:"data_offsets"`
-	}
-	if err := json.Unmarshal(data[8:8+header], &tensors); err != nil {
-		t.Fatal(err)
-	}
-	body := data[8+header:]
-	for _, name := range []string{"weight", "bias"} {
-		of, found := tensors["bert.encoder.layer.1.attention.self.query."+name]
-		if !found {
-			t.Fatal("no query")
-		}
-		for at := of.Offsets[0]; at < of.Offsets[1]; at += 4 {
-			v := math.Float32frombits(binary.LittleEndian.Uint32(body[at:]))
-			binary.LittleEndian.PutUint32(body[at:], math.Float32bits(2*v))
-		}
-	}
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	const query = "bert.encoder.layer.1.attention.self.query."
+	return changed(t, []string{query + "weight", query + "bias"},
+		func(old float32) float32 { return 2 * old })
 }
 
 // verify meets PyTorch's scores of the tiny checkpoint on whatever device there is, the

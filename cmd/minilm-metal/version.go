@@ -26,7 +26,7 @@ A program built outside a checkout, or with -buildvcs=false, does not know its c
 	}
 }
 
-// built is what is known of how the program was built.
+// built describes how the program was built.
 type built struct{ version, commit, changed, date, tags, cgo string }
 
 func buildOf(info *debug.BuildInfo) (b built) {
@@ -54,7 +54,7 @@ func buildOf(info *debug.BuildInfo) (b built) {
 	return b
 }
 
-// writeVersion writes what is known, a line each.
+// writeVersion writes what is known about the build, one fact a line.
 func writeVersion(w io.Writer, info *debug.BuildInfo) error {
 	b := buildOf(info)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -74,12 +74,12 @@ func writeVersion(w io.Writer, info *debug.BuildInfo) error {
 	return t.Flush()
 }
 
-// version is all of it in one line, for --version and for reports.
+// version returns all of it in one line, for --version and for reports.
 func version() string {
 	info, _ := debug.ReadBuildInfo()
 	b := buildOf(info)
 	name := b.version
-	if name == "(devel)" && b.commit != "" { // a version made of the commit names it already
+	if name == "(devel)" && b.commit != "" { // a version made from a commit already contains it
 		name += " " + b.commit + b.changed
 	}
 	return fmt.Sprintf("%s %s %s/%s", name, runtime.Version(), runtime.GOOS, runtime.GOARCH)

@@ -8,26 +8,26 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
-// maxElements bounds the passages of a line: what is in hand of one line takes some 100 MB
-// at the most beside the line itself.
+// maxElements is the largest number of passages in a line. It keeps the memory for one line
+// at some 100 MB, besides the line itself.
 const maxElements = 1 << 20
 
-// Line is what one line holds: pairs of one query and some passages, or the same as tokens.
+// Line is the content of one line: a query and its passages, or pairs as tokens.
 type Line struct {
 	Query    string
 	Passages []string
-	Tokens   []engine.Tokens // not nil: these, instead of texts
-	// List says that the line has a list, whose answer is a list too, of one perhaps, or
-	// of none. Without it there is one pair.
+	Tokens   []engine.Tokens // if not nil, the line has tokens and no texts
+	// List is true if the line has a list of passages, also one of a single element or
+	// none: its answer is a list, too. Otherwise the line is one pair.
 	List bool
 }
 
 // Pairs is how many pairs the line holds.
 func (l *Line) Pairs() int { return len(l.Passages) + len(l.Tokens) }
 
-// The names of each thing that can be in a line. "q" and "p" are what older workload files
-// have; "text" is what many call a passage. Of the lists "documents" is Cohere's and
-// Jina's, and "texts" that of text-embeddings-inference.
+// The field names that are accepted. "q" and "p" are in older workload files; "text" is a
+// common name of a passage. The list is "documents" at Cohere and Jina and "texts" in
+// text-embeddings-inference.
 var (
 	queryNames   = []string{"query", "q"}
 	passageNames = []string{"passage", "p"}
@@ -40,10 +40,11 @@ var (
 //	{"query": "...", "documents": ["...", {"text": "..."}]}      or "texts", "passages"
 //	{"input_ids": [...], "token_type_ids": [...]}                or arrays of such arrays
 //
-// Token types that are left out are all zeros, as for Hugging Face's models. Other fields
-// are ignored, a field that is null is as good as none where another is there, as tables
-// and schemas write it, and "passage" goes before the other names. An error names the field, and
-// the column where that helps, but not the line.
+// If token_type_ids is missing, all types are 0, as in Hugging Face's models. Unknown
+// fields are ignored. A field that is null counts as missing if another of its names is
+// there, because tables and schemas write nulls. "passage" takes precedence over the other
+// names. An error names the field and, where it helps, the column, but not the line's
+// number.
 func Parse(line []byte) (Line, error) {
 	o, err := parseObject(line)
 	if err != nil {
@@ -60,9 +61,9 @@ func Parse(line []byte) (Line, error) {
 		}
 	}
 	ids, types := o.field("input_ids"), o.field("token_type_ids")
-	// A tokenized data set may still have its "text".
+	// A data set that is tokenized may still have its "text" field: tokens take precedence.
 	text, tokens := query.given() || passage.given() && passage.name != `"text"`, ids.given() || types.given()
-	if !text && !tokens { // then what is null is what is wrong
+	if !text && !tokens { // then a field that is null is the error
 		text = query.raw != nil || passage.raw != nil && passage.name != `"text"`
 		tokens = !text && (ids.raw != nil || types.raw != nil)
 	}
@@ -84,8 +85,8 @@ func Parse(line []byte) (Line, error) {
 	return l, err
 }
 
-// ParsePassage reads a line that is one passage without its query, as "passage", "text" or
-// "p", and the JSON of its "id", which is nil where there is none.
+// ParsePassage reads a line with one passage and no query. The passage is the field
+// "passage", "text" or "p". id is the JSON of the field "id", nil if there is none.
 func ParsePassage(line []byte) (text string, id []byte, err error) {
 	o, err := parseObject(line)
 	if err != nil {
@@ -101,8 +102,8 @@ func ParsePassage(line []byte) (text string, id []byte, err error) {
 	return text, o["id"].raw, err
 }
 
-// other returns the field that holds what is to be scored under one of the other names, or
-// none. It does not guess which of two is meant.
+// other returns the field with the passage or passages under a name other than "passage",
+// or none. Two such fields are an error: it does not guess.
 func (o object) other(none value) (value, error) {
 	found := none
 	for _, name := range otherNames {
@@ -140,10 +141,11 @@ func passages(v value) (texts []string, list bool, err error) {
 	return texts, true, nil
 }
 
-// member returns the field of an object inside the line, the last one of that name.
+// member returns a field of v, which is an object inside the line. Of two fields with that
+// name it returns the last.
 func (v value) member(name string) value {
 	o, err := parseObject(v.raw)
-	if err != nil { // it cannot be: the line is valid
+	if err != nil { // cannot happen: the line is valid JSON
 		return value{name: v.name}
 	}
 	inner := o.field(name)

@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// value is a piece of a line that is JSON.
+// value is a piece of JSON inside a line.
 type value struct {
-	name   string // of the field, and where in it, such as "documents"[2]
-	raw    []byte // nil: there is none
+	name   string // the field and the place in it, such as "documents"[2]; for errors
+	raw    []byte // nil if the field is missing
 	column int    // of its first byte in the line, from 1
 }
 
-// object is a line that is a JSON object, its fields not read yet. Names are exact, which
-// those of encoding/json's struct fields are not; of two fields of one name the last counts,
-// as there.
+// object is a line's JSON object with its fields not decoded yet. Field names must match
+// exactly, unlike those of encoding/json, which ignores case; if a name occurs twice, the
+// last field counts, as in encoding/json.
 type object map[string]value
 
-// parseObject finds the fields of a line, whose bytes they keep.
+// parseObject finds the fields of a line. The fields point into the line's memory.
 func parseObject(line []byte) (object, error) {
 	if Blank(line) {
 		return nil, errors.New("an empty line, want a JSON object")
@@ -62,8 +62,8 @@ func parseObject(line []byte) (object, error) {
 	return o, nil
 }
 
-// field returns the first of names that the object has, or one that is null where it has
-// no other.
+// field returns the first of names that the object has and that is not null. If all are
+// null or missing, it returns a null one or none.
 func (o object) field(names ...string) value {
 	found := value{name: strconv.Quote(names[0])}
 	for _, name := range names {
@@ -82,7 +82,7 @@ func (o object) field(names ...string) value {
 // given says whether the field is there and is not null.
 func (v value) given() bool { return v.raw != nil && v.raw[0] != 'n' }
 
-// wants refuses a value whose JSON does not begin with first.
+// wants returns an error if the value's JSON does not begin with first.
 func (v value) wants(first byte, want string) error {
 	if v.raw == nil {
 		return fmt.Errorf("no %s", v.name)
@@ -109,7 +109,7 @@ func (v value) text() (s string, err error) {
 
 var wholeNumbers = fmt.Sprintf("an array of whole numbers from %d to %d", math.MinInt32, math.MaxInt32)
 
-// ints decodes an array of whole numbers. It is not nil.
+// ints decodes an array of whole numbers. The slice is never nil.
 func (v value) ints() ([]int32, error) {
 	if err := v.wants('[', wholeNumbers); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (v value) ints() ([]int32, error) {
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
 		return nil, fmt.Errorf("%s: %s, want %s", v.name, wrong.Value, wholeNumbers)
 	}
-	// Decoding leaves a null element as it was.
+	// encoding/json accepts null as an element and leaves it 0: refuse that.
 	if err == nil && bytes.Contains(v.raw, []byte("null")) {
 		err = errors.New("null among the numbers")
 	}
@@ -145,7 +145,7 @@ func (v value) elements(want string) (all []value, err error) {
 	return all, nil
 }
 
-// kind names what a piece of JSON is.
+// kind names the type of a piece of JSON, for errors.
 func kind(raw []byte) string {
 	switch raw[0] {
 	case '{':
@@ -162,7 +162,7 @@ func kind(raw []byte) string {
 	return "number"
 }
 
-// badUTF8 is where the first byte is that is not UTF-8, or -1.
+// badUTF8 returns the index of the first byte that is not UTF-8, or -1.
 func badUTF8(text []byte) int {
 	if utf8.Valid(text) {
 		return -1
@@ -177,8 +177,8 @@ func badUTF8(text []byte) int {
 	}
 }
 
-// loneSurrogate is where a string of JSON has the escape of half a surrogate pair without
-// the other half after it, or -1. U+FFFD itself is a character like any other.
+// loneSurrogate returns the index of the first escape in a JSON string that is half of a
+// surrogate pair without the other half, or -1. The character U+FFFD itself is allowed.
 func loneSurrogate(raw []byte) int {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
@@ -186,7 +186,7 @@ func loneSurrogate(raw []byte) int {
 		}
 		switch unit := escapedUnit(raw[i:]); {
 		case unit < 0xd800 || unit > 0xdfff:
-			i++ // what is escaped may be a backslash
+			i++ // skip the escaped character, which may be a backslash
 		case unit < 0xdc00 && escapedUnit(raw[i+len(`\uXXXX`):])&^0x3ff == 0xdc00:
 			i += 2*len(`\uXXXX`) - 1
 		default:
@@ -196,7 +196,7 @@ func loneSurrogate(raw []byte) int {
 	return -1
 }
 
-// escapedUnit is the unit of UTF-16 whose escape raw begins with, or -1.
+// escapedUnit returns the UTF-16 unit whose escape raw begins with, or -1.
 func escapedUnit(raw []byte) int {
 	if len(raw) < len(`\uXXXX`) || raw[0] != '\\' || raw[1] != 'u' {
 		return -1

@@ -1,11 +1,10 @@
-// Package jsonl reads the JSON Lines that commands and data sets are made of: pairs of a
-// query and passages, as texts or as token ids.
+// Package jsonl reads the JSON Lines that the commands and data sets use: pairs of a query
+// and passages, as texts or as token ids.
 //
-// It is one reader for all that read such lines, so that a file which one of them takes
-// means the same to the others. What it takes is JSON as encoding/json reads it, but for
-// two things, both of which encoding/json replaces by U+FFFD, a text that nobody wrote:
-// bytes that are not UTF-8, and the escape of half a surrogate pair in a text that is read.
-// They are errors.
+// All readers of such lines use this package, so a file means the same to each of them. It
+// accepts what encoding/json accepts, with two exceptions, which are errors here: bytes that
+// are not UTF-8, and the escape of half a surrogate pair. encoding/json would replace either
+// by U+FFFD, and a text that nobody wrote would be scored.
 package jsonl
 
 import (
@@ -16,18 +15,17 @@ import (
 	"io"
 )
 
-// MaxLine bounds one line, in bytes. It is there so that a file without line ends cannot
-// take all memory.
+// MaxLine is the longest line, in bytes. Without it, a file without line ends would be read
+// into memory as a whole.
 const MaxLine = 64 << 20
 
 // ErrLong is the error of a line over MaxLine.
 var ErrLong = fmt.Errorf("over %d bytes long", MaxLine)
 
-// Reader reads lines of any length, unlike bufio.Scanner, which gives up at the first one
-// that is too long.
+// Reader reads lines. Unlike bufio.Scanner it goes on after a line that is too long.
 type Reader struct {
 	r      *bufio.Reader
-	limit  int // bytes in a line
+	limit  int // the longest line, in bytes
 	number int
 	line   []byte
 }
@@ -37,13 +35,13 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 64<<10), limit: MaxLine}
 }
 
-// Number is the number of the line that Next returned last, from 1.
+// Number returns the number of the line that Next returned last. The first line is 1.
 func (l *Reader) Number() int { return l.number }
 
-// Next returns the next line without its "\n", good until the next call, and without the
-// byte order mark with which Windows editors begin a file. A carriage return before the
-// "\n" is part of the line: it is for [Text] to take off. The error is io.EOF after the
-// last line, ErrLong for a line that was skipped, or the reader's.
+// Next returns the next line without its "\n", and without the byte order mark with which
+// Windows editors begin a file. The slice is valid until the next call. A carriage return
+// before the "\n" stays; [Text] removes it. The error is io.EOF after the last line,
+// ErrLong for a line that was skipped, or an error of the underlying reader.
 func (l *Reader) Next() ([]byte, error) {
 	line, length := l.line[:0], 0
 	for {
@@ -69,7 +67,7 @@ func (l *Reader) Next() ([]byte, error) {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	}
 	if length > l.limit+len("\r\n") || len(Text(line)) > l.limit {
-		l.line = nil // the next lines will hardly be that long
+		l.line = nil // do not keep so much memory for the next lines
 		return nil, ErrLong
 	}
 	return line, nil
@@ -78,6 +76,6 @@ func (l *Reader) Next() ([]byte, error) {
 // Text is a line without the carriage return that ends it in a file of Windows.
 func Text(line []byte) []byte { return bytes.TrimSuffix(line, []byte("\r")) }
 
-// Blank says whether a line has nothing but JSON's white space. Such a line holds nothing
-// and is to be skipped; it counts as a line all the same.
+// Blank reports whether a line has only JSON's white space. Such a line is to be skipped;
+// it counts as a line.
 func Blank(line []byte) bool { return len(bytes.Trim(line, " \t\r\n")) == 0 }

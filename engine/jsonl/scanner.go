@@ -1,15 +1,16 @@
 package jsonl
 
-// scanner walks over JSON that is known to be valid, and so asks nothing twice. It says
-// where each value is, which encoding/json does not, and copies none. Package jsonscan, for
-// a checkpoint's files, is stricter than encoding/json, also in fields that nobody reads.
+// scanner walks over JSON that is known to be valid, so it checks nothing. Unlike
+// encoding/json it says where each value is, and it copies nothing. (Package jsonscan,
+// which reads a checkpoint's files, is stricter than encoding/json, also in fields that are
+// not used.)
 type scanner struct {
 	line   []byte
 	at     int
-	inside bool // of the list that list walks over
+	inside bool // at list's second and later calls for the same array or object
 }
 
-// space goes on to what is no white space.
+// space skips white space.
 func (s *scanner) space() {
 	for s.at < len(s.line) {
 		switch s.line[s.at] {
@@ -21,7 +22,8 @@ func (s *scanner) space() {
 	}
 }
 
-// next goes behind c, which comes next, after white space perhaps, or does nothing.
+// next skips white space and then c, and returns true; if c does not come next, it skips
+// nothing but the space and returns false.
 func (s *scanner) next(c byte) bool {
 	s.space()
 	if s.line[s.at] != c {
@@ -31,19 +33,19 @@ func (s *scanner) next(c byte) bool {
 	return true
 }
 
-// list says whether the array or object, at whose first byte or inside which the scanner
-// is, has one more element, and goes there.
+// list steps to the next element of an array or object, at whose first byte or inside which
+// the scanner is. It returns false at the end.
 func (s *scanner) list() bool {
 	if !s.inside {
 		s.space()
-		s.at++ // the bracket
+		s.at++ // skip the bracket
 		s.inside = true
 	}
 	s.next(',')
 	return !s.next(']') && !s.next('}')
 }
 
-// value returns the value that comes next, and goes behind it.
+// value returns the next value and skips it.
 func (s *scanner) value() value {
 	s.space()
 	begin, depth := s.at, 0
@@ -58,7 +60,7 @@ func (s *scanner) value() value {
 			depth--
 			s.at++
 		case ',', ':', ' ', '\t', '\r', '\n':
-			s.at++ // inside an array or an object
+			s.at++ // step into the array or object
 		default:
 			s.word()
 		}
@@ -68,7 +70,7 @@ func (s *scanner) value() value {
 	}
 }
 
-// text goes behind a string.
+// text skips a string.
 func (s *scanner) text() {
 	for s.at++; s.line[s.at] != '"'; s.at++ {
 		if s.line[s.at] == '\\' {
@@ -78,7 +80,7 @@ func (s *scanner) text() {
 	s.at++
 }
 
-// word goes behind a number, true, false or null.
+// word skips a number, true, false or null.
 func (s *scanner) word() {
 	for ; s.at < len(s.line); s.at++ {
 		switch s.line[s.at] {

@@ -2,23 +2,25 @@ package cpu
 
 import (
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// values are what attention reads: in bfloat16 where it reads that, and in float32
-// where it does not, or where products cannot be written as bfloat16 at once.
+// values are rows that attention reads, in the format that it reads them in: narrow is
+// bfloat16, wide float32. Where products cannot be written as bfloat16 directly, they are
+// in wide first.
 type values struct {
 	wide   []float32
 	narrow []uint16
 }
 
-// grow makes room for n values.
+// grow makes room in v for n values.
 func (p *pass) grow(v *values, n int) {
 	if p.d.attendsBF16 {
-		v.narrow = grow(v.narrow, n)
+		v.narrow = reuse.Slice(v.narrow, n)
 	}
 	if !p.d.projectsBF16 {
-		v.wide = grow(v.wide, n)
+		v.wide = reuse.Slice(v.wide, n)
 	}
 }
 
@@ -29,21 +31,21 @@ func (p *pass) Attention(index int, keep model.Rows) {
 	if keep == model.AllRows {
 		p.share(tokens, (*pass).project)
 	} else {
-		// K and V of every token, Q of the [CLS] rows alone.
+		// K and V of every token, Q of the [CLS] rows only.
 		p.share(tokens, (*pass).projectKeyValue)
 		p.keepCls()
 		p.grow(&p.q, p.rows*h)
 		p.share(p.rows, (*pass).projectCls)
 	}
 	if p.d.attendsInput {
-		p.found.Room(p.d.variant, p.rows, h)
+		p.contextInput.Room(p.d.variant, p.rows, h)
 	} else {
-		p.context = grow(p.context, p.rows*h)
+		p.context = reuse.Slice(p.context, p.rows*h)
 	}
 	p.share(p.rows, (*pass).attend)
 }
 
-// project computes Q, K and V.
+// project computes Q, K and V of rows lo to hi.
 func (p *pass) project(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	p.chunks(lo, hi, func(r, n int) {
@@ -54,7 +56,7 @@ func (p *pass) project(w *worker, lo, hi int) {
 	})
 }
 
-// projectKeyValue computes K and V.
+// projectKeyValue computes K and V of rows lo to hi.
 func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	p.chunks(lo, hi, func(r, n int) {
@@ -64,7 +66,7 @@ func (p *pass) projectKeyValue(w *worker, lo, hi int) {
 	})
 }
 
-// projectCls computes Q of the rows that are left.
+// projectCls computes Q of the [CLS] rows lo to hi.
 func (p *pass) projectCls(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	p.chunks(lo, hi, func(r, n int) {
@@ -74,7 +76,7 @@ func (p *pass) projectCls(w *worker, lo, hi int) {
 	})
 }
 
-// attend replaces rows by LN(x + Wo·softmax(QKᵀ/√d)V + bo).
+// attend replaces rows lo to hi by LN(x + Wo·softmax(QKᵀ/√d)V + bo).
 func (p *pass) attend(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	if p.keep == model.AllRows {
@@ -85,11 +87,11 @@ func (p *pass) attend(w *worker, lo, hi int) {
 		}
 	}
 	p.chunks(lo, hi, func(r, n int) {
-		w.scratch = grow(w.scratch, n*h)
+		w.scratch = reuse.Slice(w.scratch, n*h)
 		x := &w.in
 		if p.d.attendsInput {
-			x = &w.found
-			x.View(&p.found, r, n)
+			x = &w.contextInput
+			x.View(&p.contextInput, r, n)
 		} else {
 			p.input(w, toAttention, p.context[r*h:], n, h, kernels.Keep{Rows: p.clsRows(w, r, n)})
 		}
@@ -98,8 +100,8 @@ func (p *pass) attend(w *worker, lo, hi int) {
 	})
 }
 
-// heads writes rows of the context: what queries, which lie in q from at, find in
-// sequence s.
+// heads computes softmax(QKᵀ/√d)V for some queries of sequence s and writes the results to
+// the context, from row on. The queries are in q, from at on.
 func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) {
 	d, isa, h := p.d, p.d.variant.ISA, p.d.config.HiddenSize
 	lo, hi := p.b.Bounds(s)
@@ -107,25 +109,26 @@ func (p *pass) heads(w *worker, s, row, queries int, q *values, at, stride int) 
 	begun := w.meter.now()
 	switch {
 	case d.attendsTiles:
-		w.scores = grow(w.scores, kernels.AttentionTilesScratch(keys, d.heads))
+		w.scores = reuse.Slice(w.scores, kernels.AttentionTilesScratch(keys, d.heads))
 		qs, ks, vs := q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:]
 		if d.attendsInput {
-			isa.AttentionTilesTo(&p.found, row, qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
+			isa.AttentionTilesTo(&p.contextInput, row, qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
 		} else {
 			isa.AttentionTiles(p.context[row*h:], qs, ks, vs, queries, keys, stride, 3*h, d.heads, w.scores)
 		}
 	case d.attendsBF16:
-		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
+		w.scores = reuse.Slice(w.scores, isa.AttentionScratch(keys, d.heads))
 		isa.AttentionBF16(p.context[row*h:], q.narrow[at:], p.qkv.narrow[k:], p.qkv.narrow[v:], queries, keys, stride, 3*h, d.heads, w.scores)
 	default:
-		w.scores = grow(w.scores, isa.AttentionScratch(keys, d.heads))
+		w.scores = reuse.Slice(w.scores, isa.AttentionScratch(keys, d.heads))
 		isa.Attention(p.context[row*h:], q.wide[at:], p.qkv.wide[k:], p.qkv.wide[v:], queries, keys, stride, 3*h, d.heads, w.scores)
 	}
 	w.ran(begun, p.index, attention, 1, attentionCost(queries, keys, h))
 }
 
-// projectBy multiplies w's input by a matrix and writes rows stride apart from at: what
-// attention reads, or float32s that round converts to that.
+// projectBy multiplies w's input by a matrix and writes the result to v, from at on, its
+// rows stride apart: in the format that attention reads, or in float32 for round to
+// convert.
 func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, stride int) {
 	if !p.d.projectsBF16 {
 		p.product(w, k, m, v.wide[at:], &w.in, stride)
@@ -136,8 +139,9 @@ func (p *pass) projectBy(w *worker, k kernel, m *kernels.Matrix, v *values, at, 
 	w.ran(begun, p.index, k, 1, products(w.in.Len(), m, p.d.variant.Format))
 }
 
-// round converts width values of each row, rows stride apart from at, to what attention
-// reads, unless the products have written that.
+// round converts width values of each row to the format that attention reads. The rows
+// start at at and are stride apart. It does nothing if the products were written in that
+// format.
 func (p *pass) round(w *worker, v *values, at, rows, width, stride int) {
 	if !p.d.attendsBF16 || p.d.projectsBF16 {
 		return

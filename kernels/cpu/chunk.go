@@ -6,17 +6,17 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// chunkRows returns how many rows go through a block's products at a time, h and f
-// being the hidden and the intermediate size: as many as leave what lies between two
-// products in the L2 cache. More would cost more than they save, which is to read the
-// weights from L3 once more for each chunk. On Zen 4 and Zen 5, with L2 caches of 1 MB,
-// 96 rows were measured to be best; there this gives 96. Where GELU's output is bfloat16
-// at once, or L2 is larger, it gives more.
+// chunkRows returns how many rows go through a block's products together. h and f are the
+// hidden and the intermediate size. It is as many rows as keep everything between two
+// products in the L2 cache. More rows save reading the weights from L3 once for each chunk,
+// but cost more than that. On Zen 4 and Zen 5, with 1 MB of L2, 96 rows were measured to be
+// best, and there it returns 96; with a larger L2, or where GELU's output is written as
+// bfloat16, it returns more.
 func chunkRows(v kernels.Variant, h, f int) int {
 	const (
 		fewest, most = 96, 512
-		step         = 48      // no tile of 6 or 8 rows leaves a rest
-		usual        = 1 << 20 // bytes, where the system does not tell
+		step         = 48      // tiles of 6 and of 8 rows divide it without a rest
+		usual        = 1 << 20 // bytes of L2 if the system does not say
 	)
 	l2 := cpuid.CPU.Cache.L2
 	if l2 <= 0 {
@@ -24,10 +24,10 @@ func chunkRows(v kernels.Variant, h, f int) int {
 	}
 	row := 4 * (h + h) // x and what is added to it
 	if !v.WritesInput() {
-		row += 4 * f // GELU's output, before it is narrowed
+		row += 4 * f // GELU's output in float32, before it is converted
 	}
 	if v.Format != kernels.F32 {
-		row += int(bytesOf(v.Format)) * (h + f) // inputs of products
+		row += int(bytesOf(v.Format)) * (h + f) // the converted inputs of products
 	}
 	return min(most, max(fewest, l2/8*7/row/step*step))
 }

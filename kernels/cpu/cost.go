@@ -2,9 +2,9 @@ package cpu
 
 import "github.com/minilm-metal/minilm-metal/kernels"
 
-// cost is the work that a kernel's shape asks for: floating-point operations,
-// counted as model.Config.FLOPs does, and the bytes of its operands, each read or
-// written once.
+// cost is the work of one call of a kernel, as its shape defines it: floating-point
+// operations, counted as model.Config.FLOPs does, and the bytes of its operands, each read
+// or written once.
 type cost struct{ flops, bytes int64 }
 
 func (c *cost) add(o cost) { c.flops, c.bytes = c.flops+o.flops, c.bytes+o.bytes }
@@ -15,8 +15,8 @@ func products(rows int, m *kernels.Matrix, f kernels.Format) cost {
 	return cost{2 * r * in * out, bytesOf(f)*(r*in+in*out) + 4*(out+r*out)}
 }
 
-// attentionCost is the cost of all heads, h values together, for a sequence's
-// queries and keys.
+// attentionCost is the cost of attention for one sequence, all heads. h is the width of all
+// heads together.
 func attentionCost(queries, keys, h int) cost {
 	q, k, width := int64(queries), int64(keys), int64(h)
 	return cost{4 * q * k * width, 4 * (2*q + 2*k) * width}
@@ -25,10 +25,10 @@ func attentionCost(queries, keys, h int) cost {
 // embedCost is the cost of adding three rows of tables and a LayerNorm.
 func embedCost(rows, h int) cost { return cost{bytes: 4 * 4 * int64(rows) * int64(h)} }
 
-// normCost is the cost of replacing rows by a LayerNorm of their sum with others.
+// normCost is the cost of AddNorm on rows.
 func normCost(rows, h int) cost { return cost{bytes: 3 * 4 * int64(rows) * int64(h)} }
 
-// narrowCost is the cost of making rows of float32 the input of products.
+// narrowCost is the cost of converting rows of float32 to the input format of products.
 func narrowCost(rows, width int, f kernels.Format) cost {
 	values := int64(rows) * int64(width)
 	return cost{bytes: (4 + bytesOf(f)) * values}
@@ -40,7 +40,7 @@ func headCost(rows, h int) cost {
 	return cost{r * (2*width*width + 2*width), 4 * (width*width + 2*width + 1 + r*width + r)}
 }
 
-// bytesOf returns the size of a value.
+// bytesOf returns the bytes of one value.
 func bytesOf(f kernels.Format) int64 {
 	switch f {
 	case kernels.BF16, kernels.F16:

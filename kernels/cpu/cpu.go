@@ -1,10 +1,10 @@
-// Package cpu is the device that runs a model's blocks on the processor's own
-// cores, with package kernels' arithmetic in the variant that it is opened with.
+// Package cpu is the device that runs a model's blocks on the processor's cores. Its
+// arithmetic is that of package kernels, in the variant that it is opened with.
 //
-// A pass runs on one worker. Where other workers are free, as when there is one
-// sequence alone, it borrows them block by block and shares out the rows, which do
-// not depend on each other: what a row becomes is the same bit for bit, whoever
-// computes it. An urgent pass has them all: those of passes that pause, too.
+// A pass runs on one worker. If other workers are free, for example because there is only
+// one sequence, the pass borrows them, block by block, and they share its rows. Rows do not
+// depend on each other, so the result is the same, bit for bit, whoever computes them. An
+// urgent pass gets the help of all workers, also of those whose own passes pause for it.
 package cpu
 
 import (
@@ -22,33 +22,33 @@ type Device struct {
 	variant kernels.Variant
 	config  model.Config
 	heads   kernels.Heads
-	// attendsBF16 says that attention's products are bfloat16: where the others are
-	// not float32 and the processor has it.
+	// attendsBF16 says that attention multiplies in bfloat16: where the device's other
+	// products are not float32 and the processor can do it.
 	attendsBF16 bool
-	// projectsBF16 says that Q, K and V are written in bfloat16 at once.
+	// projectsBF16 says that the products Q, K and V are written as bfloat16 directly.
 	projectsBF16 bool
-	// attendsTiles says that attention is on tiles, attendsInput that it writes what
-	// the next product reads.
+	// attendsTiles says that attention runs on tiles; attendsInput says that it writes the
+	// next product's input directly.
 	attendsTiles, attendsInput bool
-	chunk                      int // rows that go through a block's products at a time
+	chunk                      int // how many rows go through a block's products together
 
 	embed  kernels.Embeddings
 	layers []layer
 	head   *kernels.Head
-	noHead error // why there is no head
+	noHead error // why Classify cannot run; nil if there is a head
 
-	ordinary crew // whose workers help others, too, where they are free
+	ordinary crew // the workers that lead normal passes; free ones help other passes
 	urgent   crew
-	helpers  atomic.Int64 // of the ordinary workers, those that help others
-	standing atomic.Int64 // passes that stand still, and whose workers help urgent ones
-	waiting  atomic.Int64 // passes that wait for a worker
-	meters   sync.Mutex   // held by who changes the workers' meters
+	helpers  atomic.Int64 // how many ordinary workers help another's pass
+	standing atomic.Int64 // how many passes pause, so that their workers help urgent ones
+	waiting  atomic.Int64 // how many passes wait for a worker
+	meters   sync.Mutex   // held while the workers' meters are changed
 }
 
-// Open packs w for a variant, which this processor must run, and for a number of
-// workers, which is how many passes run at the same time. The weights stay the
-// caller's and must outlive the device, which reads the embeddings, and with
-// kernels.Generic in float32 everything, in place, until it is detached.
+// Open packs w for a variant, which this processor must be able to run. workers is how many
+// passes run at the same time. The weights still belong to the caller and must outlive the
+// device, unless it is detached: it reads the embeddings and norms in place, and with
+// kernels.Generic in float32 all weights.
 func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	if workers < 1 {
 		return nil, fmt.Errorf("cpu: %d workers, want at least 1", workers)
@@ -60,6 +60,11 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	h, f := c.HiddenSize, c.IntermediateSize
 	if v.Format == kernels.Int8 && max(h, f) > kernels.MostInt8 {
 		return nil, fmt.Errorf("cpu: sums of %d products overflow in int8, %d do not", max(h, f), kernels.MostInt8)
+	}
+	if v.Format == kernels.F16 {
+		if err := checkF16(w); err != nil {
+			return nil, err
+		}
 	}
 	d := &Device{
 		variant: v,
@@ -85,7 +90,7 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = d.pack(w, i, of[i]) })
 	if d.noHead = w.CheckHead(); d.noHead == nil {
 		d.head = &kernels.Head{
-			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), nil),
+			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), kernels.Inputs{}),
 			ClassifierW: model.Float32s(w.Classifier.W), ClassifierB: model.Float32s(w.Classifier.B),
 		}
 	}
@@ -94,7 +99,7 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	return d, nil
 }
 
-// plain is the variant of what is float32 at every precision.
+// plain is the variant for the parts that are float32 at every precision.
 func (d *Device) plain() kernels.Variant {
 	return kernels.Variant{ISA: d.variant.ISA, Format: kernels.F32}
 }
@@ -102,17 +107,17 @@ func (d *Device) plain() kernels.Variant {
 // Name returns "cpu".
 func (d *Device) Name() string { return "cpu" }
 
-// Passes returns the number of workers that Open was given.
+// Passes returns how many passes run at the same time: the workers that Open was given.
 func (d *Device) Passes() int { return len(d.ordinary.workers) }
 
-// PassTokens says that a pass is worth it from a chunk of rows on, and has enough with
-// four: whoever comes waits less for small passes, and on Zen 4 those of 384 tokens were
-// within 1.1 % of those of 1024 (float32 1.00, bfloat16 0.99, int8 1.00; of 192, 0.98 to
-// 1.03).
+// PassTokens returns the sizes that suit a pass: at least one chunk of rows, at most four.
+// Smaller passes make a new call wait less, and they are not slower: on Zen 4, passes of
+// 384 tokens had 1.00 (float32), 0.99 (bfloat16) and 1.00 (int8) of the speed of passes of
+// 1024, and passes of 192 tokens 0.98 to 1.03.
 func (d *Device) PassTokens() (fewest, most int) { return 96, 384 }
 
-// PeakFLOPS measures the floating-point operations a second of all workers
-// together, each on its own registers alone.
+// PeakFLOPS measures the floating-point operations a second of all workers together, each
+// computing in its registers only.
 func (d *Device) PeakFLOPS() float64 {
 	rates := make([]float64, d.Passes())
 	var wg sync.WaitGroup
@@ -127,8 +132,8 @@ func (d *Device) PeakFLOPS() float64 {
 	return sum
 }
 
-// Begin starts a pass over b. It waits for a worker that helps another pass to make
-// way, and while TimeKernels changes what is timed.
+// Begin starts a pass over b. If all workers are busy, it waits until one that only helps
+// another pass is free. It also waits while TimeKernels changes what is timed.
 func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
 	if err := d.ordinary.begin(); err != nil {
 		return nil, err
@@ -136,7 +141,7 @@ func (d *Device) Begin(b *model.Batch) (model.Pass, error) {
 	return d.take().start(b), nil
 }
 
-// Close waits for the passes under way and drops the packed weights.
+// Close waits for the passes under way and releases the packed weights.
 func (d *Device) Close() error {
 	for range d.Passes() {
 		d.take()

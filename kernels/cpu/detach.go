@@ -5,9 +5,10 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Detach copies what is not packed: the embeddings, most of it the words', and the norms.
-// That takes some memory, and spares passes the page faults, and from what happens to the
-// file. kernels.Generic packs nothing in float32, and stays where it is.
+// Detach copies the tensors that are not packed: the embeddings, nearly all of them the
+// words', and the norms. The copy costs memory; in return passes have no page faults, and
+// it does not matter what happens to the weights' file. kernels.Generic does not detach,
+// since in float32 it packs nothing: Detach returns false.
 func (d *Device) Detach(w *model.Weights) bool {
 	if d.variant.ISA == kernels.Generic {
 		return false

@@ -7,30 +7,31 @@ import (
 )
 
 const (
-	// A helper stays awake this long without work, since to wake one takes longer
-	// than most steps: on two virtual cores 0.1 ms at best, and 3 ms where the system
-	// puts it on the leader's core at first.
+	// patience is how long a helper without work stays awake. Waking one takes longer than
+	// most steps: on two virtual cores at least 0.1 ms, and 3 ms if the system first puts
+	// it on the leader's core.
 	patience = 200 * time.Microsecond
-	// A helper has the profile labels of who hired it. After so long it goes, so that
-	// the next has those of the time.
+	// tenure is how long a helper runs at most. It has the profile labels of the pass that
+	// started it; its successor has those of a later pass.
 	tenure = 50 * time.Millisecond
 )
 
-// hire makes helpers of workers that are free, as many as n rows are worth.
+// hire starts free workers as helpers, as many as are useful for n rows.
 func (p *pass) hire(n int) {
 	d := p.d
 	for int(d.helpers.Load()+2)*fewestRows <= n {
 		select {
 		case w := <-d.ordinary.free:
 			d.helpers.Add(1)
-			go w.help() // with the leader's labels, for Go's CPU profile
+			go w.help() // the goroutine inherits the leader's labels, for Go's CPU profile
 		default:
 			return
 		}
 	}
 }
 
-// take waits for an ordinary worker. Helpers make way.
+// take returns a free ordinary worker. If none is free, it waits; helpers then stop
+// helping.
 func (d *Device) take() *worker {
 	select {
 	case w := <-d.ordinary.free:
@@ -42,13 +43,13 @@ func (d *Device) take() *worker {
 	return <-d.ordinary.free
 }
 
-// helpOthers takes rows of other workers' jobs until none come for a while.
+// helpOthers computes rows of other workers' jobs until there are none for a while.
 func (w *worker) helpOthers() {
-	debug.SetPanicOnFault(true) // as model.Weights.Guard does for who leads the pass
+	debug.SetPanicOnFault(true) // as model.Weights.Guard does for the worker that leads the pass
 	d := w.pass.d
 	begun := time.Now()
 	for last := begun; d.waiting.Load() == 0; runtime.Gosched() {
-		// While there are urgent passes, the others wait.
+		// Normal passes wait while there are urgent ones.
 		c := &d.ordinary
 		if d.urgent.begun.Load() > 0 {
 			c = &d.urgent
@@ -64,7 +65,7 @@ func (w *worker) helpOthers() {
 	d.ordinary.free <- w
 }
 
-// helpOnce does a taking of a crew's jobs, if there is one.
+// helpOnce computes one taking of one of a crew's jobs. It returns false if there is none.
 func (w *worker) helpOnce(c *crew) bool {
 	for _, leader := range c.workers {
 		p := &leader.pass

@@ -8,51 +8,50 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// kernel is one of the kernels that a pass runs, or something that it does
-// between them.
+// kernel names one of the kernels that a pass runs, or something that it does between them.
 type kernel int
 
 const (
 	embedNorm kernel = iota
 
-	toAttention // narrows the rows of x, and what the heads found
+	toAttention // converts rows to a product's input: x, and the context that attention wrote
 	gemmQ
 	gemmKV
-	toHeads // rounds Q, K and V, where attention reads bfloat16
+	toHeads // rounds Q, K and V, if attention reads bfloat16
 	attention
 	gemmOutput
 	attentionNorm
 
 	toUp
-	gemmUp // and GELU
+	gemmUp // with GELU
 	toDown
 	gemmDown
 	outputNorm
 
 	head
 
-	wait // for helpers
+	wait // waiting for helpers
 	between
 
 	kernelCount
 )
 
-// outside is the layer of what is in none.
+// outside is the layer number of kernels that belong to no layer.
 const outside = -1
 
-// tally is what one kernel of one layer has cost.
+// tally is the sum of what one kernel has cost in one layer.
 type tally struct {
 	calls int64
 	time  time.Duration
 	cost
 }
 
-// meter adds up what the kernels cost one worker. Only the worker that it
-// belongs to may use it. A nil meter measures nothing.
+// meter adds up what the kernels cost one worker. Only that worker may use it. A nil meter
+// measures nothing.
 type meter struct {
 	origin  time.Time
-	tallies []tally       // of each layer, the outside first, each kernel
-	inside  time.Duration // passes and parts of them, kernels included
+	tallies []tally       // for each layer, kernels outside first, a tally a kernel
+	inside  time.Duration // time in passes or parts of them, kernels included
 	passes  int64
 }
 
@@ -60,7 +59,7 @@ func newMeter(layers int) *meter {
 	return &meter{origin: time.Now(), tallies: make([]tally, (layers+1)*int(kernelCount))}
 }
 
-// now is the time to give to add, later.
+// now returns the meter's time, to be given to add later.
 func (m *meter) now() time.Duration {
 	if m == nil {
 		return 0
@@ -72,7 +71,7 @@ func (m *meter) at(layer int, k kernel) *tally {
 	return &m.tallies[(layer+1)*int(kernelCount)+int(k)]
 }
 
-// add says that calls of a kernel began at begun and have just ended.
+// add counts calls of a kernel that together began at begun and have just ended.
 func (m *meter) add(begun time.Duration, layer int, k kernel, calls int, c cost) {
 	if m == nil {
 		return
@@ -83,7 +82,7 @@ func (m *meter) add(begun time.Duration, layer int, k kernel, calls int, c cost)
 	t.cost.add(c)
 }
 
-// leave says that the worker has been at a pass since begun.
+// leave adds the time since begun, in which the worker was at a pass.
 func (m *meter) leave(begun time.Duration) {
 	if m == nil {
 		return
@@ -104,8 +103,8 @@ func (m *meter) merge(o *meter) {
 	m.passes += o.passes
 }
 
-// times lists the kernels that ran, in the order of the forward pass, and last
-// the time in passes that was spent in none.
+// times lists the kernels that ran, in the order of the forward pass, and last the time in
+// passes that belongs to no kernel.
 func (m *meter) times(c *model.Config, f kernels.Format) (list []model.KernelTime) {
 	rest := m.inside
 	row := func(layer int, k kernel) {
@@ -131,7 +130,7 @@ func (m *meter) times(c *model.Config, f kernels.Format) (list []model.KernelTim
 	return list
 }
 
-// describe says where a kernel is, what it is called and what its shape is.
+// describe returns the block that a kernel belongs to, its name and its shape.
 func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape string) {
 	h, inner := c.HiddenSize, c.IntermediateSize
 	matrix := func(in, out int) string { return fmt.Sprintf("%dx%d", in, out) }
@@ -172,14 +171,14 @@ func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape 
 	}
 }
 
-// TimeKernels begins to time every pass that begins from then on, and ends that.
-// Both wait for the passes under way.
+// TimeKernels starts to time the kernels of every pass that begins from now on; stop ends
+// it and returns the sums. Both wait until no pass is under way.
 func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 	d.eachMeter(func(m **meter) { *m = newMeter(len(d.layers)) })
 	return func() []model.KernelTime {
 		sum := newMeter(len(d.layers))
 		d.eachMeter(func(m **meter) {
-			if *m != nil { // a timing beside this one has ended, and had the sums
+			if *m != nil { // nil if another timing has already ended and returned the sums
 				sum.merge(*m)
 				*m = nil
 			}
@@ -188,12 +187,12 @@ func (d *Device) TimeKernels() (stop func() []model.KernelTime) {
 	}
 }
 
-// eachMeter calls do for the meter of each worker, none of which is at work then.
+// eachMeter calls do for each worker's meter while no worker is busy.
 func (d *Device) eachMeter(do func(m **meter)) {
-	d.meters.Lock() // two that wait for all workers would wait for each other
+	d.meters.Lock() // two callers that each hold some workers would wait for each other
 	defer d.meters.Unlock()
-	// The ordinary ones first: a pass may stand still for an urgent one that is about
-	// to begin, so that nobody may have that one's worker and wait for the pass.
+	// Take the ordinary workers first. A normal pass may be pausing for an urgent one that
+	// is about to begin: whoever holds the urgent worker must not wait for that pass.
 	for range d.Passes() {
 		d.take()
 	}

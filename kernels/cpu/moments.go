@@ -7,22 +7,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Which channels of a hidden state lie far out follows, nearly, from the weights alone:
-// their means and variances over tokens are followed through the layers, as if channels did
-// not depend on each other, tokens were equally frequent, and attention saw nothing of
-// what it averages but half of its variance. No text is needed to calibrate Int8, and
-// every machine comes to the same channels.
+// Which channels of a hidden state have large values follows, nearly, from the weights
+// alone. The code here computes the channels' means and variances over tokens, layer by
+// layer. It assumes that channels are independent of each other, that all tokens are
+// equally frequent, and that attention halves the variance of the values that it averages.
+// So Int8 needs no text for calibration, and every machine chooses the same channels.
 
-// moments are the mean and the variance of each channel over tokens. Their products are
-// converted so that they are not fused with sums, which not all machines do.
+// moments are the mean and the variance of each channel over tokens. Where the code
+// converts a product to float64, it keeps the compiler from fusing it with a sum, which
+// would give other bits on some machines.
 type moments struct{ mean, variance []float64 }
 
 func newMoments(n int) moments { return moments{make([]float64, n), make([]float64, n)} }
 
-// inputs is what is expected of what a layer's products multiply.
+// inputs are the expected inputs of a layer's products.
 type inputs struct{ attention, output, up, down kernels.Inputs }
 
-// expected returns that of each layer.
+// expected returns the expected inputs of each layer.
 func expected(w *model.Weights) []inputs {
 	x, all := embedded(w), make([]inputs, len(w.Layers))
 	for i := range w.Layers {
@@ -45,7 +46,7 @@ func expected(w *model.Weights) []inputs {
 	return all
 }
 
-// narrow returns x in float32.
+// narrow converts x to float32.
 func narrow(x []float64) []float32 {
 	y := make([]float32, len(x))
 	for i, v := range x {
@@ -54,8 +55,8 @@ func narrow(x []float64) []float32 {
 	return y
 }
 
-// outliers returns the channels with the largest values, of those up to two deviations from
-// the mean.
+// outliers returns the channels with the largest values, where a channel's largest value is
+// taken to be two standard deviations from its mean.
 func (m moments) outliers() []int {
 	sizes := make([]float32, len(m.mean))
 	for c := range sizes {
@@ -64,16 +65,17 @@ func (m moments) outliers() []int {
 	return kernels.Outliers(sizes)
 }
 
-// heaviest returns the channels with the largest shares of all squares, of the values and of
-// the weights that they meet. After GELU none lies far out in all rows, but single weights
-// of down projections do in most.
+// heaviest returns the channels that matter most for a product: it adds each channel's
+// share of the squares of all values and its share of the squares of all weights. After
+// GELU no channel is large in all rows, but most down projections have single large
+// weights.
 func (m moments) heaviest(l model.Linear) []int {
 	n, w := len(m.mean), model.Float32s(l.W)
 	values, weights := make([]float64, n), make([]float64, n)
 	allValues, allWeights := 0.0, 0.0
 	for o := 0; o < len(w); o += n {
 		for c, v := range w[o:][:n] {
-			weights[c] += float64(v) * float64(v) // exact, so that fusing it changes nothing
+			weights[c] += float64(v) * float64(v) // exact in float64, so that fusing it changes nothing
 		}
 	}
 	for c, mean := range m.mean {
@@ -87,24 +89,24 @@ func (m moments) heaviest(l model.Linear) []int {
 	return kernels.Outliers(sizes)
 }
 
-// tiny is less than what counts, and not 0.
+// tiny replaces a sum of 0 in a division.
 const tiny = 1e-300
 
-// embedded returns the moments of the embeddings after their LayerNorm. Some 2,000 words
-// and 64 of the first 256 positions stand for all.
+// embedded returns the moments of the embeddings after their LayerNorm. It samples some
+// 2,000 words and 64 of the first 256 positions.
 func embedded(w *model.Weights) moments {
 	h := w.Config.HiddenSize
 	x := newMoments(h)
 	words, positions := model.Float32s(w.WordEmbeddings), model.Float32s(w.PositionEmbeddings)
-	x.add(ofRows(words, h, max(1, w.Config.VocabSize/2048)))
-	x.add(ofRows(positions[:min(256*h, len(positions))], h, 4))
-	x.add(ofRows(model.Float32s(w.TypeEmbeddings), h, 1))
+	x.add(rowMoments(words, h, max(1, w.Config.VocabSize/2048)))
+	x.add(rowMoments(positions[:min(256*h, len(positions))], h, 4))
+	x.add(rowMoments(model.Float32s(w.TypeEmbeddings), h, 1))
 	x.normalize(norm(w, w.EmbeddingNorm))
 	return x
 }
 
-// ofRows returns the moments of every step-th row of a table.
-func ofRows(table []float32, width, step int) moments {
+// rowMoments returns the moments of every step-th row of a table.
+func rowMoments(table []float32, width, step int) moments {
 	m, n := newMoments(width), 0.0
 	for r := 0; r < len(table); r += step * width {
 		for c, v := range table[r:][:width] {
@@ -120,7 +122,7 @@ func ofRows(table []float32, width, step int) moments {
 	return m
 }
 
-// add adds what does not depend on m.
+// add adds a value o that is independent of m.
 func (m moments) add(o moments) {
 	for c := range m.mean {
 		m.mean[c] += o.mean[c]
@@ -128,8 +130,8 @@ func (m moments) add(o moments) {
 	}
 }
 
-// normalize takes m through a LayerNorm, whose mean and variance over channels are
-// taken for the same in each token.
+// normalize replaces m by its moments after a LayerNorm. It assumes that the mean and
+// variance over channels are the same for each token.
 func (m moments) normalize(n kernels.Norm) {
 	count := float64(len(m.mean))
 	middle, spread := 0.0, 0.0
@@ -147,7 +149,7 @@ func (m moments) normalize(n kernels.Norm) {
 	}
 }
 
-// linear returns the moments of what a layer gives.
+// linear returns the moments of a layer's outputs for inputs with moments m.
 func (m moments) linear(l model.Linear) moments {
 	w, b := model.Float32s(l.W), model.Float32s(l.B)
 	in := len(m.mean)
@@ -164,8 +166,8 @@ func (m moments) linear(l model.Linear) moments {
 	return y
 }
 
-// gelu takes m through GELU, as moments of normal distributions: sums over points
-// half a deviation apart.
+// gelu replaces m by its moments after GELU, assuming normal distributions. The integrals
+// are sums over points half a standard deviation apart.
 func (m moments) gelu() {
 	for c, mean := range m.mean {
 		deviation := math.Sqrt(m.variance[c])

@@ -6,36 +6,38 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// pass is one batch on its way, and the memory that the next one will reuse.
-// T is the batch's tokens, S its sequences, R the live rows: T, then S once
-// only [CLS] rows are kept.
+// pass is the run of one batch through the model. The worker's next pass reuses its memory.
+// T is the number of tokens in the batch, S of sequences, R of rows that are still
+// computed: T at first, and S when only [CLS] rows are left.
 type pass struct {
 	d       *Device
-	w       *worker // who leads it
-	crew    *crew   // w's
+	w       *worker // the worker that leads it
+	crew    *crew   // the crew that w belongs to
 	job     job
-	onPause func() // nil: it does not pause
+	onPause func() // called at each pause; nil: the pass does not pause
 
 	b     *model.Batch
 	keep  model.Rows
 	rows  int // R
-	index int // of the layer, or outside
+	index int // number of the layer, or outside
 	layer *layer
-	begun time.Duration // on the meter of the worker who leads
+	begun time.Duration // on the leading worker's meter
 
 	x   []float32 // R×hidden, the hidden state
 	qkv values    // T×3·hidden: Q, K and V of a token side by side
-	q   values    // S×hidden: Q of the [CLS] rows alone
-	// R×hidden, what the heads found: found where that is a product's input already.
-	context []float32
-	found   kernels.Input
-	pooled  []float32 // S×hidden
+	q   values    // S×hidden: Q of the [CLS] rows, in the last layer
+	// R×hidden, the context: what attention writes, unless it writes the next product's
+	// input directly (worker.contextInput).
+	context      []float32
+	contextInput kernels.Input
+	pooled       []float32 // S×hidden
 }
 
-// chunks calls do for rows lo to hi, a chunk of them at most at a time.
+// chunks calls do for rows lo to hi, at most a chunk of them at a time.
 func (p *pass) chunks(lo, hi int, do func(lo, n int)) {
 	for r := lo; r < hi; r += p.d.chunk {
 		do(r, min(hi-r, p.d.chunk))
@@ -43,11 +45,11 @@ func (p *pass) chunks(lo, hi int, do func(lo, n int)) {
 }
 
 func (p *pass) Embed() {
-	p.x = grow(p.x, p.rows*p.d.config.HiddenSize)
+	p.x = reuse.Slice(p.x, p.rows*p.d.config.HiddenSize)
 	p.share(p.rows, (*pass).embed)
 }
 
-// embed does rows lo to hi, which begin and end anywhere in a sequence.
+// embed computes rows lo to hi, which may begin and end inside a sequence.
 func (p *pass) embed(w *worker, lo, hi int) {
 	h := p.d.config.HiddenSize
 	begun := w.meter.now()
@@ -57,10 +59,10 @@ func (p *pass) embed(w *worker, lo, hi int) {
 	w.meter.add(begun, outside, embedNorm, 1, embedCost(hi-lo, h))
 }
 
-// sequences calls do for each sequence that rows lo to hi of all tokens have a
-// part of, with that part and the sequence's first row.
+// sequences calls do for each sequence that has tokens among rows lo to hi, with the range
+// of these rows and the sequence's first row.
 func (p *pass) sequences(lo, hi int, do func(s, first, lo, hi int)) {
-	// The last sequence that begins at lo or before it.
+	// The last sequence that begins at or before lo.
 	s, _ := slices.BinarySearch(p.b.Start, int32(lo)+1)
 	for s--; lo < hi; s++ {
 		first, end := p.b.Bounds(s)
@@ -75,12 +77,12 @@ func (p *pass) FeedForward(index int) {
 	p.share(p.rows, (*pass).feedForward)
 }
 
-// feedForward replaces rows by LN(x + W2·gelu(W1·x + b1) + b2).
+// feedForward replaces rows lo to hi by LN(x + W2·gelu(W1·x + b1) + b2).
 func (p *pass) feedForward(w *worker, lo, hi int) {
 	h, f := p.d.config.HiddenSize, p.d.config.IntermediateSize
 	p.chunks(lo, hi, func(r, n int) {
 		x, cls := p.x[r*h:][:n*h], p.clsRows(w, r, n)
-		w.scratch = grow(w.scratch, n*h)
+		w.scratch = reuse.Slice(w.scratch, n*h)
 		p.input(w, toUp, x, n, h, kernels.Keep{Rows: cls, Channels: p.layer.upKeep})
 		begun := w.meter.now()
 		p.layer.up.LinearGELUTo(&w.inner, &w.in)
@@ -114,7 +116,7 @@ func (p *pass) Classify(scores []float32) error {
 		p.keepCls()
 	}
 	h := p.d.config.HiddenSize
-	p.pooled = grow(p.pooled, p.rows*h)
+	p.pooled = reuse.Slice(p.pooled, p.rows*h)
 	begun := p.w.meter.now()
 	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h, kernels.Keep{})
 	p.d.head.Score(scores, &p.w.in, p.pooled)
@@ -128,23 +130,24 @@ func (p *pass) End() {
 	p.crew.end(p.w)
 }
 
-// input makes rows of x what w multiplies next.
+// input converts rows of x to w's input, for the next product.
 func (p *pass) input(w *worker, k kernel, x []float32, rows, width int, keep kernels.Keep) {
 	begun := w.meter.now()
 	w.in.Set(p.d.variant, x, rows, width, width, keep)
 	p.narrowed(w, begun, k, rows, width)
 }
 
-// narrowed says that rows have been made a product's input since begun.
+// narrowed adds the time since begun, in which rows were converted to a product's input, to
+// the meter.
 func (p *pass) narrowed(w *worker, begun time.Duration, k kernel, rows, width int) {
-	if p.d.variant.Format != kernels.F32 { // where they are x itself
+	if p.d.variant.Format != kernels.F32 { // in float32 the input is x itself
 		w.meter.add(begun, p.index, k, 1, narrowCost(rows, width, p.d.variant.Format))
 	}
 }
 
-// clsRows says which of some live rows are [CLS] rows, counted from the first: what
-// the score is made of. Int8 keeps them where they go into what is added to x;
-// for Q, K and V it makes no difference.
+// clsRows lists which of the given rows are [CLS] rows, the first of them being 0. The
+// score is made from these rows, so Int8 keeps them more exact in products whose result is
+// added to x. For Q, K and V this makes no difference.
 func (p *pass) clsRows(w *worker, first, rows int) []int {
 	w.cls = w.cls[:0]
 	if p.keep == model.ClsRows {
@@ -167,15 +170,15 @@ func (p *pass) product(w *worker, k kernel, m *kernels.Matrix, dst []float32, x 
 	w.ran(begun, p.index, k, 1, products(x.Len(), m, p.d.variant.Format))
 }
 
-// addNorm replaces rows of x by their LayerNorm after w's last product is added.
+// addNorm replaces rows of x by the LayerNorm of their sum with w's last product.
 func (p *pass) addNorm(w *worker, k kernel, n *kernels.Norm, x []float32, rows int) {
 	begun := w.meter.now()
 	p.d.variant.ISA.AddNorm(x, w.scratch, n, rows)
 	w.meter.add(begun, p.index, k, 1, normCost(rows, len(n.Gain)))
 }
 
-// keepCls moves each sequence's first row to the front of x, in place: row s
-// never lies behind the row that it comes from.
+// keepCls moves the first row of each sequence to the front of x. It can work in place,
+// because row s never moves backwards.
 func (p *pass) keepCls() {
 	h := p.d.config.HiddenSize
 	for s := range p.b.Len() {
@@ -183,13 +186,4 @@ func (p *pass) keepCls() {
 		copy(p.x[s*h:][:h], p.x[lo*h:])
 	}
 	p.rows, p.keep = p.b.Len(), model.ClsRows
-}
-
-// grow returns a slice of length n, s's memory where it is large enough. What
-// is in it is garbage.
-func grow[T any](s []T, n int) []T {
-	if cap(s) < n {
-		s = make([]T, n, n+n/8) // the next may be a little larger
-	}
-	return s[:n]
 }

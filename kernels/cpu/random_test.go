@@ -10,20 +10,11 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
+	"github.com/minilm-metal/minilm-metal/kernels/cpu/rounding"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/conformance"
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
-
-var roundings = map[kernels.Format]modeltest.Rounding{
-	kernels.F32: modeltest.RoundsFloat32, kernels.BF16: modeltest.RoundsBFloat16, kernels.F16: modeltest.RoundsFloat16,
-	kernels.Int8: roundsInt8(), kernels.BF16x3: modeltest.RoundsBFloat16x3,
-}
-
-func roundsInt8() modeltest.Rounding {
-	r := modeltest.RoundsInt8
-	r.Kept, r.Spread = cpu.KeptChannels, kernels.Spread
-	return r
-}
 
 // variants are all that differ: those of kernels.Variants, and int8 beside attention in
 // bfloat16, whose products are another instruction set's.
@@ -54,18 +45,19 @@ func open(t *testing.T, w *model.Weights, workers int, v kernels.Variant) *cpu.D
 // those of float32, and of int8, are the same on all instruction sets but Generic. A
 // failure says the seed and the sizes.
 func TestRandomModels(t *testing.T) {
-	modeltest.EachRandom(t, 24, func(t *testing.T, m *modeltest.Random) {
+	modeltest.EachRandom(t, 24, func(t *testing.T, m *conformance.Case) {
 		same := map[string][]float32{}
 		for _, v := range variants() {
 			d := open(t, m.Weights, 1, v)
-			scores, largest, err := m.Hold(d, roundings[v.Format])
+			report, err := m.Hold(d, rounding.Of(v.Format))
 			if err != nil {
 				t.Errorf("%v: %v: %v", m, v, err)
 			}
-			t.Logf("%v: errors up to %.2f of what they may be", v, largest)
+			t.Logf("%v: errors up to %.2f of what they may be", v, report.Largest())
 			if err := d.Close(); err != nil {
 				t.Errorf("%v: %v: %v", m, v, err)
 			}
+			scores := report.Logits
 			if scores == nil {
 				continue
 			}
@@ -86,7 +78,7 @@ func TestRandomModels(t *testing.T) {
 }
 
 // company scores each sequence alone, by several workers.
-func company(t *testing.T, m *modeltest.Random, v kernels.Variant, together []float32) {
+func company(t *testing.T, m *conformance.Case, v kernels.Variant, together []float32) {
 	t.Helper()
 	d := open(t, m.Weights, 3, v)
 	defer d.Close()
@@ -101,7 +93,7 @@ func company(t *testing.T, m *modeltest.Random, v kernels.Variant, together []fl
 	identical(t, m, v, "alone", together, alone)
 }
 
-func identical(t *testing.T, m *modeltest.Random, v kernels.Variant, how string, want, got []float32) {
+func identical(t *testing.T, m *conformance.Case, v kernels.Variant, how string, want, got []float32) {
 	t.Helper()
 	bits := func(x []float32) (all []uint32) {
 		for _, v := range x {
@@ -158,7 +150,7 @@ func TestRandomModelsSeeFaults(t *testing.T) {
 				of(&w).W = tensor.New(tensor.WithShape(out, in), tensor.WithBacking(values))
 				for _, f := range best.Formats() {
 					d := open(t, &w, 1, kernels.Variant{ISA: best, Format: f})
-					_, _, err := m.Hold(d, roundings[f])
+					_, err := m.Hold(d, rounding.Of(f))
 					d.Close()
 					name := fmt.Sprintf("%v: %s: %s", f, product, fault)
 					if seen[name] += 0; err != nil {

@@ -5,37 +5,37 @@ import (
 	"sync/atomic"
 )
 
-// step does rows lo to hi of something, with w's memory.
+// step computes rows lo to hi of something, with w's memory.
 type step func(p *pass, w *worker, lo, hi int)
 
-// job is a step cut into takings: rows that a pass's leader, and whoever is there to
-// help, take one after the other. A helper that comes late, or whose core another
-// process has, keeps nobody waiting but for what it has taken.
+// job is a step that is divided into takings: ranges of rows that the pass's leader, and
+// whoever helps it, take one after the other. If a helper comes late or loses its core, the
+// others wait only for the rows that it has taken.
 type job struct {
 	step step
-	n    int // rows
-	size int // of a taking, the last of which may have fewer
-	// free counts jobs in its upper half, and in its lower the takings that nobody
-	// has. A job is begun only when the one before is done, so what is taken of a job
-	// is of that job.
+	n    int // how many rows there are
+	size int // how many rows a taking has; the last may have fewer
+	// The upper half of free is the number of the job, the lower half the number of takings
+	// that nobody has taken. A job begins only when the one before is done, so a helper
+	// that decrements free gets a taking of the current job.
 	free  atomic.Uint64
-	left  atomic.Int64  // takings that are not done
-	ended chan struct{} // a helper did the last
+	left  atomic.Int64  // takings that are not done yet
+	ended chan struct{} // receives when a helper has done the last one
 
 	mu     sync.Mutex
-	reason any // the first panic's
+	reason any // the value of the first panic
 }
 
-// fewestRows is how few rows are worth taking alone.
+// fewestRows is the smallest number of rows that is worth a taking.
 const fewestRows = 16
 
-// share does a step for all of n rows, together with whoever is there to help, and
-// pauses before each taking. Who is free while it is at it is hired, too, so that the
-// last pass of many does not end alone.
+// share runs a step for all of n rows, together with whoever helps, and pauses before each
+// taking. Workers that become free meanwhile are hired, too, so that the last of many
+// passes does not end with one worker.
 //
-// Takings of attention that ended with sequences, so that none had its keys and values
-// read twice, gained nothing: 0.99 of the speed of takings of a chunk each, in float32
-// and in int8, whose products waste no part of a tile.
+// Tried without gain: for attention, takings that end with sequences, so that no sequence's
+// keys and values are read twice. They had 0.99 of the speed of takings of a chunk each, in
+// float32 and in int8: a taking of a chunk wastes no part of a tile.
 func (p *pass) share(n int, step step) {
 	p.pause()
 	p.hire(n)
@@ -70,7 +70,7 @@ func (p *pass) share(n int, step step) {
 	}
 }
 
-// takers is how many may take rows of p's jobs.
+// takers returns how many workers may take rows of p's jobs.
 func (p *pass) takers() int {
 	d := p.d
 	takers := 1 + int(d.helpers.Load())
@@ -80,27 +80,27 @@ func (p *pass) takers() int {
 	return min(takers, d.Passes())
 }
 
-// takingRows is how many of n rows are taken at a time: no more than a chunk, so that
-// whoever waits for a taker, or for the next pause, does not wait long.
+// takingRows returns how many of n rows make up a taking: at most a chunk, so that those
+// who wait for a worker or for the next pause do not wait long.
 func (p *pass) takingRows(n int) int {
 	takers := p.takers()
 	if takers == 1 {
 		return p.d.chunk
 	}
-	// As few takings for each taker as there can be, of whole tiles, so that little is
-	// lost at their edges. More would even out the takers' speeds, but each reads all
-	// weights: with two each a pair took 4.98 ms instead of 4.28 in float32, 1.54
-	// instead of 1.43 in int8.
+	// As few takings for each worker as possible, of whole tiles, so that little is lost at
+	// tiles' edges. More takings would even out the workers' speeds, but each reads all
+	// weights: with two for each worker, a pair took 4.98 ms instead of 4.28 in float32 and
+	// 1.54 instead of 1.43 in int8.
 	const tile = 8
 	takings := takers * ((n-1)/(takers*p.d.chunk) + 1)
 	return max((n+takings-1)/takings+tile-1, fewestRows) / tile * tile
 }
 
-// untaken is how many takings nobody has.
+// untaken returns how many takings nobody has taken.
 func (j *job) untaken() int { return int(uint32(j.free.Load())) }
 
-// take does rows of the job that there is, if any are free, and says whether they were
-// the last that were not done.
+// take computes one taking of the current job, if one is left. last is true if it was the
+// last one to be done.
 func (j *job) take(p *pass, w *worker) (taken, last bool) {
 	for {
 		free := j.free.Load()
@@ -117,8 +117,8 @@ func (j *job) take(p *pass, w *worker) (taken, last bool) {
 	}
 }
 
-// do keeps what a step panics with: nobody may be left at work on a pass when its
-// leader panics.
+// do runs a step and keeps the value of a panic in it: when the leader panics, no helper
+// may still be at work on its pass.
 func (j *job) do(p *pass, w *worker, step step, lo, hi int) {
 	defer func() {
 		if reason := recover(); reason != nil {

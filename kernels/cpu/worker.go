@@ -9,29 +9,29 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// worker is a core's worth of memory.
+// worker is the memory that one core works in.
 type worker struct {
 	pass  pass   // the pass that this worker leads
-	help  func() // does parts of other workers' passes
-	meter *meter // nil: nobody asked
+	help  func() // helps other workers' passes
+	meter *meter // nil: kernels are not being timed
 
-	in      kernels.Input
-	found   kernels.Input // rows of what the heads found, where that is an input already
-	inner   kernels.Input // chunk×intermediate: what up makes for down
-	cls     []int         // rows of the input that are [CLS] rows
-	scratch []float32     // what a product's kernel wants
-	scores  []float32     // what attention wants for the longest sequence
-	flops   int64         // since others could last have the processor
+	in           kernels.Input
+	contextInput kernels.Input // rows of the context, if attention writes the next product's input directly
+	inner        kernels.Input // chunk×intermediate: the output of up, which is down's input
+	cls          []int         // indices of [CLS] rows in the input
+	scratch      []float32     // results of a product, before they are added to x
+	scores       []float32     // attention's scratch memory, for the longest sequence
+	flops        int64         // work done since it last yielded the processor
 }
 
-// crew are the workers that lead passes of one kind.
+// crew is a set of workers that lead passes of one kind, ordinary or urgent.
 type crew struct {
 	workers []*worker
-	free    chan *worker // those with nothing to do
-	begun   atomic.Int64 // passes under way
+	free    chan *worker // the workers that have nothing to do
+	begun   atomic.Int64 // number of passes under way
 }
 
-// fill makes c a crew of n. Their memory grows with what they do.
+// fill gives c its n workers. Their memory grows as they need it.
 func (c *crew) fill(d *Device, n int) {
 	c.free = make(chan *worker, n)
 	for range n {
@@ -44,7 +44,7 @@ func (c *crew) fill(d *Device, n int) {
 	}
 }
 
-// begin counts a pass more, unless there are as many as workers.
+// begin counts a new pass. It returns an error if there are as many as workers.
 func (c *crew) begin() error {
 	if c.begun.Add(1) > int64(len(c.workers)) {
 		c.begun.Add(-1)
@@ -53,7 +53,7 @@ func (c *crew) begin() error {
 	return nil
 }
 
-// end gives back the worker of a pass that has ended.
+// end takes back the worker of a pass that has ended.
 func (c *crew) end(w *worker) {
 	c.free <- w
 	c.begun.Add(-1)
@@ -66,12 +66,13 @@ func (w *worker) start(b *model.Batch) *pass {
 	return p
 }
 
-// ran says that calls of a kernel began at begun and have just ended.
+// ran counts calls of a kernel that began at begun and have just ended, and now and then
+// yields the processor.
 //
-// Kernels are assembly, which Go cannot interrupt, and passes may have all processors:
-// unless they hand them on, timers, callers that were cancelled and tokenizers wait
-// until Go's own monitor steps in, after 10 ms. When that is due is told by the work
-// done, since to ask for the time would cost more than many a kernel.
+// Kernels are assembly, which Go cannot interrupt, and passes may occupy all processors.
+// Without yielding, timers, cancelled callers and tokenizers would wait until Go's own
+// monitor steps in, after 10 ms. When to yield is decided by the work done, because reading
+// the clock would take longer than many kernels.
 func (w *worker) ran(begun time.Duration, layer int, k kernel, calls int, c cost) {
 	w.meter.add(begun, layer, k, calls, c)
 	const stretch = 1 << 25 // 0.3 ms in float32

@@ -6,12 +6,12 @@ import (
 	"io"
 )
 
-// WriteBenchstat writes the report in Go's benchmark format, which benchstat
-// reads (https://go.dev/design/14313-benchmark-format): a line for each repeat
-// of each case, as they came.
+// WriteBenchstat writes the report in Go's benchmark format, which benchstat reads
+// (https://go.dev/design/14313-benchmark-format): a line for each repeat of each case, in
+// the order measured.
 func (p *Report) WriteBenchstat(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	// benchstat knows of ns/op alone that less is better.
+	// Only for ns/op does benchstat know that less is better.
 	for _, unit := range []string{"GFLOP/s", "GB/s", "%peak", "%roofline"} {
 		fmt.Fprintf(b, "Unit %s better=higher\n", unit)
 	}
@@ -24,7 +24,7 @@ func (p *Report) WriteBenchstat(w io.Writer) error {
 			ns := r.Samples[repeat]
 			rates := p.Rates(r, ns)
 			figure := func(x float64, format string) {
-				if x != 0 { // which it is where nothing is counted or known
+				if x != 0 { // 0 means that it is not counted or not known
 					fmt.Fprintf(b, "\t"+format, x)
 				}
 			}

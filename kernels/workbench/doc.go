@@ -4,12 +4,11 @@
 //
 // # How
 //
-// The machine is shared and its clock moves, so cases take turns: a round runs
-// every case for a few milliseconds, then the next round begins. What disturbs
-// the machine for a while hits neighbours alike, and the median over the rounds
-// leaves it out. A case's operands are the same in each repeat, and one call
-// goes before the timed ones, so that operands lie in the nearest cache that
-// they fit into.
+// The machine may be shared and its clock changes, so cases take turns: a round runs every
+// case for a few milliseconds, then the next round begins. A disturbance hits cases that
+// are measured close together alike, and the median over the rounds leaves it out. A case
+// has the same operands in each repeat, and an untimed call comes before the timed ones, so
+// that operands are in the nearest cache that can hold them.
 //
 // # The roofline
 //
@@ -22,24 +21,21 @@
 //	attainable = min(peak, intensity × bandwidth)
 //	share      = FLOPs/time / attainable = max(FLOPs/peak, Bytes/bandwidth) / time
 //
-// Peak and bandwidth are measured in the same rounds, the best of all rounds
-// each: the peak by a loop of multiply-adds that touches no memory, with the
-// variant's own registers and format; the bandwidth by a loop that only reads,
-// from a working set half as large as each cache (of L3, which other cores use
-// too, at most four times L2), and from one much larger than all. The level is the
-// smallest cache that holds all operands of a call. A share above 1 is possible
-// where memory is the bound: operands that lie in L3 at the last call may be in L2
-// in part, and writes are a way of their own.
+// Peak and bandwidth are measured in the same rounds, and the best round counts: the peak by
+// a loop of multiply-adds that touches no memory, with the variant's own registers and
+// format; the bandwidth by a loop that only reads, from a working set half as large as each
+// cache (of L3, which other cores use too, at most four times L2), and from one much larger
+// than all caches. The level is the smallest cache that holds all operands of a call. A share
+// above 1 is possible if memory is the bound: operands that were in L3 at the last call may
+// be in L2 in part, and writing has a bandwidth of its own.
 //
 // # What is counted
 //
-// Products count 2·rows·in·out operations, attention 4·tokens²·width; biases,
-// epilogues and exponentials count nothing, so that the share of peak of a
-// product with an epilogue says what the epilogue costs. GELU and LayerNorm alone
-// count what their vector form does for each value, and turning float32 into
-// another format counts nothing: memory is its only bound.
+// Products count 2·rows·in·out operations, and attention 4·tokens²·width. Biases, epilogues
+// and exponentials count nothing, so the share of peak of a product with an epilogue shows
+// what the epilogue costs. GELU and LayerNorm alone count the operations of their vector form
+// for each value. Converting float32 to another format counts nothing: only memory bounds it.
 //
-// FLOPs of int8 are integer operations. Operands count in their format, whatever
-// an instruction set makes of them (AVX2 and AVX-512 without VNNI keep int8 as
-// int16).
+// FLOPs of int8 are integer operations. Bytes are counted in the operands' format, even if an
+// instruction set stores it differently (AVX2 and AVX-512 without VNNI keep int8 as int16).
 package workbench

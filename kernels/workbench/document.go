@@ -1,14 +1,14 @@
 package workbench
 
-// SchemaVersion is Document's. It is raised when a field changes its name or
-// its meaning, not when one is added.
+// SchemaVersion is the version of Document. It is raised when a field changes its name or
+// its meaning, not when a field is added.
 const SchemaVersion = 1
 
-// Document is the report as JSON. Figures that need a ceiling that was not
-// measured are null.
+// Document is the report as JSON. A figure is null if it needs a ceiling that was not
+// measured.
 type Document struct {
 	Schema int `json:"schema"` // SchemaVersion
-	// Environment is what the caller knows of the machine and the program.
+	// Environment is what the caller wants to say about the machine and the program.
 	Environment any               `json:"environment"`
 	Count       int               `json:"count"` // repeats that were asked for
 	Time        int64             `json:"time_ns"`
@@ -17,16 +17,16 @@ type Document struct {
 	Results     []ResultDocument  `json:"results"`
 }
 
-// CeilingDocument is the most that a variant can do.
+// CeilingDocument is the best that a variant can do on this machine.
 type CeilingDocument struct {
 	ISA    string   `json:"isa"`
 	Format string   `json:"format"`
 	Peak   *float64 `json:"peak_flops_per_second"`
-	// Read has a bandwidth for each level, in their order.
+	// Read has a bandwidth for each level, in the order of Levels.
 	Read []*float64 `json:"read_bytes_per_second"`
 }
 
-// ResultDocument is what one case took.
+// ResultDocument is the result of one case.
 type ResultDocument struct {
 	Name   string `json:"name"` // as --list prints it
 	Kernel string `json:"kernel"`
@@ -37,9 +37,9 @@ type ResultDocument struct {
 	Work
 	Intensity float64   `json:"flops_per_byte"`
 	Calls     int       `json:"calls"`      // in each repeat
-	Samples   []float64 `json:"samples_ns"` // a call's time in each repeat
+	Samples   []float64 `json:"samples_ns"` // the time of a call, in each repeat
 
-	// Of the samples, and from here on of their median.
+	// The next five are of the samples; what follows them is of their median.
 	Min    float64 `json:"min_ns"`
 	Q1     float64 `json:"q1_ns"`
 	Median float64 `json:"median_ns"`
@@ -48,7 +48,7 @@ type ResultDocument struct {
 
 	FLOPS     float64  `json:"flops_per_second"`
 	Bandwidth float64  `json:"bytes_per_second"`
-	Level     string   `json:"level"` // the nearest that holds the operands
+	Level     string   `json:"level"` // the nearest memory that holds the operands
 	PeakShare *float64 `json:"peak_share"`
 	Bound     *string  `json:"bound"` // "peak", or the level
 	Roofline  *float64 `json:"roofline_flops_per_second"`
@@ -82,7 +82,7 @@ func (p *Report) Document(environment any) Document {
 	return d
 }
 
-// known returns nil for a figure that was not measured, which is 0.
+// known returns nil for 0, which stands for a figure that was not measured.
 func known(x float64) *float64 {
 	if x == 0 {
 		return nil

@@ -11,31 +11,31 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// Level is a cache, or the memory behind all of them.
+// Level is a cache, or the memory behind all caches.
 type Level struct {
 	Name  string `json:"name"`       // "L1", "L2", "L3" or "DRAM"
-	Bytes int64  `json:"bytes"`      // what it holds; 0 for DRAM
-	Read  int64  `json:"read_bytes"` // the working set that its bandwidth is measured with
+	Bytes int64  `json:"bytes"`      // size of the working set with which its bandwidth is measured
+	Read  int64  `json:"read_bytes"` // Assumed is true if the system does not say the size.
 	// Assumed says that the system does not tell the size.
 	Assumed bool `json:"assumed"`
 }
 
-// The working set for DRAM is larger than the caches, within reason: it is
-// allocated.
+// Sizes of the working set for DRAM. It is larger than the caches, but limited, because it
+// is allocated.
 const (
 	leastDRAM = 64 << 20
 	mostDRAM  = 256 << 20
 )
 
-// readUnit is what a working set is a multiple of.
+// The size of a working set is a multiple of readUnit.
 const readUnit = 512
 
-// Levels returns the memories that a core of this machine reads from, nearest
+// Levels returns the caches and the memory that a core of this machine reads from, nearest
 // first.
 func Levels() []Level { return levels(cacheSizes(os.DirFS("/"), runtime.GOOS)) }
 
-// levels returns the memories behind and including caches of these sizes, L1
-// first; 0 is unknown for L1 and L2, and none beyond.
+// levels returns the levels for caches of these sizes, L1 first. A size of 0 means unknown
+// for L1 and L2, and no cache for L3.
 func levels(sizes [3]int64) []Level {
 	var all []Level
 	last := int64(0)
@@ -44,7 +44,7 @@ func levels(sizes [3]int64) []Level {
 		if assumed {
 			size = [...]int64{32 << 10, 512 << 10}[i]
 		}
-		// A cache that holds no more than the one before it adds nothing.
+		// A cache that holds no more than the one before it is left out.
 		if size <= last {
 			continue
 		}
@@ -58,13 +58,13 @@ func levels(sizes [3]int64) []Level {
 	return append(all, Level{Name: "DRAM", Read: min(mostDRAM, max(leastDRAM, 4*last)) / readUnit * readUnit})
 }
 
-// cacheSizes returns the bytes of the data caches that a core has, L1 first; 0
-// where that is not known.
+// cacheSizes returns the sizes in bytes of the data caches that a core uses, L1 first; 0 if
+// unknown.
 func cacheSizes(system fs.FS, goos string) [3]int64 {
 	c := cpuid.CPU.Cache
 	sizes := [3]int64{int64(c.L1D), int64(c.L2), int64(c.L3)}
 	if goos == "linux" {
-		// The kernel knows more than the processor tells, on ARM above all.
+		// Linux knows more than the processor tells programs, on ARM above all.
 		for i, size := range linuxCaches(system) {
 			if size > 0 {
 				sizes[i] = size
@@ -74,7 +74,7 @@ func cacheSizes(system fs.FS, goos string) [3]int64 {
 	return sizes
 }
 
-// linuxCaches reads what Linux says of the first core's data caches.
+// linuxCaches reads what Linux says about the first core's data caches.
 func linuxCaches(system fs.FS) (sizes [3]int64) {
 	dirs, err := fs.Glob(system, "sys/devices/system/cpu/cpu0/cache/index*")
 	if err != nil {
@@ -106,7 +106,7 @@ func linuxCaches(system fs.FS) (sizes [3]int64) {
 	return sizes
 }
 
-// levelOf returns the index of the nearest memory that holds a working set.
+// levelOf returns the index of the nearest level that holds a working set of that size.
 func levelOf(all []Level, footprint int64) int {
 	for i, l := range all[:len(all)-1] {
 		if footprint <= l.Bytes {

@@ -8,22 +8,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// Selection says which cases are wanted. The zero value is all of MiniLM's.
+// Selection says which cases to measure. The zero value selects all kernels of MiniLM.
 type Selection struct {
-	Variants []kernels.Variant // none: kernels.Variants()
-	Shapes   []Shape           // products of these shapes instead of MiniLM's kernels
-	Focus    *regexp.Regexp    // only cases with a match in their Name
-	// Slow says that plain Go's cases are wanted at every shape, however long
-	// they take; otherwise only at those that take it a moment.
+	Variants []kernels.Variant // empty: kernels.Variants()
+	Shapes   []Shape           // if not empty, products of these shapes instead of MiniLM's kernels
+	Focus    *regexp.Regexp    // if not nil, only cases whose Name it matches
+	// Slow selects plain Go's cases at every shape, however long they take. Otherwise only
+	// those that take it a moment are selected.
 	Slow bool
 }
 
-// moment is the work that plain Go does in less than a tenth of a second.
+// moment is work that plain Go can do in less than a tenth of a second.
 const moment = 1 << 28
 
-// The numbers of rows that MiniLM's kernels are measured at: one token; a short
-// pair; a long one; a batch of them. Attention is measured at lengths, the mean of
-// MS MARCO's pairs among them, which is no multiple of anything.
+// The numbers of rows at which MiniLM's kernels are measured: one token; a short pair; a
+// long one; a batch. Attention is measured at sequence lengths; one of them is the mean of
+// MS MARCO's pairs, which is no round number.
 var (
 	rows    = []int{1, 32, 128, 2048}
 	lengths = []int{32, 64, meanLength, 128, 256, 512}
@@ -31,7 +31,7 @@ var (
 
 const meanLength = 87
 
-// What a kernel is there for.
+// The variants in which a kernel exists.
 func anyFormat(kernels.Variant) bool   { return true }
 func inFloat32(v kernels.Variant) bool { return v.Format == kernels.F32 }
 func inInt8(v kernels.Variant) bool    { return v.Format == kernels.Int8 }
@@ -42,7 +42,7 @@ func attendsNarrow(v kernels.Variant) bool {
 func rounds(v kernels.Variant) bool  { return attendsNarrow(v) && !v.WritesBF16() }
 func attends(v kernels.Variant) bool { return inFloat32(v) || attendsNarrow(v) }
 
-// kernel is a kernel with all its shapes and variants.
+// kernel is a kernel with all its shapes and the variants that have it.
 type kernel struct {
 	name, title string
 	named       bool
@@ -53,8 +53,8 @@ type kernel struct {
 	prepare     func(*operands, Shape, kernels.Variant) job
 }
 
-// Cases returns the cases of a selection: kernel after kernel, shape after
-// shape, the variants of a shape side by side.
+// Cases returns the selected cases: kernel after kernel, shape after shape, with the
+// variants of a shape next to each other.
 func Cases(s Selection) []*Case {
 	variants := s.Variants
 	if len(variants) == 0 {
@@ -91,8 +91,8 @@ func (k kernel) at(s Shape, v kernels.Variant) *Case {
 	}
 }
 
-// miniLM are the kernels of cross-encoder/ms-marco-MiniLM-L-6-v2, in the order
-// of the forward pass.
+// miniLM returns the kernels of cross-encoder/ms-marco-MiniLM-L-6-v2, in the order of the
+// forward pass.
 func miniLM() []kernel {
 	return []kernel{
 		embedNorm(),
@@ -117,7 +117,7 @@ func miniLM() []kernel {
 	}
 }
 
-// own are products of other shapes.
+// own returns products of the user's shapes.
 func own(shapes []Shape) []kernel {
 	var all []kernel
 	for _, s := range shapes {
@@ -130,7 +130,8 @@ func own(shapes []Shape) []kernel {
 	return all
 }
 
-// attention is every head of one sequence, Q, K and V of a token side by side.
+// attention returns attention for one sequence, all heads, with Q, K and V of a token side
+// by side.
 func attention() kernel {
 	return kernel{
 		name: "attention", title: fmt.Sprintf("one sequence, %d heads of %d", heads.Count, heads.Size), in: 3 * width, out: width, rows: lengths, has: attends,
@@ -157,7 +158,8 @@ func attention() kernel {
 	}
 }
 
-// attentionOnTiles has queries as the weights make them there.
+// attentionOnTiles returns attention on tiles. Its queries are scaled, as the weights scale
+// them there.
 func attentionOnTiles(qkv, y []float32, s Shape, v kernels.Variant) job {
 	qkv = slices.Clone(qkv)
 	scale := kernels.TilesQueryScale(heads)
@@ -173,14 +175,14 @@ func attentionOnTiles(qkv, y []float32, s Shape, v kernels.Variant) job {
 	}}
 }
 
-// rounded returns x in bfloat16.
+// rounded returns x rounded to bfloat16.
 func rounded(isa kernels.ISA, x []float32) []uint16 {
 	narrow := make([]uint16, len(x))
 	isa.RoundBF16(narrow, x)
 	return narrow
 }
 
-// round makes Q, K and V bfloat16 for attention.
+// round returns the kernel that rounds Q, K and V to bfloat16 for attention.
 func round() kernel {
 	const in = 3 * width
 	return kernel{
@@ -219,14 +221,15 @@ func addNorm() kernel {
 			return Work{normFLOPs * values, float * (3*values + gains), float * (2*values + gains)}
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
-			// The result is an operand of the next call; it stays normalized.
+			// The result is the next call's operand; it stays normalized.
 			x, r, norm := o.y[:s.Rows*s.Out], o.x[:s.Rows*s.In], o.norm(s.Out)
 			return job{run: func() { v.ISA.AddNorm(x, r, norm, s.Rows) }}
 		},
 	}
 }
 
-// embedNorm gathers rows from all over a table of the vocabulary's size.
+// embedNorm returns the kernel that gathers rows from all over a table of the vocabulary's
+// size.
 func embedNorm() kernel {
 	return kernel{
 		name: "embednorm", title: fmt.Sprintf("LayerNorm(word + type + position), rows of %d", width), in: width, out: width, rows: rows, has: inFloat32,

@@ -10,24 +10,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// The defaults of Options.
+// Default values of Options.
 const (
 	DefaultCount = 10
 	DefaultTime  = 3 * time.Millisecond
 )
 
-// Options say how to measure. The zero value is the defaults.
+// Options say how to measure. The zero value means the defaults.
 type Options struct {
 	Count int           // repeats of each case; 0 is DefaultCount
-	Time  time.Duration // of one repeat, about; 0 is DefaultTime
-	// Progress is told how many of all repeats are done.
+	Time  time.Duration // approximate time of one repeat; 0 is DefaultTime
+	// Progress, if not nil, is called with the number of repeats that are done.
 	Progress func(stage string, done, total int)
 }
 
-// Measure measures cases, in turns, in this thread.
+// Measure measures cases, in turns, on this goroutine's thread.
 //
-// When ctx ends it returns what was measured so far and ctx's error: at least
-// nothing, at most the last repeat missing.
+// If ctx ends, it returns what was measured so far, which may be nothing, and ctx's error.
 func Measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
 	m := &meter{
 		now:    time.Now,
@@ -38,7 +37,7 @@ func Measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
 	return m.measure(ctx, cases, o)
 }
 
-// meter is the world that a measurement depends on.
+// meter holds the functions that a measurement depends on; tests replace them.
 type meter struct {
 	now    func() time.Time
 	peak   func(v kernels.Variant, budget time.Duration) float64            // operations a second
@@ -46,7 +45,7 @@ type meter struct {
 	levels []Level
 }
 
-// ceilingTime is the budget for one ceiling in a round.
+// ceilingTime is the time for measuring one ceiling in a round.
 const ceilingTime = 2 * time.Millisecond
 
 func (m *meter) measure(ctx context.Context, cases []*Case, o Options) (*Report, error) {
@@ -72,9 +71,9 @@ func (m *meter) measure(ctx context.Context, cases []*Case, o Options) (*Report,
 	}
 	memory := make([]float32, m.levels[len(m.levels)-1].Read/float)
 	for i := range memory {
-		memory[i] = 1 // a page that was never written is not there
+		memory[i] = 1 // a page that was never written has no memory of its own
 	}
-	runtime.GC() // not in the middle of a repeat
+	runtime.GC() // so that it does not run in the middle of a repeat
 	clock := m.clock()
 	for round := range o.Count {
 		for _, ceiling := range report.Ceilings {
@@ -94,8 +93,7 @@ func (m *meter) measure(ctx context.Context, cases []*Case, o Options) (*Report,
 	return report, nil
 }
 
-// prepare makes the operands of all cases and finds out how many calls take
-// about o.Time.
+// prepare makes the operands of all cases and finds out how many calls take about o.Time.
 func (m *meter) prepare(ctx context.Context, report *Report, o Options) ([]job, error) {
 	var cases []*Case
 	for _, r := range report.Results {
@@ -115,9 +113,8 @@ func (m *meter) prepare(ctx context.Context, report *Report, o Options) ([]job, 
 	return jobs, nil
 }
 
-// Calibration takes the fastest of several tries, since a call that others
-// interrupt can take a hundred times as long. It does not wait for more of a
-// call that is long beyond doubt.
+// Calibration takes the fastest of several calls, since a call that is interrupted can take
+// a hundred times as long. If a call is certainly long enough, it does not try more.
 const (
 	calibrations = 3
 	long         = 100 * time.Millisecond
@@ -141,7 +138,7 @@ func (m *meter) calls(j job, repeat time.Duration) int {
 	return max(1, int(float64(repeat)/fastest))
 }
 
-// raise measures a variant's ceilings once more and keeps the best.
+// raise measures a variant's ceilings once more and keeps the best values.
 func (m *meter) raise(c *Ceiling, memory []float32) {
 	c.Peak = max(c.Peak, m.peak(c.Variant, ceilingTime))
 	for i, l := range m.levels {
@@ -149,18 +146,18 @@ func (m *meter) raise(c *Ceiling, memory []float32) {
 	}
 }
 
-// repeat is one sample.
+// repeat measures one sample.
 func (j job) repeat(m *meter, r *Result, clock time.Duration) {
 	if r.Calls > 1 {
-		// The operands come from where the last call leaves them.
+		// An untimed call first, so that operands are where a call leaves them.
 		m.time(j, 1, 0)
 	}
 	took := m.time(j, r.Calls, clock)
 	r.Samples = append(r.Samples, float64(took)/float64(r.Calls))
 }
 
-// time returns how long calls of j take. Where j is reset before each call, the
-// clock is read around each, and what that takes is subtracted.
+// time returns how long calls of j take. If j is reset before each call, it reads the clock
+// around each call and subtracts the time for reading it.
 func (m *meter) time(j job, calls int, clock time.Duration) (total time.Duration) {
 	if j.reset == nil {
 		begun := m.now()
@@ -178,7 +175,7 @@ func (m *meter) time(j job, calls int, clock time.Duration) (total time.Duration
 	return max(total-time.Duration(calls)*clock, 1)
 }
 
-// clock returns how long it takes to read the clock: the median of many times.
+// clock returns how long it takes to read the clock: the median of many readings.
 func (m *meter) clock() time.Duration {
 	const times = 101
 	all := make([]time.Duration, times)

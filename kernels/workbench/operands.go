@@ -6,18 +6,18 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// operands is the memory that cases work on. They share it, since only one runs
-// at a time: what a case leaves in y, another overwrites.
+// operands is the memory that cases work on. Cases share it, because only one runs at a
+// time; one may overwrite what another left in y.
 type operands struct {
-	x []float32 // read, as large as the largest case wants
+	x []float32 // read; as large as the largest case needs
 	y []float32 // written
 	w []float32 // weights
 
-	word []float32 // vocabulary×width, made when first wanted
+	word []float32 // vocabulary×width, made when it is first needed
 }
 
-// newOperands makes room for cases. The values are those of a seed, weights
-// small enough that what is summed stays of the size of x.
+// newOperands allocates memory for cases. Its random values always come from the same seed.
+// Weights are so small that sums are of the size of x.
 func newOperands(cases []*Case) *operands {
 	var x, y, w int
 	for _, c := range cases {
@@ -29,7 +29,7 @@ func newOperands(cases []*Case) *operands {
 	return &operands{x: random(r, x, 1), y: random(r, y, 1), w: random(r, w, 1./32)}
 }
 
-// random returns values from -size to size.
+// random returns n random values from -size to size.
 func random(r *rand.Rand, n int, size float32) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -46,9 +46,8 @@ func (o *operands) norm(width int) *kernels.Norm {
 	return &kernels.Norm{Gain: gain, Bias: o.w[:width], Eps: 1e-12}
 }
 
-// embeddings returns tables and a sequence of that many tokens, whose ids are
-// all over the vocabulary, no two the same. Of the words' table only the rows of
-// these ids are ever touched.
+// embeddings returns tables and a sequence of that many tokens. Its ids are all over the
+// vocabulary and all different. Only these rows of the word table are ever touched.
 func (o *operands) embeddings(tokens int) (e *kernels.Embeddings, ids, types []int32) {
 	if o.word == nil {
 		o.word = make([]float32, vocabulary*width)

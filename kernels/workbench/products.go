@@ -6,8 +6,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// epilogue is what follows a product: in the same kernel, or for a LayerNorm, which
-// needs whole rows, right after it.
+// epilogue is what follows a product: in the same kernel, or for a LayerNorm, which needs
+// whole rows, right after it.
 type epilogue struct {
 	suffix, title string
 }
@@ -21,9 +21,10 @@ var (
 	narrowedGELU = epilogue{"-gelu-bf16", "bias, GELU, bfloat16 out"}
 )
 
-// nothing and kept are what int8 keeps beyond 8 bits of an input with that many
-// rows. Kept is as in the device: the [CLS] row of each sequence, here of the mean
-// length, and as many channels as can be; which ones costs nothing.
+// nothing and kept return the parts of an input of that many rows that int8 keeps with more
+// than 8 bits. kept keeps what the device does: the [CLS] row of each sequence (here of the
+// mean length) and as many channels as possible. Which channels these are does not change
+// the cost.
 func nothing(int) kernels.Keep { return kernels.Keep{} }
 
 func kept(rows int) kernels.Keep {
@@ -37,9 +38,8 @@ func kept(rows int) kernels.Keep {
 	return keep
 }
 
-// keeping is a kernel that keeps something, which is nothing special but in int8.
-// What that takes beyond the kernel's work does not count, so that the share says
-// what it costs.
+// keeping returns a kernel that keeps parts of its input, which only int8 does differently.
+// The extra work is not counted, so that the share of peak shows its cost.
 func keeping(k kernel) kernel {
 	k.name, k.title, k.has = k.name+"-keep", k.title+"; [CLS] and channels kept", inInt8
 	return k
@@ -54,14 +54,14 @@ func product(name string, e epilogue, in, out int, keep func(rows int) kernels.K
 			work := Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
 			if e == withNorm {
 				gains := int64(2 * s.Out * float)
-				work.Bytes += y + gains // the residual is read before it is written
+				work.Bytes += y + gains // the residual is read before it is overwritten
 				work.Footprint += gains
 			}
 			return work
 		},
 		prepare: func(o *operands, s Shape, v kernels.Variant) job {
 			keep := keep(s.Rows)
-			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, keep.Channels)
+			m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, kernels.Inputs{Keep: keep.Channels})
 			x, y := new(kernels.Input), o.y[:s.Rows*s.Out]
 			x.Set(v, o.x, s.Rows, s.In, s.In, keep)
 			switch e {
@@ -79,8 +79,8 @@ func product(name string, e epilogue, in, out int, keep func(rows int) kernels.K
 	}
 }
 
-// narrowProduct is a product whose kernel writes bfloat16 for what comes next, as the
-// device has it where has says that it can.
+// narrowProduct returns a product whose kernel writes bfloat16 for the next step, as the
+// device does in variants for which has is true.
 func narrowProduct(name string, e epilogue, in, out int, has func(kernels.Variant) bool) kernel {
 	k := product(name, e, in, out, nothing)
 	k.has, k.work = has, func(s Shape, v kernels.Variant) Work {
@@ -88,7 +88,7 @@ func narrowProduct(name string, e epilogue, in, out int, has func(kernels.Varian
 		return Work{2 * int64(s.Rows) * int64(s.In) * int64(s.Out), bytes, bytes}
 	}
 	k.prepare = func(o *operands, s Shape, v kernels.Variant) job {
-		m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, nil)
+		m := kernels.Pack(o.w[:s.Out*s.In], o.w[:s.Out], s.Out, s.In, v, kernels.Inputs{})
 		x, next := new(kernels.Input), new(kernels.Input)
 		x.Set(v, o.x, s.Rows, s.In, s.In, kernels.Keep{})
 		if e == narrowedGELU {
@@ -100,7 +100,7 @@ func narrowProduct(name string, e epilogue, in, out int, has func(kernels.Varian
 	return k
 }
 
-// inputBytes is what a product's input takes: with int8, a scale and an offset
+// inputBytes is the size of a product's input. In int8 this includes a scale and an offset
 // for each row.
 func inputBytes(v kernels.Variant, s Shape) int64 {
 	bytes := int64(s.Rows * s.In * size(v.Format))
@@ -110,8 +110,8 @@ func inputBytes(v kernels.Variant, s Shape) int64 {
 	return bytes
 }
 
-// weightBytes is what a product's weights and biases take: with int8, a scale
-// and the sum of its weights for each output.
+// weightBytes is the size of a product's weights and biases. In int8 this includes a scale
+// and the sum of the weights for each output.
 func weightBytes(v kernels.Variant, s Shape) int64 {
 	bytes := int64(s.Out*s.In*size(v.Format) + s.Out*float)
 	if v.Format == kernels.Int8 {
@@ -120,8 +120,8 @@ func weightBytes(v kernels.Variant, s Shape) int64 {
 	return bytes
 }
 
-// size returns the bytes of an operand's value, in the format, whatever an
-// instruction set spends on it.
+// size returns the bytes of a value in a format, even if an instruction set stores it with
+// more.
 func size(f kernels.Format) int {
 	switch f {
 	case kernels.BF16, kernels.F16:
@@ -132,7 +132,7 @@ func size(f kernels.Format) int {
 	return float
 }
 
-// narrow turns a product's input into its format.
+// narrow returns the kernel that converts a product's input to its format.
 func narrow(in int, keep func(rows int) kernels.Keep) kernel {
 	return kernel{
 		name: fmt.Sprintf("input-%d", in), title: fmt.Sprintf("float32 to the format of a product, rows of %d", in), in: in, out: in, rows: rows, has: narrowed,

@@ -8,16 +8,16 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 )
 
-// Report is what was measured. All that is printed is a function of it.
+// Report is what was measured. Everything that is printed is a function of it.
 type Report struct {
 	Count    int           // repeats that were asked for
-	Time     time.Duration // of a repeat, about
+	Time     time.Duration // approximate time of a repeat
 	Levels   []Level       // nearest first
-	Ceilings []*Ceiling    // of each variant
-	Results  []*Result     // of each case, in the order of Cases
+	Ceilings []*Ceiling    // one for each variant
+	Results  []*Result     // one for each case, in the order of Cases
 }
 
-// Ceiling is the most that a variant can do on this machine.
+// Ceiling is the best that a variant can do on this machine.
 type Ceiling struct {
 	Variant kernels.Variant
 	Peak    float64   // operations a second; 0: not measured
@@ -31,25 +31,25 @@ func newCeilings(cases []*Case, levels []Level) []*Ceiling {
 			all = append(all, &Ceiling{Variant: c.Variant, Read: make([]float64, len(levels))})
 		}
 	}
-	slices.SortFunc(all, func(a, b *Ceiling) int { // as kernels.Variants has them: the best first
+	slices.SortFunc(all, func(a, b *Ceiling) int { // in the order of kernels.Variants: the best first
 		return cmp.Or(cmp.Compare(b.Variant.ISA, a.Variant.ISA), cmp.Compare(b.Variant.Format, a.Variant.Format))
 	})
 	return all
 }
 
-// Result is what one case took.
+// Result is the measurement of one case.
 type Result struct {
 	*Case
 	Calls   int       // in each repeat
-	Samples []float64 // nanoseconds a call, one for each repeat; none if it was not its turn yet
+	Samples []float64 // nanoseconds a call, one sample a repeat; empty if the case had no turn yet
 }
 
-// Spread describes a sample, in its unit.
+// Spread describes the distribution of samples, in their unit.
 type Spread struct {
 	Min, Q1, Median, Q3, Max float64
 }
 
-// Spread returns the times' spread. There are samples.
+// Spread returns the spread of the times. There must be samples.
 func (r *Result) Spread() Spread {
 	sorted := slices.Sorted(slices.Values(r.Samples))
 	at := func(q float64) float64 {
@@ -63,24 +63,24 @@ func (r *Result) Spread() Spread {
 	return Spread{sorted[0], at(0.25), at(0.5), at(0.75), sorted[len(sorted)-1]}
 }
 
-// Relative returns half of what lies between the quartiles, over the median: a
-// typical repeat is off by this.
+// Relative returns half of the distance between the quartiles, divided by the median: how
+// far off a typical repeat is.
 func (s Spread) Relative() float64 { return (s.Q3 - s.Q1) / 2 / s.Median }
 
-// Rates are a result's figures at some time a call.
+// Rates are a result's figures, for some time a call.
 type Rates struct {
 	FLOPS     float64 // operations a second
-	Bandwidth float64 // bytes a second, of the operands
-	PeakShare float64 // of the variant's peak
+	Bandwidth float64 // bytes of operands a second
+	PeakShare float64 // share of the variant's peak
 
-	Level     string  // the memory that the operands lie in
-	Bound     string  // what bounds the kernel: "peak" or the level; "": not known
-	Roofline  float64 // operations a second that are attainable
-	RoofShare float64 // of the roofline
+	Level     string  // the memory that holds the operands
+	Bound     string  // what limits the kernel: "peak" or the level; "" if not known
+	Roofline  float64 // attainable operations a second
+	RoofShare float64 // share of the roofline
 }
 
-// Rates returns a result's figures for a call of that many nanoseconds. What
-// needs a ceiling that was not measured is 0, and Bound then "".
+// Rates returns a result's figures for a call of ns nanoseconds. Figures that need a
+// ceiling which was not measured are 0, and Bound is then "".
 func (p *Report) Rates(r *Result, ns float64) Rates {
 	level := levelOf(p.Levels, r.Work.Footprint)
 	rates := Rates{
@@ -93,7 +93,7 @@ func (p *Report) Rates(r *Result, ns float64) Rates {
 		return rates
 	}
 	c := p.Ceilings[i]
-	// Nanoseconds that a call takes at least, as far as either ceiling goes.
+	// The least nanoseconds that a call takes, by either ceiling.
 	compute, move := float64(r.Work.FLOPs)/c.Peak*1e9, float64(r.Work.Bytes)/c.Read[level]*1e9
 	rates.Bound = "peak"
 	if move > compute {

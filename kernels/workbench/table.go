@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes the report for reading: the machine's ceilings, then a table
-// for each kernel, in which the variants of a shape stand together.
+// WriteTable writes the report for reading: the machine's ceilings, then a table for each
+// kernel, in which the variants of a shape are next to each other.
 func (p *Report) WriteTable(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p.writeCeilings(b)
@@ -35,7 +35,7 @@ func (p *Report) WriteTable(w io.Writer) error {
 	return b.Flush()
 }
 
-// row is a result's line.
+// row returns the line of a result.
 func (p *Report) row(rows string, r *Result) []string {
 	spread := r.Spread()
 	rates := p.Rates(r, spread.Median)
@@ -81,15 +81,15 @@ func (p *Report) writeCeilings(b *bufio.Writer) {
 	fmt.Fprintf(b, "One thread. Read: %s.\n", strings.Join(sets, ", "))
 }
 
-// table is aligned text: the first columns to the left, the rest to the right,
-// the first row on top.
+// table is a table of aligned text. The first columns are aligned to the left, the others
+// to the right. The first row is the heading.
 type table struct {
 	left  int
 	rows  [][]string
 	heads []head
 }
 
-// head is a line of its own before a row.
+// head is a subheading on a line of its own before a row.
 type head struct {
 	before int
 	text   string
@@ -122,7 +122,7 @@ func (t *table) write(b *bufio.Writer) {
 	}
 }
 
-// duration prints nanoseconds with three digits that count.
+// duration formats nanoseconds with three significant digits.
 func duration(ns float64) string {
 	for _, unit := range []struct {
 		name string
@@ -135,7 +135,8 @@ func duration(ns float64) string {
 	return digits(ns) + " ns"
 }
 
-// digits prints three digits that count, or all before the point.
+// digits formats a number with three significant digits, or with all digits before the
+// point.
 func digits(x float64) string {
 	switch {
 	case x < 9.995:
@@ -148,7 +149,7 @@ func digits(x float64) string {
 
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
 
-// orNone prints a figure that is 0 if it was not measured.
+// orNone formats a figure, or returns "n/a" for 0, which means that it was not measured.
 func orNone(x float64, format string) string {
 	if x == 0 {
 		return "n/a"
@@ -156,7 +157,7 @@ func orNone(x float64, format string) string {
 	return fmt.Sprintf(format, x)
 }
 
-// binary prints bytes.
+// binary formats a number of bytes.
 func binary(bytes int64) string {
 	for _, unit := range []struct {
 		name string

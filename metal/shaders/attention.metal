@@ -1,20 +1,21 @@
-// attention: softmax(QKᵀ/√d)·V of every head (Vaswani et al. 2017, arXiv:1706.03762),
-// with the softmax of Milakov and Gimelshein 2018 (arXiv:1805.02867), which needs no
-// row of scores at once: of each query the largest score so far, the sum of the
-// weights and the weighted sum of V are kept, and scaled down when a larger comes.
+// attention: softmax(QKᵀ/√d)·V of every head (Vaswani et al. 2017, arXiv:1706.03762). The
+// softmax is that of Milakov and Gimelshein 2018 (arXiv:1805.02867), which does not need
+// all scores of a row at once. For each query it keeps the largest score so far, the sum of
+// the weights and the weighted sum of V, and scales both sums down when a larger score
+// comes.
 //
-//   qkv      tokens×3·HEADS·D half: Q, K, V of a token side by side. Q is scaled by
-//            log2(e)/√d, which is in Wq and bq, so that exp2 will do
-//   items    of each threadgroup in x: a sequence's first token and its length, and
+//   qkv      tokens×3·HEADS·D half: Q, K, V of a token side by side. Wq and bq contain
+//            the factor log2(e)/√d of the scores, so that exp2 replaces exp
+//   items    for each threadgroup in x: the first token and the length of a sequence, and
 //            the first of the 32 queries to compute
 //   context  tokens×HEADS·D half
 //
-// A threadgroup is one head's; each of its 4 simdgroups has 8 queries, in registers.
-// K and V come 32 keys at a time, zero past the sequence's end: a weight of 0 does
-// not make NaN harmless. A query past the end is computed with, if there is a live
-// one beside it, and not written.
+// A threadgroup computes one head. Each of its 4 simdgroups has 8 queries, in registers. K
+// and V are loaded 32 keys at a time, with zeros beyond the sequence's end, because a
+// weight of 0 does not make NaN harmless. A query beyond the end is computed if the
+// simdgroup has a live one, but it is not written.
 
-constant constexpr float MASK = -1e30f; // large, and finite: the compiler may assume that all numbers are
+constant constexpr float MASK = -1e30f; // large, but finite: the compiler may assume that there is no infinity
 
 template <int D>
 [[kernel]] void attention(
@@ -25,8 +26,8 @@ template <int D>
     ushort simd [[simdgroup_index_in_threadgroup]],
     ushort lane [[thread_index_in_simdgroup]])
 {
-    constexpr int KEYS = 32, TS = D + 8; // rows of the tiles
-    threadgroup uint4 ks8[KEYS * TS / 8]; // 8 halves each, for their alignment
+    constexpr int KEYS = 32, TS = D + 8; // halves in a row of the threadgroup's arrays
+    threadgroup uint4 ks8[KEYS * TS / 8]; // 8 halves in each element, for the alignment
     threadgroup uint4 vs8[KEYS * TS / 8];
     threadgroup float scratches[4 * 64];
 
@@ -38,7 +39,7 @@ template <int D>
     device const half *q = qkv + ulong(item.x + query) * stride + group.y * D;
     device const half *k = qkv + ulong(item.x) * stride + (HEADS + group.y) * D;
     device const half *v = k + HEADS * D;
-    const bool live = query < length; // any of the simdgroup's
+    const bool live = query < length; // true if the simdgroup has a live query
 
     simdgroup_half8x8 qs[D / 8];
     if (live) {
@@ -47,14 +48,14 @@ template <int D>
             simdgroup_load(qs[d], q + d * 8, stride);
     }
 
-    float largest = MASK, total = 0; // of a lane's row; total: of its columns
+    float largest = MASK, total = 0; // largest: of the lane's row; total: of the lane's columns in it
     float2 sum[D / 8];
     UNROLL
     for (int d = 0; d < D / 8; d++)
         sum[d] = float2(0.0f);
 
     for (uint key = 0; key < length; key += KEYS) {
-        threadgroup_barrier(mem_flags::mem_threadgroup); // the tiles before have been read
+        threadgroup_barrier(mem_flags::mem_threadgroup); // all have read the previous tiles
         for (int i = simd * 32 + lane; i < KEYS * D / 8; i += 128) {
             const int r = i / (D / 8), c = i % (D / 8) * 8;
             uint4 kv = uint4(0u), vv = uint4(0u);
@@ -65,7 +66,7 @@ template <int D>
             *(threadgroup uint4 *)(ks + r * TS + c) = kv;
             *(threadgroup uint4 *)(vs + r * TS + c) = vv;
         }
-        threadgroup_barrier(mem_flags::mem_threadgroup); // and these have been written
+        threadgroup_barrier(mem_flags::mem_threadgroup); // all have written these tiles
         if (!live)
             continue;
 

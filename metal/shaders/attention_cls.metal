@@ -1,12 +1,12 @@
-// attention_cls is attention for the first token of each sequence alone, which is
-// all that the last layer needs. One query is too few for fragments: a simdgroup
-// computes one head of one sequence in vectors, its query included, so that the
-// product before it need not compute Q for every token.
+// attention_cls is attention for only the first token of each sequence, which is all that
+// the last layer needs. One query is too few for fragments: a simdgroup computes one head
+// of one sequence with vectors. It also computes the query itself, so that the product
+// before it need not compute Q for every token.
 //
 //   x        tokens×WIDTH half, the hidden state
-//   w        WIDTH×3·HEADS·D half, then the bias: linear's, for Q
-//   qkv      as attention's; Q is not read
-//   starts   of each sequence the first token, and last the number of tokens
+//   w        WIDTH×3·HEADS·D half, then the bias: as in linear, for Q
+//   qkv      as in attention; Q is not read
+//   starts   the first token of each sequence, and then the number of tokens
 //   context  sequences×HEADS·D half
 
 template <int D>
@@ -19,7 +19,7 @@ template <int D>
     uint2 group [[threadgroup_position_in_grid]],
     ushort lane [[thread_index_in_simdgroup]])
 {
-    constexpr int PARTS = D / 32; // a lane has each 32nd value of the head
+    constexpr int PARTS = D / 32; // a lane has every 32nd value of the head
     threadgroup float4 q4[D / 4];
 
     threadgroup float *q = (threadgroup float *)q4;
@@ -53,7 +53,7 @@ template <int D>
     device const half *v = k + HEADS * D + lane;
     float largest = MASK, total = 0;
     for (uint key = 0; key < length; key += 32) {
-        float s = MASK; // of the lane's key
+        float s = MASK; // the score of the lane's key
         if (key + lane < length) {
             device const half *at = k + ulong(key + lane) * stride;
             float4 products = float4(0.0f);

@@ -1,18 +1,17 @@
 // What all shaders share. Operands of products are half; sums, the residual stream,
 // statistics, softmax and GELU are float.
 //
-// Every size is a function constant, so that the compiler sees loops and strides
-// that it can unroll, and there is no argument to bind. Rows are those of the live
-// tokens and no others are read into a result: buffers have room for whole tiles,
-// and what is computed of the rows beyond is garbage that nobody reads. Channels
-// are padded to whole tiles, and zero there.
+// Every size is a function constant. So the compiler can unroll loops and compute strides,
+// and sizes need not be bound as arguments. Buffers have room for whole tiles. The rows
+// beyond the live tokens are computed too, but what they contain is never read into a
+// result. Channels are padded to whole tiles with zeros.
 
 #include <metal_stdlib>
 #include <metal_simdgroup_matrix>
 using namespace metal;
 
-// Arrays of fragments are registers only where every index is known: loops over them
-// are unrolled, and functions that take them are part of who calls them.
+// An array of fragments stays in registers only if every index is known to the compiler. So
+// loops over such arrays are unrolled, and functions that take them are always inlined.
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define INLINE inline __attribute__((always_inline))
 
@@ -20,27 +19,27 @@ constant uint HIDDEN [[function_constant(0)]]; // channels of the model
 constant uint WIDTH [[function_constant(1)]];  // the same, padded
 constant uint HEADS [[function_constant(2)]];
 constant float EPS [[function_constant(3)]];   // of LayerNorm
-constant bool MAPPED [[function_constant(4)]]; // thread_elements() are where fragment_row and _col say
-// Of one kernel only:
+constant bool MAPPED [[function_constant(4)]]; // thread_elements() are where fragment_row and fragment_col say
+// Each of these is used by the kernels that it names:
 constant uint IN [[function_constant(5)]];     // linear: inputs, padded
 constant uint STRIDE [[function_constant(6)]]; // linear: outputs in a row of W and of y, padded
 constant uint FIRST [[function_constant(7)]];  // linear: the first output to compute
 constant bool GELU [[function_constant(8)]];   // linear: y = gelu(x·W + b)
 constant bool ADD [[function_constant(9)]];    // linear: sum = residual + x·W + b
-constant bool GATHER [[function_constant(10)]]; // linear, head: rows of the residual stream are those that starts names
+constant bool GATHER [[function_constant(10)]]; // linear, head: starts says which rows of the residual stream are read
 
-// An 8×8 fragment of a simdgroup: of each of its two elements, a lane's row, and
-// the column of the first; the second is right of it. Apple does not say where
-// thread_elements() are. This is where they have been found on every chip so far,
-// and probe.metal looks.
+// The place of a lane's two elements in an 8×8 fragment: the row of both, and the column of
+// the first; the second is right of it. Apple does not document where thread_elements()
+// are. They have been here on every chip so far, and probe.metal checks it.
 INLINE ushort fragment_row(ushort lane) { return lane / 16 * 4 + lane / 2 % 4; }
 INLINE ushort fragment_col(ushort lane) { return lane / 8 % 2 * 4 + lane % 2 * 2; }
 
-// Lanes that hold the rest of a fragment's row differ in these bits.
+// The lanes that hold the other elements of the same row differ in these bits of the lane
+// number.
 constant constexpr ushort ROW_MATES[2] = {1, 8};
 
-// elements returns a lane's two elements of a fragment: by way of the simdgroup's
-// 64 floats of scratch memory where thread_elements() are elsewhere.
+// elements returns a lane's two elements of a fragment. If thread_elements() are elsewhere,
+// it goes through the simdgroup's 64 floats of scratch memory.
 INLINE float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort lane) {
     float2 v;
     if (MAPPED) {
@@ -48,7 +47,7 @@ INLINE float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort 
         v.y = m.thread_elements()[1];
         return v;
     }
-    simdgroup_barrier(mem_flags::mem_threadgroup); // others may still read what was there
+    simdgroup_barrier(mem_flags::mem_threadgroup); // other lanes may still be reading the previous contents
     simdgroup_store(m, scratch, 8);
     simdgroup_barrier(mem_flags::mem_threadgroup);
     threadgroup const float *at = scratch + fragment_row(lane) * 8 + fragment_col(lane);
@@ -57,7 +56,7 @@ INLINE float2 elements(simdgroup_float8x8 m, threadgroup float *scratch, ushort 
     return v;
 }
 
-// as_fragment is the reverse of elements, in half.
+// as_fragment is the reverse of elements, for half.
 INLINE simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushort lane) {
     simdgroup_half8x8 m;
     if (MAPPED) {
@@ -75,8 +74,8 @@ INLINE simdgroup_half8x8 as_fragment(float2 v, threadgroup float *scratch, ushor
     return m;
 }
 
-// Vectors are converted one component after the other: that is all that Metal and the
-// compilers of our tests agree on.
+// Vectors are converted component by component, because Metal and the compilers of our
+// tests agree on no other way.
 INLINE float4 widen(half4 h) {
     float4 f;
     f.x = h.x, f.y = h.y, f.z = h.z, f.w = h.w;
@@ -95,9 +94,9 @@ INLINE half2 narrow(float2 f) {
     return h;
 }
 
-// gelu is x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv:1606.08415),
-// off by at most 2.5·2⁻²⁴·|x|: Φ(x) = 1/2 + x·P(s), s = 2x²/5.5² - 1, up to |x| = 5.5,
-// and 0 or 1 beyond. The polynomial is that of the CPU's kernels. Unlike the usual
+// gelu is x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016, arXiv:1606.08415). Its
+// error is at most 2.5·2⁻²⁴·|x|. For |x| ≤ 5.5, Φ(x) = 1/2 + x·P(s) with s = 2x²/5.5² - 1;
+// beyond, Φ is 0 or 1. The polynomial P is that of the CPU's kernels. Unlike the usual
 // forms of erf it needs no division and no exponential.
 INLINE float2 gelu(float2 x) {
     const float2 near = clamp(x, float2(-5.5f), float2(5.5f));

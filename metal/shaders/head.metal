@@ -1,12 +1,12 @@
-// head: wc·tanh(Wp·x_cls + bp) + bc, the pooler and the classifier of Devlin et al.
-// 2018 (arXiv:1810.04805), in float throughout.
+// head: wc·tanh(Wp·x_cls + bp) + bc, the pooler and the classifier of Devlin et al. 2018
+// (arXiv:1810.04805), in float throughout.
 //
-//   x       rows×WIDTH float; with GATHER, row starts[s] is sequence s's
+//   x       rows×WIDTH float; with GATHER, sequence s has row starts[s]
 //   w       Wp: WIDTH×WIDTH (inputs × outputs), bp: WIDTH, wc: WIDTH, bc, all float
-//   starts  as attention_cls's
-//   scores  a float a sequence
-//
-// A threadgroup computes a sequence.
+//   starts  as in attention_cls
+//   scores  a float for each sequence
+// 
+// A threadgroup computes one sequence.
 
 constant constexpr uint HEAD_THREADS = 256;
 

@@ -1,25 +1,25 @@
-// linear: y = x·W + b (Vaswani et al. 2017, arXiv:1706.03762), gelu of it, or the
-// residual stream with it added.
+// linear: y = x·W + b (Vaswani et al. 2017, arXiv:1706.03762), or gelu of it, or the sum of
+// it and the residual stream.
 //
 //   x         rows×IN half
 //   w         IN×STRIDE half, then b: STRIDE float
-//   y         rows×STRIDE half; columns FIRST and up, BN to each group in x
-//   residual  STRIDE float a row, with ADD and GATHER: row starts[r] is added to row r
-//   starts    as attention_cls's, and zeros up to a whole tile
-//   sum       rows×STRIDE float, with ADD; without GATHER what is there is added to
+//   y         rows×STRIDE half; group x of the grid computes BN columns, from FIRST on
+//   residual  rows of STRIDE float, with ADD and GATHER: row starts[r] is added to row r
+//   starts    as in attention_cls, then zeros up to a whole tile
+//   sum       rows×STRIDE float, with ADD; without GATHER the product is added to what is there
 //
-// A threadgroup computes BM rows by BN columns with SM×SN simdgroups, each
-// (BM/SM)×(BN/SN). Sums are float: with half ones the error at 384 inputs is 14
-// times as large, and Apple's GPUs are no faster. The residual is float too: in half,
-// it alone makes four fifths of a logit's error.
+// A threadgroup computes BM rows by BN columns with SM×SN simdgroups; each computes
+// (BM/SM)×(BN/SN). Sums are float: half sums make the error at 384 inputs 14 times as
+// large, and Apple's GPUs are not faster with them. The residual stream is float, too: in
+// half, it alone would be four fifths of a logit's error.
 //
-// Groups beside each other in x share rows of x, which are the larger operand.
-// simdgroup_barrier(mem_none) orders no memory: it keeps the simdgroup's lanes and the
-// compiler's loads together (MLX and ggml have it, too).
+// Groups that are neighbours in x read the same rows of x, which is the larger operand.
+// simdgroup_barrier(mem_none) does not order memory accesses. It keeps the simdgroup's
+// lanes together, and the compiler's loads (MLX and ggml do the same).
 
-// finish adds what is to be added to a simdgroup's sums, of FM×FN fragments from a
-// row and a column on, and writes them. Of residual and sum, which may be one buffer,
-// only one is read: a compiler may take two pointers for two memories.
+// finish writes a simdgroup's sums, FM×FN fragments starting at a row and a column, after
+// adding what must be added. residual and sum may be the same buffer, and a compiler may
+// assume that two pointers point to different memory. So it reads only one of them.
 template <int FM, int FN>
 INLINE void finish(
     thread simdgroup_float8x8 (&sums)[FM][FN], device const half *w, device half *y, device const float *residual,
@@ -46,7 +46,7 @@ INLINE void finish(
     }
 }
 
-// multiply adds the product of FM fragments by FN to a simdgroup's sums.
+// multiply adds the product of FM by FN fragments to a simdgroup's sums.
 template <int FM, int FN>
 INLINE void multiply(thread simdgroup_float8x8 (&sums)[FM][FN], thread simdgroup_half8x8 (&a)[FM], thread simdgroup_half8x8 (&b)[FN]) {
     UNROLL
@@ -57,8 +57,8 @@ INLINE void multiply(thread simdgroup_float8x8 (&sums)[FM][FN], thread simdgroup
     }
 }
 
-// The tiles of x and w that a threadgroup works on go through threadgroup memory, BK
-// inputs at a time, each row of a tile 16 bytes past the banks of the one before.
+// linear loads tiles of x and w into threadgroup memory, BK inputs at a time. Each row of a
+// tile is 16 bytes longer than its content, so that rows begin in different banks.
 template <int BM, int BN, int BK, int SM, int SN>
 [[kernel]] void linear(
     device const half *x [[buffer(0)]],
@@ -72,15 +72,15 @@ template <int BM, int BN, int BK, int SM, int SN>
     ushort lane [[thread_index_in_simdgroup]])
 {
     constexpr int THREADS = SM * SN * 32;
-    constexpr int XS = BK + 8, WS = BN + 8;           // rows of the tiles
+    constexpr int XS = BK + 8, WS = BN + 8;           // halves in a row of the threadgroup's arrays
     constexpr int FM = BM / SM / 8, FN = BN / SN / 8; // fragments of a simdgroup
-    threadgroup uint4 xs8[BM * XS / 8]; // 8 halves each, for their alignment
+    threadgroup uint4 xs8[BM * XS / 8]; // 8 halves in each element, for the alignment
     threadgroup uint4 ws8[BK * WS / 8];
     threadgroup float scratches[SM * SN * 64];
 
     threadgroup half *xs = (threadgroup half *)xs8, *ws = (threadgroup half *)ws8;
     const int thread_index = simd * 32 + lane;
-    const int row = simd / SN * (BM / SM), col = simd % SN * (BN / SN); // of the simdgroup, in the tile
+    const int row = simd / SN * (BM / SM), col = simd % SN * (BN / SN); // of the simdgroup, inside the tile
     const uint rows = group.y * BM, cols = FIRST + group.x * BN;        // of the tile
     device const half *xt = x + ulong(rows) * IN;
     device const half *wt = w + cols;
@@ -94,7 +94,7 @@ template <int BM, int BN, int BK, int SM, int SN>
     }
 
     for (uint k = 0; k < IN; k += BK) {
-        threadgroup_barrier(mem_flags::mem_threadgroup); // the tiles before have been read
+        threadgroup_barrier(mem_flags::mem_threadgroup); // all have read the previous tiles
         for (int i = thread_index; i < BM * BK / 8; i += THREADS) {
             const int r = i / (BK / 8), c = i % (BK / 8) * 8;
             *(threadgroup uint4 *)(xs + r * XS + c) = *(device const uint4 *)(xt + r * IN + k + c);
@@ -103,7 +103,7 @@ template <int BM, int BN, int BK, int SM, int SN>
             const int r = i / (BN / 8), c = i % (BN / 8) * 8;
             *(threadgroup uint4 *)(ws + r * WS + c) = *(device const uint4 *)(wt + (k + r) * STRIDE + c);
         }
-        threadgroup_barrier(mem_flags::mem_threadgroup); // and these have been written
+        threadgroup_barrier(mem_flags::mem_threadgroup); // all have written these tiles
         UNROLL
         for (int kk = 0; kk < BK; kk += 8) {
             simdgroup_half8x8 a[FM], b[FN];

@@ -1,9 +1,10 @@
-// linear_direct is linear with fragments straight from device memory, by way of the
-// cache alone: no tiles and no barriers for them, but simdgroups of a threadgroup load
-// what their neighbours load too. Operands are linear's.
+// linear_direct is linear with fragments that are loaded directly from device memory,
+// through the cache. It needs no threadgroup memory for tiles and no barriers, but the
+// simdgroups of a threadgroup load some fragments more than once. Its operands are those of
+// linear.
 //
-// IN is a multiple of DIRECT_STEP inputs, over which the loop is unrolled, so that
-// loads of the next fragments need not wait for the products of these.
+// IN is a multiple of DIRECT_STEP. The loop over DIRECT_STEP inputs is unrolled, so that
+// the next fragments can be loaded before the products of these are done.
 
 constant constexpr uint DIRECT_STEP = 32;
 

@@ -1,20 +1,20 @@
-// LayerNorm (Ba et al. 2016, arXiv:1607.06450), statistics in float: embed_norm
-// begins the residual stream with x = LN(word + position + type) (Devlin et al.
-// 2018, arXiv:1810.04805, fig. 2), and norm ends each block with x = LN(x), the
-// block's product having been added to x by linear.
+// LayerNorm (Ba et al. 2016, arXiv:1607.06450), with statistics in float. embed_norm starts
+// the residual stream with x = LN(word + position + type) (Devlin et al. 2018,
+// arXiv:1810.04805, fig. 2). norm ends each block with x = LN(x), after linear has added
+// the block's product to x.
 //
-//   tokens  of each row {id, position + type·2¹⁶}
+//   tokens  for each row {id, position + type·2¹⁶}
 //   word, position, type  rows of WIDTH half
-//   gain    WIDTH float, then as much bias
+//   gain    WIDTH float, then the bias, WIDTH float
 //   x       rows×WIDTH float, the residual stream
-//   xh      the same rounded to half, which products read
-//
-// A simdgroup has a row, in registers; ROWS rows to a threadgroup.
+//   xh      x rounded to half, which products read
+// 
+// A simdgroup computes one row, in registers. A threadgroup has ROWS rows.
 
 constant constexpr uint ROWS = 4;
-constant constexpr int QUADS = 8; // of four channels, that a lane has of the widest row: 1024 channels
+constant constexpr int QUADS = 8; // groups of four channels that a lane has of the widest row: 1024 channels
 
-// write_norm writes LN(v), of which each lane has every 32nd four channels.
+// write_norm writes LN(v). Each lane has every 32nd group of four channels.
 INLINE void write_norm(thread float4 *v, device const float *gain, device float *x, device half *xh, ushort lane) {
     float sum = 0;
     UNROLL
@@ -29,7 +29,7 @@ INLINE void write_norm(thread float4 *v, device const float *gain, device float 
         if (c >= WIDTH)
             continue;
         v[i] -= float4(mean);
-        // What is padded does not deviate.
+        // Padding does not count for the variance.
         if (c + 0 >= HIDDEN) v[i].x = 0;
         if (c + 1 >= HIDDEN) v[i].y = 0;
         if (c + 2 >= HIDDEN) v[i].z = 0;

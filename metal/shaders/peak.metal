@@ -1,8 +1,8 @@
-// peak does nothing but multiply fragments that are in registers: what a chip reaches
-// with it is the peak that FLOP/s are a share of. Each simdgroup has SUMS sums, which
-// do not wait for each other, and adds PEAK_STEPS products to each.
+// peak only multiplies fragments in registers. What a chip reaches with it is the peak, of
+// which FLOP/s are given as a share. Each simdgroup has SUMS sums, which do not wait for
+// each other, and adds PEAK_STEPS products to each.
 //
-//   found  a float to each threadgroup: what a sum has come to, PEAK_STEPS
+//   found  a float for each threadgroup: the value of a sum, which is PEAK_STEPS
 
 constant constexpr int SUMS = 16;
 constant constexpr int PEAK_STEPS = 64;
@@ -25,7 +25,7 @@ constant constexpr int PEAK_STEPS = 64;
         for (int i = 0; i < SUMS; i++)
             simdgroup_multiply_accumulate(sums[i], a, b, sums[i]);
     }
-    // Every sum is part of the result, so that none is left out.
+    // Every sum is part of the result, so that the compiler removes none.
     float total = 0;
     UNROLL
     for (int i = 0; i < SUMS; i++) {

@@ -1,4 +1,4 @@
-// probe writes which elements of a fragment thread_elements() are: of each lane two
+// probe writes which elements of a fragment thread_elements() are: for each lane two
 // numbers row·8 + column, in float, and then two in half.
 
 [[kernel]] void probe(

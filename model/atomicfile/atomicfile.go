@@ -1,4 +1,4 @@
-// Package atomicfile writes files that appear whole or not at all.
+// Package atomicfile writes files so that they appear complete or not at all.
 package atomicfile
 
 import (
@@ -9,33 +9,33 @@ import (
 	"path/filepath"
 )
 
-// Write has write fill a new file in path's folder, which then takes path's place with
-// the permissions perm. Whoever opens path finds what was there before, or all of the new
-// file; where anything fails, what was there before is left, and nothing beside it. Errors
-// name a file, and write's are wrapped.
+// Write creates a new file in path's folder, calls write to fill it, and then renames it to
+// path, with the permissions perm. So whoever opens path finds either the old file or the
+// complete new one. If anything fails, the old file remains and the new one is removed.
+// Errors name a file; write's errors are wrapped.
 //
-// This holds against programs that end early, and not against a machine that does: nothing
-// waits for the disk.
+// This protects against programs that end early. It does not protect against a machine that
+// crashes, because nothing waits for the disk.
 func Write(path string, perm fs.FileMode, write func(f *os.File) error) (err error) {
-	// With a dot and after it the name, so that a file that a killed program leaves is
-	// hidden and can be told from others.
+	// The temporary name begins with a dot and path's name: a file left by a killed program
+	// is hidden, and one can see what it was for.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if why := (*fs.PathError)(nil); errors.As(err, &why) {
-		return &fs.PathError{Op: "create", Path: path, Err: why.Err} // nobody asked for the other name
+		return &fs.PathError{Op: "create", Path: path, Err: why.Err} // the caller does not know the temporary name
 	}
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			f.Close() // a second Close does no harm
+			f.Close() // closing twice does no harm
 			os.Remove(f.Name())
 		}
 	}()
 	if err := write(f); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	// File systems without permissions have nothing to set.
+	// Some file systems have no permissions.
 	if err := f.Chmod(perm); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}

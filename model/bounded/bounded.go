@@ -1,7 +1,7 @@
-// Package bounded reads small files: those of a checkpoint beside its weights, of a
-// cache, of a report. Each has a limit that says what "small" is, and what is longer is
-// refused before a byte of it is read, as far as the system tells its length. What is no
-// regular file, and the pointer that git-lfs leaves in a file's place, are errors too.
+// Package bounded reads small files: those of a checkpoint beside its weights, of a cache, of
+// a report. Each read has a limit. A file that is longer is refused before any of it is read,
+// if the system knows its length. Files that are not regular, and pointers that git-lfs
+// leaves in place of a file, are errors, too.
 package bounded
 
 import (
@@ -15,23 +15,24 @@ import (
 )
 
 var (
-	// ErrTooLarge: the file is longer than its limit.
+	// ErrTooLarge says that the file is longer than its limit.
 	ErrTooLarge = errors.New("too large")
-	// ErrNotRegular: a directory, a device, or a named pipe, whose reader may wait for
-	// ever.
+	// ErrNotRegular says that it is a directory, a device, or a named pipe (reading one
+	// could wait for ever).
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrGitLFS: the file is the pointer that git-lfs leaves for a large file.
+	// ErrGitLFS says that the file is the pointer that git-lfs leaves in place of a large
+	// file.
 	ErrGitLFS = errors.New("a git-lfs pointer, not the file itself: run git lfs pull")
 )
 
-// lfsPrefix begins every git-lfs pointer.
+// Every git-lfs pointer begins with lfsPrefix.
 const lfsPrefix = "version https://git-lfs.github.com/spec/"
 
-// IsGitLFS reports whether a file that begins so is a git-lfs pointer.
+// IsGitLFS reports whether a file that begins with head is a git-lfs pointer.
 func IsGitLFS(head []byte) bool { return bytes.HasPrefix(head, []byte(lfsPrefix)) }
 
-// ReadFile returns the content of the file at path, of at most limit bytes. Errors name
-// the file.
+// ReadFile returns the content of the file at path, or an error if it is longer than limit
+// bytes. Errors name the file.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	return read(path, limit, func() (fs.FileInfo, error) { return os.Stat(path) },
 		func() (fs.File, error) { return os.Open(path) })
@@ -43,7 +44,7 @@ func ReadFS(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		func() (fs.File, error) { return fsys.Open(name) })
 }
 
-// read looks before it opens: opening a named pipe would wait for a writer.
+// read checks the file before opening it: opening a named pipe would wait for a writer.
 func read(name string, limit int64, stat func() (fs.FileInfo, error), open func() (fs.File, error)) ([]byte, error) {
 	info, err := stat()
 	if err != nil {
@@ -66,7 +67,7 @@ func read(name string, limit int64, stat func() (fs.FileInfo, error), open func(
 	return data, nil
 }
 
-// Regular returns ErrNotRegular, with the kind of file, of what is none.
+// Regular returns ErrNotRegular, with the kind of file, if info is not of a regular file.
 func Regular(info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%w (%v)", ErrNotRegular, info.Mode().Type())
@@ -74,13 +75,14 @@ func Regular(info fs.FileInfo) error {
 	return nil
 }
 
-// ReadAll reads r to its end, or is ErrTooLarge where that is beyond limit bytes. Where r says its size, as
-// an opened file does, that much is allocated at once, or refused unread; a file that
-// grows meanwhile is read as far as the limit goes. Errors do not name the file.
+// ReadAll reads r to its end, or returns ErrTooLarge if that is beyond limit bytes. If r
+// knows its size, as an opened file does, it allocates that much at once, or refuses to
+// read. A file that grows meanwhile is read up to the limit. Errors do not name the file.
 func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 	size := int64(0)
 	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
-		// A pipe has no size, and a file system may not know it: then reading tells.
+		// A pipe has no size, and some file systems do not know one: then only reading
+		// tells.
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			size = info.Size()
 		}
@@ -88,7 +90,7 @@ func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 	if err := fits(size, limit); err != nil {
 		return nil, err
 	}
-	// One more than the size shows the end without growing.
+	// One byte more than the size, to see the end without growing.
 	data := make([]byte, 0, max(min(size, limit)+1, 512))
 	r = io.LimitReader(r, limit+1)
 	for {
@@ -110,7 +112,7 @@ func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 	}
 }
 
-// fits returns ErrTooLarge where a file of size bytes is beyond limit.
+// fits returns ErrTooLarge if size is larger than limit.
 func fits(size, limit int64) error {
 	if size > limit {
 		return fmt.Errorf("%w: %d bytes, at most %d are read", ErrTooLarge, size, limit)

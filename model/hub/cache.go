@@ -35,7 +35,7 @@ func RepoFolder(id string) string {
 	return repoPrefix + strings.ReplaceAll(id, "/", "--")
 }
 
-// repoID is RepoFolder backwards.
+// repoID is the reverse of RepoFolder.
 func repoID(folder string) (string, bool) {
 	rest, ok := strings.CutPrefix(folder, repoPrefix)
 	if !ok {

@@ -25,13 +25,13 @@ const (
 	IndexFile           = "model.safetensors.index.json"
 )
 
-// What sentence-transformers writes beside them, and what its scores depend on where it is
-// there: ModulesFile says that the two others count, and may name a folder in which all of
-// the files above are. No model needs them.
+// Files that sentence-transformers writes beside them. If they are there, scores depend on
+// them: ModulesFile says whether the two others count, and may name a folder that has all
+// the files above. No model needs them.
 const (
 	ModulesFile         = modules.File
 	LibrarySettingsFile = modules.Settings
-	InputSettingsFile   = "sentence_bert_config.json" // and modules.InputSettings has its older names
+	InputSettingsFile   = "sentence_bert_config.json" // modules.InputSettings has its older names, too
 )
 
 // Parts says which files of a checkpoint a caller needs. Tokenizing needs no
@@ -47,21 +47,22 @@ const (
 	Complete = Config | Tokenizer | Weights
 )
 
-// ErrIncomplete marks a directory or snapshot that lacks needed files, or has the weights
-// in a format that is not read. The errors say which, and not these words.
+// ErrIncomplete is in every error about a directory or snapshot that lacks needed files, or
+// has its weights in a format that is not read. The errors' text says which, and not
+// "incomplete model".
 var ErrIncomplete = errors.New("incomplete model")
 
-// incomplete is an error that is ErrIncomplete.
+// incomplete is an error for which errors.Is(err, ErrIncomplete) is true.
 type incomplete struct {
 	text    string
-	foreign bool // the weights are there, in another format: no pull helps
+	foreign bool // the weights are there in another format, so that pull would not help
 }
 
 func (e *incomplete) Error() string        { return e.text }
 func (e *incomplete) Is(target error) bool { return target == ErrIncomplete }
 
-// known reports whether name is one that this package asks for by itself, as
-// against one read out of an index.
+// known reports whether name is one that this package asks for itself. Other names come
+// from an index.
 func known(name string) bool {
 	switch name {
 	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile,
@@ -71,8 +72,8 @@ func known(name string) bool {
 	return slices.Contains(modules.InputSettings, name)
 }
 
-// missing names each file of need that fsys does not hold, with the reason
-// where it is there but cannot be opened.
+// missing lists the files of need that fsys does not have. If a file is there but cannot be
+// opened, it adds the reason.
 func missing(fsys fs.FS, need Parts) []string {
 	var lacks []string
 	root := modules.Root(fsys)
@@ -120,7 +121,8 @@ func missingShards(fsys fs.FS, root string) []string {
 	return lacks
 }
 
-// foreign are files of weights that are not read, and what made them.
+// foreign are files of weights in formats that are not read, and the library that they are
+// of.
 var foreign = []struct{ name, of string }{
 	{"pytorch_model.bin", ""}, {"pytorch_model.bin.index.json", ""}, // which convert reads
 	{"tf_model.h5", "TensorFlow"}, {"flax_model.msgpack", "Flax"},
@@ -128,8 +130,8 @@ var foreign = []struct{ name, of string }{
 	{"adapter_model.safetensors", "PEFT, as a change to another model"},
 }
 
-// otherWeights says which weights a model has that lacks model.safetensors alone, and what
-// to do; "" where there are none.
+// otherWeights says, for a model that lacks only model.safetensors, which other weights it
+// has and what to do; "" if it has none.
 func (s Snapshot) otherWeights(fsys fs.FS) string {
 	root := modules.Root(fsys)
 	for _, other := range foreign {
@@ -138,7 +140,7 @@ func (s Snapshot) otherWeights(fsys fs.FS) string {
 		case absent(fsys, name) != "":
 		case other.of == "":
 			of := shellWord(s.Dir)
-			if s.ID != "" { // in a cache, which convert does not write to
+			if s.ID != "" { // convert does not write to a cache
 				of = s.ID + " --out FOLDER"
 			}
 			return fmt.Sprintf("%s has its weights in %s alone, in PyTorch's format: \"minilm-metal convert %s\" writes them as %s", s.Dir, name, of, WeightsFile)
@@ -149,7 +151,7 @@ func (s Snapshot) otherWeights(fsys fs.FS) string {
 	return ""
 }
 
-// shellWord is a path as a command line has it that somebody copies: in quotes where it
+// shellWord returns a path in a form that can be copied to a command line: in quotes if it
 // needs them.
 func shellWord(path string) string {
 	if !strings.ContainsAny(path, " '\"`$&;|()<>*?!#") {
@@ -158,8 +160,8 @@ func shellWord(path string) string {
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
-// absent returns "" if name opens as a regular file, else name and, unless it
-// simply is not there, why not.
+// absent returns "" if name can be opened as a regular file. Otherwise it returns name and,
+// unless the file simply does not exist, the reason.
 func absent(fsys fs.FS, name string) string {
 	info, err := fs.Stat(fsys, name)
 	switch {

@@ -9,19 +9,19 @@ import (
 	"path/filepath"
 )
 
-// dirFS serves a model's directory under the package's rule for links. It holds
-// no file descriptor, so it needs no Close; the files it opens are *os.File.
+// dirFS is the file system of a model's directory, under the package's rule for links. It
+// holds no file descriptor and needs no Close. The files that it opens are *os.File.
 type dirFS struct {
-	root string // no file outside of it is opened ...
-	sub  string // where in root the model is: a slash path
-	vows bool   // ... but a known name, which may be a link to anywhere
+	root string // no file outside this folder is opened, ...
+	sub  string // the model's folder in root: a slash path
+	vows bool   // ... except known names, if this is set: they may be links to anywhere
 }
 
 // newFS returns the file system of the model in dir.
 func newFS(dir string) fs.FS {
-	// The links of a snapshot are relative to where it really is, which a
-	// user's own link to it hides. A path that cannot be resolved is used as it
-	// is: opening it says what is wrong.
+	// The links in a snapshot are relative to its real place, which differs from dir if dir
+	// is a user's own link to it. If a path cannot be resolved it is used as it is: opening
+	// it reports what is wrong.
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
@@ -31,8 +31,8 @@ func newFS(dir string) fs.FS {
 	return dirFS{root: dir, sub: ".", vows: true}
 }
 
-// Open implements fs.FS. It opens regular files and directories only: a pipe
-// would hang its reader, a device never ends.
+// Open implements fs.FS. It opens only regular files and directories: a pipe would block
+// its reader, and a device never ends.
 func (d dirFS) Open(name string) (fs.File, error) {
 	file, err := d.open(name)
 	if err != nil {
@@ -86,7 +86,7 @@ func openable(info fs.FileInfo) error {
 	return fmt.Errorf("not a regular file but %s", info.Mode().Type())
 }
 
-// reason takes the path off a PathError, whose place the caller's own takes.
+// reason returns the error inside a PathError, because the caller names the path itself.
 func reason(err error) error {
 	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
 		return pathErr.Err

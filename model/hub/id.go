@@ -40,8 +40,8 @@ func ParseID(s string) (id, revision string, err error) {
 	return id, revision, nil
 }
 
-// checkPart says what is wrong with one side of an id, by the hub's own rules:
-// the double hyphen is left out because the cache writes the slash as one.
+// checkPart says what is wrong with one side of an id, by the hub's own rules. (A double
+// hyphen is not allowed, because the cache writes the slash as one.)
 func checkPart(part string) string {
 	switch {
 	case part == "":
@@ -74,13 +74,13 @@ func checkRevision(rev string) string {
 			return fmt.Sprintf("has a part %q", part)
 		}
 	}
-	if !filepath.IsLocal(filepath.FromSlash(rev)) { // CON, NUL ... on Windows
+	if !filepath.IsLocal(filepath.FromSlash(rev)) { // such as CON and NUL on Windows
 		return "is no file name on this system"
 	}
 	return checkRunes(rev, "._-+/")
 }
 
-// checkRunes says which byte of s is neither a letter, a digit nor in also.
+// checkRunes names the first byte of s that is not a letter, a digit or in also.
 func checkRunes(s, also string) string {
 	for _, r := range s {
 		if !isLetter(r) && !('0' <= r && r <= '9') && !strings.ContainsRune(also, r) {

@@ -2,8 +2,8 @@ package hub
 
 import "slices"
 
-// Pin names the one commit of a checkpoint that this project was checked
-// against, and what its weights file must be.
+// Pin describes the commit of a checkpoint with which this project was checked, and its
+// weights file.
 type Pin struct {
 	ID       string // as the project writes it; Spellings gives the other form
 	Revision string // commit

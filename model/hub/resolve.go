@@ -25,7 +25,7 @@ func Open(name string, need Parts) (fs.FS, Snapshot, error) {
 	}
 	s, findErr := cache.Find(name, need)
 	if findErr != nil && err != nil {
-		findErr = fmt.Errorf("%w (%w)", findErr, err) // why there is no cache to look in
+		findErr = fmt.Errorf("%w (%w)", findErr, err) // why there is no cache to search
 	}
 	if findErr != nil {
 		return nil, Snapshot{}, findErr
@@ -75,7 +75,8 @@ func (c Cache) Find(name string, need Parts) (Snapshot, error) {
 	return c.findID(id, revision, need)
 }
 
-// onlyPath returns what to call a name that nobody could mean a hub id by, "" for others.
+// onlyPath describes a name that can only be meant as a path, not as a hub id; "" for other
+// names.
 func onlyPath(name string) string {
 	switch slash := filepath.ToSlash(name); {
 	case strings.HasPrefix(slash, "~"):
@@ -92,9 +93,10 @@ func onlyPath(name string) string {
 	return ""
 }
 
-// without says that a repository has no snapshot of a revision, and what it has.
+// without says that a repository has no snapshot of a revision, and lists those that it
+// has.
 func without(revision string, commits []string) string {
-	const most = 5 // that are named
+	const most = 5 // that are listed
 	switch n := len(commits); {
 	case n == 0:
 		return "no snapshot"
@@ -152,7 +154,7 @@ func (c Cache) findID(id, revision string, need Parts) (Snapshot, error) {
 		ErrNotFound, strings.Join(looked, "; "), wanted, ConfigFile, TokenizerFile, WeightsFile)
 }
 
-// choose returns those of commits that revision may mean, best first.
+// choose returns the commits that revision may mean, best first.
 func (c Cache) choose(id, revision string, commits []string) ([]string, error) {
 	var chosen []string
 	add := func(commit string) {

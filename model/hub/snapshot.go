@@ -39,13 +39,12 @@ func snapshotAt(dir string) Snapshot {
 func (s Snapshot) FS() fs.FS {
 	dir := s.Dir
 	if full, err := filepath.Abs(dir); err == nil {
-		dir = full // "." has no parents to see the cache by
+		dir = full // an absolute path shows whether it is inside a cache
 	}
 	return newFS(dir)
 }
 
-// Check returns an ErrIncomplete that names the files of need which are not
-// there, or nil.
+// Check returns an ErrIncomplete error that names the missing files of need, or nil.
 func (s Snapshot) Check(need Parts) error {
 	fsys := s.FS()
 	lacks := missing(fsys, need)

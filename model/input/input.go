@@ -1,6 +1,5 @@
-// Package input joins what a checkpoint's two sides say of its tokenizer: the tokenizer's
-// own files, and the configuration of the model, with what sentence-transformers keeps
-// beside it.
+// Package input makes a checkpoint's tokenizer. It combines the tokenizer's own files with the
+// model's configuration and the files of sentence-transformers beside it.
 package input
 
 import (
@@ -10,19 +9,20 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
-// Asked is what a caller wants otherwise than the files say. The zero value is nothing.
+// Asked is what a caller wants instead of what the files say. The zero value changes
+// nothing.
 type Asked struct {
-	MaxLength int             // tokens of a pair, the three special ones included
-	Side      *tokenizer.Side // where pairs that are too long are cut
+	MaxLength int             // the most tokens in a pair, special tokens included
+	Side      *tokenizer.Side // the side on which texts that are too long are cut
 }
 
-// Tokenizer reads a checkpoint's tokenizer, and has it cut pairs as the
-// checkpoint's configuration says: to the length that spec names, else the tokenizer's own,
-// and never beyond the model's positions; by the strategy of spec. source is the file and
-// the field that the length is from, "by request", or "".
+// Tokenizer reads a checkpoint's tokenizer and makes it cut pairs as the configuration
+// says. The maximum length is asked.MaxLength, else the length in spec, else the
+// tokenizer's own, but never more than the model's positions; the strategy is that of spec.
+// source says where the length comes from: a file and its field, "by request", or "".
 //
-// Where pairs are not to be cut, the length is the positions: the model takes no more, and
-// a longer pair is an error of its own.
+// If pairs are not to be cut, the length is the number of positions, because the model
+// takes no more; a longer pair is an error of that pair.
 func Tokenizer(spec *model.Spec, asked Asked) (t *tokenizer.Tokenizer, source string, err error) {
 	if t, err = tokenizer.LoadFS(spec.Files); err != nil {
 		return nil, "", err

@@ -1,15 +1,15 @@
-// Package jsonscan reads JSON in place: what is skipped, counted or compared costs no
-// memory, so that a file of a hundred megabytes from somewhere can be refused for what
-// it holds, or read for the little of it that is kept.
+// Package jsonscan reads JSON in place. Values that it skips, counts or compares cost no
+// memory. So a file of a hundred megabytes from an unknown source can be refused for its
+// content, or read for the little of it that is needed.
 //
-// It is for the parts of a checkpoint's files that can be large: a safetensors header,
-// an index of shards, a vocabulary. For the small rest there is encoding/json, once
-// [Check] has counted what it would have to hold.
+// It is for the parts of a checkpoint's files that can be large: a safetensors header, an
+// index of shards, a vocabulary. The small ones are read with encoding/json, after [Check] has
+// counted their values.
 //
-// The grammar is RFC 8259's, as encoding/json has it, with two rules that are stricter, as
-// they are in the Rust libraries: the escape of half a surrogate pair is an error, and so
-// are objects and arrays that are nested more than 127 deep. That the text is UTF-8, and
-// has no key twice, is for the caller to check.
+// The grammar is that of RFC 8259, as in encoding/json, with two stricter rules, which the
+// Rust libraries have, too: the escape of half a surrogate pair is an error, and so are
+// objects and arrays nested more than 127 deep. The caller must check that the text is UTF-8
+// and that no key occurs twice.
 package jsonscan
 
 import (
@@ -20,25 +20,26 @@ import (
 	"strings"
 )
 
-// mostDepth is how deep objects and arrays may be nested, as in serde_json, by which the
-// Rust libraries read the same files.
+// mostDepth is how deep objects and arrays may be nested. serde_json, with which the Rust
+// libraries read the same files, has the same limit.
 const mostDepth = 127
 
-// Scanner is a place in a text. Its methods read the value that comes next, and white
-// space before it. After an error it is of no use. Errors say the byte, from 0.
+// Scanner is a position in a text. Its methods read the next value, after white space.
+// After an error it cannot be used any more. Errors give the offset in bytes, from 0.
 type Scanner struct {
 	text   []byte
 	at     int
 	depth  int
-	values int // that Skip has passed
-	most   int // that it may pass; see Check
+	values int // how many values Skip has passed
+	most   int // how many it may pass; see Check
 }
 
 // New returns a scanner at the start of text, which must be UTF-8 and stay unchanged.
 func New(text []byte) *Scanner { return &Scanner{text: text, most: math.MaxInt} }
 
-// Check returns an error unless text is one JSON value, made of at most so many values:
-// itself, its elements and members, and theirs. Of a good text it allocates nothing.
+// Check returns an error unless text is a single JSON value that consists of at most that
+// many values: itself, its elements and members, and theirs. For a valid text it allocates
+// nothing.
 func Check(text []byte, values int) error {
 	s := &Scanner{text: text, most: values}
 	if err := s.Skip(); err != nil {
@@ -47,16 +48,16 @@ func Check(text []byte, values int) error {
 	return s.End()
 }
 
-// At is how many bytes have been read.
+// At returns how many bytes have been read.
 func (s *Scanner) At() int { return s.at }
 
-// Errorf says where in the text something is wrong.
+// Errorf returns an error with the current position.
 func (s *Scanner) Errorf(format string, args ...any) error {
 	return fmt.Errorf("byte %d: %w", s.at, fmt.Errorf(format, args...))
 }
 
-// Once is the error of a key that has been seen, and notes that it has: keys that come
-// twice are the caller's to find.
+// Once returns an error if *seen is true, and sets it. It is for callers that check that a
+// key does not occur twice.
 func (s *Scanner) Once(seen *bool) error {
 	if *seen {
 		return s.Errorf("duplicate key")
@@ -65,8 +66,8 @@ func (s *Scanner) Once(seen *bool) error {
 	return nil
 }
 
-// Object reads an object and calls member with each key, which is good until member
-// returns; member reads the value. Errors of member name the key.
+// Object reads an object. It calls member with each key; member must read the value. The
+// key is valid until member returns. Errors of member are prefixed by the key.
 func (s *Scanner) Object(member func(key []byte) error) error {
 	return s.list('{', '}', "an object", func() error {
 		key, err := s.Text("a key")
@@ -83,7 +84,7 @@ func (s *Scanner) Object(member func(key []byte) error) error {
 	})
 }
 
-// Array reads an array and calls element for each of its elements, which element reads.
+// Array reads an array. It calls element for each element; element must read it.
 func (s *Scanner) Array(element func() error) error {
 	return s.list('[', ']', "an array", element)
 }
@@ -128,8 +129,8 @@ func (s *Scanner) colon() error {
 	return nil
 }
 
-// Text reads a string, which the error calls want. It is a part of the text, or a copy
-// where it has escapes.
+// Text reads a string. The error for another type of value says that want was expected. The
+// result is a part of the text, or a copy if it has escapes.
 func (s *Scanner) Text(want string) ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, s.unwanted(want)
@@ -157,7 +158,7 @@ func (s *Scanner) Natural() (uint64, error) {
 	return n, nil
 }
 
-// Null reads null, if that is what comes next, and else nothing.
+// Null reads null if that is the next value, and returns true. Otherwise it reads nothing.
 func (s *Scanner) Null() bool {
 	if s.peek() != 'n' {
 		return false
@@ -165,12 +166,12 @@ func (s *Scanner) Null() bool {
 	from := s.at
 	_, err := s.literal()
 	if err != nil {
-		s.at = from // and whoever reads on finds it, too
+		s.at = from // so that the next method reads it
 	}
 	return err == nil
 }
 
-// Skip reads a value of any kind and keeps nothing of it.
+// Skip reads a value of any type and ignores it.
 func (s *Scanner) Skip() error {
 	if s.values++; s.values > s.most {
 		return s.Errorf("more than %d values", s.most)
@@ -197,7 +198,7 @@ func (s *Scanner) Skip() error {
 	}
 }
 
-// Raw reads a value of any kind and returns its text.
+// Raw reads a value of any type and returns its text.
 func (s *Scanner) Raw() ([]byte, error) {
 	s.peek()
 	from := s.at
@@ -205,7 +206,7 @@ func (s *Scanner) Raw() ([]byte, error) {
 	return s.text[from:s.at:s.at], err
 }
 
-// End says whether anything but white space follows.
+// End returns an error if anything but white space follows.
 func (s *Scanner) End() error {
 	if s.peek(); s.at < len(s.text) {
 		return s.Errorf("text after the end")
@@ -213,10 +214,10 @@ func (s *Scanner) End() error {
 	return nil
 }
 
-// maxQuoted bounds what of a file's own text an error repeats: a name may have 100 MB.
+// maxQuoted is how much of a file's text an error repeats: a name may have 100 MB.
 const maxQuoted = 128
 
-// Quote is a text in double quotes, cut if it is long: for errors.
+// Quote returns a text in double quotes, shortened if it is long, for errors.
 func Quote[T []byte | string](text T) string {
 	if len(text) <= maxQuoted {
 		return strconv.Quote(string(text))
@@ -238,7 +239,7 @@ func describe(token []byte) string {
 	return string(token)
 }
 
-// unwanted is the error for a value of the wrong kind, or for none at all.
+// unwanted returns the error for a value of the wrong type, or for a missing value.
 func (s *Scanner) unwanted(want string) error {
 	switch c := s.peek(); c {
 	case '{', '[':
@@ -252,7 +253,8 @@ func (s *Scanner) unwanted(want string) error {
 	return s.Errorf("%s, want %s", describe(token), want)
 }
 
-// invalid is the error for a byte that cannot stand where it does, or for the end.
+// invalid returns the error for a byte that is not allowed here, or for the end of the
+// text.
 func (s *Scanner) invalid() error {
 	if s.at >= len(s.text) {
 		return s.Errorf("%w", io.ErrUnexpectedEOF)

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// IsNull reports whether a value that encoding/json has left raw is null.
+// IsNull reports whether a raw value of encoding/json is null.
 func IsNull(raw []byte) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
 
-// SaysNothing reports whether a value is null, false or empty, as options are written that
-// are not in use.
+// SaysNothing reports whether a value is null, false or empty, which is how options are
+// written that are not used.
 func SaysNothing(raw []byte) bool {
 	switch string(bytes.TrimSpace(raw)) {
 	case "null", "false", "{}", "[]", `""`:
@@ -21,8 +21,9 @@ func SaysNothing(raw []byte) bool {
 	return false
 }
 
-// Unknown returns the names of an object's members that are not among known, sorted. One
-// that says nothing is not among them: so a library writes an option that is not in use.
+// Unknown returns the names of an object's members that are not in known, sorted. It leaves
+// out members whose value says nothing, since libraries write options like this that are
+// not used.
 func Unknown(object map[string]json.RawMessage, known []string) (names []string) {
 	for name, raw := range object {
 		if !slices.Contains(known, name) && !SaysNothing(raw) {
@@ -33,8 +34,7 @@ func Unknown(object map[string]json.RawMessage, known []string) (names []string)
 	return names
 }
 
-// Quoted lists names as errors and warnings have them: in quotes, and the first most of
-// them.
+// Quoted lists the first most names, in quotes, for errors and warnings.
 func Quoted(names []string, most int) string {
 	var all []string
 	for i, name := range names {
@@ -47,12 +47,12 @@ func Quoted(names []string, most int) string {
 	return strings.Join(all, ", ")
 }
 
-// Shown is the JSON of a value on one line, as far as it fits in an error.
+// Shown returns the JSON of a value on one line, shortened, for errors.
 func Shown(raw []byte) string {
 	const most = 60
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
-		return fmt.Sprintf("%.*q", most, raw) // no JSON at all
+		return fmt.Sprintf("%.*q", most, raw) // not JSON
 	}
 	if b.Len() <= most {
 		return b.String()

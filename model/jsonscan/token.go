@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// peek passes white space and returns the byte that follows it, 0 at the end: a NUL of
-// the text itself begins no value either.
+// peek skips white space and returns the next byte, without reading it; 0 at the end. (A
+// NUL in the text cannot begin a value either.)
 func (s *Scanner) peek() byte {
 	for s.at < len(s.text) {
 		switch c := s.text[s.at]; c {
@@ -19,7 +19,7 @@ func (s *Scanner) peek() byte {
 	return 0
 }
 
-// byte returns the byte at hand, 0 at the end.
+// byte returns the current byte, 0 at the end.
 func (s *Scanner) byte() byte {
 	if s.at < len(s.text) {
 		return s.text[s.at]
@@ -74,7 +74,7 @@ func (s *Scanner) number() ([]byte, error) {
 		s.at++
 	}
 	if s.byte() == '0' {
-		s.at++ // and no digit after it, which would be no delimiter either
+		s.at++ // no digit may follow; one would not be a delimiter either
 	} else if err := digits(); err != nil {
 		return nil, err
 	}
@@ -96,8 +96,8 @@ func (s *Scanner) number() ([]byte, error) {
 	return s.text[from:s.at], nil
 }
 
-// quoted reads the string whose quotation mark is at hand. It returns what is between
-// the marks, as it is written, and whether that has escapes.
+// quoted reads a string that begins at the current byte. It returns what is between the
+// quotation marks, with escapes as they are written, and whether there are any.
 func (s *Scanner) quoted() (raw []byte, escapes bool, err error) {
 	s.at++
 	from := s.at
@@ -122,7 +122,7 @@ func (s *Scanner) quoted() (raw []byte, escapes bool, err error) {
 	}
 }
 
-// escape passes an escape, both halves of a surrogate pair together.
+// escape skips an escape sequence; the two halves of a surrogate pair count as one.
 func (s *Scanner) escape() error {
 	s.at++
 	switch s.byte() {
@@ -150,7 +150,7 @@ func (s *Scanner) escape() error {
 	return s.Errorf("the escape of half a surrogate pair")
 }
 
-// hex reads the u at hand and four hexadecimal digits.
+// hex reads a u and four hexadecimal digits.
 func (s *Scanner) hex() (rune, error) {
 	s.at++
 	var r rune
@@ -172,7 +172,7 @@ func (s *Scanner) hex() (rune, error) {
 	return r, nil
 }
 
-// unescape returns what raw, which quoted has passed, stands for.
+// unescape replaces the escape sequences in raw, which quoted has checked.
 func unescape(raw []byte) []byte {
 	text := make([]byte, 0, len(raw)) // no escape is shorter than what it stands for
 	for s := (Scanner{text: raw}); s.at < len(raw); {
@@ -197,7 +197,7 @@ func unescape(raw []byte) []byte {
 		case 'u':
 			r, _ := s.hex()
 			if utf16.IsSurrogate(r) {
-				s.at++ // the backslash of the other half
+				s.at++ // skip the backslash of the second half
 				second, _ := s.hex()
 				r = utf16.DecodeRune(r, second)
 			}

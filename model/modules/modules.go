@@ -1,6 +1,6 @@
-// Package modules reads modules.json, by which sentence-transformers puts a model together
-// since its version 2, and a cross-encoder since 5.4: which parts there are, and in which
-// folders of the checkpoint.
+// Package modules reads modules.json, the file in which sentence-transformers lists the parts
+// (modules) of a model, and in which folders of the checkpoint they are. It has been there
+// since version 2, and for cross-encoders since version 5.4.
 package modules
 
 import (
@@ -16,40 +16,41 @@ import (
 )
 
 const (
-	// File is the list of the modules, at the top of a checkpoint.
+	// File is the name of that list, at the top of a checkpoint.
 	File = "modules.json"
-	// Settings is the file beside it that says, among other things, which kind of model
-	// they make.
+	// Settings is a file beside it which says, among other things, what kind of model the
+	// modules make.
 	Settings = "config_sentence_transformers.json"
 )
 
-// InputSettings are the names that the settings of a Transformer, in its folder, have had.
-// The first one that holds something counts, as in sentence-transformers.
+// InputSettings are the names that the settings in a Transformer's folder have had. As in
+// sentence-transformers, the first file that is not empty counts.
 var InputSettings = []string{"sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
 	"sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json"}
 
-// MaxBytes bounds what is read of each of these files; real ones have under 4 KB.
+// MaxBytes is the largest size of each of these files, and of config.json. Real ones have
+// under 4 KB.
 const MaxBytes = 1 << 20
 
 const (
-	maxValues  = 1 << 15 // JSON values in one of them
+	maxValues  = 1 << 15 // JSON values in one of them; in config.json a label is two
 	maxModules = 64      // real models have up to 5
 )
 
 // Module is an entry of the list.
 type Module struct {
-	Type   string // the class in Python, such as "sentence_transformers.models.Transformer"
-	Folder string // of the checkpoint: a slash path, "." for its top
+	Type   string // the Python class, such as "sentence_transformers.models.Transformer"
+	Folder string // in the checkpoint: a path with slashes, "." for its top
 }
 
-// IsTransformer reports whether a module is the model of config.json, by any of the names
-// that versions of sentence-transformers have had for the class.
+// IsTransformer reports whether a module is the model that config.json describes. It knows
+// all names that the class has had in sentence-transformers.
 func (m Module) IsTransformer() bool {
 	return strings.HasPrefix(m.Type, "sentence_transformers.") && strings.HasSuffix(m.Type, ".Transformer")
 }
 
-// known are the keys of an entry. idx and name change nothing, and kwargs names arguments
-// that are not passed for pairs.
+// known are the keys of an entry. idx and name change nothing; kwargs names arguments that
+// are not passed for pairs.
 var known = []string{"type", "path", "idx", "name", "kwargs"}
 
 // Parse reads the contents of modules.json. Errors begin with its name.
@@ -91,7 +92,7 @@ func parse(fields map[string]json.RawMessage) (m Module, err error) {
 	if names := jsonscan.Unknown(fields, known); len(names) > 0 {
 		return m, fmt.Errorf("%.80q: %s is not supported: what it means is not known here", names[0], jsonscan.Shown(fields[names[0]]))
 	}
-	// As in the library, a drive of Windows and a step upwards are none on any system.
+	// As in the library, drives of Windows and parent folders are refused on every system.
 	if strings.ContainsAny(m.Folder, "\\:\x00") || path.IsAbs(m.Folder) || slices.Contains(strings.Split(m.Folder, "/"), "..") || !fs.ValidPath(path.Clean(m.Folder)) {
 		return m, fmt.Errorf("path: %.80q, want a folder of the checkpoint", m.Folder)
 	}
@@ -99,17 +100,18 @@ func parse(fields map[string]json.RawMessage) (m Module, err error) {
 	return m, nil
 }
 
-// IsCrossEncoder reports whether the settings beside modules.json, by their contents, say
-// that the modules make a cross-encoder. Of a model of any other kind, sentence-transformers
-// takes config.json and no modules where pairs are to be scored.
+// IsCrossEncoder reports whether settings, the contents of the file Settings, say that the
+// modules make a cross-encoder. To score pairs with any other kind of model,
+// sentence-transformers uses config.json and ignores the modules.
 func IsCrossEncoder(settings []byte) bool {
 	var fields map[string]json.RawMessage
 	var kind string
 	return json.Unmarshal(settings, &fields) == nil && json.Unmarshal(fields["model_type"], &kind) == nil && kind == "CrossEncoder"
 }
 
-// RootOf returns the folder that has config.json, the weights and the tokenizer's files, of
-// the modules of a cross-encoder: that of the Transformer, which is the first, else ".".
+// RootOf returns the folder with config.json, the weights and the tokenizer's files, for
+// the modules of a cross-encoder: that of the Transformer, if it is the first module, else
+// ".".
 func RootOf(list []Module) string {
 	if len(list) == 0 || !list[0].IsTransformer() {
 		return "."
@@ -117,9 +119,9 @@ func RootOf(list []Module) string {
 	return list[0].Folder
 }
 
-// Root is RootOf the modules of a checkpoint, "." where they are no cross-encoder's or
-// cannot be read. It is for those who look for files; what is wrong with these,
-// model.ReadSpec says.
+// Root returns RootOf the modules of a checkpoint, or "." if they do not make a
+// cross-encoder or cannot be read. It is for callers that only look for files;
+// model.ReadSpec reports what is wrong with the modules.
 func Root(fsys fs.FS) string {
 	data, err := Read(fsys, File)
 	if err != nil {
@@ -136,7 +138,9 @@ func Root(fsys fs.FS) string {
 	return RootOf(list)
 }
 
-// Read reads one of these files. What is large, or deep, beyond all proportion is an error.
+// Read reads a small JSON file of a checkpoint: one of those above, or config.json. A file
+// that is too large is an error, and so is JSON that is invalid or has too many values; in
+// the latter case Read also returns the content.
 func Read(fsys fs.FS, name string) ([]byte, error) {
 	data, err := bounded.ReadFS(fsys, name, MaxBytes)
 	if err == nil {

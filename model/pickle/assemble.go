@@ -54,7 +54,8 @@ func (m *machine) assemble(op byte) error {
 	return fmt.Errorf("%w: opcode 0x%02x is not one that weights need", ErrFormat, op)
 }
 
-// bottom is the length of the stack at the last mark: what is below is not to be taken.
+// bottom returns the length of the stack at the last mark. Values below it must not be
+// popped.
 func (m *machine) bottom() int {
 	if n := len(m.marks); n > 0 {
 		return m.marks[n-1]
@@ -79,7 +80,7 @@ func (m *machine) pop() (any, error) {
 	return v, err
 }
 
-// popN takes the last n values, in the order in which they were pushed.
+// popN pops the last n values and returns them in the order in which they were pushed.
 func (m *machine) popN(n int) ([]any, error) {
 	at := len(m.stack) - n
 	if at < m.bottom() {
@@ -90,7 +91,7 @@ func (m *machine) popN(n int) ([]any, error) {
 	return items, nil
 }
 
-// popMark takes the values since the last mark, and the mark.
+// popMark pops the values since the last mark, and the mark.
 func (m *machine) popMark() ([]any, error) {
 	n := len(m.marks) - 1
 	if n < 0 {
@@ -101,7 +102,7 @@ func (m *machine) popMark() ([]any, error) {
 	return items, err
 }
 
-// extend puts items at the end of the list on the stack.
+// extend appends items to the list on the stack.
 func (m *machine) extend(items []any) error {
 	v, err := m.top()
 	if err != nil {
@@ -132,8 +133,9 @@ func (m *machine) set(items []any) error {
 	return nil
 }
 
-// build drops the attributes of a dict: PyTorch gives a model's one, _metadata, the versions
-// of its modules. Of anything else they would be more than decoration.
+// build ignores the attributes of a dict: PyTorch gives a model's dict one, _metadata, with
+// the versions of its modules. Attributes of any other value are an error, because they
+// would change its meaning.
 func (m *machine) build() error {
 	if _, err := m.popN(1); err != nil {
 		return err
@@ -148,7 +150,7 @@ func (m *machine) build() error {
 	return nil
 }
 
-// persistent replaces the name of something beside the pickle by what it is: a storage.
+// persistent replaces the name of something outside the pickle by what it names: a storage.
 func (m *machine) persistent() error {
 	v, err := m.pop()
 	if err != nil {
@@ -170,7 +172,7 @@ func (m *machine) persistent() error {
 	return m.push(s)
 }
 
-// reduce makes what a call of a function would: of those that are known, and here.
+// reduce replaces a call of a known function by what it would return. Nothing is called.
 func (m *machine) reduce() error {
 	items, err := m.popN(2)
 	if err != nil {
@@ -188,7 +190,7 @@ func (m *machine) reduce() error {
 	return m.push(v)
 }
 
-// call makes a value as f does of args.
+// call returns what the function f would return for args.
 func (m *machine) call(f global, args tuple) (any, error) {
 	wrong := func(want string) error {
 		return fmt.Errorf("%w: %d arguments, want %s", ErrFormat, len(args), want)
@@ -199,7 +201,7 @@ func (m *machine) call(f global, args tuple) (any, error) {
 	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
 		return m.newView(f, args)
 	case rebuildParameter, rebuildWithState:
-		// The tensor, whether it is trained, hooks (none, ever), attributes.
+		// Arguments: the tensor, whether it is trained, hooks (always none), attributes.
 		if len(args) < 3 || len(args) > 4 {
 			return nil, wrong("a tensor and two more, or three")
 		}
@@ -209,7 +211,8 @@ func (m *machine) call(f global, args tuple) (any, error) {
 		}
 		return v, nil
 	case rebuildWithType:
-		// What would make the tensor, its class, the arguments, and attributes.
+		// Arguments: the function that makes the tensor, its class, its arguments, and
+		// attributes.
 		if len(args) != 4 {
 			return nil, wrong("4")
 		}
@@ -225,7 +228,7 @@ func (m *machine) call(f global, args tuple) (any, error) {
 	return nil, fmt.Errorf("%w: it is no function that makes a tensor", ErrFormat)
 }
 
-// newOrderedDict makes a dict of nothing, or, as Python 2 wrote it, of a list of pairs.
+// newOrderedDict makes an empty dict or, as Python 2 wrote it, one from a list of pairs.
 func (m *machine) newOrderedDict(args tuple) (*dict, error) {
 	d := &dict{}
 	if len(args) == 0 {
@@ -235,7 +238,7 @@ func (m *machine) newOrderedDict(args tuple) (*dict, error) {
 	if !ok || len(args) > 1 {
 		return nil, fmt.Errorf("%w: %d arguments, the first %s, want none or a list", ErrFormat, len(args), kind(args[0]))
 	}
-	if err := m.spend(2 * len(l.items)); err != nil { // one list may be named often
+	if err := m.spend(2 * len(l.items)); err != nil { // a pickle may name the same list often
 		return nil, err
 	}
 	for _, item := range l.items {

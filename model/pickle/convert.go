@@ -13,15 +13,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
-// Written is what Convert wrote.
+// Written describes what Convert wrote.
 type Written struct {
 	Tensors int
 	Bytes   int64 // of the file
 }
 
-// Convert writes the tensors of f to a safetensors file at path, which appears whole or not
-// at all, with the metadata that transformers writes. A file that is there already is an
-// error that is fs.ErrExist, unless overwrite is set.
+// Convert writes the tensors of f, with the metadata that transformers writes, to a
+// safetensors file at path. The file appears complete or not at all. If there is a file
+// already and overwrite is false, it returns an error that is fs.ErrExist.
 func (f *File) Convert(ctx context.Context, path string, overwrite bool) (w Written, err error) {
 	if !overwrite {
 		if _, err := os.Lstat(path); err == nil {
@@ -48,7 +48,7 @@ func (f *File) Convert(ctx context.Context, path string, overwrite bool) (w Writ
 	return w, err
 }
 
-// whileContext writes as long as nobody has interrupted it.
+// whileContext passes writes on until its context is over.
 type whileContext struct {
 	ctx context.Context
 	w   io.Writer

@@ -2,7 +2,7 @@ package pickle
 
 import "errors"
 
-// What Open returns wraps one of them, and says the file, the part of it and the byte.
+// Every error of Open wraps one of these, and names the file, the part of it, and the byte.
 var (
 	// ErrFormat: the file is in neither of PyTorch's formats, or is damaged.
 	ErrFormat = errors.New("not a file that torch.save wrote, or a damaged one")

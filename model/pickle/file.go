@@ -12,15 +12,16 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
-// What a file's tensors may cost, in bytes read or written: mostCost times the file's, and
-// someCost, so that a small file may have a table of zeros that is compressed well.
+// Limits for the bytes that are read or written for a file's tensors: mostCost times the
+// file's size, plus someCost, so that a small file may have a table of zeros that is
+// compressed well.
 const (
 	mostCost = 16
 	someCost = 1 << 20
 )
 
-// File is an open file of tensors, or all shards of a checkpoint. One goroutine at a time
-// may use it.
+// File is an open file of tensors, or all shards of a checkpoint. It is not safe for
+// concurrent use.
 type File struct {
 	Bytes   int64 // of the files
 	tensors []tensor
@@ -43,7 +44,7 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// open looks before it opens: opening a named pipe would wait for a writer.
+// open checks the file before opening it: opening a named pipe would wait for a writer.
 func open(path string) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -63,7 +64,7 @@ func open(path string) (*File, error) {
 	return &File{Bytes: info.Size(), tensors: tensors, closers: []io.Closer{f}}, nil
 }
 
-// read reads the dict of a file of size bytes. The name is for errors of its tensors.
+// read reads the dict of a file of size bytes. name is for errors.
 func read(name string, r io.ReaderAt, size int64) ([]tensor, error) {
 	head := make([]byte, min(size, 256))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
@@ -118,7 +119,7 @@ func stateDict(file string, v any) ([]tensor, error) {
 	return tensors, nil
 }
 
-// affordable refuses what costs far more than the file's size promises.
+// affordable returns an error if the tensors cost far more than a file of that size should.
 func affordable(tensors []tensor, size int64) error {
 	left := someCost + mostCost*min(size, 1<<58)
 	checked := map[*storage]bool{}
@@ -129,7 +130,7 @@ func affordable(tensors []tensor, size int64) error {
 		}
 		cost, fits := v.cost(), true
 		if s := v.in.in; v.size > 0 && v.spanned != s.size && !checked[s] {
-			checked[s] = true // it is read once more, whole
+			checked[s] = true // it is read completely once more
 			cost, fits = plus(cost, s.size)
 		}
 		if !fits || cost > left {
@@ -140,10 +141,10 @@ func affordable(tensors []tensor, size int64) error {
 	return nil
 }
 
-// Entries are the tensors, to be written as safetensors while the file is open, in the order
-// that the Rust library has: by type, those of the widest elements first, then by name. So
-// the file is the one, byte for byte, that Python's save_file writes of the same dict, and
-// every tensor is aligned.
+// Entries returns the tensors for writing to safetensors, while the file is open. Their
+// order is that of the Rust library: by type, those with the widest elements first, then by
+// name. So the result is, byte for byte, the file that Python's save_file writes for the
+// same dict, and every tensor is aligned.
 func (f *File) Entries() []safetensors.Entry {
 	entries := make([]safetensors.Entry, len(f.tensors))
 	for i, t := range f.tensors {
@@ -160,7 +161,7 @@ func (f *File) Entries() []safetensors.Entry {
 	return entries
 }
 
-// Close closes the files. The entries' streams fail from then on.
+// Close closes the files. Afterwards the entries' streams fail.
 func (f *File) Close() error {
 	var errs []error
 	for _, c := range f.closers {

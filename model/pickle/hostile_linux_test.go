@@ -3,55 +3,34 @@
 package pickle
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
 // hostilePath names, to a child process, the file that it shall read.
 const hostilePath = "MINILM_TEST_HOSTILE_PATH"
 
-// readAsChild opens a file and writes its tensors to nowhere; it prints the error and the
-// most memory that the process had.
+// readAsChild opens a file, writes its tensors to nowhere, and reports the memory.
 func readAsChild(t *testing.T, path string) {
 	f, err := Open(path)
 	if err == nil {
 		err = safetensors.Write(io.Discard, f.Entries(), nil)
 		f.Close()
 	}
-	fmt.Println("error:", err)
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, peak, _ := strings.Cut(string(status), "VmHWM:")
-	fmt.Println("VmHWM:", strings.Split(peak, "\n")[0])
+	memorytest.Report(t, err)
 }
 
 // peakOf reads the file at path in a process of its own, and returns its error and the most
 // memory that the process had, in bytes.
 func peakOf(t *testing.T, path string) (message string, peak int64) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestGreedyFiles$")
-	cmd.Env = append(os.Environ(), hostilePath+"="+path)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%.3000s", err, out)
-	}
-	// Not getrusage's maximum, which a child inherits from its parent.
-	message, status, _ := strings.Cut(string(out), "VmHWM:")
-	if _, err := fmt.Sscanf(status, "%d kB", &peak); err != nil {
-		t.Fatalf("%v in %.3000s", err, out)
-	}
-	peak <<= 10
-	t.Logf("peak %d MB, %v of processor time", peak>>20, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-	return message, peak
+	return memorytest.Peak(t, "TestGreedyFiles", hostilePath, path)
 }
 
 // mostPeak is what a file may take beyond the process's own: the pickle, a million values,

@@ -13,8 +13,8 @@ const (
 	legacyProtocol int64 = 1001
 )
 
-// readLegacy reads the dict of a file in the format from before PyTorch 1.6: pickles, one
-// behind the other, and the storages behind them.
+// readLegacy reads the dict of a file in the format before PyTorch 1.6: several pickles one
+// after the other, and then the storages.
 func readLegacy(r io.ReaderAt, size int64) (any, error) {
 	head := make([]byte, min(size, mostPickled))
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), head); err != nil {
@@ -26,21 +26,21 @@ func readLegacy(r io.ReaderAt, size int64) (any, error) {
 	found := legacyStorages{}
 	m := newMachine(head, found.storage)
 	v, err := m.load()
-	if errors.Is(err, ErrGlobal) { // some other pickle
+	if errors.Is(err, ErrGlobal) { // it is a pickle, but of something else
 		return nil, err
 	}
-	if err != nil || v != legacyMagic { // what is wrong with the first opcodes tells nobody anything
+	if err != nil || v != legacyMagic { // an error of the first opcodes would not help the user
 		return nil, fmt.Errorf("%w (%d bytes, neither a zip file nor in the format before PyTorch 1.6)", ErrFormat, size)
 	}
 	if v, err = m.load(); err == nil && v != legacyProtocol {
-		found := kind(v) // what is no int may hold more than there is memory to print
+		found := kind(v) // a value that is not an int may be larger than memory when printed
 		if n, ok := v.(int64); ok {
 			found = strconv.FormatInt(n, 10)
 		}
 		err = fmt.Errorf("byte %d: %w: protocol %s, want %d", m.op, ErrUnsupported, found, legacyProtocol)
 	}
 	if err == nil {
-		_, err = m.load() // about the system that wrote it: PyTorch looks at none of it
+		_, err = m.load() // facts about the system that wrote it; PyTorch ignores them
 	}
 	var weights, keys any
 	if err == nil {
@@ -58,12 +58,12 @@ func readLegacy(r io.ReaderAt, size int64) (any, error) {
 	return weights, err
 }
 
-// legacyStorages are the storages by their keys.
+// legacyStorages maps keys to storages.
 type legacyStorages map[string]span
 
-// storage takes what is behind the word "storage" in a persistent id: its class, its key,
-// the device that it was on, its length in elements, and None or, for a storage that is a
-// part of another, a key, the part's first element and its length.
+// storage reads a persistent id, after the word "storage": the storage's class, its key,
+// the device that it was on, its length in elements, and None. If the storage is a part of
+// another, there is instead of None a key, the part's first element and its length.
 func (l legacyStorages) storage(id tuple) (span, error) {
 	if len(id) != 5 {
 		return span{}, fmt.Errorf("%w: a storage with %d facts, want 5", ErrFormat, len(id))
@@ -97,8 +97,8 @@ func (l legacyStorages) storage(id tuple) (span, error) {
 	return s, nil
 }
 
-// locate reads where each storage is: keys tells their order, from byte at on, and before
-// each its length is told again.
+// locate finds where each storage is. keys has their order; the first begins at byte at.
+// Before each storage its length is repeated.
 func (l legacyStorages) locate(r io.ReaderAt, size, at int64, keys any) error {
 	list, ok := keys.(*list)
 	if !ok {

@@ -11,23 +11,23 @@ import (
 
 const (
 	mostPickled = 16 << 20 // bytes of a pickle; that of 400 tensors has 50 KB
-	mostValues  = 1 << 20  // that it makes; a tensor takes about 40
+	mostValues  = 1 << 20  // values that a pickle may make; a tensor takes about 40
 )
 
-// machine runs a pickle: opcodes that push values, and put those on the stack together. It
-// knows no way to call anything.
+// machine runs a pickle: opcodes that push values on a stack and combine them. It has no
+// way to call anything.
 type machine struct {
-	data []byte // the pickle, and perhaps more
-	at   int    // the byte to read next
-	op   int    // where the opcode that is being run is
+	data []byte // the pickle, and perhaps what follows it
+	at   int    // index of the next byte
+	op   int    // index of the current opcode
 
 	stack []any
-	marks []int // lengths of the stack where a MARK was
+	marks []int // length of the stack at each MARK
 	memo  map[uint32]any
 	left  int // values that may still be made
 
-	// storage returns what the arguments of a persistent id stand for: the storages' bytes
-	// are beside the pickle.
+	// storage returns the storage that a persistent id names. Its bytes are outside the
+	// pickle.
 	storage func(id tuple) (span, error)
 }
 
@@ -35,7 +35,7 @@ func newMachine(data []byte, storage func(tuple) (span, error)) *machine {
 	return &machine{data: data, left: mostValues, memo: map[uint32]any{}, storage: storage}
 }
 
-// load runs the pickle that begins at m.at, and returns what it made. m.at is behind it then.
+// load runs the pickle at m.at and returns its value. Afterwards m.at is behind it.
 func (m *machine) load() (any, error) {
 	m.stack, m.marks = m.stack[:0], m.marks[:0]
 	clear(m.memo)
@@ -61,14 +61,14 @@ func (m *machine) load() (any, error) {
 	}
 }
 
-// wrap says which opcode an error is about.
+// wrap adds the position of the current opcode to an error.
 func (m *machine) wrap(err error) error { return fmt.Errorf("byte %d: %w", m.op, err) }
 
 // run runs one opcode. The names are those of Python's pickletools.
 func (m *machine) run(op byte) error {
 	switch op {
 	case 0x80: // PROTO
-		_, err := m.number(1) // the opcodes say themselves what they are
+		_, err := m.number(1) // ignored: the opcodes themselves are what counts
 		return err
 	case 'N': // NONE
 		return m.push(nil)
@@ -118,7 +118,7 @@ func (m *machine) run(op byte) error {
 	return m.assemble(op)
 }
 
-// bytes returns the next n bytes, of the pickle's own memory.
+// bytes returns the next n bytes, without copying them.
 func (m *machine) bytes(n int) ([]byte, error) {
 	if n > len(m.data)-m.at {
 		return nil, fmt.Errorf("%w: the pickle ends %d bytes later, want %d", ErrFormat, len(m.data)-m.at, n)
@@ -138,7 +138,7 @@ func (m *machine) number(n int) (uint32, error) {
 	return v, err
 }
 
-// spend takes n values from those that may still be made.
+// spend subtracts n from the number of values that may still be made.
 func (m *machine) spend(n int) error {
 	if m.left -= n; m.left < 0 {
 		return fmt.Errorf("%w: the pickle makes more than %d values", ErrLimit, mostValues)
@@ -183,13 +183,13 @@ func (m *machine) pushLong() error {
 	return m.push(v << unused >> unused)
 }
 
-// pushText pushes a str with its length, of n bytes, before it.
+// pushText pushes a str that is preceded by its length, a number of n bytes.
 func (m *machine) pushText(n int) error {
 	length, err := m.number(n)
 	if err != nil {
 		return err
 	}
-	if uint64(length) > uint64(len(m.data)-m.at) { // also where an int has 32 bits
+	if uint64(length) > uint64(len(m.data)-m.at) { // correct also if an int has 32 bits
 		return fmt.Errorf("%w: a text of %d bytes, and the pickle has %d more", ErrFormat, length, len(m.data)-m.at)
 	}
 	b, err := m.bytes(int(length))
@@ -202,7 +202,8 @@ func (m *machine) pushText(n int) error {
 	return m.push(string(b))
 }
 
-// pushGlobal pushes the name of a function or class: two lines, the module's and its own.
+// pushGlobal pushes the name of a function or class. It is two lines: the module, and the
+// name in it.
 func (m *machine) pushGlobal() error {
 	var lines [2][]byte
 	for i := range lines {
@@ -224,7 +225,7 @@ func (m *machine) pushGlobal() error {
 	return fmt.Errorf("global %.200q: %w", string(g), ErrGlobal)
 }
 
-// put remembers the top of the stack under a number of n bytes.
+// put stores the top of the stack under a number of n bytes.
 func (m *machine) put(n int) error {
 	key, err := m.number(n)
 	if err != nil {
@@ -241,7 +242,7 @@ func (m *machine) put(n int) error {
 	return nil
 }
 
-// get pushes what is remembered under a number of n bytes.
+// get pushes the value that is stored under a number of n bytes.
 func (m *machine) get(n int) error {
 	key, err := m.number(n)
 	if err != nil {

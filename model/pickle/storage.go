@@ -9,29 +9,29 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
-// storage is a run of bytes in the file that tensors are views of.
+// storage is a sequence of bytes in the file; tensors are views of it.
 type storage struct {
 	name string // for errors: the entry of the zip file, or the key
-	size int64  // bytes, once read
+	size int64  // in bytes, uncompressed
 
-	raw      *io.SectionReader // the bytes in the file, compressed if deflated; nil: not found yet
+	raw      *io.SectionReader // the bytes in the file, compressed if deflated is set; nil if not located yet
 	deflated bool
-	sum      uint32 // CRC-32 of the content, 0: none is known
+	sum      uint32 // CRC-32 of the content; 0 if not known
 	big      bool   // the elements are big-endian
-	checked  bool   // the content was read to its end, and has that sum
+	checked  bool   // the content was read completely and has that checksum
 }
 
-// span is a part of a storage that the pickle gave a type. Offsets and strides of tensors
-// count elements of their own type from its first byte.
+// span is a part of a storage with an element type, which the pickle gave it. Offsets and
+// strides of tensors count elements of their own type from its first byte.
 type span struct {
 	in          *storage
 	dtype       safetensors.DType
 	untyped     bool
-	begin, size int64 // bytes of in
+	begin, size int64 // bytes in the storage
 }
 
-// all reads the storage from its beginning. At the end an error tells if the bytes are not
-// those that were written.
+// all returns a reader of the whole storage. At the end it returns an error if the checksum
+// is wrong.
 func (s *storage) all() io.Reader {
 	r := io.Reader(io.NewSectionReader(s.raw, 0, s.raw.Size()))
 	if s.deflated {
@@ -40,7 +40,8 @@ func (s *storage) all() io.Reader {
 	return &checking{r: r, of: s, left: s.size}
 }
 
-// part reads size bytes from offset on. The whole storage is checked first, once.
+// part returns a reader of size bytes from offset on. Before the first part, the whole
+// storage is checked.
 func (s *storage) part(offset, size int64) (io.Reader, error) {
 	if offset == 0 && size == s.size {
 		return s.all(), nil
@@ -60,7 +61,7 @@ func (s *storage) part(offset, size int64) (io.Reader, error) {
 	return io.LimitReader(r, size), nil
 }
 
-// cost is how many bytes part reads at most, that is, inflates or passes on.
+// cost returns the most bytes that part reads, either uncompressing or passing them on.
 func (s *storage) cost(size int64) int64 {
 	if s.deflated {
 		return s.size
@@ -68,7 +69,7 @@ func (s *storage) cost(size int64) int64 {
 	return size
 }
 
-// checking passes on a storage's bytes and holds them against its checksum.
+// checking is a reader that compares what it has read with the storage's checksum.
 type checking struct {
 	r    io.Reader
 	of   *storage
@@ -86,7 +87,7 @@ func (c *checking) Read(p []byte) (int, error) {
 	}
 	if c.left -= int64(n); c.left == 0 {
 		if c.sum != c.of.sum {
-			return 0, ErrChecksum // a reader that has all it wants would look at no error
+			return 0, ErrChecksum // no bytes: a reader that has all that it wants would ignore the error
 		}
 		c.of.checked = true
 		return n, nil
@@ -100,8 +101,8 @@ func (c *checking) Read(p []byte) (int, error) {
 // pieceBytes is how much is copied at once: a multiple of every element's size.
 const pieceBytes = 1 << 16
 
-// copyElements copies size bytes from r to w, with the bytes of each element, of width
-// bytes, turned round if swap is set.
+// copyElements copies size bytes from r to w. If swap is set, it reverses the bytes of each
+// element of width bytes.
 func copyElements(w io.Writer, r io.Reader, size int64, width int, swap bool) error {
 	piece := make([]byte, min(size, pieceBytes))
 	for size > 0 {
@@ -120,7 +121,7 @@ func copyElements(w io.Writer, r io.Reader, size int64, width int, swap bool) er
 	return nil
 }
 
-// swapBytes turns round the bytes of each element.
+// swapBytes reverses the bytes of each element.
 func swapBytes(b []byte, width int) {
 	for ; len(b) >= width; b = b[width:] {
 		for i, j := 0, width-1; i < j; i, j = i+1, j-1 {

@@ -8,20 +8,20 @@ import (
 
 // The values of a pickle are nil, bool, int64, float64, string and these.
 type (
-	// wide is an int of more than 8 bytes, little-endian as it is in the file. The magic
-	// number of the legacy format is one.
+	// wide is an int of more than 8 bytes, little-endian as in the file, such as the legacy
+	// format's magic number.
 	wide  string
 	tuple []any
 	list  struct{ items []any }
-	// dict keeps keys and values in turns, as they were put in; its keys are not looked up
-	// before the end.
+	// dict has keys and values in turn, in the order in which they were set. Keys are not
+	// looked up before the end.
 	dict struct{ items []any }
-	// global names a function or class; it stands for nothing else.
+	// global is the name of a function or class. It is only a name.
 	global string // "module.name"
 )
 
-// kind is how an error calls a value. It does not look inside: a pickle can make values
-// that hold themselves.
+// kind names a value's type, for errors. It does not look inside the value, because a
+// pickle can make values that contain themselves.
 func kind(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -50,8 +50,8 @@ func kind(v any) string {
 	return fmt.Sprintf("a %T", v)
 }
 
-// storageTypes are the classes of storages that safetensors has a type for. The untyped one
-// is bytes, and its tensors say their type.
+// storageTypes are the classes of storages for which safetensors has a type. The untyped
+// class has bytes; tensors on it have a type of their own.
 var storageTypes = map[global]safetensors.DType{
 	"torch.DoubleStorage": safetensors.F64, "torch.FloatStorage": safetensors.F32,
 	"torch.HalfStorage": safetensors.F16, "torch.BFloat16Storage": safetensors.BF16,
@@ -62,8 +62,8 @@ var storageTypes = map[global]safetensors.DType{
 	"torch.storage.UntypedStorage": safetensors.U8,
 }
 
-// elementTypes are the types that tensors over an untyped storage say: those that came to
-// PyTorch too late for a class of storages.
+// elementTypes are the types of tensors on an untyped storage: those that were added to
+// PyTorch after the classes of storages.
 var elementTypes = map[global]safetensors.DType{
 	"torch.uint16": safetensors.U16, "torch.uint32": safetensors.U32, "torch.uint64": safetensors.U64,
 	"torch.float8_e5m2": safetensors.F8E5M2, "torch.float8_e4m3fn": safetensors.F8E4M3,
@@ -71,15 +71,15 @@ var elementTypes = map[global]safetensors.DType{
 	"torch.float8_e5m2fnuz": safetensors.F8E5M2FNUZ, "torch.float8_e4m3fnuz": safetensors.F8E4M3FNUZ,
 }
 
-// The functions and classes of a dict of tensors.
+// The functions and classes that a dict of tensors needs.
 const (
 	orderedDict        global = "collections.OrderedDict"
 	rebuildTensor      global = "torch._utils._rebuild_tensor" // before PyTorch 0.4
 	rebuildTensorV2    global = "torch._utils._rebuild_tensor_v2"
-	rebuildTensorV3    global = "torch._utils._rebuild_tensor_v3" // says the type
+	rebuildTensorV3    global = "torch._utils._rebuild_tensor_v3" // with the type as an argument
 	rebuildParameter   global = "torch._utils._rebuild_parameter"
 	rebuildWithState   global = "torch._utils._rebuild_parameter_with_state"
-	rebuildWithType    global = "torch._tensor._rebuild_from_type_v2" // of tensors with attributes
+	rebuildWithType    global = "torch._tensor._rebuild_from_type_v2" // for tensors with attributes
 	tensorClass        global = "torch.Tensor"
 	parameterClass     global = "torch.nn.parameter.Parameter"
 	parameterClassToo  global = "torch.nn.Parameter"

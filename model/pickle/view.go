@@ -9,24 +9,24 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
-// mostSpanned is how many bytes of a storage are held in memory for a view of it that is
-// not row-major. The largest of such weights are transposed word embeddings.
+// mostSpanned is how many bytes of a storage are held in memory for a view that is not
+// row-major. The largest such weights are transposed word embeddings.
 const mostSpanned = 256 << 20
 
-// view is a tensor: elements of a storage.
+// view is a tensor: some of a storage's elements.
 type view struct {
 	in      span
 	dtype   safetensors.DType
-	first   int64   // the first element's byte in the storage
-	shape   []int   // elements
-	strides []int64 // elements
-	size    int64   // bytes, as written
-	spanned int64   // bytes in the storage, from the first element's first to the last one's last
+	first   int64   // offset of the first element in the storage, in bytes
+	shape   []int   // in elements
+	strides []int64 // in elements
+	size    int64   // in bytes, when written
+	spanned int64   // bytes in the storage from the first element's start to the last one's end
 	ordered bool    // row-major, without gaps
 }
 
-// newView makes what f, one of the functions that rebuild tensors, does of a storage, the
-// offset of the first element, sizes and strides, and of what else it is given.
+// newView returns the tensor that f, one of the functions that rebuild tensors, makes from
+// a storage, the offset of the first element, sizes, strides, and its other arguments.
 func (m *machine) newView(f global, args tuple) (*view, error) {
 	fixed := map[global]int{rebuildTensor: 4, rebuildTensorV2: 6, rebuildTensorV3: 7}[f]
 	if n := len(args); n != fixed && (n != fixed+1 || f == rebuildTensor) {
@@ -60,7 +60,7 @@ func (m *machine) newView(f global, args tuple) (*view, error) {
 	if len(sizes) != len(strides) || len(sizes) > mostDimensions {
 		return nil, fmt.Errorf("%w: %d sizes and %d strides, want as many, and at most %d", ErrFormat, len(sizes), len(strides), mostDimensions)
 	}
-	if err := m.spend(4 + 2*len(sizes)); err != nil { // it takes more memory than others
+	if err := m.spend(4 + 2*len(sizes)); err != nil { // a view takes more memory than other values
 		return nil, err
 	}
 	for i := range sizes {
@@ -77,13 +77,14 @@ func (m *machine) newView(f global, args tuple) (*view, error) {
 	return v, nil
 }
 
-// elementTypeOf is the type of elements that a global names, "" for what is none.
+// elementTypeOf returns the element type that a global names, or "" if it names none.
 func elementTypeOf(v any) safetensors.DType {
 	g, _ := v.(global)
 	return elementTypes[g]
 }
 
-// plainBits refuses tensors whose values are to be negated or conjugated when they are read.
+// plainBits returns an error for a tensor whose values must be negated or conjugated when
+// they are read.
 func plainBits(v any) error {
 	d, ok := v.(*dict)
 	if v != nil && !ok {
@@ -100,11 +101,11 @@ func plainBits(v any) error {
 	return nil
 }
 
-// place checks that all elements are in the storage, and sets what follows from shape and
-// strides.
+// place checks that all elements are inside the storage, and sets the fields that follow
+// from shape and strides.
 func (v *view) place(offset int64) error {
 	width := int64(v.dtype.Size())
-	elements, last := int64(1), int64(0) // the last element's index after the first one's
+	elements, last := int64(1), int64(0) // last is the last element's index, relative to the first
 	v.ordered = true
 	fits := true
 	for i := len(v.shape) - 1; i >= 0; i-- {
@@ -119,7 +120,7 @@ func (v *view) place(offset int64) error {
 		elements, ok3 = times(elements, n)
 		fits = fits && ok1 && ok2 && ok3
 	}
-	if slices.Contains(v.shape, 0) { // no elements, wherever they are: PyTorch looks at none either
+	if slices.Contains(v.shape, 0) { // without elements any offset is valid, as in PyTorch
 		v.ordered = true
 		return nil
 	}
@@ -136,7 +137,7 @@ func (v *view) place(offset int64) error {
 	return nil
 }
 
-// times and plus tell of numbers from 0 on whether the result fits.
+// times and plus compute with non-negative numbers and report whether the result fits.
 func times(a, b int64) (int64, bool) {
 	hi, lo := bits.Mul64(uint64(a), uint64(b))
 	return int64(lo), hi == 0 && int64(lo) >= 0
@@ -144,7 +145,7 @@ func times(a, b int64) (int64, bool) {
 
 func plus(a, b int64) (int64, bool) { return a + b, a+b >= a }
 
-// cost is how many bytes are read or written for the tensor.
+// cost returns how many bytes are read or written for the tensor.
 func (v *view) cost() int64 {
 	if v.size == 0 {
 		return 0
@@ -170,7 +171,7 @@ func (v *view) writeFrom(w io.Writer) error {
 	}
 	width := v.dtype.Size()
 	if v.dtype == safetensors.C64 {
-		width /= 2 // two floats
+		width /= 2 // a complex number is two floats
 	}
 	if v.ordered {
 		return copyElements(w, r, v.size, width, v.in.in.big)
@@ -185,12 +186,12 @@ func (v *view) writeFrom(w io.Writer) error {
 	return v.gather(w, data)
 }
 
-// gather writes the elements of a view that is not row-major, out of the bytes that it spans.
+// gather writes the elements of a view that is not row-major, from the bytes that it spans.
 func (v *view) gather(w io.Writer, data []byte) error {
 	width := int64(v.dtype.Size())
 	piece := make([]byte, 0, min(v.size, pieceBytes))
-	index := make([]int, len(v.shape)) // of the element that is next
-	at := int64(0)                     // its byte
+	index := make([]int, len(v.shape)) // of the next element
+	at := int64(0)                     // its offset in bytes
 	for left := v.size; left > 0; left -= width {
 		piece = append(piece, data[at:at+width]...)
 		if len(piece) == cap(piece) || left == width {

@@ -58,8 +58,8 @@ func readZip(r io.ReaderAt, size int64) (any, error) {
 	return v, nil
 }
 
-// directory returns a zip file's entries by their names, and the folder that all of PyTorch
-// are in: that of the first.
+// directory returns a zip file's entries by name, and the folder that contains PyTorch's
+// files: that of the first entry.
 func directory(r io.ReaderAt, size int64) (entries map[string]*zip.File, top string, err error) {
 	bounded := &boundedReader{r: r, left: mostDirectory}
 	z, err := zip.NewReader(bounded, size)
@@ -79,18 +79,18 @@ func directory(r io.ReaderAt, size int64) (entries map[string]*zip.File, top str
 	}
 	if len(z.File) > 0 {
 		folder, _, ok := strings.Cut(z.File[0].Name, "/")
-		if ok && len(folder) <= 255 { // it is in errors
+		if ok && len(folder) <= 255 { // it is quoted in errors
 			top = folder + "/"
 		}
 	}
 	return entries, top, nil
 }
 
-// boundedReader fails once so many bytes were read. The library keeps what it reads of a
-// directory in memory, five times as much as in the file.
+// boundedReader fails after so many bytes were read. The zip library keeps the directory in
+// memory, five times as large as in the file.
 type boundedReader struct {
 	r    io.ReaderAt
-	left int64 // -1: no bound any more
+	left int64 // -1: no limit any more
 }
 
 func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
@@ -103,8 +103,8 @@ func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
 	return b.r.ReadAt(p, at)
 }
 
-// small returns the content of an entry of at most limit bytes, nil if there is none of that
-// name.
+// small returns the content of an entry, at most limit bytes, or nil if there is no entry
+// of that name.
 func small(entries map[string]*zip.File, name string, limit int64) ([]byte, error) {
 	f := entries[name]
 	if f == nil {
@@ -125,7 +125,8 @@ func small(entries map[string]*zip.File, name string, limit int64) ([]byte, erro
 	return data, nil
 }
 
-// damaged says of bytes that end too early, or do not inflate, that the format is wrong.
+// damaged makes an error of bytes that end too early, or cannot be uncompressed, an
+// ErrFormat.
 func damaged(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.As(err, &corrupt) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -134,7 +135,7 @@ func damaged(err error) error {
 	return err
 }
 
-// entry returns where the content of an entry is.
+// entry finds the content of an entry.
 func entry(f *zip.File) (*storage, error) {
 	const encrypted = 1
 	if f.Method != zip.Store && f.Method != zip.Deflate || f.Flags&encrypted != 0 {
@@ -163,7 +164,7 @@ type zipStorages struct {
 	found   map[string]span
 }
 
-// storage takes what is behind the word "storage" in a persistent id: its class, its key,
+// storage reads a persistent id, after the word "storage": the storage's class, its key,
 // the device that it was on, and its length in elements.
 func (z *zipStorages) storage(id tuple) (span, error) {
 	if len(id) != 4 {
@@ -194,8 +195,8 @@ func (z *zipStorages) storage(id tuple) (span, error) {
 	return s, nil
 }
 
-// storageOf reads the first four facts about a storage. Where its bytes are is for the
-// format to say.
+// storageOf reads the first four facts about a storage. Where its bytes are depends on the
+// format.
 func storageOf(id tuple) (span, string, error) {
 	class, isGlobal := id[0].(global)
 	key, isText := id[1].(string)

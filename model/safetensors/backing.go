@@ -14,17 +14,17 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// backing is the bytes of one file: mapped, or in plain memory.
+// backing holds the bytes of one file, either mapped or in plain memory.
 type backing struct {
 	name   string
 	data   []byte
 	mapped mmap.MMap // nil in plain memory; else data is the same bytes
-	file   *os.File  // nil in plain memory; stays open to see the file change
+	file   *os.File  // nil in plain memory; kept open to see whether the file changes
 	when   time.Time // of its last modification, when it was mapped
 	closed atomic.Bool
 }
 
-// mapFile maps the whole of f and takes it over.
+// mapFile maps the whole of f, which then belongs to the backing.
 func mapFile(name string, f *os.File) (*backing, error) {
 	stat, err := f.Stat()
 	if err != nil {
@@ -36,7 +36,7 @@ func mapFile(name string, f *os.File) (*backing, error) {
 	}
 	b := &backing{name: name, file: f, when: stat.ModTime()}
 	if size == 0 {
-		return b, nil // nothing can be mapped
+		return b, nil // an empty file cannot be mapped
 	}
 	b.mapped, err = mmap.MapRegion(f, int(size), mmap.RDONLY, 0, 0)
 	if err != nil {
@@ -64,7 +64,7 @@ func (b *backing) holds(address uintptr) bool {
 	return b.file != nil && address-start < uintptr(len(b.data))
 }
 
-// check says whether the bytes that were mapped are still the file's.
+// check returns an error if the file's bytes are no longer those that were mapped.
 func (b *backing) check() error {
 	if b.closed.Load() {
 		return fmt.Errorf("safetensors: %s: %w", b.name, ErrClosed)
@@ -88,8 +88,8 @@ func (b *backing) check() error {
 	return nil
 }
 
-// guard runs read and returns its error, or else one that names the file: see
-// File.Guard.
+// guard runs read and returns its error, or an error that names the file if that changed
+// meanwhile: see File.Guard.
 func guard(read func() error, backings ...*backing) (err error) {
 	for _, b := range backings {
 		if b.closed.Load() {
@@ -108,7 +108,7 @@ func guard(read func() error, backings ...*backing) (err error) {
 		}); ok {
 			for _, b := range backings {
 				if b.holds(fault.Addr()) {
-					// The size says it better, unless the file has grown back.
+					// The file's size explains it better, unless the file has grown back.
 					if err = b.check(); err == nil {
 						err = fmt.Errorf("safetensors: %s: %w: byte %d cannot be read", b.name, ErrTruncated,
 							fault.Addr()-uintptr(unsafe.Pointer(unsafe.SliceData(b.data))))

@@ -11,28 +11,28 @@
 // most 100 MB. The data section may start at any byte, so tensors may be
 // unaligned in memory (those of ms-marco-MiniLM-L-6-v2 are, from byte 12,098).
 //
-// A header is read where it lies: memory is taken for the names, shapes and metadata
-// that it keeps. That these stay few, a file has at most 65,536 tensors and 4,096
-// entries of metadata; the first one beyond is an error.
+// A header is parsed in place. Memory is needed only for the names, shapes and metadata
+// that are kept. To bound that, a file may have at most 65,536 tensors and 4,096 entries of
+// metadata; one more is an error.
 //
-// Source: https://github.com/huggingface/safetensors, README.md and the checks
-// of safetensors/src/tensor.rs, in its order and under its error names. Stricter
-// than that library are three rules: a duplicate key is an error (it keeps the
-// last), as the format demands, and so are more than 64 dimensions, and a tensor
-// that is told as an array and not as an object.
+// The format's source is https://github.com/huggingface/safetensors, README.md and the
+// checks in safetensors/src/tensor.rs. Errors have the same names and come in the same
+// order. Three rules are stricter than that library's: a duplicate key is an error, as the
+// format demands (the library keeps the last one); so are more than 64 dimensions; and so
+// is a tensor that is described by an array instead of an object.
 //
-// A checkpoint in several files, shards, has an index beside them that says
-// which tensor is in which: [OpenCheckpoint] reads either kind.
+// A checkpoint in several files (shards) has an index beside them that says which tensor is
+// in which shard: [OpenCheckpoint] reads both kinds.
 //
 // # Memory
 //
-// Files on disk are mapped, so opening one costs its header, and a tensor's
-// bytes are read when they are touched. [Tensor.Float32s] gives float32 tensors
-// without a copy where the machine can read them in place; where it must copy, it
-// gives the mapped pages back to the system, so that memory does not hold the weights twice.
+// Files on disk are mapped, so that opening one costs only its header, and a tensor's bytes
+// are read when they are used. [Tensor.Float32s] returns float32 tensors without a copy if
+// the machine can read them in place. If it must copy, it returns the mapped pages to the
+// system, so that memory does not hold the weights twice.
 //
-// If another process truncates a mapped file, reading what is gone would kill
-// this one (SIGBUS), and if it writes to the file, the tensors change under whoever
-// reads them. [File.Guard] turns the one into [ErrTruncated] and the other into
-// [ErrChanged]; the methods of Tensor that read data use it themselves.
+// If another process truncates a mapped file, reading the missing part would kill this
+// process (SIGBUS). If it writes to the file, the tensors change while they are used.
+// [File.Guard] turns the first into [ErrTruncated] and the second into [ErrChanged]; the
+// methods of Tensor that read data use it themselves.
 package safetensors

@@ -36,7 +36,7 @@ const (
 	U64        DType = "U64"
 )
 
-// Bits is the size of one element in bits, 0 for a dtype that is none.
+// Bits returns the size of one element in bits; 0 for an unknown dtype.
 func (d DType) Bits() int {
 	switch d {
 	case F4:
@@ -55,7 +55,7 @@ func (d DType) Bits() int {
 	return 0
 }
 
-// Size is the size of one element in whole bytes: 0 for dtypes of 4 or 6 bits.
+// Size returns the size of one element in whole bytes; 0 for dtypes of 4 or 6 bits.
 func (d DType) Size() int { return d.Bits() / 8 }
 
 // CompareDTypes orders dtypes as the Rust library does, by which it sorts the tensors that
@@ -68,8 +68,8 @@ func CompareDTypes(a, b DType) int {
 var dtypes = []DType{Bool, F4, F6E2M3, F6E3M2, U8, I8, F8E5M2, F8E4M3, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ,
 	I16, U16, F16, BF16, I32, U32, F32, C64, F64, I64, U64}
 
-// sizeOf is how many elements and bytes a tensor has. A shape without dimensions
-// is a scalar, of one element.
+// sizeOf returns how many elements and bytes a tensor has. A shape without dimensions is a
+// scalar, which has one element.
 func sizeOf(d DType, shape []uint64) (elements, bytes uint64, err error) {
 	elements = 1
 	for _, n := range shape {

@@ -28,9 +28,9 @@ func Open(path string) (*File, error) {
 		func() (fs.File, error) { return os.Open(path) }))
 }
 
-// OpenFS opens a file of fsys: mapped if it is one on disk (os.DirFS, os.Root),
-// without a copy if the opened file has a method Bytes() []byte (which must then
-// stay unchanged), and else read into memory, once.
+// OpenFS opens a file of fsys. A file on disk (os.DirFS, os.Root) is mapped. If the opened
+// file has a method Bytes() []byte, its result is used without a copy, and must not change.
+// Any other file is read into memory.
 func OpenFS(fsys fs.FS, name string) (*File, error) { return prefixed(openFS(fsys, name)) }
 
 // Parse reads a file's content from memory, which stays referenced and must stay
@@ -39,7 +39,7 @@ func Parse(name string, data []byte) (*File, error) {
 	return prefixed(parse(&backing{name: name, data: data}))
 }
 
-// prefixed says whose error it is. Errors inside the package do not.
+// prefixed adds the package's name to an error. Errors inside the package lack it.
 func prefixed(f *File, err error) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
@@ -52,7 +52,7 @@ func openFS(fsys fs.FS, name string) (*File, error) {
 		func() (fs.File, error) { return fsys.Open(name) })
 }
 
-// openFile looks before it opens: opening a named pipe would wait for a writer.
+// openFile checks the file before opening it: opening a named pipe would wait for a writer.
 func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.File, error)) (*File, error) {
 	info, err := stat()
 	if err != nil {
@@ -76,7 +76,7 @@ func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.Fil
 	return file, nil
 }
 
-// back gets hold of f's bytes, and closes f if it is not needed any more.
+// back returns f's bytes, and closes f if it is not needed any more.
 func back(name string, f fs.File) (*backing, error) {
 	if f, ok := f.(*os.File); ok {
 		return mapFile(name, f)
@@ -96,7 +96,8 @@ func back(name string, f fs.File) (*backing, error) {
 	return &backing{name: name, data: data}, f.Close()
 }
 
-// trustedBytes is how much is allocated on a file system's word alone.
+// trustedBytes is the most memory that is allocated because a file system reports that
+// size.
 const trustedBytes = 256 << 20
 
 // readAll reads r, which should have size bytes, into memory allocated once,
@@ -164,29 +165,29 @@ func (f *File) Lookup(name string) (*Tensor, bool) {
 	return t, ok
 }
 
-// Metadata is the header's free text, often {"format": "pt"}, or nil; of shards,
-// that of the first in the order of file names that has any.
+// Metadata returns the header's free text, often {"format": "pt"}, or nil. For shards it is
+// that of the first one that has any, in the order of file names.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
-// Guard runs read, which may read the tensors' bytes and views, and turns what
-// would otherwise kill the process, a fault in a mapped file, into an error that
-// wraps ErrTruncated and names the file. It returns the same if a file has
-// become shorter without a fault: up to the end of its last page, zeros are
-// read. Other panics pass.
+// Guard runs read, which may read the tensors' bytes and views. A fault in a mapped file
+// would otherwise kill the process; Guard turns it into an error that wraps ErrTruncated
+// and names the file. It returns the same error if a file became shorter without a fault,
+// since zeros are read up to the end of its last page. Other panics are not caught.
 //
-// Once read has returned, each mapped file is asked for its size and time of
-// modification (about a microsecond), and is an error that wraps ErrChanged if they are
-// not those of when it was opened: what read made of it is worth nothing. A file that
-// was only touched is no different, as nobody could tell without reading it all. One
-// that was replaced (renamed over, as downloads are) stays what it was. Of a change in
-// the same tick of the file system's clock as the opening nothing is seen.
+// After read has returned, Guard compares each mapped file's size and time of modification
+// with those at its opening (this takes about a microsecond). If they differ, it returns an
+// error that wraps ErrChanged, and the results of read are worthless. A file whose time
+// alone was changed is an error, too, since nobody could tell the difference without
+// reading all of it. A file that was replaced by renaming another over it, as downloads do,
+// is still the old one here. A change within the same tick of the file system's clock as
+// the opening is not noticed.
 //
 // Guard protects the goroutine that calls it, not those that read starts.
 func (f *File) Guard(read func() error) error { return guard(read, f.backings...) }
 
-// Detached returns values that Float32s has returned in memory that is not a file's: a
-// copy, where they are a view of one. The view's pages are given back piece by piece, so
-// that memory does not hold the values twice. To be called under Guard.
+// Detached returns values, a result of Float32s, in memory that is not a file's. If they
+// are a view of a file, it copies them and releases the view's pages piece by piece, so
+// that memory does not hold the values twice. Call it under Guard.
 func (f *File) Detached(values []float32) []float32 {
 	at := uintptr(unsafe.Pointer(unsafe.SliceData(values)))
 	if len(values) == 0 || !slices.ContainsFunc(f.backings, func(b *backing) bool { return b.holds(at) }) {
@@ -202,8 +203,8 @@ func (f *File) Detached(values []float32) []float32 {
 	return own
 }
 
-// Close unmaps the file. Its tensors' bytes and views are dead from then on and
-// nobody may be reading them. Closing twice is fine.
+// Close unmaps the file. Its tensors' bytes and views must not be used afterwards or at the
+// same time. A second Close does nothing.
 func (f *File) Close() error {
 	var errs []error
 	for _, b := range f.backings {

@@ -5,10 +5,10 @@ import (
 	"math/bits"
 )
 
-// lanes says how floats of one dtype lie in a word of 64 bits. A float is NaN or
-// infinite if its exponent is all ones: then, and only then, adding one to the
-// exponent's last place carries into the sign's place, which is cleared before.
-// Nothing carries out of a lane, so a word is checked with an AND and an ADD.
+// lanes describes how floats of one dtype lie in a word of 64 bits. A float is NaN or
+// infinite if all bits of its exponent are ones. With the sign bit cleared, adding one to
+// the exponent's last place carries into the sign bit in exactly this case. No carry leaves
+// a lane, so an AND and an ADD check a whole word.
 type lanes struct {
 	bits int    // in a lane
 	sign uint64 // the sign of each lane
@@ -22,7 +22,7 @@ var (
 	lanesBF16 = lanes{16, 0x8000_8000_8000_8000, 0x0080_0080_0080_0080}
 )
 
-// bad has the sign bit set in the lanes of x that are not finite.
+// bad returns x's lanes that are not finite: their sign bits are set in the result.
 func (l lanes) bad(x uint64) uint64 { return (x&^l.sign + l.unit) & l.sign }
 
 // firstNonFinite is the index of the first element of data, of whole elements,
@@ -40,7 +40,7 @@ func (l lanes) firstNonFinite(data []byte) int {
 		sum |= (binary.LittleEndian.Uint64(b[48:]) &^ l.sign) + l.unit
 		sum |= (binary.LittleEndian.Uint64(b[56:]) &^ l.sign) + l.unit
 		if sum&l.sign != 0 {
-			break // which one, the loop below says
+			break // the loop below finds which
 		}
 		rest = rest[64:]
 	}
@@ -56,7 +56,7 @@ func (l lanes) firstNonFinite(data []byte) int {
 	return -1
 }
 
-// name says what the element i, not finite, is.
+// name describes element i, which is not finite: "NaN", "+Inf" or "-Inf".
 func (l lanes) name(data []byte, i int) string {
 	size := l.bits / 8
 	var word [8]byte

@@ -19,8 +19,8 @@ const (
 	metadataKey    = "__metadata__"
 )
 
-// What of a header is kept is bounded, far beyond what files have: a description may
-// have less than 60 bytes in the file, and takes some 300 in memory.
+// Limits for what is kept of a header, far above what real files have. The description of a
+// tensor may take less than 60 bytes in the file and some 300 in memory.
 const (
 	maxTensors  = 1 << 16 // in a file, or an index; the largest BERT has 400
 	maxMetadata = 1 << 12 // entries of __metadata__; most files have one
@@ -164,8 +164,8 @@ func naturals(s *jsonscan.Scanner, limit int) (list []uint64, err error) {
 	return list, err
 }
 
-// texts reads an object of at most limit strings. A string that comes again and again,
-// as a shard's name does, is kept once.
+// texts reads an object of at most limit strings. A string that occurs several times, such
+// as a shard's name, is kept once.
 func texts(s *jsonscan.Scanner, limit int) (map[string]string, error) {
 	m, last := map[string]string{}, ""
 	err := s.Object(func(key []byte) error {
@@ -192,11 +192,11 @@ func (h *header) validate(size uint64) error {
 	slices.SortFunc(h.infos, func(a, b info) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), cmp.Compare(a.name, b.name))
 	})
-	var end uint64 // of the tensors so far
+	var end uint64 // the end of the tensors so far
 	for i, t := range h.infos {
 		err := t.validate()
 		switch {
-		case t.end < t.begin: // err says so
+		case t.end < t.begin: // the error is in err
 		case t.begin > end:
 			err = fmt.Errorf("%w: data_offsets [%d, %d] leave a gap after byte %d", ErrInvalidOffset, t.begin, t.end, end)
 		case t.begin < end:

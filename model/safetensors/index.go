@@ -26,11 +26,10 @@ const (
 //
 //	{"metadata": {...}, "weight_map": {"tensor": "model-00001-of-00002.safetensors", ...}}
 //
-// A shard is a file beside the index, never elsewhere: not through its name, nor
-// through a symbolic link, except those of the Hugging Face cache, which lead to
-// ../../blobs. Each tensor of the index must be in its shard and in no other;
-// what shards hold beyond the index is left out. An index has at most 64 MiB and
-// 65,536 tensors.
+// A shard must be a file beside the index, not elsewhere: neither through its name nor through
+// a symbolic link, except the links of the Hugging Face cache, which lead to ../../blobs. Each
+// tensor of the index must be in its shard and in no other. Tensors in shards that are not in
+// the index are ignored. An index has at most 64 MiB and 65,536 tensors.
 func OpenCheckpoint(fsys fs.FS) (*File, error) {
 	_, err := fs.Stat(fsys, singleName)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -53,8 +52,8 @@ func OpenCheckpoint(fsys fs.FS) (*File, error) {
 // MaxIndexBytes bounds an index. The largest published ones have a few megabytes.
 const MaxIndexBytes = 64 << 20
 
-// Shards returns the names of the files that an index, of that text, says the tensors
-// are in: sorted, each once, and none anything but the name of a file beside the index.
+// Shards parses an index and returns the names of the files that have the tensors: sorted,
+// each once. It is an error if a name is anything but that of a file beside the index.
 func Shards(index []byte) ([]string, error) {
 	shardOf, err := parseIndex(index)
 	if err != nil {
@@ -63,8 +62,8 @@ func Shards(index []byte) ([]string, error) {
 	return slices.Compact(slices.Sorted(maps.Values(shardOf))), nil
 }
 
-// ShardOf returns the file that an index, of that text, says each tensor is in. The index of
-// PyTorch's own files, pytorch_model.bin.index.json, is the same.
+// ShardOf parses an index and returns the file of each tensor. PyTorch's index,
+// pytorch_model.bin.index.json, has the same format.
 func ShardOf(index []byte) (map[string]string, error) { return parseIndex(index) }
 
 // parseIndex reads which shard each tensor is in.
@@ -122,7 +121,7 @@ func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
 			err = errors.Join(err, f.Close())
 		}
 	}()
-	holder := map[string]string{} // of every tensor of every shard, in the index or not
+	holder := map[string]string{} // the shard of every tensor, in the index or not
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(shardOf))) {
 		if err := checkLink(fsys, name); err != nil {
 			return nil, err
@@ -156,14 +155,14 @@ func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
 // blobLink is how a snapshot in the Hugging Face cache refers to a file.
 var blobLink = regexp.MustCompile(`^\.\./\.\./blobs/[0-9A-Za-z_-]+$`)
 
-// checkLink refuses a shard that is a symbolic link out of the directory: an
-// index comes from elsewhere, and must not choose what is read. A file system
-// that hides its links is trusted to confine them.
+// checkLink refuses a shard that is a symbolic link out of the directory. An index may come
+// from anywhere, and must not choose which files are read. A file system that hides its
+// links is trusted to confine them.
 func checkLink(fsys fs.FS, name string) error {
 	for range 8 { // a chain of links within the directory
 		stat, err := fs.Lstat(fsys, name)
 		if err != nil {
-			return nil // opening it says what is wrong
+			return nil // opening it reports what is wrong
 		}
 		if stat.Mode()&fs.ModeSymlink == 0 {
 			return nil

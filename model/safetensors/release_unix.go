@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// release drops the pages that lie wholly in data, a part of a mapping. It is
-// advice, and only memory is at stake: a failure changes nothing.
+// release returns the pages that are completely inside data, a part of a mapping, to the
+// system. A failure does no harm: it only costs memory.
 func release(data []byte) {
 	page := os.Getpagesize()
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(data)))

@@ -17,10 +17,9 @@ type Tensor struct {
 	in   *backing
 }
 
-// Data is the tensor's raw little-endian bytes, of any alignment. They are
-// read-only, and shared with the file: reading them may fault if the file is
-// truncated (see [File.Guard]). It is nil once the file is closed; slices taken
-// before must not be used after that.
+// Data returns the tensor's raw little-endian bytes, of any alignment. They are read-only
+// and shared with the file: reading them may fault if the file is truncated (see
+// [File.Guard]). After Close it returns nil, and slices returned before must not be used.
 func (t *Tensor) Data() []byte {
 	if t.in.closed.Load() {
 		return nil
@@ -39,9 +38,9 @@ func (t *Tensor) Elements() int {
 
 // Float32s returns the values of a tensor of F32, F16 or BF16, exactly.
 //
-// An F32 tensor is returned as a view of the file where the machine can read it
-// in place: read-only, good until Close, and to be read under [File.Guard].
-// Everything else is decoded to new memory, and the mapped pages released.
+// An F32 tensor is returned as a view of the file if the machine can read it in place. The
+// view is read-only and valid until Close; read it under [File.Guard]. Other tensors are
+// decoded to new memory, and the mapped pages are released.
 func (t *Tensor) Float32s() ([]float32, error) {
 	decode, err := t.decoder()
 	if err != nil {
@@ -75,11 +74,11 @@ func (t *Tensor) decoder() (func(dst []float32, src []byte), error) {
 	return nil, t.wrap(fmt.Errorf("%w %s, want F32, F16 or BF16", ErrDType, t.DType))
 }
 
-// view is the tensor as float32 without a copy, or nil if it cannot be had: on a
-// big-endian machine, or where the bytes are unaligned and the processor may not
-// load them so. Go itself allows misaligned pointers to types without pointers
-// (runtime's checkptrAlignment, golang.org/issue/37298), and ms-marco-MiniLM's
-// own file, unaligned throughout, would take twice its size in memory as a copy.
+// view returns the tensor as float32 without a copy, or nil if that is impossible: on a
+// big-endian machine, or if the bytes are unaligned and the processor cannot load them. Go
+// allows misaligned pointers to types without pointers (runtime's checkptrAlignment,
+// golang.org/issue/37298). ms-marco-MiniLM's own file is unaligned throughout, and a copy
+// would take twice its size in memory.
 func (t *Tensor) view() []float32 {
 	p := unsafe.Pointer(unsafe.SliceData(t.data))
 	if t.DType != F32 || !littleEndian || len(t.data) == 0 || !unalignedLoads && uintptr(p)%unsafe.Alignof(float32(0)) != 0 {
@@ -89,18 +88,18 @@ func (t *Tensor) view() []float32 {
 	return unsafe.Slice((*float32)(p), n)[:n:n]
 }
 
-// Release tells the system that the tensor's mapped pages are not needed for
-// now; they are read from the file again when they are touched. It does nothing
-// for a tensor in plain memory, or where the system has no such call.
+// Release tells the system that the tensor's mapped pages are not needed for now. If they
+// are used again, they are read from the file again. It does nothing for a tensor in plain
+// memory, or if the system has no such call.
 func (t *Tensor) Release() {
 	if !t.in.closed.Load() && t.in.mapped != nil {
 		release(t.data)
 	}
 }
 
-// CheckFinite looks for a NaN or an infinity and says where the first is. It
-// reads tensors of F64, F32, F16 and BF16; integers are finite, and the other
-// floats have no check.
+// CheckFinite returns an error that says where the tensor's first NaN or infinity is, if it
+// has any. It checks tensors of F64, F32, F16 and BF16. Integers are finite, and other
+// floats are not checked.
 func (t *Tensor) CheckFinite() error {
 	var lane lanes
 	switch t.DType {

@@ -24,14 +24,13 @@ type Entry struct {
 	Stream func(io.Writer) error
 }
 
-// Layout is what the format leaves open about a file. The zero value is what the
-// Rust library does.
+// Layout sets what the format leaves open. The zero value does what the Rust library does.
 type Layout struct {
-	// Align is what the data section's first byte is a multiple of, in bytes;
-	// the header is padded with spaces. 0 stands for 8; 1 means no padding.
+	// Align is the alignment of the data section, in bytes; the header is padded with
+	// spaces. 0 stands for 8; 1 means no padding.
 	Align int
-	// HeaderBytes is the header's exact length, which the first 8 bytes say, if not
-	// 0; Align does not count then.
+	// HeaderBytes, if not 0, is the exact length of the header, the number in the first 8
+	// bytes. Then Align is ignored.
 	HeaderBytes int
 }
 
@@ -40,10 +39,10 @@ func Write(w io.Writer, tensors []Entry, metadata map[string]string) error {
 	return Layout{}.Write(w, tensors, metadata)
 }
 
-// Write writes a file: the tensors in the order given, without gaps, so a tensor
-// is as aligned as the ones before it leave it. The metadata may be nil. Nothing
-// is written if a name appears twice, or if a shape, a dtype or the length of
-// Data is wrong; a Stream of the wrong length is an error when it ends.
+// Write writes a file: the tensors in the given order, without gaps, so the alignment of a
+// tensor depends on those before it. metadata may be nil. If a name occurs twice, or a
+// shape, a dtype or the length of Data is wrong, it writes nothing and returns an error. If
+// a Stream writes the wrong number of bytes, the error comes when it ends.
 func (l Layout) Write(w io.Writer, tensors []Entry, metadata map[string]string) error {
 	prefix, sizes, err := l.header(tensors, metadata)
 	if err != nil {
@@ -60,7 +59,7 @@ func (l Layout) Write(w io.Writer, tensors []Entry, metadata map[string]string) 
 	return nil
 }
 
-// header is all that precedes the data section, and the tensors' sizes in bytes.
+// header returns everything before the data section, and the tensors' sizes in bytes.
 func (l Layout) header(tensors []Entry, metadata map[string]string) (prefix []byte, sizes []uint64, err error) {
 	if len(tensors) > maxTensors || len(metadata) > maxMetadata {
 		return nil, nil, fmt.Errorf("%d tensors and %d entries of metadata, at most %d and %d can be read again",
@@ -113,7 +112,7 @@ func (l Layout) header(tensors []Entry, metadata map[string]string) (prefix []by
 	return b, sizes, nil
 }
 
-// pad appends spaces to the length and the JSON text.
+// pad prepends the length to the JSON text and appends spaces.
 func (l Layout) pad(b []byte) ([]byte, error) {
 	align := l.Align
 	if align == 0 {
@@ -133,7 +132,7 @@ func (l Layout) pad(b []byte) ([]byte, error) {
 	return append(b, bytes.Repeat([]byte{' '}, spaces)...), nil
 }
 
-// size checks a tensor and tells its bytes.
+// size checks a tensor and returns its size in bytes.
 func (t Entry) size() (uint64, error) {
 	if t.Name == metadataKey || !utf8.ValidString(t.Name) {
 		return 0, errors.New("not a tensor's name")
@@ -174,7 +173,7 @@ func (t Entry) write(w io.Writer, size uint64) error {
 	if err := t.Stream(exact); err != nil {
 		return err
 	}
-	if exact.err != nil { // which the stream kept to itself
+	if exact.err != nil { // the stream may have ignored this error
 		return exact.err
 	}
 	if exact.left > 0 {
@@ -183,7 +182,7 @@ func (t Entry) write(w io.Writer, size uint64) error {
 	return nil
 }
 
-// exactWriter passes on so many bytes and no more.
+// exactWriter accepts exactly so many bytes.
 type exactWriter struct {
 	w    io.Writer
 	left uint64

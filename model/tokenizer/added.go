@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// AddedToken is a token that is found in the text before it is split into
+// AddedToken is a token that is searched for in the text before the text is split into
 // words: a special token such as [SEP], or one that a user added.
 type AddedToken struct {
 	Content    string
-	SingleWord bool // not found beside a letter, digit, mark or connector (\w)
-	LStrip     bool // takes the white space before it
-	RStrip     bool // takes the white space after it
-	Normalized bool // both token and text are normalised before they are compared
+	SingleWord bool // not matched next to a letter, digit, mark or connector (\w)
+	LStrip     bool // includes white space before it
+	RStrip     bool // includes white space after it
+	Normalized bool // token and text are normalised before they are compared
 	Special    bool
 }
 
 // addedSet finds added tokens in a text. The zero value finds none.
 type addedSet struct {
-	entries map[string]addedEntry // by the text that is looked for
-	lengths [256][]int            // of those texts, by their first byte, greatest first
-	firsts  string                // those first bytes
+	entries map[string]addedEntry // by the text to search for
+	lengths [256][]int            // lengths of these texts, by their first byte, longest first
+	firsts  string                // all first bytes
 }
 
 type addedEntry struct {
@@ -29,7 +29,7 @@ type addedEntry struct {
 	AddedToken
 }
 
-// add puts a token into the set, unless one with the same text is there.
+// add adds a token to the set, unless the set has one with the same text.
 func (a *addedSet) add(text string, e addedEntry) {
 	if _, ok := a.entries[text]; ok {
 		return
@@ -48,8 +48,8 @@ func (a *addedSet) add(text string, e addedEntry) {
 	}
 }
 
-// find returns the leftmost token at or after text[at], the longest of those
-// that begin there, and its place.
+// find returns the leftmost token that begins at or after text[at] (of several that begin
+// there, the longest) and its place.
 func (a *addedSet) find(text string, at int) (e addedEntry, from, to int, ok bool) {
 	for ; at < len(text); at++ {
 		if len(a.firsts) == 1 {
@@ -71,15 +71,15 @@ func (a *addedSet) find(text string, at int) (e addedEntry, from, to int, ok boo
 	return addedEntry{}, 0, 0, false
 }
 
-// matches walks over the tokens in a text.
+// matches iterates over the added tokens in a text.
 type matches struct {
 	set  *addedSet
 	text string
-	at   int // where the search goes on
-	end  int // where the last match ended, white space taken with it
+	at   int // where the search continues
+	end  int // end of the last match, including white space
 }
 
-// next returns the id of the next token and the part of the text that it takes.
+// next returns the id of the next token and the part of the text that it includes.
 func (m *matches) next() (id int32, from, to int, ok bool) {
 	if m.set.firsts == "" {
 		return 0, 0, 0, false
@@ -100,9 +100,9 @@ func (m *matches) next() (id int32, from, to int, ok bool) {
 			to = len(m.text) - len(strings.TrimLeftFunc(m.text[to:], isSpace))
 		}
 		if from >= to {
-			// A token of white space that the one before it took, and that would
-			// have taken it too: nothing is left of it. (Where the one before took
-			// more than that, the library panics.)
+			// This token is white space which the token before it has already included, and
+			// nothing is left. (If the token before it included more than that, the library
+			// panics.)
 			continue
 		}
 		m.end = to

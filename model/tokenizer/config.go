@@ -23,14 +23,14 @@ type config struct {
 	ChineseChars *bool   `json:"tokenize_chinese_chars"`
 	Basic        *bool   `json:"do_basic_tokenize"`
 	limits
-	Added map[string]tokenJSON `json:"added_tokens_decoder"` // by id
+	Added map[string]tokenJSON `json:"added_tokens_decoder"` // by id, as text
 	specialNames
 
-	classFile string // which has Class
+	classFile string // the file that Class is from
 }
 
-// specialNames are the fields of special_tokens_map.json, which
-// tokenizer_config.json may have too.
+// specialNames are the fields of special_tokens_map.json. tokenizer_config.json may have
+// them, too.
 type specialNames struct {
 	Unknown    *tokenJSON  `json:"unk_token"`
 	Separator  *tokenJSON  `json:"sep_token"`
@@ -58,9 +58,9 @@ func (t *tokenJSON) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(t))
 }
 
-// readConfig reads tokenizer_config.json, and the class from the model's config.json where
-// it has none: older checkpoints name one there whose tokenizer is not the model's usual,
-// such as BertJapaneseTokenizer.
+// readConfig reads tokenizer_config.json. If it names no class, the class is read from the
+// model's config.json: some older checkpoints name a class there that is not the model's
+// usual one, such as BertJapaneseTokenizer.
 func readConfig(fsys fs.FS) (*config, error) {
 	c := &config{classFile: configFile}
 	if err := readJSON(fsys, configFile, c); err != nil || c.Class != nil {
@@ -76,7 +76,7 @@ func readConfig(fsys fs.FS) (*config, error) {
 	return c, err
 }
 
-// readJSON reads a file, if it is there, into v.
+// readJSON reads a file into v. It does nothing if the file does not exist.
 func readJSON(fsys fs.FS, name string, v any) error {
 	data, err := readFile(fsys, name, maxConfigBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,12 +97,13 @@ func readJSON(fsys fs.FS, name string, v any) error {
 	return err
 }
 
-// exact drops the fields of an object whose names are not in lower case, as all are here
-// and in Python: decoding would take Model_Max_Length for model_max_length.
+// exact removes the fields of an object whose names are not in lower case. All names here
+// are, and Python distinguishes case; decoding to a struct would accept Model_Max_Length as
+// model_max_length.
 func exact(object []byte) []byte {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(object, &fields) != nil {
-		return object // whoever decodes it says what is wrong
+		return object // decoding it reports the error
 	}
 	all := len(fields)
 	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool {
@@ -118,7 +119,8 @@ func exact(object []byte) []byte {
 	return kept
 }
 
-// options are what Python's BertTokenizerFast makes of the files beside vocab.txt.
+// options returns the options that Python's BertTokenizerFast would derive from the files
+// beside vocab.txt.
 func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 	if c.Class != nil && !slices.Contains([]string{"BertTokenizer", "BertTokenizerFast"}, *c.Class) {
 		return Options{}, fmt.Errorf("tokenizer: %s: tokenizer_class %q, want BertTokenizer", c.classFile, *c.Class)
@@ -134,7 +136,7 @@ func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 		return Options{}, fmt.Errorf("tokenizer: %s is not supported beside %s: save a %s", addedFile, vocabFile, jsonFile)
 	}
 	names := c.specialNames
-	if err := readJSON(fsys, specialsFile, &names); err != nil { // the same, or only here
+	if err := readJSON(fsys, specialsFile, &names); err != nil { // the same names again, or only here
 		return Options{}, err
 	}
 	o := Uncased()
@@ -149,9 +151,9 @@ func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
 	return o, err
 }
 
-// addSpecials sets the tokens of o: those of added_tokens_decoder, and those
-// that have a name and are not among them. [PAD] and [MASK] are left out where
-// the vocabulary has none: no pair has them, unless it is written in the text.
+// addSpecials sets the tokens of o: those in added_tokens_decoder, and those that have a
+// name but are not in it. [PAD] and [MASK] are left out if the vocabulary does not have
+// them: a pair contains them only if the text does.
 func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, vocab []string) error {
 	added := make([]addedJSON, 0, len(decoder))
 	for key, token := range decoder {
@@ -196,15 +198,15 @@ func (o *Options) addSpecials(names specialNames, decoder map[string]tokenJSON, 
 	return nil
 }
 
-// addedJSON is a token with the id that a file gives it.
+// addedJSON is a token together with the id that a file gives it.
 type addedJSON struct {
 	id int
 	tokenJSON
 }
 
-// add sets o.Added, returns the tokens' ids, and reports the first token whose
-// id is not the one that New will give it: the vocabulary's, else the next. (The
-// library gives it that too, and prints a warning.)
+// add sets o.Added and returns the tokens' ids. It returns an error for the first token
+// whose id is not the one that New will give it: the one in the vocabulary, else the next
+// free one. (The library uses that id, too, and prints a warning.)
 func (o *Options) add(tokens []addedJSON, vocab []string) (ids map[string]int, err error) {
 	contents := make(map[string]bool, len(tokens))
 	for _, t := range tokens {

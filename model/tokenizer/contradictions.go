@@ -5,17 +5,19 @@ import (
 	"strings"
 )
 
-// tokenizer.json and tokenizer_config.json say some of the same things. Python's tokenizers
-// go by the second and all others by the first; here is what we do where they differ.
+// tokenizer.json and tokenizer_config.json overlap in what they say. If they differ,
+// Python's tokenizers follow tokenizer_config.json, and all other libraries tokenizer.json.
+// This file has what we do then.
 
-// byJSON reports whether the class, in transformers too, normalises as tokenizer.json says.
+// byJSON reports whether transformers, for this class, normalises as tokenizer.json says.
 func (c *config) byJSON() bool {
 	return c.Class != nil && (strings.HasPrefix(*c.Class, "PreTrainedTokenizer") || *c.Class == "TokenizersBackend")
 }
 
-// agrees reports whether c says the same about normalisation as tokenizer.json.
-// Where it does not, Python's BertTokenizer goes by this file and all others by that
-// one, so neither would be right. A class that goes by that one itself reads none of this.
+// agrees returns an error if c and tokenizer.json say different things about normalisation.
+// Python's BertTokenizer then follows c, and all others follow tokenizer.json, so neither
+// would be right. For a class that follows tokenizer.json in Python, too, it checks
+// nothing.
 func (c *config) agrees(o Options) error {
 	if c.byJSON() {
 		return nil
@@ -36,9 +38,9 @@ func (c *config) agrees(o Options) error {
 	return nil
 }
 
-// silent warns where tokenizer.json normalises in a way that BertTokenizer does only if
-// this file says so: Python's tokenizers go by its defaults where it is silent, all others
-// by tokenizer.json, as we do.
+// silent warns if tokenizer.json asks for a normalisation that BertTokenizer does only if
+// tokenizer_config.json says so, and that file does not mention it. Python's tokenizers
+// then use its defaults; all others follow tokenizer.json, as we do.
 func (c *config) silent(o Options) []string {
 	if c.byJSON() {
 		return nil
@@ -60,10 +62,10 @@ func (c *config) silent(o Options) []string {
 	return all
 }
 
-// overrules changes o, whose normalizer in tokenizer.json is more or less than a
-// BertNormalizer, to the BertNormalizer that this file says; and warns of it. That is what
-// transformers 5 does: version 4, and all others, go by tokenizer.json. Where this file
-// says nothing, version 5 does that all the same, but we do not.
+// overrules changes o, if the normalizer in tokenizer.json is not simply a BertNormalizer,
+// to the BertNormalizer that tokenizer_config.json describes, and returns a warning.
+// transformers 5 does the same; version 4, and all other libraries, follow tokenizer.json.
+// If tokenizer_config.json says nothing, version 5 uses its defaults, but we do not.
 func (c *config) overrules(o *Options) []string {
 	if c.byJSON() {
 		return nil
@@ -99,8 +101,8 @@ func (c *config) overrules(o *Options) []string {
 	return []string{warning}
 }
 
-// sameSpecials returns an error where this file names other special tokens than
-// tokenizer.json has: Python's tokenizers go by this file, and all others by that one.
+// sameSpecials returns an error if tokenizer_config.json names other special tokens than
+// tokenizer.json: Python's tokenizers follow the first, and all others the second.
 func (c *config) sameSpecials(o *Options) error {
 	for _, special := range []struct {
 		field string

@@ -4,56 +4,54 @@
 //
 // # What happens to a text
 //
-//  1. Added tokens, such as [SEP] or [MASK] written out, are found in the text as
-//     it is (the leftmost, then the longest) and become their ids. The rest is
-//     done for each part between them.
-//  2. BertNormalizer: controls, format characters, private use, NUL and U+FFFD
-//     are dropped and white space becomes a space (clean_text); CJK ideographs,
-//     but not kana or Hangul, get spaces around them (handle_chinese_chars);
-//     canonical decomposition, and nonspacing marks are dropped (strip_accents);
-//     lower case, code point by code point: no final sigma (lowercase).
-//  3. Added tokens that ask for it are found in the normalised text.
-//  4. BertPreTokenizer: words end at white space, and each punctuation mark, all
-//     of ASCII's and Unicode's P, is a word.
-//  5. WordPiece: the longest piece of the vocabulary that the word begins with,
-//     then the longest ## piece that the rest begins with, and so on; [UNK] for
-//     the whole word where there is none, or if it has more than 100 code points
-//     (Schuster and Nakajima 2012; Devlin et al. 2018, arXiv:1810.04805).
-//  6. Truncation: see [Truncation]. Longest first, of two texts that are both too long
-//     the longer one, as a whole, gets the odd token. (Versions 0.23.1 and 0.23.2 of the
+//  1. Added tokens, such as [SEP] or [MASK] written in the text, are searched for in the
+//     original text (the leftmost, then the longest) and become their ids. The other
+//     steps are done for each part between them.
+//  2. BertNormalizer: it removes controls, format characters, private use, NUL and U+FFFD,
+//     and replaces white space by spaces (clean_text); puts spaces around CJK ideographs,
+//     but not around kana or Hangul (handle_chinese_chars); decomposes canonically and
+//     removes nonspacing marks (strip_accents); converts to lower case, code point by code
+//     point, without final sigma (lowercase).
+//  3. Added tokens that ask for it are searched for in the normalised text.
+//  4. BertPreTokenizer: white space ends a word, and each punctuation mark, all of ASCII's
+//     and Unicode's P, is a word.
+//  5. WordPiece: the longest piece of the vocabulary with which the word begins, then the
+//     longest ## piece with which the rest begins, and so on. If there is none, or the word
+//     has more than 100 code points, the whole word is [UNK] (Schuster and Nakajima 2012;
+//     Devlin et al. 2018, arXiv:1810.04805).
+//  6. Truncation: see [Truncation]. With longest first, if both texts are too long, the one
+//     that is longer as a whole gets the odd token. (Versions 0.23.1 and 0.23.2 of the
 //     library, and only they, count no further than the maximum length.) A strategy that
-//     cuts one text alone keeps at least one token of it, else the pair is an error,
+//     cuts only one text keeps at least one token of it; otherwise the pair is an error,
 //     unless there is no room for any text.
 //
-// Step 2 may be other normalizers, one after the other: NFC, NFD, NFKC, NFKD,
-// StripAccents (which drops all marks, and decomposes nothing), Lowercase, Strip,
-// Prepend (before each part between added tokens) and Replace. They are done to each part
-// as a whole before it is scanned, which is slower, and reads to the end of a text that
-// will be cut; where they come to the same as a BertNormalizer they are one. Offsets are
-// then those of the characters that a part came from. A Replace's pattern is Oniguruma's
-// in the library; what Go's regexp would find in another way is refused by name: what may
-// find the empty text, looks around, flags, references, \b, \p{...}, possessive
+// Other normalizers may take the place of step 2, one after the other: NFC, NFD, NFKC, NFKD,
+// StripAccents (which removes all marks and decomposes nothing), Lowercase, Strip, Prepend
+// (before each part between added tokens) and Replace. They process each part as a whole
+// before it is scanned. This is slower, and reads to the end of a text that will be cut; if
+// together they do the same as a BertNormalizer, that is used instead. Offsets are then those
+// of the characters that a part came from. In the library, a Replace's pattern is
+// Oniguruma's. Patterns that Go's regexp would match differently are refused by name: those
+// that can match the empty text, lookaround, flags, references, \b, \p{...}, possessive
 // repetition, sets in classes.
 //
-// The library's parts have Unicode data of different ages (categories 8,
-// decompositions 9, \w 16, lower case and white space 17), and code points that
-// were not assigned yet then are letters to it. unicode_tables.go and
-// unicode_normal.go have what it does to each, learned from itself by
-// testdata/tokenizer/unicode.mjs and normalizers.py: golang.org/x/text, whose
-// data is newer, would change what the library leaves.
+// The library's parts have Unicode data of different versions (categories 8, decompositions
+// 9, \w 16, lower case and white space 17). Code points that were assigned later are letters
+// to it. unicode_tables.go and unicode_normal.go contain what the library does to each code
+// point, found by running it (testdata/tokenizer/unicode.mjs and normalizers.py).
+// golang.org/x/text has newer data and would change what the library leaves.
 //
-// A byte that is not UTF-8 counts as U+FFFD, as in a range loop or encoding/json:
-// clean_text drops it. An empty passage is still a pair, [CLS] query [SEP] [SEP],
-// with type 1 for the last token; Python's pipelines that drop it would end after
-// the first [SEP]. Nothing is ever padded.
+// A byte that is not UTF-8 counts as U+FFFD, as in a range loop or encoding/json, and
+// clean_text removes it. An empty passage still makes a pair, [CLS] query [SEP] [SEP], with
+// type 1 for the last token; Python's pipelines that leave out an empty passage would end
+// after the first [SEP]. Nothing is ever padded.
 //
 // # How it is fast
 //
-// Steps 2 and 4 are one look-up a code point in a table composed when the
-// tokenizer is made ([Options]), and bytes of ASCII letters and digits do not
-// need even that. A word goes to a hash table whole, with its bytes as the key,
-// which is where most words of English end. Only the rest is cut into pieces, by
-// trying each length from the longest down: words are short, so that is a
-// handful of look-ups that do not wait for each other, and the time of the worst
-// word is bound by its 100 code points.
+// Steps 2 and 4 are one look-up for each code point, in a table that is composed when the
+// tokenizer is made ([Options]); bytes that are ASCII letters and digits do not even need
+// that. A whole word is looked up in a hash table, with its bytes as the key, and most words
+// of English are found there. Only the others are cut into pieces, by trying each length from
+// the longest down. Words are short, so this is a handful of look-ups that do not wait for
+// each other, and the time for the worst word is bounded by its 100 code points.
 package tokenizer

@@ -5,26 +5,25 @@ import "math"
 // Span is a range of bytes in a text.
 type Span struct{ Start, End int }
 
-// Encoding is a pair of texts as tokens, with where they came from. All slices
-// are equally long.
+// Encoding is a pair of texts as tokens, and where they came from. All slices have the same
+// length.
 type Encoding struct {
 	IDs    []int32
-	Types  []int32  // 0 up to and with the first separator, then 1, or 0 with OneType
-	Tokens []string // as the vocabulary has them: inside a word with the prefix
-	// Offsets are into the query or, after the first separator, the passage, and {0, 0} for
-	// the special tokens around them.
+	Types  []int32  // 0 up to and including the first separator, then 1, or 0 with OneType
+	Tokens []string // as in the vocabulary: pieces inside a word have the prefix
+	// Offsets are byte ranges in the query or, after the first separator, in the passage;
+	// {0, 0} for the special tokens around them.
 	Offsets   []Span
 	Truncated bool // something was cut off
 }
 
-// AppendPair appends the tokens of a pair, [CLS] query [SEP] passage [SEP], to
-// ids and the number of the text they belong to, 0 or 1, to types (0 for both with
-// [Options].OneType). An empty
-// text has no tokens, and both separators are there all the same. It allocates
-// nothing where both slices have room.
+// AppendPair appends the tokens of a pair, [CLS] query [SEP] passage [SEP], to ids. To
+// types it appends, for each token, the text that it belongs to, 0 or 1 (always 0 with
+// [Options].OneType). An empty text has no tokens, but both separators are there. It
+// allocates nothing if both slices have enough capacity.
 //
-// Where the pair is too long for a [Strategy] that does not cut it, that is an error that
-// wraps [ErrTooLong], the only one, and ids and types come back as they were.
+// The only error is one that wraps [ErrTooLong]: the pair is too long, and the [Strategy]
+// does not cut it. Then it returns ids and types unchanged.
 func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outIDs, outTypes []int32, err error) {
 	var stack [stackWord]byte
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], query, passage)}
@@ -36,8 +35,8 @@ func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outID
 	return out.ids, t.appendTypes(types, n1, n2), nil
 }
 
-// Encode returns the tokens of a pair and where they came from. The ids,
-// types and error are those of AppendPair.
+// Encode returns the tokens of a pair and where they came from. Ids, types and the error
+// are those of AppendPair.
 func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	s.align = make([]Span, len(s.word))
@@ -53,9 +52,9 @@ func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}, nil
 }
 
-// PairLength returns how many tokens a pair has before anything is cut off, the
-// three special ones included; [NoLimit] where normalizers make so much of its text that
-// AppendPair has an error.
+// PairLength returns how many tokens a pair has before it is cut, the special tokens
+// included. It returns [NoLimit] if normalizers make a text so long that AppendPair returns
+// an error.
 func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
@@ -66,11 +65,11 @@ func (t *Tokenizer) PairLength(query, passage string) int {
 	return n
 }
 
-// wordBuffer returns a word buffer for both texts: the given one, if it is enough.
+// wordBuffer returns a word buffer for both texts: the given one if it is large enough.
 func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
 	length := max(len(query), len(passage))
 	if t.steps != nil {
-		length = math.MaxInt / maxExpansion // they may make anything of it
+		length = math.MaxInt / maxExpansion // steps may replace anything by anything
 	}
 	if n := t.wordBytes(length); n > len(stack) {
 		return make([]byte, n)
@@ -89,8 +88,8 @@ func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
 	return types
 }
 
-// pair appends a pair, and returns the numbers of tokens kept of each text and
-// whether those are not all. On an error what it appended is of no use.
+// pair appends a pair. It returns how many tokens of each text were kept, and whether some
+// were not. After an error, what it appended has no meaning.
 func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncated bool, err error) {
 	cutting := &s.t.truncation
 	s.special(out, s.t.class)
@@ -120,12 +119,12 @@ func (s *scanner) pair(out *output, query, passage string) (k1, k2 int, truncate
 	return k1, k2, truncated, nil
 }
 
-// limited appends a text's tokens, as many as tell what is kept, and returns their number.
-// The word that makes them more than there is room for is the last one where the end is
-// cut, since no more can be kept, or where the text is not cut, since that is an error
-// then. Longest first, of two texts the one that stops here is the longer. Only where both
-// do is that left open, and length must tell. only is the strategy that cuts this text and
-// not the other.
+// limited appends a text's tokens, as many as are needed to know which ones are kept, and
+// returns their number. If the end of a text is cut, no more tokens can be kept than there
+// is room for; if the text may not be cut, more are an error. So in both cases it stops
+// with the word that exceeds the room. With longest first, if only one of the two texts
+// stops like this, it is the longer one; if both do, longer must find out. only is the
+// strategy that cuts this text and not the other.
 func (s *scanner) limited(out *output, text string, only Strategy) int {
 	cutting, first := &s.t.truncation, len(out.ids)
 	out.stop, out.done = math.MaxInt, false
@@ -136,8 +135,9 @@ func (s *scanner) limited(out *output, text string, only Strategy) int {
 	return len(out.ids) - first
 }
 
-// longer is longestFirst of two texts that both have more tokens than room. It counts the
-// one with fewer bytes, and the other no further than tells which has more tokens.
+// longer is longestFirst for two texts that each have more tokens than room. It counts all
+// tokens of the text with fewer bytes, and those of the other only as far as needed to know
+// which has more.
 func (s *scanner) longer(out *output, query, passage string, room int) (int, int) {
 	if len(query) <= len(passage) {
 		n1 := s.length(out, query, math.MaxInt)
@@ -147,8 +147,8 @@ func (s *scanner) longer(out *output, query, passage string, room int) (int, int
 	return longestFirst(s.length(out, query, n2+1), n2, room)
 }
 
-// length returns how many tokens the text has, or most of them or more if it has as many,
-// and leaves out as it was.
+// length returns how many tokens the text has. If it has most tokens or more, the result is
+// at least most. It leaves out unchanged.
 func (s *scanner) length(out *output, text string, most int) int {
 	first, spans := len(out.ids), len(out.spans)
 	out.stop, out.done = most, false
@@ -161,7 +161,7 @@ func (s *scanner) length(out *output, text string, most int) int {
 	return n
 }
 
-// special appends one of the tokens around the texts.
+// special appends one of the special tokens around the texts.
 func (s *scanner) special(out *output, id int32) {
 	out.ids = append(out.ids, id)
 	if s.align != nil {
@@ -172,8 +172,8 @@ func (s *scanner) special(out *output, id int32) {
 // text appends one text's tokens.
 func (s *scanner) text(out *output, text string) { s.split(out, &s.t.raw, text) }
 
-// split appends the tokens of a text: the added tokens of the set that are in
-// it, and the words between them.
+// split appends the tokens of a text: the added tokens of set that are in it, and the words
+// between them.
 func (s *scanner) split(out *output, set *addedSet, text string) {
 	m := matches{set: set, text: text}
 	for from := 0; ; {
@@ -202,8 +202,8 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 	}
 }
 
-// splitNormalized appends the tokens of text[from:to] where that must be normalised as a
-// whole first.
+// splitNormalized appends the tokens of text[from:to], which must first be normalised as a
+// whole.
 func (s *scanner) splitNormalized(out *output, text string, from, to int) {
 	n, err := normalized(s.t.steps, text, from, to, s.align != nil)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"math"
 	"slices"
 
-	sugarme "github.com/sugarme/tokenizer" // for its reading of tokenizer.json; its encoder is not used
+	sugarme "github.com/sugarme/tokenizer" // only used to parse tokenizer.json, not to encode
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
@@ -36,8 +36,8 @@ func parseJSON(data []byte) ([]string, Options, error) {
 	return p.vocab, p.options, nil
 }
 
-// jsonParser has a method for each part of the file that matters here. (Padding
-// and decoder do not.)
+// jsonParser has a method for each part of the file that matters. (Padding and decoder do
+// not.)
 type jsonParser struct {
 	config  *sugarme.Config
 	vocab   []string
@@ -45,7 +45,7 @@ type jsonParser struct {
 	options Options
 }
 
-// part decodes one part, which may have one of the types, into v.
+// part decodes a part, whose type must be one of types, into v.
 func part(name string, raw map[string]any, v any, types ...string) error {
 	if raw == nil {
 		return fmt.Errorf("%s: missing, want %s", name, types[0])
@@ -75,7 +75,7 @@ func (p *jsonParser) model() error {
 	}
 	types := []string{"WordPiece"}
 	if raw["max_input_chars_per_word"] != nil {
-		types = append(types, "") // as files of 2020 have it
+		types = append(types, "") // files of 2020 have no type
 	}
 	switch err := part("model", raw, &m, types...); {
 	case err != nil:
@@ -112,8 +112,8 @@ func (p *jsonParser) preTokenizer() error {
 	return part("pre_tokenizer", p.config.PreTokenizer, &struct{}{}, "BertPreTokenizer")
 }
 
-// postProcessor takes the names of [CLS] and [SEP] from the two ways in which
-// they are put around a pair.
+// postProcessor reads the names of [CLS] and [SEP] from either of the two processors that
+// put them around a pair.
 func (p *jsonParser) postProcessor() error {
 	const name = "post_processor"
 	if p.config.PostProcessor["type"] == "BertProcessing" {
@@ -163,7 +163,7 @@ func (p *jsonParser) postProcessor() error {
 	return nil
 }
 
-// special sets to to the token that a field gives, and checks the id beside it.
+// special sets *to to the token that a field names, and checks the id beside it.
 func (p *jsonParser) special(field string, to *string, token, id any) error {
 	name, _ := token.(string)
 	want, ok := p.ids[name]
@@ -177,8 +177,8 @@ func (p *jsonParser) special(field string, to *string, token, id any) error {
 	return nil
 }
 
-// truncation takes the direction. Length, strategy and stride are those of the last call
-// before the file was saved: every call of transformers sets its own.
+// truncation reads only the direction. Length, strategy and stride are those of the last
+// call before the file was saved, and every call of transformers sets its own.
 func (p *jsonParser) truncation() error {
 	direction, found := p.config.Truncation["direction"]
 	switch {

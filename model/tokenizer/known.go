@@ -10,9 +10,9 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// configKeys are the keys of tokenizer_config.json: those that this package reads, and after
-// the empty line those that change no pair's tokens. Which those are was found by changing
-// each in a real model and looking whether the library's logits change.
+// configKeys are the keys of tokenizer_config.json: those that this package reads and,
+// after the empty line, those that do not change the tokens of any pair. The latter were
+// found by changing each in a real model and comparing the library's logits.
 var configKeys = strings.Fields(`
 tokenizer_class do_lower_case strip_accents tokenize_chinese_chars do_basic_tokenize model_max_length max_len truncation_side model_input_names
 unk_token sep_token cls_token pad_token mask_token additional_special_tokens extra_special_tokens model_specific_special_tokens
@@ -23,9 +23,9 @@ bos_token eos_token add_bos_token add_eos_token add_prefix_space never_split cle
 name_or_path special_tokens_map_file tokenizer_file vocab_file full_tokenizer_file sp_model_kwargs errors
 backend is_local local_files_only processor_class auto_map chat_template from_slow use_fast legacy verbose return_token_type_ids`)
 
-// check looks at the fields that nothing else reads, and holds the special tokens to those
-// of o, which are the tokenizer's; fromJSON says that they are from tokenizer.json. What would
-// make other tokens in the library is an error, what nobody knows a warning.
+// check checks the fields that nothing else reads, and compares the special tokens with
+// those of o, the tokenizer's; fromJSON says that o is from tokenizer.json. A field with
+// which the library would produce other tokens is an error, an unknown field a warning.
 func (c *config) check(fsys fs.FS, o *Options, fromJSON bool) (warnings []string, err error) {
 	var raw map[string]json.RawMessage
 	if err := readJSON(fsys, configFile, &raw); err != nil {
@@ -55,14 +55,13 @@ func (c *config) check(fsys fs.FS, o *Options, fromJSON bool) (warnings []string
 		warnings = append(warnings, configFile+`: padding_side is "left": in a batch the libraries' scores then depend on the longest pair; here each pair is scored as if alone`)
 	}
 	if unknown := jsonscan.Unknown(raw, configKeys); len(unknown) > 0 {
-		const most = 3 // that are named
+		const most = 3 // that are listed
 		warnings = append(warnings, fmt.Sprintf("%s: what %s means is not known here, and it is not used", configFile, jsonscan.Quoted(unknown, most)))
 	}
 	return warnings, nil
 }
 
-// has returns an error unless a token is among those that are found in the text before all
-// else.
+// has returns an error unless a token is one of the added tokens of o.
 func (o *Options) has(field, token string) error {
 	if slices.ContainsFunc(o.Added, func(a AddedToken) bool { return a.Content == token }) {
 		return nil
@@ -70,8 +69,8 @@ func (o *Options) has(field, token string) error {
 	return fmt.Errorf("tokenizer: %s: %s: %.80q is not among the added tokens of the tokenizer, want a %s with it", configFile, field, token, jsonFile)
 }
 
-// contents returns the tokens of a list or an object of tokens, each a text or an object
-// with its flags.
+// contents returns the tokens in a list or an object of tokens. Each is a text, or an
+// object with flags.
 func contents(raw json.RawMessage) (all []string) {
 	var list []tokenJSON
 	var byName map[string]tokenJSON

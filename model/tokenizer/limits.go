@@ -15,19 +15,19 @@ import (
 // NoLimit is the MaxLength of a tokenizer whose files name none.
 const NoLimit = 1 << 30
 
-// limits are the fields of tokenizer_config.json about how long pairs may be, and which
-// inputs the model has. They are kept as they are in the file: what is wrong with them is
-// said in its words, and not in those of a Go type.
+// limits are the fields of tokenizer_config.json about how long pairs may be and which
+// inputs the model has. They are kept as raw JSON, so that errors can quote the file
+// instead of a Go type.
 type limits struct {
-	MaxLength      json.RawMessage `json:"model_max_length"` // 1e30 where there is none
-	OldMaxLength   json.RawMessage `json:"max_len"`          // as it was called once; counts where the other is not there
+	MaxLength      json.RawMessage `json:"model_max_length"` // 1e30 means no limit
+	OldMaxLength   json.RawMessage `json:"max_len"`          // its former name; counts if the new one is missing
 	TruncationSide json.RawMessage `json:"truncation_side"`
 	Inputs         json.RawMessage `json:"model_input_names"`
 }
 
-// length returns the maximum length and the field that has it; NoLimit and "" where there
-// is none. tokenizer.json may have another, left from the last call before it was saved:
-// that, and what is called max_length here, means nothing, as in transformers.
+// length returns the maximum length and the field that it is from, or NoLimit and "". The
+// length in tokenizer.json is left from the last call before it was saved. As in
+// transformers, it is ignored, and so is a field max_length here.
 func (l *limits) length() (int, string, error) {
 	raw, field := l.MaxLength, "model_max_length"
 	if raw == nil {
@@ -46,8 +46,8 @@ func (l *limits) length() (int, string, error) {
 	return int(n), configFile + ": " + field, nil
 }
 
-// side returns which end of a text is cut: tokenizer.json's direction, which is already
-// set, is good where this file says nothing.
+// side returns the side on which texts are cut. direction, from tokenizer.json, is used if
+// this file does not name one.
 func (l *limits) side(direction Side) (Side, error) {
 	if l.TruncationSide == nil {
 		return direction, nil
@@ -64,16 +64,16 @@ func (l *limits) side(direction Side) (Side, error) {
 	return 0, fmt.Errorf("tokenizer: %s: truncation_side %s, want left or right", configFile, jsonscan.Shown(l.TruncationSide))
 }
 
-// typed are the classes of transformers that tell the two texts of a pair apart by types.
-// The others of WordPiece give the model none, so that it takes 0 for every token.
+// typed are the classes of transformers that mark the two texts of a pair by types. With
+// the other WordPiece classes the model gets no types, and takes 0 for every token.
 var (
 	typed   = []string{"BertTokenizer", "ElectraTokenizer", "ConvBertTokenizer", "LayoutLMTokenizer", "MobileBertTokenizer"}
 	untyped = []string{"DistilBertTokenizer", "RetriBertTokenizer", "PreTrainedTokenizer", "TokenizersBackend"}
 )
 
-// oneType reports whether all tokens have type 0: where model_input_names leaves
-// token_type_ids out, or, without it, the class does. warning says where versions of
-// transformers differ.
+// oneType reports whether all tokens have type 0: model_input_names does not list
+// token_type_ids or, if it is missing, the class has none. The warning says in which case
+// versions of transformers differ.
 func (c *config) oneType() (one bool, warning string, err error) {
 	if c.Inputs != nil {
 		var names []string
@@ -97,8 +97,8 @@ func (c *config) oneType() (one bool, warning string, err error) {
 	return false, "", fmt.Errorf("tokenizer: %s: tokenizer_class %.80q, want BertTokenizer", c.classFile, *c.Class)
 }
 
-// inWords says an error about a value of another kind than is wanted by the field and the
-// kinds of JSON, and not by a type of Go.
+// inWords makes an error about a value of the wrong type name the field and the types of
+// JSON, instead of a Go type.
 func inWords(err error) error {
 	var e *json.UnmarshalTypeError
 	if !errors.As(err, &e) || e.Field == "" {

@@ -16,39 +16,39 @@ const (
 	configFile   = "tokenizer_config.json"
 	specialsFile = "special_tokens_map.json"
 	addedFile    = "added_tokens.json"
-	modelFile    = "config.json" // for tokenizer_class, where configFile has none
+	modelFile    = "config.json" // for tokenizer_class, if configFile has none
 )
 
 const (
-	maxVocabBytes  = 32 << 20 // of tokenizer.json or vocab.txt; BERT's have 1 MB, multilingual ones 10
-	maxConfigBytes = 4 << 20  // of the others
-	maxValues      = 1 << 17  // JSON values in a file, the vocabulary not counted; an added token has 8
+	maxVocabBytes  = 32 << 20 // for tokenizer.json or vocab.txt; BERT's have 1 MB, multilingual ones 10
+	maxConfigBytes = 4 << 20  // for the other files
+	maxValues      = 1 << 17  // JSON values in a file, without the vocabulary; an added token has 8
 )
 
-// ErrNoFiles is returned, wrapped, by LoadFS where there is neither a
-// tokenizer.json nor a vocab.txt.
+// ErrNoFiles is in the error of LoadFS if there is neither a tokenizer.json nor a
+// vocab.txt.
 var ErrNoFiles = errors.New("neither tokenizer.json nor vocab.txt")
 
-// LoadFS reads a checkpoint's tokenizer: tokenizer.json, or vocab.txt and
-// tokenizer_config.json (with special_tokens_map.json) where there is none.
+// LoadFS reads a checkpoint's tokenizer: tokenizer.json or, if there is none, vocab.txt and
+// tokenizer_config.json (with special_tokens_map.json).
 //
-// The maximum length is tokenizer_config.json's model_max_length, else [NoLimit]; the side
-// is its truncation_side, else the direction of tokenizer.json's truncation. The rest of
-// that, and padding, is what somebody's last call before saving had, and is ignored, as in
-// transformers; the strategy is LongestFirst. All types are 0 where model_input_names, or
-// tokenizer_class, has no token_type_ids.
+// The maximum length is model_max_length of tokenizer_config.json, else [NoLimit]. The side
+// is truncation_side of that file, else the direction of tokenizer.json's truncation. The
+// rest of tokenizer.json's truncation, and its padding, come from somebody's last call
+// before saving; they are ignored, as in transformers. The strategy is LongestFirst. If
+// model_input_names, or tokenizer_class, has no token_type_ids, all types are 0.
 //
-// The normalizer of tokenizer.json is null or one of BertNormalizer, Lowercase,
+// The normalizer of tokenizer.json may be null, or one of BertNormalizer, Lowercase,
 // StripAccents, NFC, NFD, NFKC, NFKD, Strip, Prepend, Replace (of a text, or of a pattern
-// that means the same to Go's regexp as to Oniguruma) or a Sequence of these. Where
-// tokenizer_config.json contradicts a BertNormalizer, that is an error. Of the others
-// transformers 5 knows nothing where the class is BertTokenizer, so that what
-// tokenizer_config.json says goes before them, with a warning. No file is read but those
-// six, whatever their contents name.
+// that means the same to Go's regexp and to Oniguruma), or a Sequence of these. If
+// tokenizer_config.json contradicts a BertNormalizer, that is an error. transformers 5
+// ignores the other normalizers for the class BertTokenizer; then tokenizer_config.json
+// takes precedence, with a warning. Only these six files are read, whatever names they
+// contain.
 //
-// What is not BERT's is refused with an error that names the file and field, and so is
-// what is out of all proportion: over 32 MiB of vocabulary or 4 MiB of another file,
-// 524,288 tokens, or 131,072 JSON values beside them.
+// What is not BERT's is refused with an error that names the file and the field. Files that
+// are far too large are refused as well: over 32 MiB of vocabulary, 4 MiB of another file,
+// 524,288 tokens, or 131,072 other JSON values.
 func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	config, err := readConfig(fsys)
 	if err != nil {

@@ -5,26 +5,27 @@ import (
 	"unicode/utf8"
 )
 
-// form is NFD or, where its fields say so, NFKD, NFC or NFKC (The Unicode Standard,
-// section 3.11), in the library's version of Unicode, which is 9: what was assigned later
-// stays as it is.
+// form is NFD or, depending on its fields, NFKD, NFC or NFKC (The Unicode Standard, section
+// 3.11), in the library's version of Unicode, 9. Code points that were assigned later do
+// not change.
 type form struct {
 	compatible bool
-	composes   map[[2]rune]rune // pairs into one; nil: it leaves them apart
+	composes   map[[2]rune]rune // pairs and what they compose to; nil: nothing is composed
 }
 
-// formed is a code point on its way through a form.
+// formed is a code point while a form is applied.
 type formed struct {
 	r        rune
-	rank     uint8 // of its combining class, 0 for a starter
-	from, to int   // what it is of
+	rank     uint8 // rank of its combining class, 0 for a starter
+	from, to int   // the place in the text that it came from
 }
 
-// compositions are the pairs that NFC puts together. A code point of several is the last
-// of them after what the others make together, unless it is excluded.
+// compositions are the pairs that NFC composes. If the decomposition of a code point is
+// longer than a pair, the pair is its last element after what the others compose to.
+// Excluded code points are left out.
 func compositions() map[[2]rune]rune {
 	pairs := make(map[[2]rune]rune)
-	single := make(map[string]rune) // by full decomposition
+	single := make(map[string]rune) // by their full decomposition
 	for length := 2; len(single) > 0 || length == 2; length++ {
 		found := make(map[string]rune)
 		for _, m := range decompositions {
@@ -48,9 +49,9 @@ func compositions() map[[2]rune]rune {
 
 func (f form) apply(out, in *normal) {
 	c := composer{pairs: f.composes, out: out, in: in}
-	var run []formed // marks, which go by their classes
+	var run []formed // a run of marks, to be sorted by their classes
 	flush := func() {
-		if len(run) > 1 { // each is of all then, so that what comes later is of no earlier text
+		if len(run) > 1 { // each then comes from the whole run, so that offsets never decrease
 			from, to := run[0].from, run[len(run)-1].to
 			for i := range run {
 				run[i].from, run[i].to = from, to
@@ -105,17 +106,16 @@ func (f form) apply(out, in *normal) {
 	c.flush()
 }
 
-// composer puts pairs together, and what comes of it into out. Without pairs it only
-// passes on.
+// composer composes pairs and appends the result to out. Without pairs it only appends.
 type composer struct {
 	pairs   map[[2]rune]rune
 	out, in *normal
-	starter formed   // the last one, which is not in out yet,
-	held    bool     // if it is there,
-	after   []formed // and the marks after it that stayed apart
+	starter formed   // the last starter, not appended yet,
+	held    bool     // true if there is one,
+	after   []formed // and the marks after it that were not composed
 }
 
-// next takes the next code point of a decomposition.
+// next adds the next code point of a decomposition.
 func (c *composer) next(p formed) {
 	switch {
 	case c.pairs == nil, !c.held && p.rank > 0:
@@ -135,7 +135,7 @@ func (c *composer) next(p formed) {
 	c.starter, c.held = p, true
 }
 
-// compose returns the code point that two are together. Hangul goes by arithmetic.
+// compose returns the code point that a and b compose to. For Hangul it is computed.
 func (c *composer) compose(a, b rune) (rune, bool) {
 	lead, vowel, tail := a-leadFirst, b-vowelFirst, b-tailFirst
 	switch {
@@ -148,7 +148,7 @@ func (c *composer) compose(a, b rune) (rune, bool) {
 	return r, ok
 }
 
-// flush puts out what waits.
+// flush appends what is still held.
 func (c *composer) flush() {
 	if c.held {
 		c.out.put(c.starter.r, c.in, c.starter.from, c.starter.to)

@@ -4,26 +4,27 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"unicode/utf8"
 )
 
-// step is one of the normalizers that tokenizer.json can have, through which a text goes
-// before it is split into words. BertNormalizer alone, which nearly all files have, is no
-// step: the scanner does what it does in its one pass.
+// step is one of the normalizers of tokenizer.json, which are applied to a text before it
+// is split into words. A single BertNormalizer, which nearly all files have, is not a step:
+// the scanner does its work in the same pass.
 type step interface {
-	// apply appends what it makes of in to out.
+	// apply appends the normalised form of in to out.
 	apply(out, in *normal)
 }
 
-// normal is a text on its way through the normalizers.
+// normal is a text between two normalizers.
 type normal struct {
 	text  []byte // UTF-8
-	spans []Span // of each byte: where it came from; nil where nobody asks
-	most  int    // bytes that text may have: who sees that it has more may stop
+	spans []Span // for each byte, where it came from; nil if offsets are not wanted
+	most  int    // the most bytes that text may have; a step may stop when it has more
 }
 
-// Texts may grow by this factor, and as much besides: NFKD makes 11 of 1, but a Replace
-// may make anything of anything, one after the other.
+// Texts may grow by this factor, and by this constant in addition. NFKD makes 11 code
+// points of one, but several Replaces may make anything of anything.
 const (
 	mostGrowth   = 64
 	mostPrepends = 64 << 10 // bytes
@@ -41,7 +42,7 @@ func (n *normal) puts(text string, in *normal, from, to int) {
 	n.came(in, from, to)
 }
 
-// came notes that what was appended last came from in.text[from:to].
+// came records that what was appended last came from in.text[from:to].
 func (n *normal) came(in *normal, from, to int) {
 	if in.spans == nil {
 		return
@@ -52,7 +53,7 @@ func (n *normal) came(in *normal, from, to int) {
 	}
 }
 
-// keep appends in.text[from:to] as it is.
+// keep appends in.text[from:to] unchanged.
 func (n *normal) keep(in *normal, from, to int) {
 	n.text = append(n.text, in.text[from:to]...)
 	if in.spans != nil {
@@ -60,11 +61,11 @@ func (n *normal) keep(in *normal, from, to int) {
 	}
 }
 
-// normalized returns what the steps make of text[from:to], and where each byte of that
-// came from if aligned.
+// normalized applies the steps to text[from:to]. If aligned is true, it also records where
+// each byte came from.
 func normalized(steps []step, text string, from, to int, aligned bool) (*normal, error) {
 	in := new(normal)
-	if table, ok := steps[0].(*charTable); ok { // which reads any text, and is the only step of most
+	if table, ok := steps[0].(*charTable); ok { // it can read any text, and is usually the only step
 		table.normalize(in, text, from, to, aligned, nil)
 		steps = steps[1:]
 	} else {
@@ -82,7 +83,7 @@ func normalized(steps []step, text string, from, to int, aligned bool) (*normal,
 	return in, nil
 }
 
-// read makes n text[from:to], with U+FFFD for each byte that is not UTF-8.
+// read sets n to text[from:to], with U+FFFD for each byte that is not UTF-8.
 func (n *normal) read(text string, from, to int, aligned bool) {
 	n.text = make([]byte, 0, to-from)
 	for at := from; at < to; {
@@ -100,13 +101,13 @@ func (t *charTable) apply(out, in *normal) {
 	t.normalize(out, string(in.text), 0, len(in.text), in.spans != nil, in.spans)
 }
 
-// normalize makes out what text[from:to] becomes, where origin says where its bytes came
-// from, nil from the text itself.
+// normalize sets out to the normalised text[from:to]. origin says where the bytes of text
+// came from; nil: they are the original text.
 func (t *charTable) normalize(out *normal, text string, from, to int, aligned bool, origin []Span) {
 	size := maxExpansion*(to-from) + slack
-	s := scanner{chars: t, word: resized(out.text, size), origin: origin}
+	s := scanner{chars: t, word: slices.Grow(out.text[:0], size)[:size], origin: origin}
 	if aligned {
-		s.align = resized(out.spans, size)
+		s.align = slices.Grow(out.spans[:0], size)[:size]
 	}
 	s.normalize(text, from, to)
 	out.text = s.word[:s.n]
@@ -115,15 +116,8 @@ func (t *charTable) normalize(out *normal, text string, from, to int, aligned bo
 	}
 }
 
-// resized returns a slice of n elements, buf's memory if that is enough.
-func resized[T any](buf []T, n int) []T {
-	if cap(buf) < n {
-		return make([]T, n)
-	}
-	return buf[:n]
-}
-
-// stripAccents drops all marks. It decomposes nothing: what has its accent within stays.
+// stripAccents removes all marks. It decomposes nothing, so composed characters keep their
+// accents.
 type stripAccents struct{}
 
 func (stripAccents) apply(out, in *normal) {
@@ -136,7 +130,7 @@ func (stripAccents) apply(out, in *normal) {
 	}
 }
 
-// strip drops white space at the ends.
+// strip removes white space at the ends.
 type strip struct{ left, right bool }
 
 func (s strip) apply(out, in *normal) {
@@ -161,10 +155,10 @@ func (p prepend) apply(out, in *normal) {
 	}
 }
 
-// replace puts a text in the place of each that is found, from left to right.
+// replace replaces each match by a text, from left to right.
 type replace struct {
-	text    []byte         // to be found, where it is not nil,
-	pattern *regexp.Regexp // else this, which is never an empty text
+	text    []byte         // the text to search for, if not nil,
+	pattern *regexp.Regexp // else the pattern, which never matches the empty text
 	with    string
 }
 
@@ -178,8 +172,8 @@ func (p replace) apply(out, in *normal) {
 		}
 	}
 	if p.pattern != nil {
-		// Not FindAllIndex: a list of all places may be a hundred times the text. What is
-		// found is a part of the text, so that its capacity tells where it begins.
+		// Not FindAllIndex: the list of all places could be a hundred times as large as the
+		// text. A match is a slice of the text, so its capacity tells where it begins.
 		p.pattern.ReplaceAllFunc(in.text, func(found []byte) []byte {
 			from := cap(in.text) - cap(found)
 			one(from, from+len(found))

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// The most that tokenizer.json's normalizer may have: far more than any that is known.
+// Limits for tokenizer.json's normalizer, far above any that is known.
 const (
 	mostSteps = 64
-	mostText  = 1 << 10 // bytes that a step puts into the text
+	mostText  = 1 << 10 // bytes that a step may insert
 )
 
-// normalizer reads the normalizer: null, one, or a Sequence of them.
+// normalizer reads the normalizer: null, one, or a Sequence.
 func (p *jsonParser) normalizer() error {
 	raw := p.config.Normalizer
 	if raw != nil && raw["type"] == "BertNormalizer" {
@@ -30,7 +30,7 @@ func (p *jsonParser) normalizer() error {
 	if len(n.names) > 0 {
 		p.options.normalizers = strings.Join(n.names, ", ")
 	}
-	// What is a BertNormalizer in all but name is done as that.
+	// If the steps are the same as a BertNormalizer, use that.
 	steps := n.fused()
 	if len(steps) == 0 {
 		p.options.set(rules{})
@@ -42,23 +42,22 @@ func (p *jsonParser) normalizer() error {
 	return nil
 }
 
-// set sets the switches of a BertNormalizer.
+// set sets o's switches of a BertNormalizer.
 func (o *Options) set(r rules) {
 	o.CleanText, o.ChineseChars, o.Lowercase, o.StripAccents = r.clean, r.chinese, r.lower, &r.strip
 }
 
-// rules are the switches of the BertNormalizer that o has.
+// rules returns o's switches of a BertNormalizer.
 func (o *Options) rules() rules {
 	return rules{clean: o.CleanText, chinese: o.ChineseChars, strip: o.strip(), lower: o.Lowercase}
 }
 
-// normalizerParser reads the parts of a Sequence one after the other, whatever Sequences
-// they are in.
+// normalizerParser reads the steps of a Sequence, including nested Sequences, in order.
 type normalizerParser struct {
 	steps  []step
 	names  []string // their types
 	tables map[rules]*charTable
-	pairs  map[[2]rune]rune // of NFC and NFKC
+	pairs  map[[2]rune]rune // for NFC and NFKC
 }
 
 func (n *normalizerParser) table(r rules) *charTable {
@@ -68,9 +67,9 @@ func (n *normalizerParser) table(r rules) *charTable {
 	return n.tables[r]
 }
 
-// fused leaves out what changes nothing, since lower case has no lower case of its own,
-// and puts a Lowercase into the BertNormalizer after it: letters are neither cleaned away
-// nor ideographs. (Where that strips accents the order might tell.)
+// fused removes steps that change nothing, since lower case has no other lower case, and
+// merges a Lowercase into a BertNormalizer that follows it: the switches clean and chinese
+// do not concern letters. (If it also strips accents, the order could matter.)
 func (n *normalizerParser) fused() []step {
 	var all []step
 	lower := rules{lower: true}
@@ -95,7 +94,7 @@ func (n *normalizerParser) fused() []step {
 	return all
 }
 
-// read reads a normalizer; field is where it is in the file.
+// read reads a normalizer. field is its place in the file.
 func (n *normalizerParser) read(field string, raw map[string]any) error {
 	typ, _ := raw["type"].(string)
 	if typ == "Sequence" {
@@ -174,8 +173,8 @@ func (n *normalizerParser) readOne(field, typ string, raw map[string]any) (step,
 	return nil, fmt.Errorf("%s: type %.40q is not supported, want BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Strip, Prepend, Replace or a Sequence of these", field, typ)
 }
 
-// readBert reads a BertNormalizer; strip is what it has for strip_accents, which null leaves
-// to lowercase.
+// readBert reads a BertNormalizer. strip is its strip_accents; null means the same as
+// lowercase.
 func readBert(field string, raw map[string]any) (r rules, strip *bool, err error) {
 	var n struct {
 		Clean   *bool `json:"clean_text"`
@@ -235,7 +234,7 @@ func readReplace(field string, raw map[string]any) (step, error) {
 	return r, nil
 }
 
-// shortText reports whether a field is there, and not too long.
+// shortText returns an error if a field is missing or too long.
 func shortText(field string, text *string) error {
 	switch {
 	case text == nil:

@@ -8,24 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// The library's patterns are Oniguruma's, in Ruby's syntax. onig reads those that mean the
-// same text to Go's regexp, and writes them in its syntax: both take, of the matches that
-// begin leftmost, the one that the pattern prefers. What Go has not, or reads in another
-// way, is refused by name, and so are patterns that an empty text matches, of which
-// engines differ in where the next search begins.
+// onig translates the library's patterns, which are Oniguruma's in Ruby's syntax, to Go's
+// syntax, if Go's regexp matches the same text. Both engines take the leftmost match and,
+// of several that begin there, the one that the pattern prefers. What Go does not have or
+// reads differently is refused by name. So are patterns that match the empty text, because
+// engines differ in where they continue the search then.
 type onig struct {
-	text string // what is left to read
+	text string // the rest of the pattern
 	out  strings.Builder
 }
 
 const (
 	mostPattern = 1 << 10 // bytes
-	mostAtoms   = 1 << 10 // what a pattern would have without repetitions
+	mostAtoms   = 1 << 10 // atoms of a pattern with its repetitions written out
 	mostWritten = 1 << 16 // bytes in Go's syntax
 	mostNested  = 100
 )
 
-// onigRegexp returns Go's form of a pattern.
+// onigRegexp returns a pattern as a Go regexp.
 func onigRegexp(pattern string) (*regexp.Regexp, error) {
 	if len(pattern) > mostPattern {
 		return nil, fmt.Errorf("of %d bytes, want at most %d", len(pattern), mostPattern)
@@ -43,10 +43,10 @@ func onigRegexp(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(o.out.String())
 }
 
-// size is what is known of a part of a pattern.
+// size describes a part of a pattern.
 type size struct {
 	atoms int  // with repetitions written out
-	empty bool // an empty text matches it
+	empty bool // it matches the empty text
 }
 
 func (o *onig) next() (r rune, ok bool) {
@@ -55,14 +55,14 @@ func (o *onig) next() (r rune, ok bool) {
 	return r, n > 0
 }
 
-// take takes a text, if that is what comes next.
+// take reads text, if that comes next.
 func (o *onig) take(text string) bool {
 	rest, ok := strings.CutPrefix(o.text, text)
 	o.text = rest
 	return ok
 }
 
-// alternatives reads up to the end or a closing parenthesis.
+// alternatives reads up to the end or to a closing parenthesis.
 func (o *onig) alternatives(depth int) (size, error) {
 	all := size{}
 	if depth > mostNested {
@@ -82,8 +82,8 @@ func (o *onig) alternatives(depth int) (size, error) {
 	}
 }
 
-// sequence reads an alternative. Anchors may stand at its ends, outside of parentheses: at
-// the end of a text that ends in a line feed, ^ is none to Oniguruma.
+// sequence reads one alternative. Anchors may be at its ends, outside of parentheses. (At
+// the end of a text that ends in a line feed, Oniguruma does not match ^.)
 func (o *onig) sequence(depth int) (size, error) {
 	all := size{empty: true}
 	if depth == 0 {
@@ -120,7 +120,7 @@ func (o *onig) sequence(depth int) (size, error) {
 	return all, nil
 }
 
-// atom reads one thing that may be repeated.
+// atom reads one element that may be repeated.
 func (o *onig) atom(depth int) (size, error) {
 	one := size{atoms: 1}
 	switch rest := o.text; {
@@ -154,7 +154,7 @@ func (o *onig) atom(depth int) (size, error) {
 	return one, nil
 }
 
-// repeated reads how often the atom before it may come.
+// repeated reads the repetition of the atom before it.
 func (o *onig) repeated(one *size) error {
 	before := o.text
 	from, to := 1, 1
@@ -186,7 +186,7 @@ func (o *onig) repeated(one *size) error {
 	}
 	repeat := before[:len(before)-len(o.text)]
 	if strings.HasPrefix(o.text, "?") && !(repeat[0] == '{' && from == to) && o.take("?") {
-		repeat += "?" // as few as will do
+		repeat += "?" // as few as possible
 	}
 	if o.text != "" && strings.ContainsAny(o.text[:1], "*+?{") {
 		return fmt.Errorf("has %.8q, which is not supported", before)

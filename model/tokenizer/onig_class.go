@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// class reads a class after its bracket.
+// class reads a character class after its opening bracket.
 func (o *onig) class() error {
 	whole := o.text
 	var all []runeRange
@@ -114,7 +114,7 @@ func (o *onig) write(ranges []runeRange) {
 	o.out.WriteByte(']')
 }
 
-// union sorts ranges and puts together those that touch.
+// union sorts ranges and joins those that touch.
 func union(ranges []runeRange) []runeRange {
 	ranges = slices.Clone(ranges)
 	slices.SortFunc(ranges, func(a, b runeRange) int { return int(a.lo - b.lo) })
@@ -129,7 +129,7 @@ func union(ranges []runeRange) []runeRange {
 	return all
 }
 
-// complement returns what is in none of the sorted ranges.
+// complement returns everything that is in none of the sorted ranges.
 func complement(ranges []runeRange) []runeRange {
 	var all []runeRange
 	from := rune(0)

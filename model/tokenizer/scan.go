@@ -5,46 +5,44 @@ import (
 	"unicode/utf8"
 )
 
-// scanner turns a text (a query or a passage) into tokens in one pass over its
-// bytes: it gathers a word in normalised form, and cuts it into pieces where it
-// ends.
+// scanner converts a text (a query or a passage) to tokens in one pass over its bytes. It
+// collects a word in normalised form, and cuts it into pieces where it ends.
 //
-// The tokens go to an output beside it, not in it, so that the word's buffer
-// can stay on the stack.
+// The tokens go to a separate output, so that the word's buffer can stay on the stack.
 type scanner struct {
 	t     *Tokenizer
 	chars *charTable
-	word  []byte // normalised bytes of the word so far: word[:n], then slack
+	word  []byte // normalised bytes of the current word: word[:n], then slack
 	n     int
 
-	// What Encode wants besides; for AppendPair align is nil.
-	align  []Span // of each byte of word: what it came from
-	last   int    // where the word so far ends in the text
-	origin []Span // of each byte of the text scanned, where that is normalised already
+	// For Encode only; in AppendPair align is nil.
+	align  []Span // for each byte of word, what it came from
+	last   int    // where the current word ends in the text so far
+	origin []Span // for each byte of the scanned text, where it came from, if the text was normalised before
 }
 
-// output is where tokens go.
+// output receives tokens.
 type output struct {
 	ids   []int32
-	spans []Span // of each id, for Encode alone
+	spans []Span // for each id; only for Encode
 
-	stop int   // the word that brings the ids to this number
-	done bool  // was the last one: nothing follows
-	err  error // nothing of all this is of use
+	stop int   // stop after the word with which this number of ids is reached
+	done bool  // that word has ended: ignore the rest
+	err  error // if not nil, nothing else in output has a meaning
 }
 
-// stackWord is the size of a word buffer that is enough for most tokenizers and
-// small enough for the stack.
+// stackWord is the size of a word buffer that is enough for most tokenizers, and small
+// enough for the stack.
 const stackWord = utf8.UTFMax*(defaultWordChars+1) + slack
 
-// wordBytes is the size of the buffer for the words of a text of n bytes. What
-// does not fit is not needed: the word is over maxWordChars then.
+// wordBytes is the size of the buffer for the words of a text of n bytes. If a word does
+// not fit, it is longer than maxWordChars, and its bytes are not needed.
 func (t *Tokenizer) wordBytes(n int) int {
 	return min(utf8.UTFMax*(t.maxWordChars+1), maxExpansion*n) + slack
 }
 
-// maxExpansion is by how much normalisation may lengthen a text, in bytes: CJK
-// spacing makes 5 of 3, decomposition 6 of 2.
+// maxExpansion is the largest factor by which normalisation can lengthen a text, in bytes:
+// CJK spacing makes 5 of 3, decomposition 6 of 2.
 const maxExpansion = 3
 
 // scan splits text[from:to] into words and appends their pieces' ids.
@@ -52,11 +50,11 @@ func (s *scanner) scan(out *output, text string, from, to int) {
 	text = text[:to]
 	fold := &s.chars.fold
 	if s.align != nil {
-		fold = new([256]byte) // one code point at a time, noting where it came from
+		fold = new([256]byte) // no fast path: each code point's place must be recorded
 	}
 	word, n := s.word[:len(s.word)-slack], 0
 	for i := from; i < len(text); {
-		// ASCII letters and digits, which are most bytes of most texts.
+		// Most bytes of most texts are ASCII letters and digits.
 		for i < len(text) {
 			b := fold[text[i]]
 			if b == 0 {
@@ -97,8 +95,8 @@ func (s *scanner) scan(out *output, text string, from, to int) {
 	s.flush(out)
 }
 
-// inWord adds to the word what the code point at text[i:i+size] turns into, and
-// returns how many bytes of text that took: combining marks take a whole run.
+// inWord adds the normalised code point at text[i:i+size] to the word. It returns how many
+// bytes of text it has used: for combining marks, a whole run.
 func (s *scanner) inWord(c char, text string, i, size int) int {
 	switch c.kind() {
 	case becomes:
@@ -137,7 +135,7 @@ func (s *scanner) put(r rune, from, to int) {
 	}
 }
 
-// span is where text[from:to] came from.
+// span returns where text[from:to] came from.
 func (s *scanner) span(from, to int) Span {
 	if s.origin != nil {
 		return Span{s.origin[from].Start, s.origin[to-1].End}
@@ -145,18 +143,17 @@ func (s *scanner) span(from, to int) Span {
 	return Span{from, to}
 }
 
-// marks adds a run of combining marks, from text[i] on, to the word and returns
-// how many bytes of text it is. NFD orders a run by combining class before the
-// accents are dropped, so the order matters for the few marks that are none.
-// (None of them has a lower case.)
+// marks adds a run of combining marks, which begins at text[i], to the word and returns its
+// length in bytes. NFD sorts a run by combining class before accents are removed, so the
+// order matters for the few marks that are not accents. (None of them has a lower case.)
 //
-// The library moves the code points but not the spans they came from: the first
-// of a run keeps the first span, whichever it is.
+// The library moves the code points but not the spans that they came from: the first of a
+// sorted run always has the first span.
 func (s *scanner) marks(text string, i int) int {
 	type part struct {
 		r    rune
 		rank uint8
-		more bool // of a decomposition, after its first
+		more bool // of a decomposition, after its first code point
 	}
 	run := make([]part, 0, 16)
 	spans := make([]Span, 0, 16)
@@ -182,7 +179,7 @@ func (s *scanner) marks(text string, i int) int {
 			run = append(run, part{p, combiningRank(p), k > 0})
 		}
 	}
-	// A starter, if there is one, is the first, and stays it.
+	// If there is a starter, it is first and stays first.
 	slices.SortStableFunc(run, func(a, b part) int { return int(a.rank) - int(b.rank) })
 	from := -1
 	for _, p := range run {
@@ -201,8 +198,7 @@ func firstRune(s string) rune {
 	return r
 }
 
-// normalize fills word, which has room for it, with all of text[from:to]
-// normalised.
+// normalize fills word, which is large enough, with the normalised text[from:to].
 func (s *scanner) normalize(text string, from, to int) {
 	text = text[:to]
 	for i := from; i < to; {

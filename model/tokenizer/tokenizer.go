@@ -7,32 +7,31 @@ import (
 	"unicode/utf8"
 )
 
-// Options say how a vocabulary is used. The zero value is BERT's cased
-// pre-tokenizer without any normalisation; [Uncased] is what nearly all English
-// models want.
+// Options say how a vocabulary is used. The zero value is BERT's cased pre-tokenizer
+// without normalisation; nearly all English models need [Uncased].
 type Options struct {
-	Lowercase    bool  // lower case, one code point at a time
-	StripAccents *bool // decompose and drop accents; nil follows Lowercase
-	CleanText    bool  // drop controls, make all white space a space
+	Lowercase    bool  // convert to lower case, one code point at a time
+	StripAccents *bool // decompose, and remove accents; nil: same as Lowercase
+	CleanText    bool  // remove controls, and replace all white space by spaces
 	ChineseChars bool  // put spaces around CJK ideographs
 
-	MaxWordChars int    // longer words are Unknown; 0 means 100
+	MaxWordChars int    // words with more code points are Unknown; 0 means 100
 	Prefix       string // of pieces inside a word; "" means "##"
 
 	Unknown, Class, Separator string // "" means [UNK], [CLS], [SEP]
 
-	// Added are the tokens found in the text before all else. One that the
-	// vocabulary does not have gets the next id after it. Nil means those of
-	// [PAD], [MASK], Unknown, Class and Separator that the vocabulary has.
+	// Added are the tokens that are searched for in the text before everything else. One
+	// that is not in the vocabulary gets the next free id. nil means those of [PAD],
+	// [MASK], Unknown, Class and Separator that are in the vocabulary.
 	Added []AddedToken
 
-	Truncation // of pairs that are too long
+	Truncation // how pairs that are too long are cut
 
-	OneType bool // the passage has type 0, as the query has
+	OneType bool // the passage has type 0, like the query
 
-	// Of tokenizer.json: the steps that normalize, where they are no BertNormalizer, which
-	// the switches above say then, and the types of its normalizers, "" for one
-	// BertNormalizer.
+	// From tokenizer.json: the steps that normalise, if they are not a BertNormalizer
+	// (which the switches above describe), and the types of its normalizers, "" for a
+	// single BertNormalizer.
 	steps       []step
 	normalizers string
 }
@@ -57,19 +56,19 @@ const (
 	specials         = 3 // [CLS], [SEP], [SEP]
 )
 
-// Tokenizer turns pairs of texts into ids. It does not change, and is safe for
-// concurrent use.
+// Tokenizer converts pairs of texts to ids. It never changes, and is safe for concurrent
+// use.
 type Tokenizer struct {
 	tokens        []string   // by id
 	words, pieces *wordTable // at the beginning of a word, inside a word
 	chars         *charTable
 	added         map[string]int32 // ids of the added tokens
-	raw           addedSet         // those found in the text as it is
+	raw           addedSet         // those searched for in the original text
 
-	// Only where a text is normalised before it is scanned, else nil:
-	steps      []step     // which do that
-	normalized *addedSet  // added tokens found in the normalised text
-	plain      *charTable // which is scanned with this
+	// nil unless texts are normalised as a whole before they are scanned:
+	steps      []step     // the normalizers
+	normalized *addedSet  // added tokens searched for in the normalised text
+	plain      *charTable // the table with which it is then scanned
 
 	unknown, class, separator int32
 
@@ -77,11 +76,11 @@ type Tokenizer struct {
 	truncation   Truncation
 	passage      int32 // the type of its tokens
 
-	lengthSource string   // of LoadFS
-	warnings     []string // of LoadFS
+	lengthSource string   // set by LoadFS
+	warnings     []string // set by LoadFS
 }
 
-// New returns a tokenizer over a vocabulary: id i is vocab[i].
+// New returns a tokenizer for a vocabulary: vocab[i] is the token with id i.
 func New(vocab []string, o Options) (*Tokenizer, error) {
 	t, err := build(vocab, o)
 	if err != nil {
@@ -102,7 +101,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 			return nil, fmt.Errorf("vocabulary: id %d, %q, is not UTF-8", id, token)
 		}
 	}
-	vocab = slices.Clone(vocab) // the caller's may change
+	vocab = slices.Clone(vocab) // the caller may change its slice
 	t := &Tokenizer{tokens: slices.Clip(vocab), maxWordChars: o.MaxWordChars, passage: 1}
 	if o.OneType {
 		t.passage = 0
@@ -131,7 +130,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	for _, s := range []struct {
 		id    *int32
 		token string
-		below int // ids that will do
+		below int // ids below this are allowed
 	}{
 		{&t.unknown, o.Unknown, len(vocab)},
 		{&t.class, o.Class, len(t.tokens)},
@@ -148,7 +147,7 @@ func build(vocab []string, o Options) (*Tokenizer, error) {
 	return t.truncating(o.Truncation)
 }
 
-// addTokens sets up the tokens that are found in the text before all else.
+// addTokens sets up the tokens that are searched for in the text before everything else.
 func (t *Tokenizer) addTokens(o Options) error {
 	added := o.Added
 	if added == nil {
@@ -173,8 +172,8 @@ func (t *Tokenizer) addTokens(o Options) error {
 		}
 		t.added[a.Content] = id
 	}
-	// Of tokens that normalise to the same text the first special one is found,
-	// else the first. (In the library chance decides.)
+	// If several tokens have the same normalised text, use the first special one, else the
+	// first. (In the library it is random.)
 	added = slices.Clone(added)
 	slices.SortStableFunc(added, func(a, b AddedToken) int { return rank(b.Special) - rank(a.Special) })
 	for _, a := range added {
@@ -211,15 +210,15 @@ func orElse(s, other string) string {
 	return s
 }
 
-// normalizing has texts go through steps before they are scanned: an added token is found
-// in what comes of them, or they do what no table of characters can.
+// normalizing makes texts go through steps before they are scanned: if an added token is
+// searched for in the normalised text, or if a table of characters cannot do what they do.
 func (t *Tokenizer) normalizing(steps []step) {
 	t.steps, t.normalized, t.plain = steps, &addedSet{}, newCharTable(rules{})
 }
 
-// Truncating returns a copy of t that treats pairs that are too long in another way. The
-// [Truncation] of t is where to begin from for another side or strategy alone. A maximum
-// length of 0 is none here.
+// Truncating returns a copy of t with another treatment of pairs that are too long. To
+// change only the side or the strategy, begin with t's [Truncation]. Here a maximum length
+// of 0 means no limit.
 func (t *Tokenizer) Truncating(how Truncation) (*Tokenizer, error) {
 	u, err := t.truncating(how)
 	if err != nil {
@@ -237,27 +236,27 @@ func (t *Tokenizer) truncating(how Truncation) (*Tokenizer, error) {
 	return &u, nil
 }
 
-// Truncation returns what becomes of pairs that are too long.
+// Truncation returns how pairs that are too long are cut.
 func (t *Tokenizer) Truncation() Truncation { return t.truncation }
 
-// MaxLength returns the greatest number of tokens in a pair, the three special
-// ones included; [NoLimit] where the files it was loaded from name none.
+// MaxLength returns the most tokens in a pair, the special tokens included; [NoLimit] if
+// the files that the tokenizer was loaded from name none.
 func (t *Tokenizer) MaxLength() int { return t.truncation.MaxLength }
 
-// LengthSource says which field of which file MaxLength is from, such as
-// "tokenizer_config.json: model_max_length"; "" where it is from none.
+// LengthSource returns the file and the field that MaxLength is from, such as
+// "tokenizer_config.json: model_max_length", or "".
 func (t *Tokenizer) LengthSource() string { return t.lengthSource }
 
-// Warnings say what in the files others understand differently, a line each.
+// Warnings returns what other libraries understand differently in the files, one a line.
 func (t *Tokenizer) Warnings() []string { return slices.Clone(t.warnings) }
 
-// Types returns how many types its tokens have: 2 where the passage's differ from the
-// query's, else 1.
+// Types returns how many types the tokens have: 2 if the passage's differ from the query's,
+// else 1.
 func (t *Tokenizer) Types() int { return int(t.passage) + 1 }
 
-// Lowercases reports whether texts are in lower case before anything else is done to them
-// that depends on it: putting them into lower case before that changes nothing then, which
-// was tried with the Rust library for each code point.
+// Lowercases reports whether the tokenizer converts texts to lower case before any step
+// that depends on case. Then converting them beforehand changes nothing, which was checked
+// with the Rust library for each code point.
 func (t *Tokenizer) Lowercases() bool {
 	if len(t.steps) == 0 {
 		return t.chars.lower
@@ -266,10 +265,10 @@ func (t *Tokenizer) Lowercases() bool {
 	return ok && first.lower
 }
 
-// VocabSize returns the number of ids, those of added tokens included.
+// VocabSize returns the number of ids, including those of added tokens.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
-// Token returns the text of an id, "" if there is no such id.
+// Token returns the token with an id, or "" if there is none.
 func (t *Tokenizer) Token(id int32) string {
 	if id < 0 || int(id) >= len(t.tokens) {
 		return ""
@@ -277,7 +276,7 @@ func (t *Tokenizer) Token(id int32) string {
 	return t.tokens[id]
 }
 
-// ID returns the id of a token, written as in the vocabulary.
+// ID returns the id of a token, which is written as in the vocabulary.
 func (t *Tokenizer) ID(token string) (int32, bool) {
 	if token == "" {
 		return 0, false

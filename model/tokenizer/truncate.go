@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Truncation says what becomes of pairs that are too long. The zero value cuts the longer
-// text's end, to 512 tokens a pair.
+// Truncation says what happens to pairs that are too long. The zero value cuts the end of
+// the longer text, to 512 tokens a pair.
 type Truncation struct {
-	MaxLength int // tokens of a pair, the three special ones included; 0 means 512
+	MaxLength int // the most tokens in a pair, the special tokens included; 0 means 512
 	Side      Side
 	Strategy  Strategy
 }
 
-// Side is the end at which texts that are too long are cut.
+// Side is the end at which texts are cut.
 type Side int
 
 const (
@@ -22,7 +22,7 @@ const (
 	TruncateLeft              // keeps the last tokens of each text
 )
 
-// String returns the libraries' name for it.
+// String returns the side's name in the libraries.
 func (s Side) String() string {
 	switch s {
 	case TruncateRight:
@@ -37,16 +37,16 @@ func (s Side) String() string {
 type Strategy int
 
 const (
-	LongestFirst  Strategy = iota // the longer one, down to the other, then both
-	OnlyFirst                     // the query; an error where none of it would be left
-	OnlySecond                    // the passage; an error where none of it would be left
+	LongestFirst  Strategy = iota // the longer one, until both are equally long, then both
+	OnlyFirst                     // the query; an error if nothing of it would be left
+	OnlySecond                    // the passage; an error if nothing of it would be left
 	DoNotTruncate                 // neither: a pair that is too long is an error
 )
 
-// strategies are the names that the libraries have for them.
+// strategies are the names of the strategies in the libraries.
 var strategies = [...]string{"longest_first", "only_first", "only_second", "do_not_truncate"}
 
-// ParseStrategy returns the strategy with one of the libraries' names: longest_first,
+// ParseStrategy returns the strategy with a name of the libraries: longest_first,
 // only_first, only_second or do_not_truncate.
 func ParseStrategy(name string) (Strategy, error) {
 	i := slices.Index(strategies[:], name)
@@ -56,7 +56,7 @@ func ParseStrategy(name string) (Strategy, error) {
 	return Strategy(i), nil
 }
 
-// String returns the libraries' name.
+// String returns the strategy's name in the libraries.
 func (s Strategy) String() string {
 	if s < 0 || int(s) >= len(strategies) {
 		return fmt.Sprintf("Strategy(%d)", int(s))
@@ -64,8 +64,8 @@ func (s Strategy) String() string {
 	return strategies[s]
 }
 
-// ErrTooLong is in every error about a pair that has more tokens than it may have, and
-// that the strategy does not cut.
+// ErrTooLong is in every error about a pair that has too many tokens and that the strategy
+// does not cut.
 var ErrTooLong = errors.New("tokenizer: pair too long")
 
 func (t Truncation) check() error {
@@ -80,11 +80,11 @@ func (t Truncation) check() error {
 	return nil
 }
 
-// room is how many tokens of the two texts there may be.
+// room returns how many tokens the two texts may have together.
 func (t *Truncation) room() int { return t.MaxLength - specials }
 
-// kept returns how many of the n1 and n2 tokens of two texts stay. Of a text that is not
-// cut, room+1 says as much as any greater number.
+// kept returns how many of the n1 and n2 tokens of two texts are kept. For a text that is
+// not cut, any number above room gives the same result.
 func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 	room := t.room()
 	switch {
@@ -92,7 +92,7 @@ func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 		return n1, n2, nil
 	case t.Strategy == DoNotTruncate:
 		return 0, 0, fmt.Errorf("%w: more than %d tokens, and do_not_truncate keeps them all", ErrTooLong, t.MaxLength)
-	case room == 0: // then nothing is left whatever the strategy
+	case room == 0: // nothing is kept, whatever the strategy
 		return 0, 0, nil
 	case t.Strategy == OnlyFirst && n2 < room:
 		return room - n2, n2, nil
@@ -107,15 +107,16 @@ func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 	return k1, k2, nil
 }
 
-// fills is the error of a pair one text of which leaves nothing for the other.
+// fills returns the error of a pair in which the text that is not cut leaves no room for
+// the other.
 func (t *Truncation) fills(whole, cut string) error {
 	return fmt.Errorf("%w: %s cuts the %s alone, and the %s leaves no room for it in %d tokens", ErrTooLong, t.Strategy, cut, whole, t.MaxLength)
 }
 
-// longestFirst returns how many of the n1 and n2 tokens of two texts are kept in
-// room tokens. The shorter text is kept whole if it fits in half the room; else
-// each gets half, and the longer text the odd token: the second, if they are
-// equally long.
+// longestFirst returns how many of the n1 and n2 tokens of two texts are kept in room
+// tokens. The shorter text is kept as a whole if it fits in half the room. Otherwise each
+// gets half, and the longer text the odd token; if they are equally long, the second gets
+// it.
 func longestFirst(n1, n2, room int) (int, int) {
 	if n1+n2 <= room {
 		return n1, n2

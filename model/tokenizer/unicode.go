@@ -18,13 +18,13 @@ type (
 	}
 )
 
-// inRanges reports whether a sorted table has r.
+// inRanges reports whether a sorted table contains r.
 func inRanges(ranges []runeRange, r rune) bool {
 	i := sort.Search(len(ranges), func(i int) bool { return ranges[i].hi >= r })
 	return i < len(ranges) && ranges[i].lo <= r
 }
 
-// lookup returns what a sorted table maps r to, or false.
+// lookup returns what a sorted table maps r to. The result is false if r is not in it.
 func lookup(table []mapping, r rune) (string, bool) {
 	i := sort.Search(len(table), func(i int) bool { return table[i].from >= r })
 	if i < len(table) && table[i].from == r {
@@ -33,8 +33,8 @@ func lookup(table []mapping, r rune) (string, bool) {
 	return "", false
 }
 
-// combiningRank is the place of r's canonical combining class among all
-// classes: 0 for class 0, the starters.
+// combiningRank returns the rank of r's canonical combining class among all classes; 0 for
+// starters.
 func combiningRank(r rune) uint8 {
 	i := sort.Search(len(combining), func(i int) bool { return combining[i].hi >= r })
 	if i < len(combining) && combining[i].lo <= r {
@@ -48,10 +48,10 @@ const (
 	hangulFirst, hangulLast = 0xAC00, 0xD7A3
 	leadFirst, leads        = 0x1100, 19
 	vowelFirst, vowels      = 0x1161, 21
-	tailFirst, tails        = 0x11A7, 28 // tail 0 is no tail
+	tailFirst, tails        = 0x11A7, 28 // tail 0 means no tail
 )
 
-// jamo returns the parts of a Hangul syllable; tail is 0 where there is none.
+// jamo returns the parts of a Hangul syllable; tail is 0 if it has none.
 func jamo(syllable rune) (lead, vowel, tail rune) {
 	i := syllable - hangulFirst
 	lead, vowel = leadFirst+i/(vowels*tails), vowelFirst+i/tails%vowels
@@ -61,23 +61,23 @@ func jamo(syllable rune) (lead, vowel, tail rune) {
 	return lead, vowel, tail
 }
 
-// kind says what a code point does to the word it stands in.
+// kind says what a code point does to the word that it is in.
 type kind uint8
 
 const (
-	becomes kind = iota // belongs to the word, as itself or as another code point
-	expands             // belongs to the word as several: a row of charTable.images
-	hangul              // belongs to the word as two or three jamo
+	becomes kind = iota // part of the word, as itself or as another code point
+	expands             // part of the word as several code points: a row of charTable.images
+	hangul              // part of the word as two or three jamo
 	mark                // combines: canonical ordering may move it, see scanner.marks
-	drops               // cleaned away before anything else sees it
+	drops               // removed before any other step
 	strips              // an accent that canonical ordering does not move
 	space               // ends the word
-	punct               // ends the word and is one
-	chinese             // the same, and the normalised text has spaces around it
+	punct               // ends the word and is a word itself
+	chinese             // like punct, and the normalised text has spaces around it
 )
 
-// char is what one code point turns into under a tokenizer's options: a kind
-// and the code point it becomes (for expands: the row, from 1).
+// char is what a code point becomes with a tokenizer's options: a kind, and the code point
+// that it becomes (for expands: the row, from 1).
 type char uint32
 
 func newChar(k kind, to rune) char { return char(k) | char(to)<<4 }
@@ -89,15 +89,14 @@ const pageSize = 256
 
 type page [pageSize]char
 
-// charTable maps every code point to its char: clean-up, CJK spacing,
-// decomposition, accent stripping, lower case and the pre-tokenizer's classes
-// in one look-up.
+// charTable maps every code point to its char. One look-up does clean-up, CJK spacing,
+// decomposition, accent stripping, lower case and the pre-tokenizer's classes.
 type charTable struct {
 	rules
-	pages  [(utf8.MaxRune + 1) / pageSize]*page // to() = 0 means itself
+	pages  [(utf8.MaxRune + 1) / pageSize]*page // a to() of 0 means the code point itself
 	images []string
-	// fold maps a byte that is a word's, as it is or as another ASCII byte, to
-	// that byte; every other byte to 0.
+	// fold maps a byte that is part of a word, as itself or as another ASCII byte, to that
+	// byte, and every other byte to 0.
 	fold [256]byte
 }
 
@@ -110,14 +109,14 @@ func (t *charTable) at(r rune) char {
 	return c
 }
 
-// rules are the normaliser's switches; the zero value changes nothing, so that
-// only the pre-tokenizer's classes are left.
+// rules are the switches of BertNormalizer. The zero value changes nothing, so that only
+// the pre-tokenizer's classes remain.
 type rules struct{ clean, chinese, strip, lower bool }
 
 // newCharTable composes the tables of unicode_tables.go as BertNormalizer and
-// BertPreTokenizer apply them: clean, space out CJK, decompose and strip, lower,
-// classify. A later row replaces an earlier one, so the steps are set in the
-// order that leaves each code point with what they make of it together.
+// BertPreTokenizer apply them: clean, add spaces around CJK, decompose and strip, lower
+// case, classify. What is set later replaces what was set before, so the order is chosen
+// such that each code point ends with the combined result of all steps.
 func newCharTable(o rules) *charTable {
 	b := &tableBuilder{rules: o}
 	b.table.rules = o
@@ -152,7 +151,7 @@ func newCharTable(o rules) *charTable {
 				b.set(c, newChar(space, ' '))
 			}
 		}
-		b.fill(removedRanges, drops) // some white space is a control and goes
+		b.fill(removedRanges, drops) // some white space is a control character, too, and is removed
 	}
 	for c := range rune(utf8.RuneSelf) {
 		if to := b.table.at(c); to.kind() == becomes && to.to() < utf8.RuneSelf {
@@ -162,7 +161,7 @@ func newCharTable(o rules) *charTable {
 	return &b.table
 }
 
-// tableBuilder fills a charTable. Pages that are all of one kind are shared.
+// tableBuilder fills a charTable. Pages with only one kind are shared.
 type tableBuilder struct {
 	rules
 	table  charTable
@@ -170,8 +169,8 @@ type tableBuilder struct {
 	owned  [(utf8.MaxRune + 1) / pageSize]bool
 }
 
-// uniform returns the shared page whose code points are all of one kind and
-// become themselves.
+// uniform returns the shared page on which all code points have one kind and become
+// themselves.
 func (b *tableBuilder) uniform(k kind) *page {
 	if b.shared[k] == nil {
 		b.shared[k] = new(page)
@@ -191,7 +190,7 @@ func (b *tableBuilder) set(r rune, c char) {
 	b.table.pages[p][r%pageSize] = c
 }
 
-// fill makes whole ranges one kind; the code points become themselves.
+// fill gives whole ranges one kind; the code points become themselves.
 func (b *tableBuilder) fill(ranges []runeRange, k kind) {
 	for _, r := range ranges {
 		for c := r.lo; c <= r.hi; c++ {
@@ -205,8 +204,8 @@ func (b *tableBuilder) fill(ranges []runeRange, k kind) {
 	}
 }
 
-// compose sets the code points that a table maps to what decomposition,
-// stripping and lower case make of them, one after the other.
+// compose sets the code points of a table to the result of decomposition, stripping and
+// lower case.
 func (b *tableBuilder) compose(table []mapping) {
 	for _, m := range table {
 		b.set(m.from, b.image(m.from))

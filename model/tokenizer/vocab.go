@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// wordTable finds the id of a string of bytes: an open-addressing hash table.
-// Strings of at most eight bytes, nearly all that are looked up, are their own
-// key, so one load decides.
+// wordTable finds the id of a string of bytes. It is an open-addressing hash table. A
+// string of at most eight bytes (nearly all are) is its own key, so that one load decides.
 type wordTable struct {
-	slots   []wordSlot // a power of two, at most half of them in use
+	slots   []wordSlot // their number is a power of two; at most half are in use
 	shift   int        // 64 - log2(len(slots))
-	factor  uint64     // odd, and another one in each table, so that no file can collide on purpose
-	longest int        // bytes of the longest string
-	tokens  []string   // the strings, by id, after skip bytes
+	factor  uint64     // odd, and random for each table, so that no file can cause collisions on purpose
+	longest int        // length of the longest string, in bytes
+	tokens  []string   // by id; the string begins after skip bytes
 	skip    int
 }
 
@@ -25,11 +24,11 @@ type wordSlot struct {
 	size int32 // bytes; 0 marks a free slot
 }
 
-// slack is how many bytes after a string find may read, whatever they are.
+// slack is how many bytes behind a string find may read; their values do not matter.
 const slack = 8
 
-// newWordTable returns a table of those tokens that begin with prefix, without
-// it, and reports the ids of the first two that are the same, or -1.
+// newWordTable returns a table of the tokens that begin with prefix, without the prefix.
+// same has the ids of the first two tokens that are equal, or -1.
 func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) {
 	n := 0
 	for _, token := range tokens {
@@ -60,8 +59,8 @@ func newWordTable(tokens []string, prefix string) (t *wordTable, same [2]int32) 
 	return t, [2]int32{-1, -1}
 }
 
-// find returns the id of buf[from:to], which is not empty, or -1. Slack bytes
-// follow it in buf.
+// find returns the id of buf[from:to], which must not be empty, or -1. buf must have slack
+// bytes after it.
 func (t *wordTable) find(buf []byte, from, to int) int32 {
 	size := to - from
 	key := t.key(buf, from, to)
@@ -76,9 +75,9 @@ func (t *wordTable) find(buf []byte, from, to int) int32 {
 	}
 }
 
-// prefix returns the id and the end of the longest string in the table that
-// buf[from:to] begins with, or -1. It tries every length, so its time is bound
-// by the longest string in the table.
+// prefix returns the id and the end of the longest string in the table with which
+// buf[from:to] begins, or -1. It tries every length, so its time is bounded by the longest
+// string in the table.
 func (t *wordTable) prefix(buf []byte, from, to int) (id int32, end int) {
 	for end = min(to, from+t.longest); end > from; end-- {
 		if id = t.find(buf, from, end); id >= 0 {
@@ -88,7 +87,7 @@ func (t *wordTable) prefix(buf []byte, from, to int) (id int32, end int) {
 	return -1, from
 }
 
-// key is the bytes of buf[from:to] themselves up to eight, else a hash.
+// key returns the bytes of buf[from:to] themselves if they are at most eight, else a hash.
 func (t *wordTable) key(buf []byte, from, to int) uint64 {
 	size := to - from
 	if size <= 8 {

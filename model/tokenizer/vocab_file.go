@@ -9,11 +9,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// maxVocab bounds a vocabulary, of which each token takes some 100 bytes of memory and
-// may take ten in the file. BERT's have 30,522, that of all languages, LaBSE's, 501,153.
+// maxVocab is the largest vocabulary. A token takes some 100 bytes of memory, but possibly
+// only ten bytes in the file. BERT's vocabulary has 30,522 tokens, LaBSE's, for all
+// languages, 501,153.
 const maxVocab = 1 << 19
 
-// parseVocab reads a vocab.txt, of one token a line; lines may end in CRLF.
+// parseVocab reads a vocab.txt: one token a line. Lines may end in CRLF.
 func parseVocab(data []byte) ([]string, error) {
 	data = bytes.TrimSuffix(data, []byte("\n"))
 	if len(data) == 0 {
@@ -34,12 +35,12 @@ func parseVocab(data []byte) ([]string, error) {
 	return vocab, nil
 }
 
-// cutVocab reads the vocabulary of a tokenizer.json, nil where there is none, and returns
-// the rest of the file, with an empty object in its place: the vocabulary is nearly all
-// of the file, and as a map of anything would take thirty times its size.
+// cutVocab reads the vocabulary of a tokenizer.json, nil if there is none. rest is the file
+// with an empty object in its place. The vocabulary is nearly all of the file, and decoding
+// it to a map of any values would take thirty times its size.
 func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 	s := jsonscan.New(data)
-	var from, to int // of the vocabulary, in data
+	var from, to int // the vocabulary's place in data
 	var model, inside bool
 	err = s.Object(func(key []byte) error {
 		if string(key) != "model" {
@@ -53,7 +54,7 @@ func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 			case "type":
 				raw, err := s.Raw()
 				if err == nil && len(raw) > 2 && raw[0] == '"' && string(raw) != `"WordPiece"` {
-					// At once: what follows is long, and none of ours.
+					// Report it now: what follows is long and not needed.
 					err = fmt.Errorf("type %.100s is not supported, want WordPiece", raw)
 				}
 				return err
@@ -82,8 +83,8 @@ func cutVocab(data []byte) (vocab []string, rest []byte, err error) {
 	return vocab, append(append(rest, "{}"...), data[to:]...), nil
 }
 
-// readVocab reads {"token": id, ...}, whose ids are 0 to the number of tokens less one,
-// in any order. It reads it twice, first to know how much to make room for.
+// readVocab reads {"token": id, ...}. The ids must be 0 to the number of tokens minus one,
+// in any order. It reads the text twice, first to find out how much memory it needs.
 func readVocab(s *jsonscan.Scanner) ([]string, error) {
 	count := *s
 	n, size := 0, 0
@@ -100,7 +101,7 @@ func readVocab(s *jsonscan.Scanner) ([]string, error) {
 	if size > math.MaxInt32 {
 		return nil, s.Errorf("tokens of %d bytes", size)
 	}
-	type span struct{ from, to int32 } // of a token, in text; empty where there is none yet
+	type span struct{ from, to int32 } // a token's place in text; empty if it is missing so far
 	spans := make([]span, n)
 	var text strings.Builder
 	text.Grow(size)
@@ -132,7 +133,7 @@ func readVocab(s *jsonscan.Scanner) ([]string, error) {
 	return vocab, nil
 }
 
-// idsOf returns the ids of those of the tokens that the vocabulary has.
+// idsOf returns the ids of those tokens that are in the vocabulary.
 func idsOf(tokens map[string]bool, vocab []string) map[string]int {
 	ids := make(map[string]int, len(tokens))
 	for id, token := range vocab {

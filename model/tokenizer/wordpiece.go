@@ -2,7 +2,7 @@ package tokenizer
 
 import "unicode/utf8"
 
-// flush ends the word and appends its ids.
+// flush ends the current word and appends its ids.
 func (s *scanner) flush(out *output) {
 	if s.n == 0 || out.done {
 		s.n = 0
@@ -13,9 +13,9 @@ func (s *scanner) flush(out *output) {
 	out.done = len(out.ids) >= out.stop
 }
 
-// pieces appends the ids of the word of n bytes: its own where the vocabulary has
-// it, else that of the longest piece it begins with, and so on from there; [UNK]
-// for the whole word where that fails or it is too long.
+// pieces appends the ids of a word of n bytes: the word's own if it is in the vocabulary,
+// else that of the longest piece with which it begins, and so on. If that fails, or the
+// word is too long, it appends [UNK] for the whole word.
 func (s *scanner) pieces(out *output, n int) {
 	t := s.t
 	if n > t.maxWordChars && utf8.RuneCount(s.word[:n]) > t.maxWordChars {
@@ -50,8 +50,8 @@ func (s *scanner) emit(out *output, id int32, from, to int) {
 	}
 }
 
-// emitUnknown appends [UNK] for the word just ended, which may have been longer
-// than its buffer.
+// emitUnknown appends [UNK] for the word that has just ended. The word may be longer than
+// its buffer.
 func (s *scanner) emitUnknown(out *output) {
 	out.ids = append(out.ids, s.t.unknown)
 	if s.align != nil {

@@ -1,5 +1,5 @@
-// Package usercache keeps what was measured on this machine in JSON files in the
-// user's cache directory. Nothing in them is needed: what is lost is measured again.
+// Package usercache keeps measurements of this machine in JSON files in the user's cache
+// directory. Nothing in them is essential: what is lost is measured again.
 package usercache
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// folder is this program's in the user's cache directory.
+// folder is this program's folder in the user's cache directory.
 const folder = "minilm-metal"
 
-// Path returns where the file called name, such as "tuning.json", is kept. It is an
-// error where the environment says of no cache directory.
+// Path returns the path of the file called name, such as "tuning.json". It is an error if
+// the environment names no cache directory.
 func Path(name string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -28,11 +28,11 @@ func Path(name string) (string, error) {
 	return filepath.Join(dir, folder, name), nil
 }
 
-// mostBytes is how long a file of ours may be: many times what any gets to.
+// mostBytes is the largest size of such a file: many times that of any real one.
 const mostBytes = 1 << 20
 
-// Read returns the JSON object in the file at path, which is empty where there is no
-// such file. Errors name the file.
+// Read returns the JSON object in the file at path. If there is no such file, the object is
+// empty. Errors name the file.
 func Read[V any](path string) (map[string]V, error) {
 	all := map[string]V{}
 	data, err := bounded.ReadFile(path, mostBytes)
@@ -45,19 +45,19 @@ func Read[V any](path string) (map[string]V, error) {
 	if err := json.Unmarshal(data, &all); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if all == nil { // the file says null
+	if all == nil { // the file contains null
 		all = map[string]V{}
 	}
 	return all, nil
 }
 
-// writing lets this process's goroutines update one after the other.
+// writing makes this process's goroutines update one after the other.
 var writing sync.Mutex
 
-// Update reads the object in the file at path, has it changed, and writes it at once
-// or not at all: readers find the old object or the new one. A file that cannot be
-// read is written anew. Of processes that update at the same time the last one wins,
-// and loses what the others wrote meanwhile; goroutines of one process lose nothing.
+// Update reads the object in the file at path, calls change, and writes it back atomically:
+// readers find the old object or the new one. A file that cannot be read is replaced. If
+// several processes update at the same time, the last one wins and the others' changes are
+// lost; goroutines of one process lose nothing.
 func Update[V any](path string, change func(all map[string]V)) error {
 	writing.Lock()
 	defer writing.Unlock()

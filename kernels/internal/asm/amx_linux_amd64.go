@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hasAMX says whether the processor has tiles for bfloat16 and int8, and the system
-// keeps their registers: bits 17 and 18 of XCR0 (Intel 64 and IA-32 Architectures
+// hasAMX reports whether the processor has tiles for bfloat16 and int8, and whether the
+// system saves their registers: bits 17 and 18 of XCR0 (Intel 64 and IA-32 Architectures
 // Software Developer's Manual, volume 1, section 18.2).
 func hasAMX() bool {
 	if emulated {
@@ -27,17 +27,17 @@ func hasAMX() bool {
 	return xcr0&tileState == tileState
 }
 
-// The request and the feature that arch_prctl(2) takes.
+// The request and the feature number for arch_prctl(2).
 const (
 	archReqXCompPerm = 0x1023
 	xfeatureTileData = 18
 )
 
-// permitAMX asks Linux for the right to use the tiles' 8 KB of registers, once for the
-// whole process, threads from before included. Without it the first instruction on
-// a tile kills the process, so that it must be asked and cannot be tried. The answer
-// may be no for reasons beyond the processor: signal stacks that are too small for
-// the registers (of cgo's host), a sandbox, an old kernel.
+// permitAMX asks Linux for permission to use the tiles' 8 KB of registers, once for the
+// whole process; threads that exist already are included. Without permission the first tile
+// instruction kills the process, so it is not possible just to try one. Linux may refuse
+// for reasons other than the processor: signal stacks (of a cgo host) that are too small
+// for the registers, a sandbox, an old kernel.
 var permitAMX = sync.OnceValue(func() error {
 	_, _, errno := unix.RawSyscall(unix.SYS_ARCH_PRCTL, archReqXCompPerm, xfeatureTileData, 0)
 	if errno != 0 {

@@ -2,7 +2,7 @@
 
 package asm
 
-// hasAMX is false where we do not know how to ask for the tiles' registers.
+// hasAMX is false on systems that we do not know how to ask for the tiles' registers.
 func hasAMX() bool { return false }
 
 func permitAMX() error { return nil }

@@ -38,9 +38,9 @@ DATA attentionAMX<>+80(SB)/4, $0xc07e0000 // -3.96875
 GLOBL attentionAMX<>(SB), RODATA|NOPTR, $84
 
 // attendAMX computes softmax(q·kᵀ)·v for the heads of one sequence, with q, k, v in
-// bfloat16, exponents of 2 instead of e, and scores over 32: q is multiplied by
-// log₂(e)/(32·√size) already. Strides are in bytes, size is 32 or 64, and there is at
-// least one of everything. scratch has 13440 + 128·n bytes for heads of 32, 18560 +
+// bfloat16. It computes powers of 2 instead of e, of scores that are divided by 32: the
+// caller has multiplied q by log₂(e)/(32·√size). Strides are in bytes, size is 32 or 64, and
+// there is at least one head, query and key. scratch has 13440 + 128·n bytes for heads of 32, 18560 +
 // 256·n for heads of 64, n being keys rounded up to 32: see AttendScratch.
 //
 //	for h := range heads {
@@ -68,21 +68,20 @@ GLOBL attentionAMX<>(SB), RODATA|NOPTR, $84
 //
 // 1 + P(r) is 2^r for 0 ≤ r ≤ 1, off by 9e-5, where bfloat16 is off by 2e-3 to 4e-3;
 // y - floor(y) is rounded down.
-// Queries do not depend on one another. A product of tiles adds, from 0, the products of
-// 16 pairs, the even ones and the odd ones apart, and the sum of both to what is there;
-// all in float32, to the nearest even, denormals 0. The pairs of w and v are keys b·32+g
-// and b·32+16+g. A row of weights that are all 0, as NaN and infinity leave it, gives NaN.
+// The result for a query does not depend on the others. A product of tiles adds up the
+// products of 16 pairs, the even and the odd ones separately, starting from 0, and adds the
+// two sums to the accumulator; all in float32, to the nearest even, denormals 0. The pairs of
+// w and v are keys b·32+g and b·32+16+g. NaN or infinity among the scores makes all weights
+// of a row 0, and the result NaN.
 //
-// Instructions for 16 queries and 32 keys, counted, and the least cycles that they take,
-// 16 a product, and half a one a vector instruction that is not a move:
+// Instructions for 16 queries and 32 keys, counted:
 //
-//	             products  cycles  tile loads  tile stores  vector  cycles  moves
-//	heads of 32         5      80           7            2     192      96     80
-//	heads of 64         9     144          14            2     192      96     80
+//	             products  tile loads  tile stores  vector  moves
+//	heads of 32         5           7            2     192     80
+//	heads of 64         9          14            2     192     80
 //
-// The larger number of cycles is what the loop takes at best. At 3.3 GHz, 12 heads of 32
-// and 32, 87, 128 and 256 tokens, that is 0.7, 6.3, 11.2 and 44.7 us, beside packing K and V.
-// The prototype in C took 4.5, 23.3, 43 and 187, with them.
+// On a processor with AMX, a prototype in C took 4.5, 23.3, 43 and 187 us for 12 heads of 32
+// at 32, 87, 128 and 256 tokens, with packing K and V. The speed of this kernel is not known.
 //
 // func attendAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer)
 TEXT ·attendAMX(SB), NOSPLIT, $88-96
@@ -1914,8 +1913,8 @@ done86:
 	MOVQ asideStride-88(SP), R10                 // qStride = asideStride
 	JMP resume78
 
-// attendNarrowAMX is attendAMX that rounds what it writes to bfloat16, to
-// the nearest even.
+// attendNarrowAMX is attendAMX with the result rounded to bfloat16, to the
+// nearest even.
 //
 // func attendNarrowAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer)
 TEXT ·attendNarrowAMX(SB), NOSPLIT, $88-96

@@ -629,8 +629,8 @@ end16:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// exponentsAVX2 replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 8·across, across 1 or 2:
+// exponentsAVX2 replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 8·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -645,8 +645,8 @@ end16:
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 // func exponentsAVX2(across int, s *float32, keys int, largest *float32, scale float32)
 TEXT ·exponentsAVX2(SB), NOSPLIT, $0-36
@@ -758,8 +758,8 @@ done5:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// mixAVX2 adds up 16 columns of V's rows by weight, for each query of a
-// tile. With columns = 8·across, across 1 or 2, and dstStride in bytes:
+// mixAVX2 computes the weighted sum of V's rows, 16 columns of them, for each
+// query of a tile. With columns = 8·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 16 {

@@ -1661,8 +1661,8 @@ end28:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// exponentsAVX512 replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 16·across, across 1 or 2:
+// exponentsAVX512 replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 16·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -1677,8 +1677,8 @@ end28:
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 // func exponentsAVX512(across int, s *float32, keys int, largest *float32, scale float32)
 TEXT ·exponentsAVX512(SB), NOSPLIT, $0-36
@@ -1806,8 +1806,8 @@ done5:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// mixAVX512 adds up 32 columns of V's rows by weight, for each query of a
-// tile. With columns = 16·across, across 1 or 2, and dstStride in bytes:
+// mixAVX512 computes the weighted sum of V's rows, 32 columns of them, for each
+// query of a tile. With columns = 16·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 32 {

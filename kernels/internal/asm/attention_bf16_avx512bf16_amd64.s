@@ -1648,7 +1648,7 @@ end28:
 
 // exponentsBF16AVX512BF16 is exponents with a shorter P and results in bfloat16,
 // rounded to the nearest, in pairs of the keys 2·j and 2·j+1. There are keys pairs.
-// Sums are of results that are not rounded yet.
+// Sums are of results before rounding.
 //
 //	for i := range columns {
 //		var sum float32
@@ -1663,7 +1663,7 @@ end28:
 //		largest[i] = 1 / sum
 //	}
 //
-// Pairs take the place of s: row j of pairs is where row j of s was.
+// pairs overwrites s: row j of pairs is where row j of s was.
 //
 // func exponentsBF16AVX512BF16(across int, s *float32, keys int, largest *float32, scale float32)
 TEXT ·exponentsBF16AVX512BF16(SB), NOSPLIT, $0-36
@@ -4203,8 +4203,8 @@ end44:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// pairRowsAVX512BF16 writes 32 bfloat16 of two rows in turn, for pairs of rows that
-// lie stride bytes apart.
+// pairRowsAVX512BF16 interleaves 32 bfloat16 of two rows, for pairs of rows that are
+// stride bytes apart.
 //
 //	for j := range pairs {
 //		for c := range 32 {

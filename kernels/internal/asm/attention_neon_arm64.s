@@ -1502,8 +1502,8 @@ end28:
 	FMOVQ F1, 16(R5)                             // largest[4]... = largest[4]
 	RET
 
-// exponentsNEON replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 4·across, across 1 or 2:
+// exponentsNEON replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 4·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -1518,8 +1518,8 @@ end28:
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 // func exponentsNEON(across int, s *float32, keys int, largest *float32, scale float32)
 TEXT ·exponentsNEON(SB), NOSPLIT, $0-36
@@ -1685,8 +1685,8 @@ done5:
 	FMOVQ F13, 16(R3)                            // largest[4]... = sum1
 	RET
 
-// mixNEON adds up 8 columns of V's rows by weight, for each query of a
-// tile. With columns = 4·across, across 1 or 2, and dstStride in bytes:
+// mixNEON computes the weighted sum of V's rows, 8 columns of them, for each
+// query of a tile. With columns = 4·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 8 {

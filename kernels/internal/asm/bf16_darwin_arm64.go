@@ -4,9 +4,9 @@ package asm
 
 import "golang.org/x/sys/unix"
 
-// hasBF16 says whether the processor has FEAT_BF16, which golang.org/x/sys/cpu does not
-// ask for: of Apple's, M2 and later. A macOS that does not know the name (before 13)
-// says so by an error.
+// hasBF16 reports whether the processor has FEAT_BF16, which golang.org/x/sys/cpu does not
+// detect. Apple's M2 and later have it. A macOS that does not know the name (before 13)
+// returns an error.
 func hasBF16() bool {
 	value, err := unix.SysctlUint32("hw.optional.arm.FEAT_BF16")
 	return err == nil && value != 0

@@ -2,5 +2,5 @@
 
 package asm
 
-// hasBF16 is no where we do not know how to ask for FEAT_BF16.
+// hasBF16 is false on systems that we do not know how to ask for FEAT_BF16.
 func hasBF16() bool { return false }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Has says whether this processor and system run a set's instructions.
+// Has reports whether this processor and system can run a set's instructions.
 func Has(set ISA) bool {
 	switch set {
 	case AVX2:
@@ -29,8 +29,8 @@ func Has(set ISA) bool {
 	return false
 }
 
-// Permit asks the system for what a set needs of it and may be refused, once for the
-// whole process. A set that was not permitted must not run.
+// Permit asks the system for the permission that a set needs, once for the whole process.
+// A set that is not permitted must not run.
 func Permit(set ISA) error {
 	if set == AMX {
 		return permitAMX()
@@ -38,44 +38,44 @@ func Permit(set ISA) error {
 	return nil
 }
 
-// Gemm is a set's gemm, see gemmAVX512.
-func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
+// Gemm calls a set's gemm, see gemmAVX512.
+func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int) {
 	switch form {
 	case F32:
 		switch set {
 		case AVX512, AVX512VNNI, AVX512BF16, AMX:
-			gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmAVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		case AVX2, AVXVNNI:
-			gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmAVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	case Int8:
 		switch set {
 		case AVX512VNNI, AVX512BF16, AMX:
-			gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8AVX512VNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		case AVX512:
-			gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8AVX512(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		case AVXVNNI:
-			gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8AVXVNNI(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		case AVX2:
-			gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8AVX2(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	case BF16:
 		switch set {
 		case AVX512BF16, AMX:
-			gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmBF16AVX512BF16(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	}
 	absent(set, "gemm")
 }
 
-// Gelu is a set's gelu, see geluAVX512.
+// Gelu calls a set's gelu, see geluAVX512.
 func Gelu(set ISA, x *float32, stride int, rows int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -88,7 +88,7 @@ func Gelu(set ISA, x *float32, stride int, rows int) {
 	absent(set, "gelu")
 }
 
-// GeluShort is a set's geluShort, see geluShortAVX512.
+// GeluShort calls a set's geluShort, see geluShortAVX512.
 func GeluShort(set ISA, x *float32, stride int, rows int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -101,7 +101,7 @@ func GeluShort(set ISA, x *float32, stride int, rows int) {
 	absent(set, "geluShort")
 }
 
-// Scores is a set's scores, see scoresAVX512.
+// Scores calls a set's scores, see scoresAVX512.
 func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32) {
 	switch form {
 	case F32:
@@ -123,7 +123,7 @@ func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kS
 	absent(set, "scores")
 }
 
-// Exponents is a set's exponents, see exponentsAVX512.
+// Exponents calls a set's exponents, see exponentsAVX512.
 func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *float32, scale float32) {
 	switch form {
 	case F32:
@@ -145,7 +145,7 @@ func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *
 	absent(set, "exponents")
 }
 
-// Mix is a set's mix, see mixAVX512.
+// Mix calls a set's mix, see mixAVX512.
 func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int) {
 	switch form {
 	case F32:
@@ -167,7 +167,7 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 	absent(set, "mix")
 }
 
-// Transpose is a set's transpose, see transposeAVX512.
+// Transpose calls a set's transpose, see transposeAVX512.
 func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int, cols int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -180,7 +180,7 @@ func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int
 	absent(set, "transpose")
 }
 
-// Norm is a set's norm, see normAVX512.
+// Norm calls a set's norm, see normAVX512.
 func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -193,7 +193,7 @@ func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width i
 	absent(set, "norm")
 }
 
-// Add is a set's add, see addAVX512.
+// Add calls a set's add, see addAVX512.
 func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -206,7 +206,7 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
-// Spread8 is a set's spread8, see spread8AVX512.
+// Spread8 calls a set's spread8, see spread8AVX512.
 func Spread8(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -219,7 +219,7 @@ func Spread8(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread8")
 }
 
-// Spread4 is a set's spread4, see spread4AVX512.
+// Spread4 calls a set's spread4, see spread4AVX512.
 func Spread4(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -232,7 +232,7 @@ func Spread4(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread4")
 }
 
-// Spread3 is a set's spread3, see spread3AVX512.
+// Spread3 calls a set's spread3, see spread3AVX512.
 func Spread3(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -245,7 +245,7 @@ func Spread3(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread3")
 }
 
-// Peak is a set's peak, see peakAVX512.
+// Peak calls a set's peak, see peakAVX512.
 func Peak(set ISA, form Format, n int) {
 	switch form {
 	case F32:
@@ -294,7 +294,7 @@ func Peak(set ISA, form Format, n int) {
 	absent(set, "peak")
 }
 
-// Read is a set's read, see readAVX512.
+// Read calls a set's read, see readAVX512.
 func Read(set ISA, x *float32, blocks int, times int) {
 	switch set {
 	case AVX512, AVX512VNNI, AVX512BF16, AMX:
@@ -307,7 +307,7 @@ func Read(set ISA, x *float32, blocks int, times int) {
 	absent(set, "read")
 }
 
-// Quantize is a set's quantize, see quantizeAMX.
+// Quantize calls a set's quantize, see quantizeAMX.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
 	case AMX:
@@ -329,7 +329,7 @@ func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	absent(set, "quantize")
 }
 
-// Round is a set's round, see roundBF16AVX512BF16.
+// Round calls a set's round, see roundBF16AVX512BF16.
 func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	switch form {
 	case BF16:
@@ -348,7 +348,7 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	absent(set, "round")
 }
 
-// PairRows is a set's pairRows, see pairRowsAVX512BF16.
+// PairRows calls a set's pairRows, see pairRowsAVX512BF16.
 func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	switch set {
 	case AVX512BF16, AMX:
@@ -358,7 +358,7 @@ func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	absent(set, "pairRows")
 }
 
-// Xcr0 is a set's xcr0, see xcr0AMX.
+// Xcr0 calls a set's xcr0, see xcr0AMX.
 func Xcr0(set ISA, state *uint64) {
 	switch set {
 	case AMX:
@@ -368,7 +368,7 @@ func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
 
-// Attend is a set's attend, see attendAMX.
+// Attend calls a set's attend, see attendAMX.
 func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	switch set {
 	case AMX:
@@ -378,7 +378,7 @@ func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStrid
 	absent(set, "attend")
 }
 
-// AttendNarrow is a set's attendNarrow, see attendNarrowAMX.
+// AttendNarrow calls a set's attendNarrow, see attendNarrowAMX.
 func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	switch set {
 	case AMX:
@@ -388,82 +388,82 @@ func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, 
 	absent(set, "attendNarrow")
 }
 
-// Linear is a set's linear, see linearBF16AMX.
-func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// Linear calls a set's linear, see linearBF16AMX.
+func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	switch form {
 	case BF16:
 		switch set {
 		case AMX:
-			linearBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	case Int8:
 		switch set {
 		case AMX:
-			linearInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	case BF16x3:
 		switch set {
 		case AMX:
-			linearBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	}
 	absent(set, "linear")
 }
 
-// LinearNarrow is a set's linearNarrow, see linearNarrowBF16AMX.
-func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearNarrow calls a set's linearNarrow, see linearNarrowBF16AMX.
+func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	switch form {
 	case BF16:
 		switch set {
 		case AMX:
-			linearNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	case Int8:
 		switch set {
 		case AMX:
-			linearNarrowInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearNarrowInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	}
 	absent(set, "linearNarrow")
 }
 
-// LinearGELU is a set's linearGELU, see linearGELUBF16AMX.
-func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELU calls a set's linearGELU, see linearGELUBF16AMX.
+func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	switch form {
 	case BF16:
 		switch set {
 		case AMX:
-			linearGELUBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearGELUBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	case Int8:
 		switch set {
 		case AMX:
-			linearGELUInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearGELUInt8AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	case BF16x3:
 		switch set {
 		case AMX:
-			linearGELUBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearGELUBF16x3AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	}
 	absent(set, "linearGELU")
 }
 
-// LinearGELUNarrow is a set's linearGELUNarrow, see linearGELUNarrowBF16AMX.
-func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELUNarrow calls a set's linearGELUNarrow, see linearGELUNarrowBF16AMX.
+func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	switch form {
 	case BF16:
 		switch set {
 		case AMX:
-			linearGELUNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, ofRows, terms, rests, rest)
+			linearGELUNarrowBF16AMX(rows, out, dst, dstStride, x, xStride, w, steps, columns, scratch, perRow, terms, rests, rest)
 			return
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Has says whether this processor and system run a set's instructions.
+// Has reports whether this processor and system can run a set's instructions.
 func Has(set ISA) bool {
 	switch set {
 	case NEON:
@@ -23,47 +23,47 @@ func Has(set ISA) bool {
 	return false
 }
 
-// Permit asks the system for what a set needs of it and may be refused, once for the
-// whole process. A set that was not permitted must not run.
+// Permit asks the system for the permission that a set needs, once for the whole process.
+// A set that is not permitted must not run.
 func Permit(set ISA) error {
 	return nil
 }
 
-// Gemm is a set's gemm, see gemmNEON.
-func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
+// Gemm calls a set's gemm, see gemmNEON.
+func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int) {
 	switch form {
 	case F32:
 		switch set {
 		case NEON, NEON82, NEON86:
-			gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmNEON(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	case Int8:
 		switch set {
 		case NEON86:
-			gemmInt8NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		case NEON82:
-			gemmInt8NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmInt8NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	case BF16:
 		switch set {
 		case NEON86:
-			gemmBF16NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmBF16NEON86(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	case F16:
 		switch set {
 		case NEON82, NEON86:
-			gemmF16NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, ofRows, terms)
+			gemmF16NEON82(rows, dst, dstStride, x, xStride, w, columns, k, next, perRow, terms)
 			return
 		}
 	}
 	absent(set, "gemm")
 }
 
-// Gelu is a set's gelu, see geluNEON.
+// Gelu calls a set's gelu, see geluNEON.
 func Gelu(set ISA, x *float32, stride int, rows int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -73,7 +73,7 @@ func Gelu(set ISA, x *float32, stride int, rows int) {
 	absent(set, "gelu")
 }
 
-// GeluShort is a set's geluShort, see geluShortNEON.
+// GeluShort calls a set's geluShort, see geluShortNEON.
 func GeluShort(set ISA, x *float32, stride int, rows int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -83,7 +83,7 @@ func GeluShort(set ISA, x *float32, stride int, rows int) {
 	absent(set, "geluShort")
 }
 
-// Scores is a set's scores, see scoresNEON.
+// Scores calls a set's scores, see scoresNEON.
 func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32) {
 	switch form {
 	case F32:
@@ -96,7 +96,7 @@ func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kS
 	absent(set, "scores")
 }
 
-// Exponents is a set's exponents, see exponentsNEON.
+// Exponents calls a set's exponents, see exponentsNEON.
 func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *float32, scale float32) {
 	switch form {
 	case F32:
@@ -109,7 +109,7 @@ func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *
 	absent(set, "exponents")
 }
 
-// Mix is a set's mix, see mixNEON.
+// Mix calls a set's mix, see mixNEON.
 func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int) {
 	switch form {
 	case F32:
@@ -122,7 +122,7 @@ func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float
 	absent(set, "mix")
 }
 
-// Transpose is a set's transpose, see transposeNEON.
+// Transpose calls a set's transpose, see transposeNEON.
 func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int, cols int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -132,7 +132,7 @@ func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int
 	absent(set, "transpose")
 }
 
-// Norm is a set's norm, see normNEON.
+// Norm calls a set's norm, see normNEON.
 func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -142,7 +142,7 @@ func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width i
 	absent(set, "norm")
 }
 
-// Add is a set's add, see addNEON.
+// Add calls a set's add, see addNEON.
 func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -152,7 +152,7 @@ func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
-// Spread8 is a set's spread8, see spread8NEON.
+// Spread8 calls a set's spread8, see spread8NEON.
 func Spread8(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -162,7 +162,7 @@ func Spread8(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread8")
 }
 
-// Spread4 is a set's spread4, see spread4NEON.
+// Spread4 calls a set's spread4, see spread4NEON.
 func Spread4(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -172,7 +172,7 @@ func Spread4(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread4")
 }
 
-// Spread3 is a set's spread3, see spread3NEON.
+// Spread3 calls a set's spread3, see spread3NEON.
 func Spread3(set ISA, dst *float32, src *float32, n int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -182,7 +182,7 @@ func Spread3(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread3")
 }
 
-// Peak is a set's peak, see peakNEON.
+// Peak calls a set's peak, see peakNEON.
 func Peak(set ISA, form Format, n int) {
 	switch form {
 	case F32:
@@ -216,7 +216,7 @@ func Peak(set ISA, form Format, n int) {
 	absent(set, "peak")
 }
 
-// Read is a set's read, see readNEON.
+// Read calls a set's read, see readNEON.
 func Read(set ISA, x *float32, blocks int, times int) {
 	switch set {
 	case NEON, NEON82, NEON86:
@@ -226,7 +226,7 @@ func Read(set ISA, x *float32, blocks int, times int) {
 	absent(set, "read")
 }
 
-// Quantize is a set's quantize, see quantizeNEON86.
+// Quantize calls a set's quantize, see quantizeNEON86.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	switch set {
 	case NEON86:
@@ -239,7 +239,7 @@ func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) 
 	absent(set, "quantize")
 }
 
-// Round is a set's round, see roundBF16NEON86.
+// Round calls a set's round, see roundBF16NEON86.
 func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	switch form {
 	case BF16:
@@ -258,42 +258,42 @@ func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	absent(set, "round")
 }
 
-// PairRows is a set's pairRows.
+// PairRows calls a set's pairRows.
 func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	absent(set, "pairRows")
 }
 
-// Xcr0 is a set's xcr0.
+// Xcr0 calls a set's xcr0.
 func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
 
-// Attend is a set's attend.
+// Attend calls a set's attend.
 func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	absent(set, "attend")
 }
 
-// AttendNarrow is a set's attendNarrow.
+// AttendNarrow calls a set's attendNarrow.
 func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	absent(set, "attendNarrow")
 }
 
-// Linear is a set's linear.
-func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// Linear calls a set's linear.
+func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linear")
 }
 
-// LinearNarrow is a set's linearNarrow.
-func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearNarrow calls a set's linearNarrow.
+func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearNarrow")
 }
 
-// LinearGELU is a set's linearGELU.
-func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELU calls a set's linearGELU.
+func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearGELU")
 }
 
-// LinearGELUNarrow is a set's linearGELUNarrow.
-func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELUNarrow calls a set's linearGELUNarrow.
+func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearGELUNarrow")
 }

@@ -8,133 +8,133 @@ import (
 	"unsafe"
 )
 
-// Has says whether this processor and system run a set's instructions.
+// Has reports whether this processor and system can run a set's instructions.
 func Has(set ISA) bool {
 	return false
 }
 
-// Permit asks the system for what a set needs of it and may be refused, once for the
-// whole process. A set that was not permitted must not run.
+// Permit asks the system for the permission that a set needs, once for the whole process.
+// A set that is not permitted must not run.
 func Permit(set ISA) error {
 	return nil
 }
 
-// Gemm is a set's gemm.
-func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int) {
+// Gemm calls a set's gemm.
+func Gemm(set ISA, form Format, rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int) {
 	absent(set, "gemm")
 }
 
-// Gelu is a set's gelu.
+// Gelu calls a set's gelu.
 func Gelu(set ISA, x *float32, stride int, rows int) {
 	absent(set, "gelu")
 }
 
-// GeluShort is a set's geluShort.
+// GeluShort calls a set's geluShort.
 func GeluShort(set ISA, x *float32, stride int, rows int) {
 	absent(set, "geluShort")
 }
 
-// Scores is a set's scores.
+// Scores calls a set's scores.
 func Scores(set ISA, form Format, across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32) {
 	absent(set, "scores")
 }
 
-// Exponents is a set's exponents.
+// Exponents calls a set's exponents.
 func Exponents(set ISA, form Format, across int, s *float32, keys int, largest *float32, scale float32) {
 	absent(set, "exponents")
 }
 
-// Mix is a set's mix.
+// Mix calls a set's mix.
 func Mix(set ISA, form Format, across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int) {
 	absent(set, "mix")
 }
 
-// Transpose is a set's transpose.
+// Transpose calls a set's transpose.
 func Transpose(set ISA, dst *float32, dstStride int, src *float32, srcStride int, cols int) {
 	absent(set, "transpose")
 }
 
-// Norm is a set's norm.
+// Norm calls a set's norm.
 func Norm(set ISA, x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32) {
 	absent(set, "norm")
 }
 
-// Add is a set's add.
+// Add calls a set's add.
 func Add(set ISA, dst *float32, a *float32, b *float32, n int) {
 	absent(set, "add")
 }
 
-// Spread8 is a set's spread8.
+// Spread8 calls a set's spread8.
 func Spread8(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread8")
 }
 
-// Spread4 is a set's spread4.
+// Spread4 calls a set's spread4.
 func Spread4(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread4")
 }
 
-// Spread3 is a set's spread3.
+// Spread3 calls a set's spread3.
 func Spread3(set ISA, dst *float32, src *float32, n int) {
 	absent(set, "spread3")
 }
 
-// Peak is a set's peak.
+// Peak calls a set's peak.
 func Peak(set ISA, form Format, n int) {
 	absent(set, "peak")
 }
 
-// Read is a set's read.
+// Read calls a set's read.
 func Read(set ISA, x *float32, blocks int, times int) {
 	absent(set, "read")
 }
 
-// Quantize is a set's quantize.
+// Quantize calls a set's quantize.
 func Quantize(set ISA, dst unsafe.Pointer, src *float32, n int, scale *float32) {
 	absent(set, "quantize")
 }
 
-// Round is a set's round.
+// Round calls a set's round.
 func Round(set ISA, form Format, dst unsafe.Pointer, src *float32, n int) {
 	absent(set, "round")
 }
 
-// PairRows is a set's pairRows.
+// PairRows calls a set's pairRows.
 func PairRows(set ISA, dst *float32, v unsafe.Pointer, stride int, pairs int) {
 	absent(set, "pairRows")
 }
 
-// Xcr0 is a set's xcr0.
+// Xcr0 calls a set's xcr0.
 func Xcr0(set ISA, state *uint64) {
 	absent(set, "xcr0")
 }
 
-// Attend is a set's attend.
+// Attend calls a set's attend.
 func Attend(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	absent(set, "attend")
 }
 
-// AttendNarrow is a set's attendNarrow.
+// AttendNarrow calls a set's attendNarrow.
 func AttendNarrow(set ISA, dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer) {
 	absent(set, "attendNarrow")
 }
 
-// Linear is a set's linear.
-func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// Linear calls a set's linear.
+func Linear(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linear")
 }
 
-// LinearNarrow is a set's linearNarrow.
-func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearNarrow calls a set's linearNarrow.
+func LinearNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearNarrow")
 }
 
-// LinearGELU is a set's linearGELU.
-func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELU calls a set's linearGELU.
+func LinearGELU(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearGELU")
 }
 
-// LinearGELUNarrow is a set's linearGELUNarrow.
-func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32) {
+// LinearGELUNarrow calls a set's linearGELUNarrow.
+func LinearGELUNarrow(set ISA, form Format, rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32) {
 	absent(set, "linearGELUNarrow")
 }

@@ -2,6 +2,6 @@
 
 package asm
 
-// emulated says that the program runs under an emulator of AMX, which CPUID cannot
-// tell: the build tag is for tests there.
+// emulated says that the program runs under an emulator of AMX. CPUID cannot tell, so tests
+// under the emulator are built with a tag.
 const emulated = true

@@ -49,11 +49,11 @@ GLOBL geluNEON<>(SB), RODATA|NOPTR, $128
 //		}
 //	}
 //
-// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, where Φ is the normal distribution.
 // The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
 // v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
 //
-// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+// Tried without success: P/Q of degrees 5/5 in v² costs a division and is no more exact; a P of
 // degree 14 is off by 2.6·2⁻²⁴·|v|.
 //
 // func geluNEON(x *float32, stride int, rows int)

@@ -19,15 +19,15 @@
 //		}
 //	}
 //
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
+// Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+// bytes for each of the k rows.
 //
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
+// The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+// GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+// Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+// the next block's products.
 //
-// func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+// func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $8

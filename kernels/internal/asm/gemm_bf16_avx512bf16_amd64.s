@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // gemmBF16AVX512BF16 is gemm with x and w in bfloat16, in pairs: k counts pairs,
-// and where gemm has one product it has two.
+// and each step adds two products.
 //
 //	for i := range block {
 //		sum = fma(x[r*xStride+2*i+1], w[(i*48+c)*2+1], sum)
@@ -14,7 +14,7 @@
 //
 // The products are exact in float32, denormals count as 0.
 //
-// func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+// func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 TEXT ·gemmBF16AVX512BF16(SB), NOSPLIT, $0-88
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $8

@@ -19,14 +19,15 @@
 //	}
 //
 // Odd rounds to float32 as BFMMLA does without FEAT_EBF16, or with it while FPCR.EBF
-// is 0, as programs begin: what is not exact goes to the neighbour whose last bit is 1.
-// Denormals count as 0, among operands and results.
+// is 0, which is how programs start: a value that is not exact becomes the neighbour whose
+// last bit is 1. Denormals count as 0, among operands and results.
 //
-// Sums are not cut into blocks: of 1536 random products they lose 5e-7 of their size,
-// where rounding the operands lost 2e-3.
+// Sums are not divided into blocks: the sum of 1536 random products is off by 5e-7 of its
+// size, where rounding the operands costs 2e-3.
 //
-// Rows of x lie in pairs, 4 values of the one and 4 of the other in turn; xStride
-// is half of what lies between pairs. Behind an odd last row, memory is read too.
+// Rows of x are stored in pairs, 4 values of one and 4 of the other in turn; xStride
+// is half of the distance between pairs. If the number of rows is odd, the memory of the
+// missing row is read as well.
 //
 // Instructions of a tile of 6 rows, counted:
 //
@@ -35,14 +36,10 @@
 //	start and end                     0            24     11      24        0    21
 //	384 inputs                     2304            24   1067      24       72   213
 //
-// The ideal is BFMMLA alone. Neoverse V1 begins 4 vector instructions a cycle, these
-// included, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says
-// nothing of M2): 16 inputs
-// take it 24 cycles for BFMMLA, 15.7 for loads and 18.9 for all, so that BFMMLA
-// bounds them; 384 inputs take 582 cycles for vector instructions, where the ideal is
-// 576: 99.0 % of it.
+// BFMMLA is 99.0 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
-// func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+// func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 TEXT ·gemmBF16NEON86(SB), NOSPLIT, $0-88
 	MOVD rows+0(FP), R0
 	CMP $6, R0

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// gemmF16NEON82 is gemm with x and w in half, whose sums are half too, of
-// 32 products each: k counts pairs of products.
+// gemmF16NEON82 is gemm with x and w in half. Sums of 32 products are half, too. k
+// counts pairs of products.
 //
 //	for block := range blocks(2*k, 32) {
 //		var sum float16
@@ -22,13 +22,10 @@
 //	start and end of a block          0            96     50      48        0    36
 //	384 inputs                     9216          1152   2424     576      144   960
 //
-// The ideal is FMLA .8H alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
-// take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
-// bounds them; 384 inputs take 2592 cycles for vector instructions, where the ideal is
-// 2304: 88.9 % of it.
+// FMLA .8H is 88.9 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
-// func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+// func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 TEXT ·gemmF16NEON82(SB), NOSPLIT, $0-88
 	MOVD rows+0(FP), R0
 	CMP $6, R0

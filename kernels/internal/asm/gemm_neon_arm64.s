@@ -19,13 +19,13 @@
 //		}
 //	}
 //
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
+// Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+// bytes for each of the k rows.
 //
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
+// The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+// GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+// Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+// the next block's products.
 //
 // Instructions of a tile of 6 rows, counted:
 //
@@ -34,13 +34,10 @@
 //	start and end of a block          0            24     26      24        0    36
 //	384 inputs                     9216           144   2268     144      288  1272
 //
-// The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
-// take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
-// bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
-// 2304: 98.5 % of it.
+// FMLA .4S is 98.5 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
-// func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+// func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 TEXT ·gemmNEON(SB), NOSPLIT, $0-88
 	MOVD rows+0(FP), R0
 	CMP $6, R0

@@ -49,10 +49,10 @@ GLOBL linearbf16AMX<>(SB), RODATA|NOPTR, $52
 //
 // Denormals count as 0 in the sum, whether they are operands or come out on the way.
 //
-// rows, out and steps are at least 1. Strides are in bytes. x can be read, whatever is
-// there, up to a multiple of 16 rows. columns goes on to a multiple of 32 columns, dst
-// need not. scratch is 4 KB, best at a multiple of 64. ofRows, terms, rests and rest are
-// not read.
+// rows, out and steps are at least 1. Strides are in bytes. The memory of x must be readable
+// up to a multiple of 16 rows; what the extra rows hold does not matter. columns must be
+// filled up to a multiple of 32 columns, dst need not be. scratch is 4 KB, best at a
+// multiple of 64. perRow, terms, rests and rest are not read.
 //
 // Instructions of the inner loop, in a block of 32 rows, counted:
 //
@@ -62,10 +62,10 @@ GLOBL linearbf16AMX<>(SB), RODATA|NOPTR, $52
 //	a step and rows, 384 inputs         4           4            5      5    21
 //	a step and rows, 1536 inputs        4           4            1      1    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearBF16AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -228,10 +228,10 @@ end5:
 //	a step and rows, 384 inputs         4           4            3      8    21
 //	a step and rows, 1536 inputs        4           4            1      2    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearNarrowBF16AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -393,10 +393,10 @@ end5:
 //	a step and rows, 384 inputs         4           4           11     80    21
 //	a step and rows, 1536 inputs        4           4            3     20    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUBF16AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -632,10 +632,10 @@ end5:
 //	a step and rows, 384 inputs         4           4            8     83    21
 //	a step and rows, 1536 inputs        4           4            2     21    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUNarrowBF16AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles

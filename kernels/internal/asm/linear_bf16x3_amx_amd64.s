@@ -64,10 +64,10 @@ GLOBL linearbf16x3AMX<>(SB), RODATA|NOPTR, $84
 //	a step and rows, 384 inputs        12           8            5      5    25
 //	a step and rows, 1536 inputs       12           8            1      1    15
 //
-// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 12 products and 8 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearBF16x3AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16x3AMXShapes<>(SB), R10        // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -249,10 +249,10 @@ end5:
 //	a step and rows, 384 inputs        12           8           11    123    25
 //	a step and rows, 1536 inputs       12           8            3     31    15
 //
-// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 12 products and 8 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUBF16x3AMX(SB), NOSPLIT, $40-112
 	LEAQ linearbf16x3AMXShapes<>(SB), R10        // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles

@@ -30,7 +30,8 @@ DATA linearint8AMX<>+48(SB)/4, $0xbb18c357 // -0.0023309791
 GLOBL linearint8AMX<>(SB), RODATA|NOPTR, $52
 
 // linearInt8AMX multiplies rows of x by a whole matrix, both in signed int8, which
-// stand for numbers as in gemmInt8, and adds what is known of a row's rest.
+// stand for numbers as in gemmInt8, and adds the product of the row's rounding errors (its
+// rest), where the caller has computed that.
 //
 //	for r := range rows {
 //		for c := range out {
@@ -42,19 +43,20 @@ GLOBL linearint8AMX<>(SB), RODATA|NOPTR, $52
 //					}
 //				}
 //			}
-//			y := ofRows[r][1] * term[0][c]
+//			y := perRow[r][1] * term[0][c]
 //			for j := 1; j < terms; j++ {
-//				y = fma(ofRows[r][1+j], term[j][c], y)
+//				y = fma(perRow[r][1+j], term[j][c], y)
 //			}
-//			y = fma(sum*ofRows[r][0], columnScale[c], y)
+//			y = fma(sum*perRow[r][0], columnScale[c], y)
 //			dst[r*dstStride][c] = y + rest[rests[r]][c]
 //		}
 //	}
 //
-// Of each panel of 32 columns, columns has 32 values each of what is not read, of
-// columnScale and of each term. Terms are 2 or 6. ofRows has 8 values of each row. rests
-// are in bytes; a row that lost nothing has the place of negative zeros there, which
-// change nothing. rows, out, steps, the strides, x and scratch are as in linearBF16.
+// For each panel of 32 columns, columns has 32 values that are not read, 32 of columnScale,
+// and 32 of each term. There are 2 or 6 terms. perRow has 8 values for each row, as in
+// gemmInt8. rests has, for each row, where its rest's products begin in rest, in bytes; for
+// a row without them that is a row of negative zeros, which change nothing. rows, out,
+// steps, the strides, x and scratch are as in linearBF16.
 //
 // Sums of integers are exact in any order.
 //
@@ -66,10 +68,10 @@ GLOBL linearint8AMX<>(SB), RODATA|NOPTR, $52
 //	a step and rows, 384 inputs         4           4           53    107    72
 //	a step and rows, 1536 inputs        4           4           13     27    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearInt8AMX(SB), NOSPLIT, $72-112
 	LEAQ linearint8AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -145,46 +147,46 @@ none8:
 row9:
 	CMPQ R9, $1
 	JLT none10                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few11                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z8                         // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z8                         // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z8                         // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z8                         // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z8                         // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z8                         // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z8                         // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z8                         // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·perRow[6]
 
 few11:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z8                           // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z8, Z6                       // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z6, K1, Z6                     // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z9                       // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z9, Z7                       // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z7, K2, Z7                   // y[16] += its rest, where there are columns
 	VMOVUPS Z6, K1, (R8)                         // dst[0]... = y[0], where there are columns
 	VMOVUPS Z7, K2, 64(R8)                       // dst[16]... = y[16], where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	SUBQ $1, R10                                 // n -= 1
@@ -201,46 +203,46 @@ drain4:
 row12:
 	CMPQ R9, $1
 	JLT none13                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few14                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z8                         // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z8                         // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z8                         // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z8                         // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z8                         // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z8                         // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z8                         // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z8                         // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·perRow[6]
 
 few14:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z8                           // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z8, Z6                       // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z6, K1, Z6                     // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z9                       // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z9, Z7                       // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z7, K2, Z7                   // y[16] += its rest, where there are columns
 	VMOVUPS Z6, K1, (R8)                         // dst[0]... = y[0], where there are columns
 	VMOVUPS Z7, K2, 64(R8)                       // dst[16]... = y[16], where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	JMP row12
@@ -278,7 +280,7 @@ all17:
 	KSHIFTRD $16, K1, K2                         // the last 16
 	MOVQ of-40(SP), R10                          // n = of
 	MOVQ R10, columnsOf-64(SP)                   // columnsOf = n
-	MOVQ ofRows+80(FP), R11                      // ofRow = ofRows
+	MOVQ perRow+80(FP), R11                      // perRow = perRow
 	MOVQ rests+96(FP), R12                       // restOf = rests
 	MOVQ restPlace-48(SP), R13
 	MOVQ R13, restColumns-56(SP)                 // restColumns = restPlace
@@ -301,7 +303,7 @@ all17:
 	MOVQ xStride+40(FP), R10                     // n = xStride
 	SHLQ $5, R10                                 // n <<= 5
 	ADDQ R10, x+32(FP)                           // x += n
-	ADDQ $1024, ofRows+80(FP)                    // ofRows += 1024
+	ADDQ $1024, perRow+80(FP)                    // perRow += 1024
 	ADDQ $256, rests+96(FP)                      // rests += 256
 	SUBQ $32, rows+0(FP)                         // rows -= 32
 	CMPQ rows+0(FP), $1
@@ -326,10 +328,10 @@ end5:
 //	a step and rows, 384 inputs         4           4           48    112    72
 //	a step and rows, 1536 inputs        4           4           12     28    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearNarrowInt8AMX(SB), NOSPLIT, $72-112
 	LEAQ linearint8AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -405,46 +407,46 @@ none8:
 row9:
 	CMPQ R9, $1
 	JLT none10                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few11                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z8                         // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z8                         // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z8                         // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z8                         // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z8                         // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z8                         // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z8                         // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z8                         // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·perRow[6]
 
 few11:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z8                           // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z8, Z6                       // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z6, K1, Z6                     // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z9                       // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z9, Z7                       // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z7, K2, Z7                   // y[16] += its rest, where there are columns
 	LONG $0x48477262; WORD $0xc672               // VCVTNE2PS2BF16 Z6, Z7, Z8: out = bfloat16(y[0], y[16])
 	VMOVDQU16 Z8, K1, (R8)                       // dst[0]... = out, where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	SUBQ $1, R10                                 // n -= 1
@@ -461,46 +463,46 @@ drain4:
 row12:
 	CMPQ R9, $1
 	JLT none13                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z6                   // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z6              // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z7                   // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z7              // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few14                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z8                         // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z6             // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z8                         // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z8, Z7             // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z8                         // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z6             // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z8                         // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z8, Z7             // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z8                         // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z6             // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z8                         // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z8, Z7             // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z8                         // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z6             // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z8                         // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z8, Z7             // y[16] += value·perRow[6]
 
 few14:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z8                           // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z8, Z8                    // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z8, Z6                       // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z6, K1, Z6                     // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z9                       // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z9, Z9                    // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z9, Z7                       // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z7, K2, Z7                   // y[16] += its rest, where there are columns
 	LONG $0x48477262; WORD $0xc672               // VCVTNE2PS2BF16 Z6, Z7, Z8: out = bfloat16(y[0], y[16])
 	VMOVDQU16 Z8, K1, (R8)                       // dst[0]... = out, where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	JMP row12
@@ -538,7 +540,7 @@ all17:
 	KSHIFTRD $16, K1, K2                         // the last 16
 	MOVQ of-40(SP), R10                          // n = of
 	MOVQ R10, columnsOf-64(SP)                   // columnsOf = n
-	MOVQ ofRows+80(FP), R11                      // ofRow = ofRows
+	MOVQ perRow+80(FP), R11                      // perRow = perRow
 	MOVQ rests+96(FP), R12                       // restOf = rests
 	MOVQ restPlace-48(SP), R13
 	MOVQ R13, restColumns-56(SP)                 // restColumns = restPlace
@@ -561,7 +563,7 @@ all17:
 	MOVQ xStride+40(FP), R10                     // n = xStride
 	SHLQ $5, R10                                 // n <<= 5
 	ADDQ R10, x+32(FP)                           // x += n
-	ADDQ $1024, ofRows+80(FP)                    // ofRows += 1024
+	ADDQ $1024, perRow+80(FP)                    // perRow += 1024
 	ADDQ $256, rests+96(FP)                      // rests += 256
 	SUBQ $32, rows+0(FP)                         // rows -= 32
 	CMPQ rows+0(FP), $1
@@ -585,10 +587,10 @@ end5:
 //	a step and rows, 384 inputs         4           4           64    256    72
 //	a step and rows, 1536 inputs        4           4           16     64    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
-// func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+// func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 TEXT ·linearGELUInt8AMX(SB), NOSPLIT, $72-112
 	LEAQ linearint8AMXShapes<>(SB), R10          // n = where the shapes of the tiles are
 	LONG $0x4978c2c4; BYTE $0x02                 // LDTILECFG (R10): the shapes of the tiles
@@ -677,39 +679,39 @@ none8:
 row9:
 	CMPQ R9, $1
 	JLT none10                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z19                  // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z19             // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z20                  // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z20             // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z19                  // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z19             // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z20                  // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z20             // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few11                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z21                        // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z21, Z19           // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z21, Z19           // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z21                        // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z21, Z20           // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z21, Z20           // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z21                        // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z21, Z19           // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z21, Z19           // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z21                        // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z21, Z20           // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z21, Z20           // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z21                        // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z21, Z19           // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z21, Z19           // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z21                        // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z21, Z20           // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z21, Z20           // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z21                        // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z21, Z19           // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z21, Z19           // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z21                        // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z21, Z20           // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z21, Z20           // y[16] += value·perRow[6]
 
 few11:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z21                          // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z21, Z21                  // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z21, Z21                  // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z21, Z19                     // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z19, K1, Z19                   // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z22                      // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z22, Z22                  // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z22, Z22                  // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z22, Z20                     // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z20, K2, Z20                 // y[16] += its rest, where there are columns
 	VMAXPS Z19, Z6, Z23                          // near0 = max(-4, y[0])
@@ -746,7 +748,7 @@ few11:
 	VMOVUPS Z20, K2, 64(R8)                      // dst[16]... = y[16], where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	SUBQ $1, R10                                 // n -= 1
@@ -763,39 +765,39 @@ drain4:
 row12:
 	CMPQ R9, $1
 	JLT none13                                   // if left < 1
-	VMULPS.BCST 4(R11), Z2, Z19                  // y[0] = of columns 1, 0·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z4, Z19             // y[0] += of columns 2, 0·ofRow[2]
-	VMULPS.BCST 4(R11), Z3, Z20                  // y[16] = of columns 1, 16·ofRow[1]
-	VFMADD231PS.BCST 8(R11), Z5, Z20             // y[16] += of columns 2, 16·ofRow[2]
+	VMULPS.BCST 4(R11), Z2, Z19                  // y[0] = of columns 1, 0·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z4, Z19             // y[0] += of columns 2, 0·perRow[2]
+	VMULPS.BCST 4(R11), Z3, Z20                  // y[16] = of columns 1, 16·perRow[1]
+	VFMADD231PS.BCST 8(R11), Z5, Z20             // y[16] += of columns 2, 16·perRow[2]
 	CMPQ terms+88(FP), $6
 	JLT few14                                    // if terms < 6
 	MOVQ columnsOf-64(SP), R13                   // at = columnsOf
 	VMOVUPS 512(R13), Z21                        // value = columns[128]...
-	VFMADD231PS.BCST 12(R11), Z21, Z19           // y[0] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z21, Z19           // y[0] += value·perRow[3]
 	VMOVUPS 576(R13), Z21                        // value = columns[144]...
-	VFMADD231PS.BCST 12(R11), Z21, Z20           // y[16] += value·ofRow[3]
+	VFMADD231PS.BCST 12(R11), Z21, Z20           // y[16] += value·perRow[3]
 	VMOVUPS 640(R13), Z21                        // value = columns[160]...
-	VFMADD231PS.BCST 16(R11), Z21, Z19           // y[0] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z21, Z19           // y[0] += value·perRow[4]
 	VMOVUPS 704(R13), Z21                        // value = columns[176]...
-	VFMADD231PS.BCST 16(R11), Z21, Z20           // y[16] += value·ofRow[4]
+	VFMADD231PS.BCST 16(R11), Z21, Z20           // y[16] += value·perRow[4]
 	VMOVUPS 768(R13), Z21                        // value = columns[192]...
-	VFMADD231PS.BCST 20(R11), Z21, Z19           // y[0] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z21, Z19           // y[0] += value·perRow[5]
 	VMOVUPS 832(R13), Z21                        // value = columns[208]...
-	VFMADD231PS.BCST 20(R11), Z21, Z20           // y[16] += value·ofRow[5]
+	VFMADD231PS.BCST 20(R11), Z21, Z20           // y[16] += value·perRow[5]
 	VMOVUPS 896(R13), Z21                        // value = columns[224]...
-	VFMADD231PS.BCST 24(R11), Z21, Z19           // y[0] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z21, Z19           // y[0] += value·perRow[6]
 	VMOVUPS 960(R13), Z21                        // value = columns[240]...
-	VFMADD231PS.BCST 24(R11), Z21, Z20           // y[16] += value·ofRow[6]
+	VFMADD231PS.BCST 24(R11), Z21, Z20           // y[16] += value·perRow[6]
 
 few14:
 	MOVQ restColumns-56(SP), R13                 // at = restColumns
 	ADDQ (R12), R13                              // at = this row's rest
 	VCVTDQ2PS (DI), Z21                          // sum[0] = float(sums[0]...)
-	VMULPS.BCST (R11), Z21, Z21                  // sum[0] = sum[0]·ofRow[0]
+	VMULPS.BCST (R11), Z21, Z21                  // sum[0] = sum[0]·perRow[0]
 	VFMADD231PS Z0, Z21, Z19                     // y[0] += sum[0]·of columns 0, 0
 	VADDPS (R13), Z19, K1, Z19                   // y[0] += its rest, where there are columns
 	VCVTDQ2PS 2048(DI), Z22                      // sum[16] = float(sums[512]...)
-	VMULPS.BCST (R11), Z22, Z22                  // sum[16] = sum[16]·ofRow[0]
+	VMULPS.BCST (R11), Z22, Z22                  // sum[16] = sum[16]·perRow[0]
 	VFMADD231PS Z1, Z22, Z20                     // y[16] += sum[16]·of columns 0, 16
 	VADDPS 64(R13), Z20, K2, Z20                 // y[16] += its rest, where there are columns
 	VMAXPS Z19, Z6, Z23                          // near0 = max(-4, y[0])
@@ -832,7 +834,7 @@ few14:
 	VMOVUPS Z20, K2, 64(R8)                      // dst[16]... = y[16], where there are columns
 	ADDQ $64, DI                                 // sums += 64
 	ADDQ dstStride+24(FP), R8                    // dst += dstStride
-	ADDQ $32, R11                                // ofRow += 32
+	ADDQ $32, R11                                // perRow += 32
 	ADDQ $8, R12                                 // restOf += 8
 	SUBQ $1, R9                                  // left -= 1
 	JMP row12
@@ -870,7 +872,7 @@ all17:
 	KSHIFTRD $16, K1, K2                         // the last 16
 	MOVQ of-40(SP), R10                          // n = of
 	MOVQ R10, columnsOf-64(SP)                   // columnsOf = n
-	MOVQ ofRows+80(FP), R11                      // ofRow = ofRows
+	MOVQ perRow+80(FP), R11                      // perRow = perRow
 	MOVQ rests+96(FP), R12                       // restOf = rests
 	MOVQ restPlace-48(SP), R13
 	MOVQ R13, restColumns-56(SP)                 // restColumns = restPlace
@@ -893,7 +895,7 @@ all17:
 	MOVQ xStride+40(FP), R10                     // n = xStride
 	SHLQ $5, R10                                 // n <<= 5
 	ADDQ R10, x+32(FP)                           // x += n
-	ADDQ $1024, ofRows+80(FP)                    // ofRows += 1024
+	ADDQ $1024, perRow+80(FP)                    // perRow += 1024
 	ADDQ $256, rests+96(FP)                      // rests += 256
 	SUBQ $32, rows+0(FP)                         // rows -= 32
 	CMPQ rows+0(FP), $1

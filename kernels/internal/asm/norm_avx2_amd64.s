@@ -30,8 +30,9 @@ GLOBL normAVX2<>(SB), RODATA|NOPTR, $32
 //		}
 //	}
 //
-// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-// width/16 values, keep what the generic kernel keeps with float64.
+// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Because there are two
+// passes, and each sum has only width/16 values, this is as exact as it needs to be without
+// the generic kernel's float64.
 //
 // func normAVX2(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
 TEXT ·normAVX2(SB), NOSPLIT, $0-56

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakAVX512 runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakAVX512(n int)
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8
@@ -48,8 +48,8 @@ done2:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
+// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times, and does
+// nothing with them. It is for measuring how fast memory delivers them.
 //
 //	for range times {
 //		for i := range blocks * 128 {

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakBF16AVX512BF16 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakBF16AVX512BF16 runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakBF16AVX512BF16(n int)
 TEXT ·peakBF16AVX512BF16(SB), NOSPLIT, $0-8

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakBF16NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakBF16NEON86 runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakBF16NEON86(n int)
 TEXT ·peakBF16NEON86(SB), NOSPLIT, $0-8

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakF16NEON82 does n ≥ 1 times 24 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakF16NEON82 runs 24 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakF16NEON82(n int)
 TEXT ·peakF16NEON82(SB), NOSPLIT, $0-8

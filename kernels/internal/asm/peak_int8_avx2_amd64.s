@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakInt8AVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVX2 runs 12 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakInt8AVX2(n int)
 TEXT ·peakInt8AVX2(SB), NOSPLIT, $0-8

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakInt8AVX512VNNI does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVX512VNNI runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakInt8AVX512VNNI(n int)
 TEXT ·peakInt8AVX512VNNI(SB), NOSPLIT, $0-8

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakInt8AVXVNNI does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVXVNNI runs 12 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakInt8AVXVNNI(n int)
 TEXT ·peakInt8AVXVNNI(SB), NOSPLIT, $0-8

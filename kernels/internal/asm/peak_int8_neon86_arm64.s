@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakInt8NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8NEON86 runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakInt8NEON86(n int)
 TEXT ·peakInt8NEON86(SB), NOSPLIT, $0-8

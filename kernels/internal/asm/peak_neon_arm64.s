@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// peakNEON does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakNEON runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 // func peakNEON(n int)
 TEXT ·peakNEON(SB), NOSPLIT, $0-8
@@ -71,8 +71,8 @@ loop1:
 done2:
 	RET
 
-// readNEON reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
+// readNEON reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times, and does
+// nothing with them. It is for measuring how fast memory delivers them.
 //
 //	for range times {
 //		for i := range blocks * 128 {

@@ -14,7 +14,7 @@ DATA peaktilesAMXShapes<>+48(SB)/8, $0x1010101010101010 // eight tiles' 16 rows
 DATA peaktilesAMXShapes<>+56(SB)/8, $0x0000000000000000 // reserved
 GLOBL peaktilesAMXShapes<>(SB), RODATA|NOPTR, $64
 
-// peakBF16AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakBF16AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 // func peakBF16AMX(n int)
@@ -49,7 +49,7 @@ done2:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// peakInt8AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakInt8AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 // func peakInt8AMX(n int)
@@ -84,7 +84,7 @@ done2:
 	VZEROUPPER                                   // no AVX state left behind to slow SSE
 	RET
 
-// peakBF16x3AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakBF16x3AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 // func peakBF16x3AMX(n int)

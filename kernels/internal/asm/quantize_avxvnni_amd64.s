@@ -39,8 +39,8 @@ GLOBL quantizeAVXVNNI<>(SB), RODATA|NOPTR, $160
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 // func quantizeAVXVNNI(dst unsafe.Pointer, src *float32, n int, scale *float32)
 TEXT ·quantizeAVXVNNI(SB), NOSPLIT, $0-32

@@ -10,8 +10,8 @@ DATA quantizeNEON86<>+8(SB)/4, $0x00800000 // 1.17549435e-38
 DATA quantizeNEON86<>+12(SB)/4, $0x3f800000 // 1
 GLOBL quantizeNEON86<>(SB), RODATA|NOPTR, $16
 
-// quantizeNEON86 is quantize as it is without FEAT_I8MM, but that dst is dst[i/8*16+i%8]: the
-// 8 bytes that are left out are another row's.
+// quantizeNEON86 is quantize as it is without FEAT_I8MM, except that it writes to dst[i/8*16+i%8]:
+// the 8 bytes that it skips belong to another row.
 //
 // func quantizeNEON86(dst unsafe.Pointer, src *float32, n int, scale *float32)
 TEXT ·quantizeNEON86(SB), NOSPLIT, $0-32

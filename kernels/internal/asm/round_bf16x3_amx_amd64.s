@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// roundBF16x3AMX splits n values into two bfloat16 each, whose sum they nearly are;
-// n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
+// roundBF16x3AMX splits n values into two bfloat16 each, whose sum is nearly the value;
+// n is a multiple of 32. Denormals become 0, values that are not finite become NaN.
 //
 //	for i := range n {
 //		at := i/32*64 + i%32
@@ -13,7 +13,7 @@
 //		dst[at], dst[at+32] = high, bfloat16(src[i]-high)
 //	}
 //
-// 32 high parts, and the 32 low ones behind them, are a row of a tile each.
+// 32 high parts are a row of a tile, and so are the 32 low parts behind them.
 //
 // func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
 TEXT ·roundBF16x3AMX(SB), NOSPLIT, $0-24

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // roundF16NEON82 rounds n values to half, to the nearest, ties to even; n is a
-// multiple of 16. What is too large becomes infinite.
+// multiple of 16. Values that are too large become infinite.
 //
 //	for i := range n {
 //		dst[i] = float16(src[i])

@@ -11,7 +11,7 @@
 //		dst[i/4*8+i%4] = bfloat16(src[i])
 //	}
 //
-// What dst leaves out is another row's.
+// The places of dst that are skipped belong to another row.
 //
 // func roundBF16NEON86(dst unsafe.Pointer, src *float32, n int)
 TEXT ·roundBF16NEON86(SB), NOSPLIT, $0-24

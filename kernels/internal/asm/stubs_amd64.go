@@ -21,16 +21,16 @@ import "unsafe"
 //		}
 //	}
 //
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
+// Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+// bytes for each of the k rows.
 //
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
+// The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+// GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+// Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+// the next block's products.
 //
 //go:noescape
-func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // geluAVX2 replaces rows ≥ 1 rows of 16 values, stride bytes apart, by their GELU.
 //
@@ -43,11 +43,11 @@ func gemmAVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride i
 //		}
 //	}
 //
-// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, where Φ is the normal distribution.
 // The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
 // v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
 //
-// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+// Tried without success: P/Q of degrees 5/5 in v² costs a division and is no more exact; a P of
 // degree 14 is off by 2.6·2⁻²⁴·|v|.
 //
 //go:noescape
@@ -79,8 +79,8 @@ func geluShortAVX2(x *float32, stride int, rows int)
 //go:noescape
 func scoresAVX2(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
-// exponentsAVX2 replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 8·across, across 1 or 2:
+// exponentsAVX2 replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 8·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -95,14 +95,14 @@ func scoresAVX2(across int, dst *float32, k unsafe.Pointer, kStride int, q *floa
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 //go:noescape
 func exponentsAVX2(across int, s *float32, keys int, largest *float32, scale float32)
 
-// mixAVX2 adds up 16 columns of V's rows by weight, for each query of a
-// tile. With columns = 8·across, across 1 or 2, and dstStride in bytes:
+// mixAVX2 computes the weighted sum of V's rows, 16 columns of them, for each
+// query of a tile. With columns = 8·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 16 {
@@ -149,8 +149,9 @@ func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, col
 //		}
 //	}
 //
-// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-// width/16 values, keep what the generic kernel keeps with float64.
+// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Because there are two
+// passes, and each sum has only width/16 values, this is as exact as it needs to be without
+// the generic kernel's float64.
 //
 //go:noescape
 func normAVX2(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
@@ -204,14 +205,14 @@ func spread4AVX2(dst *float32, src *float32, n int)
 //go:noescape
 func spread3AVX2(dst *float32, src *float32, n int)
 
-// peakAVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakAVX2 runs 12 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakAVX2(n int)
 
-// readAVX2 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
+// readAVX2 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times, and does
+// nothing with them. It is for measuring how fast memory delivers them.
 //
 //	for range times {
 //		for i := range blocks * 128 {
@@ -241,15 +242,16 @@ func readAVX2(x *float32, blocks int, times int)
 //		}
 //	}
 //
-// What is said of rows, 8 values each, is the scale and what the terms are
-// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
-// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
-// -128 times the sum of the column's weights.
+// perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+// terms. columns has 16 values each of start, of columnScale and of each term. There are
+// 2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+// unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+// weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // quantizeAVX2 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
 // -127 to 127; n is a multiple of 16 and at least 16.
@@ -264,14 +266,14 @@ func gemmInt8AVX2(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStri
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeAVX2(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8AVX2 does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVX2 runs 12 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8AVX2(n int)
@@ -295,15 +297,16 @@ func peakInt8AVX2(n int)
 //		}
 //	}
 //
-// What is said of rows, 8 values each, is the scale and what the terms are
-// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
-// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
-// -128 times the sum of the column's weights.
+// perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+// terms. columns has 16 values each of start, of columnScale and of each term. There are
+// 2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+// unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+// weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // quantizeAVXVNNI writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
 // -127 to 127; n is a multiple of 16 and at least 16.
@@ -318,14 +321,14 @@ func gemmInt8AVXVNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xS
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeAVXVNNI(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8AVXVNNI does n ≥ 1 times 12 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVXVNNI runs 12 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8AVXVNNI(n int)
@@ -345,16 +348,16 @@ func peakInt8AVXVNNI(n int)
 //		}
 //	}
 //
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
+// Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+// bytes for each of the k rows.
 //
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
+// The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+// GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+// Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+// the next block's products.
 //
 //go:noescape
-func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // geluAVX512 replaces rows ≥ 1 rows of 48 values, stride bytes apart, by their GELU.
 //
@@ -367,11 +370,11 @@ func gemmAVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride
 //		}
 //	}
 //
-// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, where Φ is the normal distribution.
 // The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
 // v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
 //
-// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+// Tried without success: P/Q of degrees 5/5 in v² costs a division and is no more exact; a P of
 // degree 14 is off by 2.6·2⁻²⁴·|v|.
 //
 //go:noescape
@@ -403,8 +406,8 @@ func geluShortAVX512(x *float32, stride int, rows int)
 //go:noescape
 func scoresAVX512(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
-// exponentsAVX512 replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 16·across, across 1 or 2:
+// exponentsAVX512 replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 16·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -419,14 +422,14 @@ func scoresAVX512(across int, dst *float32, k unsafe.Pointer, kStride int, q *fl
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 //go:noescape
 func exponentsAVX512(across int, s *float32, keys int, largest *float32, scale float32)
 
-// mixAVX512 adds up 32 columns of V's rows by weight, for each query of a
-// tile. With columns = 16·across, across 1 or 2, and dstStride in bytes:
+// mixAVX512 computes the weighted sum of V's rows, 32 columns of them, for each
+// query of a tile. With columns = 16·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 32 {
@@ -473,8 +476,9 @@ func transposeAVX512(dst *float32, dstStride int, src *float32, srcStride int, c
 //		}
 //	}
 //
-// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-// width/16 values, keep what the generic kernel keeps with float64.
+// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Because there are two
+// passes, and each sum has only width/16 values, this is as exact as it needs to be without
+// the generic kernel's float64.
 //
 //go:noescape
 func normAVX512(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
@@ -528,14 +532,14 @@ func spread4AVX512(dst *float32, src *float32, n int)
 //go:noescape
 func spread3AVX512(dst *float32, src *float32, n int)
 
-// peakAVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakAVX512 runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakAVX512(n int)
 
-// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
+// readAVX512 reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times, and does
+// nothing with them. It is for measuring how fast memory delivers them.
 //
 //	for range times {
 //		for i := range blocks * 128 {
@@ -565,15 +569,16 @@ func readAVX512(x *float32, blocks int, times int)
 //		}
 //	}
 //
-// What is said of rows, 8 values each, is the scale and what the terms are
-// multiplied by; of columns, 48 values each, start, columnScale and the terms. Terms
-// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
-// -128 times the sum of the column's weights.
+// perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+// terms. columns has 48 values each of start, of columnScale and of each term. There are
+// 2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+// unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+// weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // quantizeAVX512 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
 // -127 to 127; n is a multiple of 16 and at least 16.
@@ -588,14 +593,14 @@ func gemmInt8AVX512(rows int, dst *float32, dstStride int, x unsafe.Pointer, xSt
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeAVX512(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8AVX512 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVX512 runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8AVX512(n int)
@@ -619,15 +624,16 @@ func peakInt8AVX512(n int)
 //		}
 //	}
 //
-// What is said of rows, 8 values each, is the scale and what the terms are
-// multiplied by; of columns, 48 values each, start, columnScale and the terms. Terms
-// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
-// -128 times the sum of the column's weights.
+// perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+// terms. columns has 48 values each of start, of columnScale and of each term. There are
+// 2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+// unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+// weights.
 //
 // Sums of integers are exact in any order.
 //
 //go:noescape
-func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // quantizeAVX512VNNI writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
 // -127 to 127; n is a multiple of 16 and at least 16.
@@ -642,20 +648,20 @@ func gemmInt8AVX512VNNI(rows int, dst *float32, dstStride int, x unsafe.Pointer,
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeAVX512VNNI(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8AVX512VNNI does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8AVX512VNNI runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8AVX512VNNI(n int)
 
 // gemmBF16AVX512BF16 is gemm with x and w in bfloat16, in pairs: k counts pairs,
-// and where gemm has one product it has two.
+// and each step adds two products.
 //
 //	for i := range block {
 //		sum = fma(x[r*xStride+2*i+1], w[(i*48+c)*2+1], sum)
@@ -665,7 +671,7 @@ func peakInt8AVX512VNNI(n int)
 // The products are exact in float32, denormals count as 0.
 //
 //go:noescape
-func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmBF16AVX512BF16(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // roundBF16AVX512BF16 rounds n values to bfloat16, to the nearest, ties to even; n is a
 // multiple of 16. Denormals become 0, NaN stays NaN.
@@ -685,7 +691,7 @@ func scoresBF16AVX512BF16(across int, dst *float32, k unsafe.Pointer, kStride in
 
 // exponentsBF16AVX512BF16 is exponents with a shorter P and results in bfloat16,
 // rounded to the nearest, in pairs of the keys 2·j and 2·j+1. There are keys pairs.
-// Sums are of results that are not rounded yet.
+// Sums are of results before rounding.
 //
 //	for i := range columns {
 //		var sum float32
@@ -700,7 +706,7 @@ func scoresBF16AVX512BF16(across int, dst *float32, k unsafe.Pointer, kStride in
 //		largest[i] = 1 / sum
 //	}
 //
-// Pairs take the place of s: row j of pairs is where row j of s was.
+// pairs overwrites s: row j of pairs is where row j of s was.
 //
 //go:noescape
 func exponentsBF16AVX512BF16(across int, s *float32, keys int, largest *float32, scale float32)
@@ -711,8 +717,8 @@ func exponentsBF16AVX512BF16(across int, s *float32, keys int, largest *float32,
 //go:noescape
 func mixBF16AVX512BF16(across int, dst *float32, dstStride int, p *float32, v *float32, keys int, factor *float32, queries int)
 
-// pairRowsAVX512BF16 writes 32 bfloat16 of two rows in turn, for pairs of rows that
-// lie stride bytes apart.
+// pairRowsAVX512BF16 interleaves 32 bfloat16 of two rows, for pairs of rows that are
+// stride bytes apart.
 //
 //	for j := range pairs {
 //		for c := range 32 {
@@ -723,21 +729,21 @@ func mixBF16AVX512BF16(across int, dst *float32, dstStride int, p *float32, v *f
 //go:noescape
 func pairRowsAVX512BF16(dst *float32, v unsafe.Pointer, stride int, pairs int)
 
-// peakBF16AVX512BF16 does n ≥ 1 times 12 steps of a product's sums, 16 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakBF16AVX512BF16 runs 12 steps of a product's sums, 16 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakBF16AVX512BF16(n int)
 
-// xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
+// xcr0AMX writes the register XCR0, which says what register state the system saves: a bit for each
 // component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
-// section 13.3). The processor has XGETBV where it has AVX.
+// section 13.3). Every processor with AVX has XGETBV.
 //
 //go:noescape
 func xcr0AMX(state *uint64)
 
-// roundBF16x3AMX splits n values into two bfloat16 each, whose sum they nearly are;
-// n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
+// roundBF16x3AMX splits n values into two bfloat16 each, whose sum is nearly the value;
+// n is a multiple of 32. Denormals become 0, values that are not finite become NaN.
 //
 //	for i := range n {
 //		at := i/32*64 + i%32
@@ -745,7 +751,7 @@ func xcr0AMX(state *uint64)
 //		dst[at], dst[at+32] = high, bfloat16(src[i]-high)
 //	}
 //
-// 32 high parts, and the 32 low ones behind them, are a row of a tile each.
+// 32 high parts are a row of a tile, and so are the 32 low parts behind them.
 //
 //go:noescape
 func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
@@ -763,34 +769,34 @@ func roundBF16x3AMX(dst unsafe.Pointer, src *float32, n int)
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeAMX(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakBF16AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakBF16AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakBF16AMX(n int)
 
-// peakInt8AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakInt8AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8AMX(n int)
 
-// peakBF16x3AMX does n ≥ 1 times 6 products of tiles, 256 each, none of which waits for
+// peakBF16x3AMX runs 6 products of tiles, 256 each, n ≥ 1 times. No product waits for
 // another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakBF16x3AMX(n int)
 
 // attendAMX computes softmax(q·kᵀ)·v for the heads of one sequence, with q, k, v in
-// bfloat16, exponents of 2 instead of e, and scores over 32: q is multiplied by
-// log₂(e)/(32·√size) already. Strides are in bytes, size is 32 or 64, and there is at
-// least one of everything. scratch has 13440 + 128·n bytes for heads of 32, 18560 +
+// bfloat16. It computes powers of 2 instead of e, of scores that are divided by 32: the
+// caller has multiplied q by log₂(e)/(32·√size). Strides are in bytes, size is 32 or 64, and
+// there is at least one head, query and key. scratch has 13440 + 128·n bytes for heads of 32, 18560 +
 // 256·n for heads of 64, n being keys rounded up to 32: see AttendScratch.
 //
 //	for h := range heads {
@@ -818,27 +824,26 @@ func peakBF16x3AMX(n int)
 //
 // 1 + P(r) is 2^r for 0 ≤ r ≤ 1, off by 9e-5, where bfloat16 is off by 2e-3 to 4e-3;
 // y - floor(y) is rounded down.
-// Queries do not depend on one another. A product of tiles adds, from 0, the products of
-// 16 pairs, the even ones and the odd ones apart, and the sum of both to what is there;
-// all in float32, to the nearest even, denormals 0. The pairs of w and v are keys b·32+g
-// and b·32+16+g. A row of weights that are all 0, as NaN and infinity leave it, gives NaN.
+// The result for a query does not depend on the others. A product of tiles adds up the
+// products of 16 pairs, the even and the odd ones separately, starting from 0, and adds the
+// two sums to the accumulator; all in float32, to the nearest even, denormals 0. The pairs of
+// w and v are keys b·32+g and b·32+16+g. NaN or infinity among the scores makes all weights
+// of a row 0, and the result NaN.
 //
-// Instructions for 16 queries and 32 keys, counted, and the least cycles that they take,
-// 16 a product, and half a one a vector instruction that is not a move:
+// Instructions for 16 queries and 32 keys, counted:
 //
-//	             products  cycles  tile loads  tile stores  vector  cycles  moves
-//	heads of 32         5      80           7            2     192      96     80
-//	heads of 64         9     144          14            2     192      96     80
+//	             products  tile loads  tile stores  vector  moves
+//	heads of 32         5           7            2     192     80
+//	heads of 64         9          14            2     192     80
 //
-// The larger number of cycles is what the loop takes at best. At 3.3 GHz, 12 heads of 32
-// and 32, 87, 128 and 256 tokens, that is 0.7, 6.3, 11.2 and 44.7 us, beside packing K and V.
-// The prototype in C took 4.5, 23.3, 43 and 187, with them.
+// On a processor with AMX, a prototype in C took 4.5, 23.3, 43 and 187 us for 12 heads of 32
+// at 32, 87, 128 and 256 tokens, with packing K and V. The speed of this kernel is not known.
 //
 //go:noescape
 func attendAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer)
 
-// attendNarrowAMX is attendAMX that rounds what it writes to bfloat16, to
-// the nearest even.
+// attendNarrowAMX is attendAMX with the result rounded to bfloat16, to the
+// nearest even.
 //
 //go:noescape
 func attendNarrowAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStride int, queries int, k unsafe.Pointer, v unsafe.Pointer, kvStride int, keys int, heads int, size int, scratch unsafe.Pointer)
@@ -863,10 +868,10 @@ func attendNarrowAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStrid
 //
 // Denormals count as 0 in the sum, whether they are operands or come out on the way.
 //
-// rows, out and steps are at least 1. Strides are in bytes. x can be read, whatever is
-// there, up to a multiple of 16 rows. columns goes on to a multiple of 32 columns, dst
-// need not. scratch is 4 KB, best at a multiple of 64. ofRows, terms, rests and rest are
-// not read.
+// rows, out and steps are at least 1. Strides are in bytes. The memory of x must be readable
+// up to a multiple of 16 rows; what the extra rows hold does not matter. columns must be
+// filled up to a multiple of 32 columns, dst need not be. scratch is 4 KB, best at a
+// multiple of 64. perRow, terms, rests and rest are not read.
 //
 // Instructions of the inner loop, in a block of 32 rows, counted:
 //
@@ -876,11 +881,11 @@ func attendNarrowAMX(dst unsafe.Pointer, dstStride int, q unsafe.Pointer, qStrid
 //	a step and rows, 384 inputs         4           4            5      5    21
 //	a step and rows, 1536 inputs        4           4            1      1    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearNarrowBF16AMX is linearBF16 with dst in bfloat16, rounded to the nearest, ties to
 // even. Denormals become 0, NaN stays NaN.
@@ -893,11 +898,11 @@ func linearBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsaf
 //	a step and rows, 384 inputs         4           4            3      8    21
 //	a step and rows, 1536 inputs        4           4            1      2    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearGELUBF16AMX is linearBF16, then geluShort: dst = GELU(sum + columns[c]).
 //
@@ -909,11 +914,11 @@ func linearNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x
 //	a step and rows, 384 inputs         4           4           11     80    21
 //	a step and rows, 1536 inputs        4           4            3     20    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearGELUNarrowBF16AMX is linearBF16, then geluShort, with dst in bfloat16, rounded to
 // the nearest, ties to even. Denormals become 0, NaN stays NaN.
@@ -926,14 +931,15 @@ func linearGELUBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x u
 //	a step and rows, 384 inputs         4           4            8     83    21
 //	a step and rows, 1536 inputs        4           4            2     21    11
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearInt8AMX multiplies rows of x by a whole matrix, both in signed int8, which
-// stand for numbers as in gemmInt8, and adds what is known of a row's rest.
+// stand for numbers as in gemmInt8, and adds the product of the row's rounding errors (its
+// rest), where the caller has computed that.
 //
 //	for r := range rows {
 //		for c := range out {
@@ -945,19 +951,20 @@ func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride in
 //					}
 //				}
 //			}
-//			y := ofRows[r][1] * term[0][c]
+//			y := perRow[r][1] * term[0][c]
 //			for j := 1; j < terms; j++ {
-//				y = fma(ofRows[r][1+j], term[j][c], y)
+//				y = fma(perRow[r][1+j], term[j][c], y)
 //			}
-//			y = fma(sum*ofRows[r][0], columnScale[c], y)
+//			y = fma(sum*perRow[r][0], columnScale[c], y)
 //			dst[r*dstStride][c] = y + rest[rests[r]][c]
 //		}
 //	}
 //
-// Of each panel of 32 columns, columns has 32 values each of what is not read, of
-// columnScale and of each term. Terms are 2 or 6. ofRows has 8 values of each row. rests
-// are in bytes; a row that lost nothing has the place of negative zeros there, which
-// change nothing. rows, out, steps, the strides, x and scratch are as in linearBF16.
+// For each panel of 32 columns, columns has 32 values that are not read, 32 of columnScale,
+// and 32 of each term. There are 2 or 6 terms. perRow has 8 values for each row, as in
+// gemmInt8. rests has, for each row, where its rest's products begin in rest, in bytes; for
+// a row without them that is a row of negative zeros, which change nothing. rows, out,
+// steps, the strides, x and scratch are as in linearBF16.
 //
 // Sums of integers are exact in any order.
 //
@@ -969,11 +976,11 @@ func linearGELUNarrowBF16AMX(rows int, out int, dst unsafe.Pointer, dstStride in
 //	a step and rows, 384 inputs         4           4           53    107    72
 //	a step and rows, 1536 inputs        4           4           13     27    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearNarrowInt8AMX is linearInt8 with dst in bfloat16, rounded to the nearest, ties
 // to even. Denormals become 0, NaN stays NaN.
@@ -986,11 +993,11 @@ func linearInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsaf
 //	a step and rows, 384 inputs         4           4           48    112    72
 //	a step and rows, 1536 inputs        4           4           12     28    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearGELUInt8AMX is linearInt8, then geluShort.
 //
@@ -1002,11 +1009,11 @@ func linearNarrowInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x
 //	a step and rows, 384 inputs         4           4           64    256    72
 //	a step and rows, 1536 inputs        4           4           16     64    24
 //
-// The ideal, a prototype's in C, is 4 products and 4 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 4 products and 4 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearBF16x3AMX multiplies rows of x by a whole matrix, and adds a bias. A number is
 // the sum of two in bfloat16, high and low. The product of the low parts, at most 2⁻¹⁶ of
@@ -1035,11 +1042,11 @@ func linearGELUInt8AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x u
 //	a step and rows, 384 inputs        12           8            5      5    25
 //	a step and rows, 1536 inputs       12           8            1      1    15
 //
-// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 12 products and 8 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)
 
 // linearGELUBF16x3AMX is linearBF16x3, then gelu: dst = GELU(sum + columns[c]).
 //
@@ -1051,8 +1058,8 @@ func linearBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x uns
 //	a step and rows, 384 inputs        12           8           11    123    25
 //	a step and rows, 1536 inputs       12           8            3     31    15
 //
-// The ideal, a prototype's in C, is 12 products and 8 tile loads, with up to 16
-// multiply-adds on vectors beside each product, which cost nothing there.
+// A prototype in C, on a processor with AMX, had 12 products and 8 tile loads in a step, and
+// up to 16 multiply-adds on vectors beside each product cost nothing there.
 //
 //go:noescape
-func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, ofRows *float32, terms int, rests *int, rest *float32)
+func linearGELUBF16x3AMX(rows int, out int, dst unsafe.Pointer, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, steps int, columns *float32, scratch *float32, perRow *float32, terms int, rests *int, rest *float32)

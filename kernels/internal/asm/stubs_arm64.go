@@ -21,13 +21,13 @@ import "unsafe"
 //		}
 //	}
 //
-// Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-// for each of the k rows.
+// Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+// bytes for each of the k rows.
 //
-// The loops that stay in registers are those over r and c. Measured on one core
-// of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-// and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-// was seen there: the additions run beside the next block's products.
+// The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+// GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+// Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+// the next block's products.
 //
 // Instructions of a tile of 6 rows, counted:
 //
@@ -36,14 +36,11 @@ import "unsafe"
 //	start and end of a block          0            24     26      24        0    36
 //	384 inputs                     9216           144   2268     144      288  1272
 //
-// The ideal is FMLA .4S alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
-// take it 24 cycles for FMLA .4S, 8.3 for loads and 16.5 for all, so that FMLA .4S
-// bounds them; 384 inputs take 2340 cycles for vector instructions, where the ideal is
-// 2304: 98.5 % of it.
+// FMLA .4S is 98.5 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
 //go:noescape
-func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // geluNEON replaces rows ≥ 1 rows of 8 values, stride bytes apart, by their GELU.
 //
@@ -56,11 +53,11 @@ func gemmNEON(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride i
 //		}
 //	}
 //
-// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+// P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, where Φ is the normal distribution.
 // The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
 // v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
 //
-// Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+// Tried without success: P/Q of degrees 5/5 in v² costs a division and is no more exact; a P of
 // degree 14 is off by 2.6·2⁻²⁴·|v|.
 //
 //go:noescape
@@ -92,8 +89,8 @@ func geluShortNEON(x *float32, stride int, rows int)
 //go:noescape
 func scoresNEON(across int, dst *float32, k unsafe.Pointer, kStride int, q *float32, size int, keys int, largest *float32)
 
-// exponentsNEON replaces scores s by powers of two and largest by what they are
-// to be multiplied by to add up to 1. With columns = 4·across, across 1 or 2:
+// exponentsNEON replaces scores s by powers of two, and largest by the factor
+// with which these add up to 1. With columns = 4·across, across 1 or 2:
 //
 //	for i := range columns {
 //		var sum float32
@@ -108,14 +105,14 @@ func scoresNEON(across int, dst *float32, k unsafe.Pointer, kStride int, q *floa
 // P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 // stays NaN.
 //
-// Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-// the largest score, and far from it where scores are large.
+// Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+// score it is not exactly 0, and for large scores far from it.
 //
 //go:noescape
 func exponentsNEON(across int, s *float32, keys int, largest *float32, scale float32)
 
-// mixNEON adds up 8 columns of V's rows by weight, for each query of a
-// tile. With columns = 4·across, across 1 or 2, and dstStride in bytes:
+// mixNEON computes the weighted sum of V's rows, 8 columns of them, for each
+// query of a tile. With columns = 4·across, across 1 or 2, and dstStride in bytes:
 //
 //	for i := range queries {
 //		for c := range 8 {
@@ -162,8 +159,9 @@ func transposeNEON(dst *float32, dstStride int, src *float32, srcStride int, col
 //		}
 //	}
 //
-// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-// width/16 values, keep what the generic kernel keeps with float64.
+// total adds lane i+8 to lane i, then i+4, i+2 and i+1. Because there are two
+// passes, and each sum has only width/16 values, this is as exact as it needs to be without
+// the generic kernel's float64.
 //
 //go:noescape
 func normNEON(x *float32, r *float32, gain *float32, bias *float32, width int, rows int, eps float32, count float32)
@@ -217,14 +215,14 @@ func spread4NEON(dst *float32, src *float32, n int)
 //go:noescape
 func spread3NEON(dst *float32, src *float32, n int)
 
-// peakNEON does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakNEON runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakNEON(n int)
 
-// readNEON reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times over, and
-// does nothing with them: what is timed is how fast they come.
+// readNEON reads blocks ≥ 1 blocks of 128 values from x, times ≥ 1 times, and does
+// nothing with them. It is for measuring how fast memory delivers them.
 //
 //	for range times {
 //		for i := range blocks * 128 {
@@ -254,10 +252,11 @@ func readNEON(x *float32, blocks int, times int)
 //		}
 //	}
 //
-// What is said of rows, 8 values each, is the scale and what the terms are
-// multiplied by; of columns, 16 values each, start, columnScale and the terms. Terms
-// are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
-// -128 times the sum of the column's weights.
+// perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+// terms. columns has 16 values each of start, of columnScale and of each term. There are
+// 2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+// unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+// weights.
 //
 // Sums of integers are exact in any order.
 //
@@ -268,14 +267,11 @@ func readNEON(x *float32, blocks int, times int)
 //	start and end                     0           120     93      24        0    26
 //	384 inputs                     2304           120    621      24       72   290
 //
-// The ideal is SDOT alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
-// take it 24 cycles for SDOT, 8.3 for loads and 16.5 for all, so that SDOT
-// bounds them; 384 inputs take 606 cycles for vector instructions, where the ideal is
-// 576: 95.0 % of it.
+// SDOT is 95.0 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
 //go:noescape
-func gemmInt8NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // quantizeNEON82 writes a row of n values as src ≈ scale[0]·dst + scale[1], dst from
 // -127 to 127; n is a multiple of 16 and at least 16.
@@ -290,20 +286,20 @@ func gemmInt8NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xSt
 //		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 //	}
 //
-// Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-// products of this instruction set read: int8, or 128 more as uint8, or int16.
+// If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+// the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.
 //
 //go:noescape
 func quantizeNEON82(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8NEON82 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8NEON82 runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8NEON82(n int)
 
-// gemmF16NEON82 is gemm with x and w in half, whose sums are half too, of
-// 32 products each: k counts pairs of products.
+// gemmF16NEON82 is gemm with x and w in half. Sums of 32 products are half, too. k
+// counts pairs of products.
 //
 //	for block := range blocks(2*k, 32) {
 //		var sum float16
@@ -320,17 +316,14 @@ func peakInt8NEON82(n int)
 //	start and end of a block          0            96     50      48        0    36
 //	384 inputs                     9216          1152   2424     576      144   960
 //
-// The ideal is FMLA .8H alone. Apple's M1 begins 4 vector instructions a cycle, 3 loads,
-// 2 stores and 8 of any kind (https://dougallj.github.io/applecpu/firestorm.html): 4 steps
-// take it 48 cycles for FMLA .8H, 13.7 for loads and 30.5 for all, so that FMLA .8H
-// bounds them; 384 inputs take 2592 cycles for vector instructions, where the ideal is
-// 2304: 88.9 % of it.
+// FMLA .8H is 88.9 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
 //go:noescape
-func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // roundF16NEON82 rounds n values to half, to the nearest, ties to even; n is a
-// multiple of 16. What is too large becomes infinite.
+// multiple of 16. Values that are too large become infinite.
 //
 //	for i := range n {
 //		dst[i] = float16(src[i])
@@ -339,8 +332,8 @@ func gemmF16NEON82(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStr
 //go:noescape
 func roundF16NEON82(dst unsafe.Pointer, src *float32, n int)
 
-// peakF16NEON82 does n ≥ 1 times 24 steps of a product's sums, 8 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakF16NEON82 runs 24 steps of a product's sums, 8 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakF16NEON82(n int)
@@ -360,14 +353,15 @@ func peakF16NEON82(n int)
 //	}
 //
 // Odd rounds to float32 as BFMMLA does without FEAT_EBF16, or with it while FPCR.EBF
-// is 0, as programs begin: what is not exact goes to the neighbour whose last bit is 1.
-// Denormals count as 0, among operands and results.
+// is 0, which is how programs start: a value that is not exact becomes the neighbour whose
+// last bit is 1. Denormals count as 0, among operands and results.
 //
-// Sums are not cut into blocks: of 1536 random products they lose 5e-7 of their size,
-// where rounding the operands lost 2e-3.
+// Sums are not divided into blocks: the sum of 1536 random products is off by 5e-7 of its
+// size, where rounding the operands costs 2e-3.
 //
-// Rows of x lie in pairs, 4 values of the one and 4 of the other in turn; xStride
-// is half of what lies between pairs. Behind an odd last row, memory is read too.
+// Rows of x are stored in pairs, 4 values of one and 4 of the other in turn; xStride
+// is half of the distance between pairs. If the number of rows is odd, the memory of the
+// missing row is read as well.
 //
 // Instructions of a tile of 6 rows, counted:
 //
@@ -376,15 +370,11 @@ func peakF16NEON82(n int)
 //	start and end                     0            24     11      24        0    21
 //	384 inputs                     2304            24   1067      24       72   213
 //
-// The ideal is BFMMLA alone. Neoverse V1 begins 4 vector instructions a cycle, these
-// included, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says
-// nothing of M2): 16 inputs
-// take it 24 cycles for BFMMLA, 15.7 for loads and 18.9 for all, so that BFMMLA
-// bounds them; 384 inputs take 582 cycles for vector instructions, where the ideal is
-// 576: 99.0 % of it.
+// BFMMLA is 99.0 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
 //go:noescape
-func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
 // roundBF16NEON86 rounds n values to bfloat16, to the nearest, ties to even; n is a
 // multiple of 16. Denormals stay, though products count them as 0; NaN stays NaN.
@@ -393,21 +383,22 @@ func gemmBF16NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xSt
 //		dst[i/4*8+i%4] = bfloat16(src[i])
 //	}
 //
-// What dst leaves out is another row's.
+// The places of dst that are skipped belong to another row.
 //
 //go:noescape
 func roundBF16NEON86(dst unsafe.Pointer, src *float32, n int)
 
-// peakBF16NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakBF16NEON86 runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakBF16NEON86(n int)
 
-// gemmInt8NEON86 is gemmInt8 as it is without FEAT_I8MM, bit for bit, but that
-// 8 values are multiplied at once, that start is not read, being 0, and that rows
-// of x lie in pairs, 8 values of the one and 8 of the other in turn; xStride is
-// half of what lies between pairs. Behind an odd last row, memory is read too.
+// gemmInt8NEON86 is gemmInt8 as it is without FEAT_I8MM, bit for bit. The
+// differences: 8 values are multiplied at once; start is 0 and not read; and rows of x
+// are stored in pairs, 8 values of one and 8 of the other in turn, with xStride half
+// of the distance between pairs. If the number of rows is odd, the memory of the missing row
+// is read as well.
 //
 // Instructions of a tile of 6 rows, counted:
 //
@@ -416,24 +407,20 @@ func peakBF16NEON86(n int)
 //	start and end                     0           144     88      24        0    30
 //	384 inputs                     1152           144    616      24       48   222
 //
-// The ideal is SMMLA alone. Neoverse V1 begins 4 vector instructions a cycle, these
-// included, 3 loads and 8 of any kind (LLVM's AArch64SchedNeoverseV1.td; Apple says
-// nothing of M2): 16 inputs
-// take it 12 cycles for SMMLA, 8.0 for loads and 10.0 for all, so that SMMLA
-// bounds them; 384 inputs take 324 cycles for vector instructions, where the ideal is
-// 288: 88.9 % of it.
+// SMMLA is 88.9 % of the vector instructions. How fast this runs is not known: no such
+// processor was there to measure.
 //
 //go:noescape
-func gemmInt8NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, ofRows *float32, terms int)
+func gemmInt8NEON86(rows int, dst *float32, dstStride int, x unsafe.Pointer, xStride int, w unsafe.Pointer, columns *float32, k int, next unsafe.Pointer, perRow *float32, terms int)
 
-// quantizeNEON86 is quantize as it is without FEAT_I8MM, but that dst is dst[i/8*16+i%8]: the
-// 8 bytes that are left out are another row's.
+// quantizeNEON86 is quantize as it is without FEAT_I8MM, except that it writes to dst[i/8*16+i%8]:
+// the 8 bytes that it skips belong to another row.
 //
 //go:noescape
 func quantizeNEON86(dst unsafe.Pointer, src *float32, n int, scale *float32)
 
-// peakInt8NEON86 does n ≥ 1 times 24 steps of a product's sums, 4 lanes each, none
-// of which waits for another of the same round. Nothing is read or written.
+// peakInt8NEON86 runs 24 steps of a product's sums, 4 lanes each, n ≥ 1 times. No step
+// waits for another of the same round. Nothing is read or written.
 //
 //go:noescape
 func peakInt8NEON86(n int)

@@ -2,7 +2,7 @@
 
 package asm
 
-// The instruction sets: those of an architecture, the better ones later.
+// The instruction sets. Within an architecture, better ones come later.
 const (
 	Generic    ISA = iota // plain Go, on every machine
 	NEON                  // arm64
@@ -27,13 +27,13 @@ const (
 	formatCount = 5
 )
 
-// ReadBlock is how many values Read takes at a time.
+// ReadBlock is how many values Read reads at a time.
 const ReadBlock = 128
 
-// AttendUnit is what scores of Attend are shares of, as exponents of 2.
+// AttendUnit: Attend takes scores that are exponents of 2 divided by this.
 const AttendUnit = 32
 
-// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
+// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow need.
 func AttendScratch(keys, size int) int {
 	fixed := 13440
 	if size > 32 {
@@ -42,7 +42,7 @@ func AttendScratch(keys, size int) int {
 	return fixed + (keys+31)/32*32*size*4
 }
 
-// MaxTile is the most outputs that a tile has.
+// MaxTile is the largest number of outputs of a tile.
 const MaxTile = 384
 
 // Sets has the instruction sets by number.

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// xcr0AMX writes what register state the system saves, the register XCR0: a bit for each
+// xcr0AMX writes the register XCR0, which says what register state the system saves: a bit for each
 // component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
-// section 13.3). The processor has XGETBV where it has AVX.
+// section 13.3). Every processor with AVX has XGETBV.
 //
 // func xcr0AMX(state *uint64)
 TEXT ·xcr0AMX(SB), NOSPLIT, $0-8

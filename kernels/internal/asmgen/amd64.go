@@ -24,7 +24,8 @@ var (
 func (m amd64) wide() bool   { return m.lanes == 16 }
 func (m amd64) Arch() string { return "amd64" }
 
-// unsigned says whether products of int8 take x as 128 more, in uint8: VPDPBUSD does.
+// unsigned reports whether int8 products take x as the value plus 128, in uint8, as
+// VPDPBUSD does.
 func (m amd64) unsigned() bool { return m.dot && !m.tiles }
 
 func (m amd64) Lanes() int { return m.lanes }
@@ -47,8 +48,7 @@ func (m amd64) Name() string {
 	panic("asmgen: a machine without a name")
 }
 
-// R14 and R15 belong to Go's ABIInternal and to dynamic linking, BP to the
-// frame.
+// R14 and R15 belong to Go's ABIInternal and to dynamic linking, BP to the frame.
 func (m amd64) registers() (int, []string) {
 	n := 16
 	if m.wide() {
@@ -75,7 +75,7 @@ func (m amd64) mem(a Mem) string {
 	return s
 }
 
-// where says what a place in memory is, for comments.
+// where names a place in memory, for comments.
 func where(a Mem) string {
 	switch {
 	case a.disp == 0:
@@ -131,8 +131,8 @@ func (m amd64) jump(f *Func, condition string, p P, n int, label string) {
 
 func (m amd64) jumpAlways(f *Func, label string) { f.line("", "JMP %s", label) }
 
-// rows reaches rows with a base for rows 0, 1, 2, 4, 8, one for 3, 5, 7, 11 and
-// one for 6, 10, ..., since an address can be base + {1, 2, 4, 8}·index.
+// rows takes one base register for rows 0, 1, 2, 4 and 8, one for 3, 5, 7 and 11, and one
+// for 6, 10 and so on, because an address can be base + {1, 2, 4, 8}·index.
 func (m amd64) rows(f *Func, base, stride P, n int) *Rows {
 	r := &Rows{at: make([]Mem, n)}
 	for i := 0; i < n; i++ {
@@ -191,7 +191,7 @@ func (m amd64) splatConst(f *Func, v V, c C) {
 	f.line(v.name+" in every lane", "VBROADCASTSS %s<>+%d(SB), %s", f.consts.symbol, c.offset, m.v(v))
 }
 
-// constSize is a whole register for AVX2; AVX-512 spreads one value.
+// constSize is a whole register for AVX2; AVX-512 copies one value to all lanes itself.
 func (m amd64) constSize() int {
 	if m.wide() {
 		return 4
@@ -203,7 +203,7 @@ func (m amd64) copy(f *Func, dst, src V) {
 	f.line(dst.name+" = "+src.name, "VMOVAPS %s, %s", m.v(src), m.v(dst))
 }
 
-// op returns an instruction's name and its last operand.
+// op returns an instruction's name and its last operand, in assembler syntax.
 func (m amd64) op(f *Func, name string, b Operand) (string, string) {
 	switch b := b.(type) {
 	case V:
@@ -296,8 +296,8 @@ func (m amd64) rotate(f *Func, dst, src V, n int) {
 	}
 }
 
-// transposeBlock turns 8×8 values over: rows r and r+4 share a register, whose
-// halves are 4×4 blocks.
+// transposeBlock transposes 8×8 values. Rows r and r+4 share a register, the halves of
+// which are 4×4 blocks.
 func (m amd64) transposeBlock(f *Func, rows *Rows, dst, stride P) {
 	for c := 0; c < 8; c += 4 {
 		f.Scope(func() {

@@ -2,8 +2,8 @@ package asmgen
 
 import "fmt"
 
-// products reads one value, or group of values that are multiplied together,
-// into every lane, which is as fast as reading a vector.
+// products loads a value, or a group of values that are multiplied together, into every
+// lane. This is as fast as loading a vector.
 func (m amd64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
 	f.Scope(func() {
 		across := len(sums[0])
@@ -30,9 +30,9 @@ func (m amd64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w M
 	})
 }
 
-// twoSteps says whether int8 is multiplied as int16, for want of VNNI.
-// VPMADDUBSW would be shorter, but its sums of two saturate: activations would
-// have to do with 7 bits.
+// twoSteps reports whether int8 is multiplied as int16, because there is no VNNI.
+// VPMADDUBSW would take fewer instructions, but its sums of two products saturate, so that
+// activations could use only 7 bits.
 func (m amd64) twoSteps(form Format) bool { return form == Int8 && !m.dot }
 
 func (m amd64) sumsIn(form Format) int { return m.lanes }
@@ -49,7 +49,7 @@ func (m amd64) xSize(form Format) int {
 	return 1
 }
 
-// weightBytes is a whole register, but for int8 that are widened on the way.
+// weightBytes is a whole register, except for int8 that are widened while they are loaded.
 func (m amd64) weightBytes(form Format) int {
 	if m.twoSteps(form) {
 		return 2 * m.lanes
@@ -65,8 +65,8 @@ func (m amd64) loadWeights(f *Func, form Format, v V, a Mem) {
 	f.Load(v, a)
 }
 
-// accumulate adds to acc the products of a lane's 1 (F32), 2 (BF16) or 4 (Int8)
-// values of x, or of 2 where Int8 goes by way of int16.
+// accumulate adds to each lane of acc the products of 1 (F32), 2 (BF16) or 4 (Int8) values
+// of x with weights, or of 2 where Int8 is multiplied as int16.
 func (m amd64) accumulate(f *Func, form Format, acc, x, w, product V) {
 	effect := acc.name + " += " + x.name + "·" + w.name
 	switch {
@@ -84,11 +84,11 @@ func (m amd64) accumulate(f *Func, form Format, acc, x, w, product V) {
 	}
 }
 
-// evex writes an instruction of map 0F38 on whole AVX-512 registers that the Go
-// assembler lacks: dst is ModRM's reg, first is vvvv (0 where there is none).
+// evex writes an instruction of map 0F38 on whole AVX-512 registers which the Go assembler
+// lacks. dst is the field ModRM.reg; first is vvvv, 0 if there is none.
 func (m amd64) evex(f *Func, instruction, effect string, prefix, opcode byte, dst V, first int, last V) {
 	pp := map[byte]byte{0x66: 1, 0xf3: 2, 0xf2: 3}[prefix]
-	bit := func(n, at int) byte { return byte(^n>>at) & 1 } // fields hold complements
+	bit := func(n, at int) byte { return byte(^n>>at) & 1 } // the encoding has the complements of these bits
 	p0 := bit(dst.n, 3)<<7 | bit(last.n, 4)<<6 | bit(last.n, 3)<<5 | bit(dst.n, 4)<<4 | 2
 	p1 := byte(^first&15)<<3 | 4 | pp
 	p2 := byte(2)<<5 | bit(first, 4)<<3
@@ -96,7 +96,7 @@ func (m amd64) evex(f *Func, instruction, effect string, prefix, opcode byte, ds
 	f.bytes(instruction+": "+effect, 0x62, p0, p1, p2, opcode, modrm)
 }
 
-// vexDot is AVX-VNNI's VPDPBUSD, which is not AVX-512's.
+// vexDot writes AVX-VNNI's form of VPDPBUSD, which differs from AVX-512's.
 func (m amd64) vexDot(f *Func, effect string, acc, x, w V) {
 	p0 := byte(1-acc.n>>3)<<7 | 1<<6 | byte(1-w.n>>3)<<5 | 2
 	p1 := byte(^x.n&15)<<3 | 4 | 1
@@ -123,12 +123,12 @@ func (m amd64) toFloat(f *Func, dst, src V) {
 	f.line(dst.name+" = float("+src.name+")", "VCVTDQ2PS %s, %s", m.v(src), m.v(dst))
 }
 
-// whereBytes is where for places that are counted in bytes.
+// whereBytes is where for a place whose offset is in bytes.
 func whereBytes(a Mem) string { return fmt.Sprintf("%s+%d bytes", a.name, a.disp) }
 
-// storeNarrow rounds to the nearest, ties to even, as the processor does unless
-// told otherwise. VNNI takes x as unsigned: 128 more, the top bit turned over; tiles
-// take it as it is.
+// storeNarrow rounds to the nearest, ties to even, which is the processor's default mode.
+// VNNI takes x as unsigned: the value plus 128, which is the value with its top bit
+// inverted. Tiles take it as signed.
 func (m amd64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 	if form == BF16 {
 		m.evex(f, fmt.Sprintf("VCVTNEPS2BF16 %s, Y%d", m.v(v), scratch.n), scratch.name+" = bfloat16("+v.name+")", 0xf3, 0x72, scratch, 0, v)
@@ -161,7 +161,7 @@ func (m amd64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 	}
 }
 
-// topBits is the constant that turns int8 into uint8 that are 128 more.
+// topBits is the constant that converts four int8 to uint8 that are 128 more.
 func (f *Func) topBits() C { return f.ConstBits(0x80808080, "the top bits") }
 
 func (m amd64) pairHalves(f *Func, low, high, half, upper V) {

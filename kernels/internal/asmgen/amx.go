@@ -1,8 +1,8 @@
 package asmgen
 
-const xcr0Doc = `writes what register state the system saves, the register XCR0: a bit for each
+const xcr0Doc = `writes the register XCR0, which says what register state the system saves: a bit for each
 component (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
-section 13.3). The processor has XGETBV where it has AVX.`
+section 13.3). Every processor with AVX has XGETBV.`
 
 func xcr0(f *Func) {
 	state := P{"R8", "state"}

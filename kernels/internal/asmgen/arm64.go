@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// arm64 is NEON, with 4 lanes, which every processor of arm64 has, and what later
-// ones add to it.
+// arm64 is NEON, which every arm64 processor has, with 4 lanes, and what later processors
+// add.
 type arm64 struct {
 	v82 bool // ARMv8.2's FEAT_FP16 and FEAT_DotProd
 	v86 bool // ARMv8.6's FEAT_BF16 and FEAT_I8MM
@@ -33,8 +33,8 @@ func (arm64) Arch() string   { return "arm64" }
 func (arm64) Lanes() int     { return 4 }
 func (arm64) constSize() int { return 4 }
 
-// spare holds addresses of constants. R18 is the platform's, R27 the
-// assembler's, R28 and on Go's.
+// spare is the register for addresses of constants. R18 belongs to the platform, R27 to the
+// assembler, R28 and above to Go.
 const spare = "R26"
 
 func (arm64) registers() (int, []string) {
@@ -102,7 +102,7 @@ func (arm64) jump(f *Func, condition string, p P, n int, label string) {
 
 func (arm64) jumpAlways(f *Func, label string) { f.line("", "B %s", label) }
 
-// rows gives each row a pointer of its own.
+// rows gives each row a pointer register of its own.
 func (m arm64) rows(f *Func, base, stride P, n int) *Rows {
 	r := &Rows{}
 	for i := range n {
@@ -121,7 +121,8 @@ func (m arm64) prefetch(f *Func, a Mem) {
 	f.line("to L2: "+where(a), "PRFM %s, PLDL2KEEP", m.mem(a))
 }
 
-// zero has the form that processors know to wait for nothing.
+// zero uses the instruction that processors recognize as independent of the register's old
+// value.
 func (m arm64) zero(f *Func, v V) {
 	m.word(f, v.name+" = 0", fmt.Sprintf("MOVI V%d.2D, #0", v.n), 0x6f00e400|uint32(v.n))
 }
@@ -179,7 +180,7 @@ func (arm64) muladd(f *Func, acc, a, b V) {
 	f.line(acc.name+" += "+a.name+"·"+b.name, "VFMLA V%d.S4, V%d.S4, V%d.S4", b.n, a.n, acc.n)
 }
 
-// splatted multiplies by a lane, which spares spreading it over all.
+// splatted multiplies by a single lane, so the value need not be copied to all lanes.
 func (m arm64) splatted(f *Func, op Op, dst, a V, at Mem, scratch V) {
 	if op != Mul {
 		f.Splat(scratch, at)
@@ -197,7 +198,7 @@ func (m arm64) mulAddSplat(f *Func, acc, a V, at Mem, scratch V) {
 	m.accumulateLane(f, F32, acc, a, scratch, 0)
 }
 
-// horner starts from the constant, since FMLA adds to where its result goes.
+// horner copies the constant first, because FMLA adds to its result register.
 func (m arm64) horner(f *Func, p, x V, c Operand) V {
 	sum := f.Vec("%s", p.name)
 	m.fill(f, sum, c)
@@ -225,7 +226,7 @@ func (arm64) rotate(f *Func, dst, src V, n int) {
 	}
 }
 
-// transposeBlock turns 4×4 values over.
+// transposeBlock transposes 4×4 values.
 func (m arm64) transposeBlock(f *Func, rows *Rows, dst, stride P) {
 	f.Scope(func() {
 		a, z := f.Vecs(4, "a%d", 1), f.Vecs(4, "z%d", 1)

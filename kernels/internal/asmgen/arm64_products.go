@@ -2,10 +2,10 @@ package asmgen
 
 import "fmt"
 
-// products multiplies by single lanes of x: a register holds 16 bytes of a row
-// where a row's x follow one another, which are 4 float32s, 8 halves or 4 groups
-// of int8, and otherwise x of four rows that do. Each register of weights is read
-// ahead of the one that is multiplied, for processors that keep to the order.
+// products multiplies by single lanes of x. A register holds 16 bytes of a row if the row's
+// values are contiguous (4 float32, 8 halves or 4 groups of int8); otherwise it holds
+// values of four rows that are. Each register of weights is loaded one step ahead, for
+// processors that execute in order.
 func (m arm64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
 	f.Scope(func() {
 		across := len(sums[0])
@@ -51,8 +51,8 @@ func (m arm64) products(f *Func, form Format, sums [][]V, x *Rows, step int, w M
 	})
 }
 
-// rowsOf takes a register for each row of x. A lane of a half can only be that of
-// the lower registers.
+// rowsOf takes a register for each row of x. The instructions on lanes of halves can use
+// the lower registers only.
 func (m arm64) rowsOf(f *Func, form Format, rows int) []V {
 	if form != F16 {
 		return f.Vecs(rows, "x[%d]", 1)
@@ -69,8 +69,8 @@ func (m arm64) rowsOf(f *Func, form Format, rows int) []V {
 	return f.Vecs(rows, "x[%d]", 1)
 }
 
-// accumulateLane adds w times one lane of x, as wide as a float32, or a half for
-// F16, or a group of four for Int8.
+// accumulateLane adds w times one lane of x. A lane is a float32, a half for F16, or a
+// group of four for Int8.
 func (m arm64) accumulateLane(f *Func, form Format, acc, w, x V, lane int) {
 	effect := fmt.Sprintf("%s += %s·%s[%d]", acc.name, w.name, x.name, lane)
 	registers := uint32(x.n)<<16 | uint32(w.n)<<5 | uint32(acc.n)
@@ -131,7 +131,7 @@ func (m arm64) toFloat(f *Func, dst, src V) {
 	m.convert(f, "SCVTF V%d.4S, V%d.4S", dst.name+" = float("+src.name+")", 0x4e21d800, dst, src)
 }
 
-// convert writes one of the instructions that turn numbers into others.
+// convert writes one of the instructions that convert numbers.
 func (m arm64) convert(f *Func, instruction, effect string, code uint32, dst, src V) {
 	m.word(f, effect, fmt.Sprintf(instruction, dst.n, src.n), code|uint32(src.n)<<5|uint32(dst.n))
 }
@@ -153,8 +153,7 @@ func (m arm64) storeNarrow(f *Func, form Format, a Mem, v, scratch V) {
 	f.line(whereBytes(a)+"... = "+v.name, "FMOVS F%d, %s", v.n, m.mem(a))
 }
 
-// addHalves adds 8 sums in half to memory in float32. low and high are scratch,
-// and so is v.
+// addHalves adds 8 sums in half to float32 in memory. v, low and high are overwritten.
 func (m arm64) addHalves(f *Func, a Mem, v, low, high V) {
 	m.convert(f, "FCVTL V%d.4S, V%d.4H", "low = the first 4 of "+v.name, 0x0e217800, low, v)
 	m.convert(f, "FCVTL2 V%d.4S, V%d.8H", "high = the last 4 of "+v.name, 0x4e217800, high, v)

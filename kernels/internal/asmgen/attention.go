@@ -2,15 +2,15 @@ package asmgen
 
 import "math"
 
-// Attention goes over a head in tiles of queries, with the scores the other way
-// round: a row for each key, a lane for each query. Then keys are read as they
-// lie, only the queries are transposed, and softmax has no sums across lanes.
-// Measured on one core of Zen 5 (peak 265 and 133 GFLOP/s), 12 heads of 32, in
-// GFLOP/s of the two products, all else included, at 32, 64, 87, 128, 256 and
-// 512 tokens: AVX-512 154, 177, 173, 181, 203, 185; AVX2 78, 85, 84, 88, 91, 88.
+// Attention processes a head in tiles of queries. Its scores are transposed: a row for each
+// key, a lane for each query. So keys are read as they are stored, only queries must be
+// transposed, and softmax needs no sums across lanes. Measured on one core of Zen 5 (peak
+// 265 and 133 GFLOP/s), 12 heads of 32, everything included, in GFLOP/s of the two
+// products, at 32, 64, 87, 128, 256 and 512 tokens: AVX-512 154, 177, 173, 181, 203, 185;
+// AVX2 78, 85, 84, 88, 91, 88.
 
-// attentionRows is how many keys (scores) or queries (mix) a register tile has
-// beside two registers across: enough sums to hide the latency.
+// attentionRows is how many keys (in scores) or queries (in mix) a register tile has, two
+// registers wide: enough independent sums to hide the latency of a multiply-add.
 func attentionRows(m Machine) int {
 	if m == AVX2 {
 		return 4
@@ -18,10 +18,10 @@ func attentionRows(m Machine) int {
 	return 8
 }
 
-// attentionColumns is how wide a tile of queries, and of V's columns, is.
+// attentionColumns is the width of a tile of queries and of V's columns.
 func attentionColumns(m Machine) int { return 2 * m.Lanes() }
 
-// narrowOrWide emits body for tiles of one and of two registers.
+// narrowOrWide emits body twice: for tiles one register wide and two registers wide.
 func narrowOrWide(f *Func, body func(across int)) {
 	across, wide := f.Arg("across"), f.Label("wide")
 	f.JumpAtLeast(across, 2, wide)
@@ -31,8 +31,8 @@ func narrowOrWide(f *Func, body func(across int)) {
 	f.Scope(func() { body(2) })
 }
 
-// byRows runs body for n rows at a time while there are as many, then for the
-// rest at once.
+// byRows emits code that runs body for most rows at a time, and then once for the remaining
+// rows.
 func byRows(f *Func, n P, most int, body func(rows int)) {
 	end := f.Label("end")
 	f.Times(n, most, func() { f.Scope(func() { body(most) }) })
@@ -108,21 +108,21 @@ func scoresOf(f *Func, form Format, across int) {
 	f.Return()
 }
 
-// exp2P is the polynomial for 2^r, |r| ≤ 1/2, off by 2e-9 before rounding and
-// by less than a unit in the last place after.
+// exp2P is the polynomial for 2^r, |r| ≤ 1/2. Its error is 2e-9 before rounding, and less
+// than a unit in the last place after.
 var exp2P = []float32{
 	1, 0.6931471824645996, 0.24022647738456726, 0.055503323674201965,
 	0.00961843691766262, 0.0013398875016719103, 0.00015353361959569156,
 }
 
-// exp2Magic, added to y, leaves 127 + round(y) in the low bits, the exponent of
+// Adding exp2Magic to y leaves 127 + round(y) in the low bits: the exponent field of
 // 2^round(y).
 const exp2Magic = 3<<22 + 127
 
 var exponentsParams = []string{"across int", "s *float32", "keys int", "largest *float32", "scale float32"}
 
-const exponentsDoc = `replaces scores s by powers of two and largest by what they are
-to be multiplied by to add up to 1. With columns = LANES·across, across 1 or 2:
+const exponentsDoc = `replaces scores s by powers of two, and largest by the factor
+with which these add up to 1. With columns = LANES·across, across 1 or 2:
 
 	for i := range columns {
 		var sum float32
@@ -137,17 +137,17 @@ to be multiplied by to add up to 1. With columns = LANES·across, across 1 or 2:
 P is 2^r for |r| ≤ 1/2 to within one unit in the last place; 2^-127 is 0. NaN
 stays NaN.
 
-Tried and lost: fma(s, scale, -scale·largest) saves an operation, but is not 0 at
-the largest score, and far from it where scores are large.`
+Tried without success: fma(s, scale, -scale·largest) saves an operation, but at the largest
+score it is not exactly 0, and for large scores far from it.`
 
-// powers is what it takes to compute 2^((y-top)·scale).
+// powers holds the constants that computing 2^((y-top)·scale) needs.
 type powers struct {
 	scale, low V
 	magic      Operand
 	p          []Operand
 }
 
-// powers holds the parameter scale and a polynomial for 2^r.
+// powers loads the parameter scale, and the coefficients p of a polynomial for 2^r.
 func (f *Func) powers(p []float32) *powers {
 	k := &powers{scale: f.Vec("scale"), low: f.InRegister(f.Const(-127)), magic: f.HoldOne(f.Const(exp2Magic))}
 	f.SplatArg(k.scale)
@@ -155,8 +155,8 @@ func (f *Func) powers(p []float32) *powers {
 	return k
 }
 
-// of leaves 2^max(-127, (y-top)·scale) in e, side by side. Y and t are gone; top
-// begins again where it ends.
+// of computes e = 2^max(-127, (y-top)·scale) for several registers side by side. It
+// overwrites y and t. If there are fewer tops than ys, they repeat.
 func (k *powers) of(f *Func, e, y, t, top []V) {
 	each := func(body func(c int)) {
 		for c := range y {
@@ -211,8 +211,8 @@ func exponents(f *Func) {
 
 var mixParams = []string{"across int", "dst *float32", "dstStride int", "p *float32", "v *float32", "keys int", "factor *float32", "queries int"}
 
-const mixDoc = `adds up COLUMNS columns of V's rows by weight, for each query of a
-tile. With columns = LANES·across, across 1 or 2, and dstStride in bytes:
+const mixDoc = `computes the weighted sum of V's rows, COLUMNS columns of them, for each
+query of a tile. With columns = LANES·across, across 1 or 2, and dstStride in bytes:
 
 	for i := range queries {
 		for c := range COLUMNS {

@@ -1,25 +1,26 @@
 package asmgen
 
-// Attention on tiles goes over a head in blocks of 16 queries, and over a block's keys
-// 32 at a time: two tiles of scores, which is q·kᵀ; the powers of two of those, as
-// bfloat16; their products with V, and with ones, whose sums are those of the very
-// weights that are in the numerator. What was decided:
+// Attention on tiles processes a head in blocks of 16 queries, and for each block 32 keys at
+// a time: it computes two tiles of scores, q·kᵀ; their powers of two, as bfloat16; and the
+// products of these weights with V and with ones. The products with ones are the sums of the
+// weights, with the same rounding as in the numerator. The decisions:
 //
-//   - There is no maximum. Softmax is the same with any, and scores between -64 and 64
-//     leave weights far inside what bfloat16 reaches, and sums what float32 does, of
-//     values up to 2^63 over the number of keys. Blocks with other scores are done once
-//     more, with the maxima of the rows that need it. In a prototype in C, on another
-//     machine, maxima for all took 23.3 us at 87 tokens to 30.9.
-//   - Powers of two are made as the bits of bfloat16, which are 128·(127 + log₂) but for
-//     the mantissa, see weights: six instructions for 16, none of which converts.
-//   - Scores come divided by 32. That costs nothing, as Wq holds the factor, and turns
-//     |score| < 64 into a bit of the number, which OR collects.
-//   - Keys g and g+16 make a pair: their weights lie in the same lane.
-//   - Nothing past the last row is read: what is left of K, V and Q beyond whole tiles is
-//     copied first, with zeros after it. Missing keys then need no mask: their weights are
-//     1, their values 0, and the ones that add up weights are 0 there.
-//   - The products of the next 32 keys, or of the next block's first, come before the
-//     powers of these, so that tiles and vectors work side by side.
+//   - No maximum is subtracted. Softmax is the same with any, and scores between -64 and 64
+//     keep the weights far inside bfloat16's range, and the sums inside float32's, for
+//     values of up to 2^63 divided by the number of keys. Blocks with other scores are
+//     computed once more, with the maxima of the rows that need them (the slow path). In a
+//     prototype in C, on another machine, maxima for all rows took 30.9 us at 87 tokens,
+//     and none 23.3.
+//   - Powers of two are computed as the bits of bfloat16, which are 128·(127 + log₂) except
+//     for the mantissa (see weights): six instructions for 16 values, without a conversion.
+//   - Scores are divided by 32. This costs nothing, because Wq contains the factor, and it
+//     makes |score| < 64 a single bit of the number, which OR collects.
+//   - Keys g and g+16 are a pair: their weights are in the same lane.
+//   - Nothing beyond the last row is read: the rows of K, V and Q that do not fill a tile
+//     are first copied and filled up with zeros. So missing keys need no mask: their weights
+//     are 1, their values 0, and the ones that add up the weights are 0 there.
+//   - The products of the next 32 keys, or of the next block's first, are started before the
+//     powers of the current ones, so that tiles and vectors work side by side.
 
 var attendAMXParams = []string{
 	"dst unsafe.Pointer", "dstStride int", "q unsafe.Pointer", "qStride int", "queries int",
@@ -27,9 +28,9 @@ var attendAMXParams = []string{
 }
 
 const attendAMXDoc = `computes softmax(q·kᵀ)·v for the heads of one sequence, with q, k, v in
-bfloat16, exponents of 2 instead of e, and scores over 32: q is multiplied by
-log₂(e)/(32·√size) already. Strides are in bytes, size is 32 or 64, and there is at
-least one of everything. scratch has SCRATCH32 + 128·n bytes for heads of 32, SCRATCH64 +
+bfloat16. It computes powers of 2 instead of e, of scores that are divided by 32: the
+caller has multiplied q by log₂(e)/(32·√size). Strides are in bytes, size is 32 or 64, and
+there is at least one head, query and key. scratch has SCRATCH32 + 128·n bytes for heads of 32, SCRATCH64 +
 256·n for heads of 64, n being keys rounded up to 32: see AttendScratch.
 
 	for h := range heads {
@@ -57,52 +58,53 @@ least one of everything. scratch has SCRATCH32 + 128·n bytes for heads of 32, S
 
 1 + P(r) is 2^r for 0 ≤ r ≤ 1, off by 9e-5, where bfloat16 is off by 2e-3 to 4e-3;
 y - floor(y) is rounded down.
-Queries do not depend on one another. A product of tiles adds, from 0, the products of
-16 pairs, the even ones and the odd ones apart, and the sum of both to what is there;
-all in float32, to the nearest even, denormals 0. The pairs of w and v are keys b·32+g
-and b·32+16+g. A row of weights that are all 0, as NaN and infinity leave it, gives NaN.
+The result for a query does not depend on the others. A product of tiles adds up the
+products of 16 pairs, the even and the odd ones separately, starting from 0, and adds the
+two sums to the accumulator; all in float32, to the nearest even, denormals 0. The pairs of
+w and v are keys b·32+g and b·32+16+g. NaN or infinity among the scores makes all weights
+of a row 0, and the result NaN.
 
 COUNTS`
 
-const attendNarrowAMXDoc = `is attendAMX that rounds what it writes to bfloat16, to
-the nearest even.`
+const attendNarrowAMXDoc = `is attendAMX with the result rounded to bfloat16, to the
+nearest even.`
 
-// exponentUnit is what a score of 1 is as an exponent of 2, exponentBits its logarithm.
+// A stored score of 1 stands for the exponent exponentUnit of 2; exponentBits is its logarithm.
 const (
 	exponentBits = 5
 	exponentUnit = 1 << exponentBits
 )
 
-// Places in scratch memory, in bytes from where lines of 64 begin. What follows is larger
-// for larger heads.
+// Offsets in scratch memory, in bytes from the first address that is a multiple of 64. What
+// follows these depends on the size of heads.
 const (
 	amxTile    = 1024
-	amxFactors = 0                 // what the 16 rows of a block are to be multiplied by
+	amxFactors = 0                 // the factor for each of the 16 rows of a block
 	amxSums    = amxFactors + 64   // a tile: sums of weights
-	amxOnes    = amxSums + amxTile // two tiles of ones, with zeros past the last key in the second
+	amxOnes    = amxSums + amxTile // two tiles of ones; the second has zeros for keys beyond the last
 	amxScores  = amxOnes + 2*amxTile
-	amxTops    = amxScores + 4*amxTile // what is subtracted from the rows' scores, a line each
-	amxContext = amxTops + amxTile     // the sums of a block, by tiles
+	amxTops    = amxScores + 4*amxTile // what is subtracted from each row's scores, a line of 64 bytes each
+	amxContext = amxTops + amxTile     // the sums of a block, tile by tile
 )
 
-// amxAttention is an attention function in the making.
+// amxAttention is the state of the generator while it emits an attention function.
 type amxAttention struct {
 	*Func
 	t      *tiles
-	across int  // 32 values, or twice that
-	narrow bool // writes bfloat16
+	across int  // 1 for heads of 32, 2 for heads of 64
+	narrow bool // the result is bfloat16
 
-	mem, lineBytes P // scratch memory, and 64
+	mem, lineBytes P // the address of scratch memory, and the constant 64
 
-	// Local variables: blocks of 32 keys; queries of the block and those after it; the
-	// block's queries by fours; where its first one lies, and how far the next ones;
-	// where it writes; which tile of ones is next; keys left where they are counted;
-	// registers that are put aside.
+	// Local variables, in this order: number of blocks of 32 keys; queries in the block and
+	// after it; groups of four of the block's queries; address of its first query and the
+	// stride to the next; address of the result; offset of the next tile of ones; keys
+	// left, where they are counted; saved registers.
 	blocks, left, fours, block, blockStride, out, ones, keysLeft, asideK, asideQ, asideStride Word
 
 	sum, x    T
 	context   []T
-	w, scores []T // taken in turns where there are two
+	w, scores []T // used in turn if there are two
 
 	p                    [3]V // the coefficients of P
 	magic, control, seen V
@@ -143,19 +145,19 @@ func attendAMX(narrow bool) func(*Func) {
 	}
 }
 
-// amxScratch is how much scratch memory there must be beside packed keys: 63 bytes may
-// be lost before the first line.
+// amxScratch is the size of the scratch memory without packed keys and values: up to 63
+// bytes are lost to alignment.
 func amxScratch(across int) int { return 64 + (&amxAttention{across: across}).packed() }
 
-// The parts of scratch memory that depend on the size of heads: the first two are bytes,
-// the others places.
+// The sizes and offsets that depend on the size of heads: row and step are sizes in bytes,
+// the others offsets in scratch memory.
 func (a *amxAttention) row() int       { return 64 * a.across }
 func (a *amxAttention) step() int      { return 2 * amxTile * a.across }     // 32 keys, of K or of V
 func (a *amxAttention) lastBlock() int { return amxContext + a.step() }      // queries that are no whole block
 func (a *amxAttention) edge() int      { return a.lastBlock() + 16*a.row() } // keys or values that are no whole tile
 func (a *amxAttention) packed() int    { return a.edge() + 32*a.row() }      // K, and V behind it
 
-// begin sets what holds for all heads.
+// begin emits what all heads share.
 func (a *amxAttention) begin() {
 	p := a.Ptr("blocks")
 	a.Note("Scratch memory from a whole line on.")
@@ -171,8 +173,8 @@ func (a *amxAttention) begin() {
 	a.tilesOfOnes()
 }
 
-// tilesOfOnes writes a tile of ones, and one that has ones for the keys of the last block
-// alone.
+// tilesOfOnes writes a tile of ones, and one that has ones only for the keys of the last
+// block.
 func (a *amxAttention) tilesOfOnes() {
 	a.Note("Ones to add up weights with: all of them, and those of the last keys.")
 	rest, most, bits := a.Ptr("rest"), a.Ptr("most"), a.Ptr("bits")
@@ -194,7 +196,8 @@ func (a *amxAttention) tilesOfOnes() {
 	}
 }
 
-// masks sets K1 and K2 to which of the keys 0 to 15 and 16 to 31 there are, of n.
+// masks sets K1 and K2 to the mask of existing keys among 0 to 15 and 16 to 31, if there
+// are n.
 func (a *amxAttention) masks(n, most, bits P) {
 	a.SetImm(most, 32)
 	a.line("", "CMPQ %s, %s", n.reg, most.reg)
@@ -206,7 +209,7 @@ func (a *amxAttention) masks(n, most, bits P) {
 	a.line("keys 16 to 31", "KMOVW %s, K2", bits.reg)
 }
 
-// heads emits all heads of one size.
+// heads emits the loop over all heads of one size.
 func (a *amxAttention) heads() {
 	a.t = a.Tiles()
 	a.context = nil

@@ -2,7 +2,7 @@ package asmgen
 
 import "fmt"
 
-// dstRow is the bytes of what is written for a head of a query.
+// dstRow is the size in bytes of the result for one head of a query.
 func (a *amxAttention) dstRow() int {
 	if a.narrow {
 		return a.row()
@@ -10,8 +10,8 @@ func (a *amxAttention) dstRow() int {
 	return 2 * a.row()
 }
 
-// writeContext divides a block's sums by those of its weights. There is one division for
-// all rows.
+// writeContext divides a block's sums by the sums of its weights, with one division for all
+// rows.
 func (a *amxAttention) writeContext() {
 	r := a.regs
 	for c, t := range a.context {
@@ -57,7 +57,7 @@ func (a *amxAttention) writeContext() {
 	a.StoreWord(a.out, dst)
 }
 
-// pairOf rounds two registers to one of bfloat16, low before high, in low.
+// pairOf rounds two registers to bfloat16, into one register: low, then high.
 func (a *amxAttention) pairOf(low, high V) {
 	a.Machine.(amd64).evex(a.Func, fmt.Sprintf("VCVTNE2PS2BF16 Z%d, Z%d, Z%d", low.n, high.n, low.n),
 		"bfloat16("+low.name+"), and of "+high.name, 0xf2, 0x72, low, high.n, low)

@@ -2,7 +2,7 @@ package asmgen
 
 import "fmt"
 
-// transposeMasks sets K1, K2 and K3 to lanes 4 to 7, 8 to 11 and 12 to 15.
+// transposeMasks sets K1, K2 and K3 to masks of lanes 4 to 7, 8 to 11 and 12 to 15.
 func (a *amxAttention) transposeMasks(scratch P) {
 	for i, bits := range []int{0x00f0, 0x0f00, 0xf000} {
 		a.line("", "MOVQ $%#x, %s", bits, scratch.reg)
@@ -10,8 +10,8 @@ func (a *amxAttention) transposeMasks(scratch P) {
 	}
 }
 
-// packKeys turns a head's keys into weights of q·kᵀ: tiles of 16 keys, in which row g has
-// values 2g and 2g+1 of each.
+// packKeys packs a head's keys as right operands of q·kᵀ: tiles of 16 keys, in which row g
+// has values 2g and 2g+1 of each key.
 func (a *amxAttention) packKeys() {
 	a.Note("K's rows, turned over by pairs of values, 16 keys a tile.")
 	src, left, dst, n := a.Ptr("k"), a.Ptr("keys"), a.Ptr("packed"), a.Ptr("tiles")
@@ -50,10 +50,10 @@ func (a *amxAttention) packKeys() {
 	})
 }
 
-// transposeTile writes 16 rows of 16 values of 4 bytes as columns. A register takes four
-// values of rows r, r+4, r+8 and r+12 in a lane of 16 bytes each, so that two rounds of
-// shuffles are left of four: lanes are put together by loads, which more than one port
-// of a processor does.
+// transposeTile writes 16 rows of 16 values of 4 bytes as columns. Loads put four values
+// each of rows r, r+4, r+8 and r+12 into one register, in a 16-byte lane each. This
+// replaces two of the four rounds of shuffles, and processors have more ports for loads
+// than for shuffles.
 func (a *amxAttention) transposeTile(rows [4]P, stride, three P, from int, dst P, to int) {
 	for c := 0; c < 16; c += 4 {
 		a.Scope(func() {
@@ -89,18 +89,18 @@ func (a *amxAttention) transposeTile(rows [4]P, stride, three P, from int, dst P
 	}
 }
 
-// address writes a place as the assembler takes it.
+// address returns a place in the assembler's syntax.
 func (a *amxAttention) address(at Mem) string { return a.Machine.(amd64).mem(at) }
 
-// packValues turns a head's values into weights of the context: tiles of 32 keys and 16
-// columns, in which row g has keys g and g+16.
+// packValues packs a head's values as right operands for the context: tiles of 32 keys and
+// 16 columns, in which row g has keys g and g+16.
 func (a *amxAttention) packValues() {
 	a.Note("V's rows by pairs of keys, 32 keys and 16 columns a tile.")
 	src, left, dst, n := a.Ptr("v"), a.Ptr("keys"), a.Ptr("packed"), a.Ptr("blocks")
 	stride, low, high, count := a.Ptr("kvStride"), a.Ptr("low"), a.Ptr("high"), a.Ptr("rows")
 	order, x, y, pair := a.Vec("order"), a.Vec("low"), a.Vec("high"), a.Vec("pairs")
-	// Unpacking takes the halves of each 16 bytes apart: beforehand, columns 0 to 15 lie in
-	// the lower ones, 16 to 31 in the upper ones.
+	// Unpacking separates the halves of each 16 bytes. So columns 0 to 15 are first moved
+	// to the lower halves and 16 to 31 to the upper halves.
 	groups := a.table("groups of 4 columns", 0x05010400, 0x07030602)
 	a.line("order = 0, 4, 1, 5, 2, 6, 3, 7", "VPMOVZXBQ %s<>+%d(SB), Z%d", a.consts.symbol, groups.offset, order.n)
 	a.LoadArg(src)
@@ -140,7 +140,7 @@ func (a *amxAttention) packValues() {
 	})
 }
 
-// valuesAt sets p to where V's tiles begin.
+// valuesAt sets p to the address of V's tiles.
 func (a *amxAttention) valuesAt(p P) P {
 	a.LoadWord(p, a.blocks)
 	a.line("", "IMULQ $%d, %s", a.step(), p.reg)
@@ -149,7 +149,7 @@ func (a *amxAttention) valuesAt(p P) P {
 	return p
 }
 
-// lastQueries copies the queries that are no whole block.
+// lastQueries copies the queries that do not fill a block.
 func (a *amxAttention) lastQueries() {
 	none := a.Label("none")
 	q, stride, n := a.Ptr("q"), a.Ptr("qStride"), a.Ptr("queries")
@@ -167,8 +167,8 @@ func (a *amxAttention) lastQueries() {
 	a.Place(none)
 }
 
-// copyEdge copies as many rows as there are from src to a place in scratch memory, zeros
-// up to total after them, and leaves in src and stride how to reach them there.
+// copyEdge copies the existing rows from src to scratch memory, and zeros after them, up to
+// total rows. It sets src and stride to the copy.
 func (a *amxAttention) copyEdge(edge int, src, stride, rows P, total int, to, count P) {
 	a.Scope(func() {
 		v := a.Vec("row")
@@ -196,7 +196,7 @@ func (a *amxAttention) copyEdge(edge int, src, stride, rows P, total int, to, co
 	})
 }
 
-// at sets p to a place in scratch memory.
+// at sets p to an offset in scratch memory.
 func (a *amxAttention) at(p P, offset int) {
 	a.Move(p, a.mem)
 	a.AddImm(p, offset)

@@ -1,16 +1,16 @@
 package asmgen
 
-// blockRegisters are what the blocks of a head have in registers.
+// blockRegisters are the registers that the loop over a head's blocks uses.
 type blockRegisters struct {
-	s, other  P // where the scores are that are next, and how far from there the others
-	k, v      P // packed tiles that are next
-	steps     P // blocks of keys left
-	q, stride P // the queries whose products with k are next
+	s, other  P // address of the next scores, and the distance to the other ones
+	k, v      P // the next packed tiles
+	steps     P // blocks of keys that are left
+	q, stride P // the queries to be multiplied by k next
 	free      [3]P
 }
 
-// firstBlock takes registers for the blocks of a head's queries and sets them for the
-// first scores.
+// firstBlock takes registers for the loop over a head's blocks, and sets them for the first
+// scores.
 func (a *amxAttention) firstBlock() *blockRegisters {
 	r := &blockRegisters{
 		s: a.Ptr("scores"), other: a.Ptr("other"), k: a.Ptr("k"), v: a.Ptr("v"),
@@ -29,14 +29,14 @@ func (a *amxAttention) firstBlock() *blockRegisters {
 	return r
 }
 
-// firstScores computes them, so that they are there when V is packed.
+// firstScores computes the first scores, so that they are ready when V has been packed.
 func (a *amxAttention) firstScores() {
 	a.Note("The first block's first scores.")
 	r := a.firstBlock()
 	a.scoreTiles(r.s)
 }
 
-// queries goes over the blocks of a head's queries.
+// queries emits the loop over the blocks of a head's queries.
 func (a *amxAttention) queries() {
 	a.Note("Queries by blocks.")
 	r := a.firstBlock()
@@ -53,10 +53,10 @@ func (a *amxAttention) queries() {
 	a.JumpAtLeast(n, 1, block)
 }
 
-// keysAt sets p to where K's tiles begin.
+// keysAt sets p to the address of K's tiles.
 func (a *amxAttention) keysAt(p P) { a.at(p, a.packed()) }
 
-// edgeIfLess points to the copied queries if n are less than a block.
+// edgeIfLess points to the copied queries if n is less than a block.
 func (a *amxAttention) edgeIfLess(n P) {
 	r, whole := a.regs, a.Label("whole")
 	a.JumpAtLeast(n, 16, whole)
@@ -65,7 +65,7 @@ func (a *amxAttention) edgeIfLess(n P) {
 	a.Place(whole)
 }
 
-// scoreTiles writes the scores of 16 queries and 32 keys as two tiles, and goes on to the
+// scoreTiles writes the scores of 16 queries and 32 keys as two tiles, and advances to the
 // next keys.
 func (a *amxAttention) scoreTiles(dst P) {
 	r := a.regs
@@ -88,7 +88,7 @@ func (a *amxAttention) scoreTiles(dst P) {
 	a.AddImm(r.k, a.step())
 }
 
-// zeroSums begins a block's sums.
+// zeroSums sets a block's sums to 0.
 func (a *amxAttention) zeroSums() {
 	r := a.regs
 	for _, sum := range a.context {
@@ -102,11 +102,11 @@ func (a *amxAttention) zeroSums() {
 	a.StoreWord(a.ones, ones)
 }
 
-// lastOnes takes the tile of ones for the last keys.
+// lastOnes switches to the tile of ones for the last keys.
 func (a *amxAttention) lastOnes() { a.AddImmToWord(a.ones, amxTile) }
 
-// mixTiles adds the products of a tile of weights, with V's tiles and with ones, and goes
-// on to the next keys.
+// mixTiles adds the products of a tile of weights with V's tiles and with ones, and
+// advances to the next keys.
 func (a *amxAttention) mixTiles(weights P) {
 	r := a.regs
 	a.t.Load(a.x, weights, 0, a.lineBytes)
@@ -122,7 +122,7 @@ func (a *amxAttention) mixTiles(weights P) {
 	a.AddImm(r.v, a.step())
 }
 
-// queryBlock does a block of queries, whose first scores are there.
+// queryBlock computes a block of queries whose first scores are ready.
 func (a *amxAttention) queryBlock() {
 	r := a.regs
 	n := r.free[0]
@@ -185,7 +185,7 @@ func (a *amxAttention) queryBlock() {
 	a.Scope(a.writeContext)
 }
 
-// nextQueries goes on to the next block, if there is one.
+// nextQueries advances to the next block, if there is one.
 func (a *amxAttention) nextQueries() {
 	r, last := a.regs, a.Label("last")
 	n := r.free[0]

@@ -2,12 +2,12 @@ package asmgen
 
 import "math"
 
-// slowPath does a block once more in which there are scores of 64 or more: with the
-// maximum of a row subtracted where that is not below 64 in magnitude, and exponents below
-// -127 as -127, whose weight is 0. Other rows lose 0, and keep every bit.
+// slowPath computes a block once more if it has scores of 64 or more in magnitude. For rows
+// with such scores it subtracts the row's maximum, and takes exponents below -127 as -127,
+// whose weight is 0. For the other rows it subtracts 0, so that they keep every bit.
 //
-// A row with NaN counts as one with infinity. Infinity as the maximum leaves weights of 0
-// alone, and so NaN as their quotient, as it should.
+// NaN counts as such a score. If the maximum is infinite, all weights are 0, and so their
+// quotient is NaN, as it should be.
 func (a *amxAttention) slowPath() {
 	r := a.regs
 	a.Place(a.slow)
@@ -16,7 +16,7 @@ func (a *amxAttention) slowPath() {
 	a.StoreWord(a.asideStride, r.stride)
 	a.LoadWord(r.q, a.block)
 	a.LoadWord(r.stride, a.blockStride)
-	a.AddPtr(r.s, r.other, 1) // where r.s points are the next block's scores
+	a.AddPtr(r.s, r.other, 1) // r.s points at the next block's scores
 	a.Scope(a.maxima)
 	a.Scope(a.slowWeights)
 	a.SubPtr(r.s, r.other)
@@ -26,9 +26,10 @@ func (a *amxAttention) slowPath() {
 	a.Jump(a.resume)
 }
 
-// overKeys goes over the keys of a block of queries, 32 at a time: row is
-// done for each query, with its scores, where to write weights and where to find its
-// maximum, and with K1 and K2 as masks of the keys that there are; after follows.
+// overKeys emits a loop over the keys of a block of queries, 32 at a time. row is emitted
+// for each query; it gets the scores, the place for the weights and the place of the row's
+// maximum, with K1 and K2 as masks of the existing keys. after is emitted after the 16
+// queries.
 func (a *amxAttention) overKeys(row func(y []V, weights, top Mem), after func()) {
 	r := a.regs
 	at := r.free[0]
@@ -52,8 +53,8 @@ func (a *amxAttention) overKeys(row func(y []V, weights, top Mem), after func())
 	})
 }
 
-// overRows does body for 16 rows of 64 bytes; in says where a row of those from p+disp on
-// is.
+// overRows emits a loop over 16 rows of 64 bytes. Inside body, in returns the place of the
+// current row of the array at p+disp.
 func (a *amxAttention) overRows(body func(in func(p P, disp int) Mem)) {
 	at := P{a.regs.free[0].reg, "at"}
 	row := a.Label("row")
@@ -96,10 +97,11 @@ func (a *amxAttention) maxima() {
 	})
 }
 
-// largeBit is set in numbers from 2 on, which are scores from 64 on, in infinities and NaN.
+// largeBit is set in numbers from 2 on, which stand for scores from 64 on, and in infinity
+// and NaN.
 func (a *amxAttention) largeBit() C { return a.ConstBits(1<<30, "2, the top bit of the exponent") }
 
-// slowWeights adds up a block's values once more.
+// slowWeights computes a block's weights and adds up its values once more.
 func (a *amxAttention) slowWeights() {
 	a.Note("Once more, with tops subtracted.")
 	top, low, x := a.Vec("top"), a.InRegister(a.Const(-127.0/exponentUnit)), a.Vecs(2, "x%d", 16)

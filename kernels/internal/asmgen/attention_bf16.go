@@ -1,13 +1,13 @@
 package asmgen
 
-// exp2Short is the polynomial for 2^r, |r| ≤ 1/2, off by 1e-4, where a result in
-// bfloat16 is off by 2e-3 at most: the least maximum of the relative error, by
-// weighted least squares, with 1 at 0.
+// exp2Short is the polynomial for 2^r, |r| ≤ 1/2, with a relative error of 1e-4; a result
+// in bfloat16 is off by up to 2e-3. It is the minimax polynomial with 1 at 0, by weighted
+// least squares.
 var exp2Short = []float32{1, 0.6932829022407532, 0.24221095442771912, 0.05500893294811249}
 
 const exponentsBF16Doc = `is exponents with a shorter P and results in bfloat16,
 rounded to the nearest, in pairs of the keys 2·j and 2·j+1. There are keys pairs.
-Sums are of results that are not rounded yet.
+Sums are of results before rounding.
 
 	for i := range columns {
 		var sum float32
@@ -22,9 +22,9 @@ Sums are of results that are not rounded yet.
 		largest[i] = 1 / sum
 	}
 
-Pairs take the place of s: row j of pairs is where row j of s was.`
+pairs overwrites s: row j of pairs is where row j of s was.`
 
-// exponentsBF16 does both keys of a pair side by side.
+// exponentsBF16 computes both keys of a pair side by side.
 func exponentsBF16(f *Func) {
 	narrowOrWide(f, func(across int) {
 		s, keys, largest := f.Arg("s"), f.Arg("keys"), f.Arg("largest")
@@ -66,8 +66,8 @@ func exponentsBF16(f *Func) {
 
 var pairRowsParams = []string{"dst *float32", "v unsafe.Pointer", "stride int", "pairs int"}
 
-const pairRowsDoc = `writes COLUMNS bfloat16 of two rows in turn, for pairs of rows that
-lie stride bytes apart.
+const pairRowsDoc = `interleaves COLUMNS bfloat16 of two rows, for pairs of rows that are
+stride bytes apart.
 
 	for j := range pairs {
 		for c := range COLUMNS {

@@ -15,21 +15,21 @@ type C struct {
 
 func (c C) operand() string { return c.name }
 
-// consts is a file's table of constants. Each takes size bytes: one value, or a
-// whole vector of it where instructions cannot spread one over the lanes.
+// consts is a file's table of constants. Each takes size bytes: one value, or a whole
+// vector of it on machines that cannot copy one value to all lanes while loading.
 type consts struct {
 	symbol string
 	size   int
 	values []uint32
-	tiles  bool // the shapes of tiles are wanted too
+	tiles  bool // the file also needs the shapes of tiles
 }
 
-// Const returns a constant of the file's table.
+// Const returns a constant, and adds it to the file's table.
 func (f *Func) Const(value float32) C {
 	return f.ConstBits(math.Float32bits(value), fmt.Sprintf("%.9g", value))
 }
 
-// ConstBits returns a constant by its bits.
+// ConstBits is Const for a value given by its bits.
 func (f *Func) ConstBits(bits uint32, name string) C {
 	t := f.consts
 	for i, v := range t.values {
@@ -41,8 +41,8 @@ func (f *Func) ConstBits(bits uint32, name string) C {
 	return C{(len(t.values) - 1) * t.size, name}
 }
 
-// Hold returns constants ready for use in a loop: in registers on machines
-// with many of them, in memory otherwise.
+// Hold prepares constants for use in a loop: in registers on machines that have many, in
+// memory otherwise.
 func (f *Func) Hold(values ...float32) []Operand {
 	ops := make([]Operand, len(values))
 	for i, v := range values {
@@ -51,7 +51,7 @@ func (f *Func) Hold(values ...float32) []Operand {
 	return ops
 }
 
-// HoldOne is Hold for one constant.
+// HoldOne is Hold for a single constant.
 func (f *Func) HoldOne(c C) Operand {
 	if n, _ := f.registers(); n < 32 {
 		return c
@@ -66,12 +66,12 @@ func (f *Func) InRegister(c C) V {
 	return v
 }
 
-// shapes is the symbol of what LDTILECFG reads.
+// shapes is the symbol of the data that LDTILECFG reads.
 func (t *consts) shapes() string { return t.symbol + "Shapes" }
 
-// writeShapes writes the shapes of eight tiles as large as they can be: a byte for the
-// palette, from byte 16 on 16 bits each for the bytes of a row, from byte 48 on a byte
-// each for the rows.
+// writeShapes writes the shapes of eight tiles of the largest size: a byte for the palette;
+// from byte 16 on, 16 bits each for the bytes of a row; from byte 48 on, a byte each for
+// the rows.
 func (t *consts) writeShapes(b *strings.Builder) {
 	for at := 0; at < 64; at += 8 {
 		value, what := uint64(0), "reserved"
@@ -107,8 +107,8 @@ func (t *consts) write(b *strings.Builder) {
 	fmt.Fprintf(b, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", t.symbol, len(t.values)*t.size)
 }
 
-// table returns several values of the file's table that lie in a row, where machines
-// spread one value: bytes for instructions that widen or repeat them.
+// table returns a constant of several values, for instructions that load more than one
+// value even on machines that copy one to all lanes.
 func (f *Func) table(name string, values ...uint32) C {
 	t := f.consts
 	for i := range t.values {

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// ofRowBeside is a row of an epilogue that runs beside a product on tiles.
+// ofRowBeside is the name under which a row of an epilogue that runs beside a product is
+// counted.
 const ofRowBeside = "row"
 
-// addTiles counts a line of amd64, as a function on tiles has them: loads are of tiles,
-// stores are vectors that are only read, written or copied.
+// addTiles counts one line of amd64 assembly in a function on tiles: loads are of tiles;
+// stores are vector instructions that only read, write or copy.
 func (c *count) addTiles(line string) {
 	instruction, effect, _ := strings.Cut(line, "//")
 	if name := strings.Fields(instruction)[0]; name == "LONG" || name == "WORD" {
@@ -31,8 +32,8 @@ func (c *count) addTiles(line string) {
 	}
 }
 
-// linearCounts is what the comment of a product on tiles says of its inner loop,
-// beside the prototype's.
+// linearCounts returns the part of a tile product's comment about its inner loop, beside
+// the prototype's.
 func (p *linearFunc) linearCounts() string {
 	step, row := p.counted[ofPass], p.counted[ofRowBeside]
 	step.rest += loopEnd
@@ -55,7 +56,7 @@ func (p *linearFunc) linearCounts() string {
 			of(step.stores, row.stores), of(step.vector, row.vector), of(step.rest, row.rest))
 	}
 	fmt.Fprintf(&b, `
-The ideal, a prototype's in C, is %d products and %d tile loads, with up to 16
-multiply-adds on vectors beside each product, which cost nothing there.`, step.products, map[bool]int{false: 4, true: 8}[p.form == BF16x3])
+A prototype in C, on a processor with AMX, had %d products and %d tile loads in a step, and
+up to 16 multiply-adds on vectors beside each product cost nothing there.`, step.products, map[bool]int{false: 4, true: 8}[p.form == BF16x3])
 	return b.String()
 }

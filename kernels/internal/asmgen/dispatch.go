@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// dispatch returns, for an architecture, what finds the instruction sets that there
-// are and the functions that call the right one's kernels. For "" there are none.
+// dispatch returns an architecture's dispatch file: code that detects its instruction sets,
+// and functions that call the right set's kernels. For "" it returns the file for
+// architectures without any.
 func dispatch(arch string) string {
 	var b strings.Builder
 	b.WriteString("import (\n\t\"unsafe\"\n")
@@ -35,7 +36,7 @@ func of(arch string) (all []*set) {
 
 // detection writes Has and Permit.
 func detection(b *strings.Builder, arch string) {
-	b.WriteString("\n// Has says whether this processor and system run a set's instructions.\nfunc Has(set ISA) bool {\n")
+	b.WriteString("\n// Has reports whether this processor and system can run a set's instructions.\nfunc Has(set ISA) bool {\n")
 	if arch != "" {
 		b.WriteString("switch set {\n")
 		for _, s := range of(arch) {
@@ -49,7 +50,7 @@ func detection(b *strings.Builder, arch string) {
 	}
 	b.WriteString("return false\n}\n")
 
-	b.WriteString("\n// Permit asks the system for what a set needs of it and may be refused, once for the\n// whole process. A set that was not permitted must not run.\nfunc Permit(set ISA) error {\n")
+	b.WriteString("\n// Permit asks the system for the permission that a set needs, once for the whole process.\n// A set that is not permitted must not run.\nfunc Permit(set ISA) error {\n")
 	for _, s := range of(arch) {
 		if s.permit != "" {
 			fmt.Fprintf(b, "if set == %s {\nreturn %s()\n}\n", s.machine.Name(), s.permit)
@@ -58,8 +59,8 @@ func detection(b *strings.Builder, arch string) {
 	b.WriteString("return nil\n}\n")
 }
 
-// dispatcher writes the function that does an operation on the instruction set, and
-// in the format, that it is given.
+// dispatcher writes the function that calls an operation's kernel for a given instruction
+// set and format.
 func dispatcher(b *strings.Builder, arch, op string, kernels []kernel) {
 	exported := strings.ToUpper(op[:1]) + op[1:]
 	params, args := []string{"set ISA"}, []string{}
@@ -86,7 +87,7 @@ func dispatcher(b *strings.Builder, arch, op string, kernels []kernel) {
 			cases.WriteString(switches)
 		}
 	}
-	fmt.Fprintf(b, "\n// %s is a set's %s", exported, op)
+	fmt.Fprintf(b, "\n// %s calls a set's %s", exported, op)
 	if see != "" {
 		fmt.Fprintf(b, ", see %s", see)
 	}
@@ -99,10 +100,10 @@ func dispatcher(b *strings.Builder, arch, op string, kernels []kernel) {
 	fmt.Fprintf(b, "absent(set, %q)\n}\n", op)
 }
 
-// kernelCases returns a switch over the sets that have a kernel, the best first, and
-// the first function that it calls.
+// kernelCases returns a switch over the sets that have a kernel, the best first, and the
+// name of the first function that it calls.
 func kernelCases(arch string, k *kernel, args string) (text, first string) {
-	callers := map[string][]string{} // by the function that they call
+	callers := map[string][]string{} // the sets, by the function that they call
 	var functions []string
 	for _, s := range of(arch) {
 		if m, ok := s.code(k.name()); ok {

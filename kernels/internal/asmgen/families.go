@@ -2,10 +2,10 @@ package asmgen
 
 import "slices"
 
-// kernel is a function that some machines have.
+// kernel is a function that some machines have, and how to emit it.
 type kernel struct {
-	op     string // what it does; the format and the machine's name follow
-	form   Format // None where it is the same for all
+	op     string // the operation; the function's name is op, then the format, then the machine's name
+	form   Format // None if it is the same for all formats
 	params []string
 	doc    string
 	body   func(*Func)
@@ -13,7 +13,7 @@ type kernel struct {
 
 func (k *kernel) name() string { return nameOf(k.op, k.form) }
 
-// nameOf returns the name of the kernel that does an operation in a format.
+// nameOf returns the name of an operation's kernel in a format, without the machine's.
 func nameOf(op string, form Format) string {
 	if form == None || form == F32 {
 		return op
@@ -21,22 +21,23 @@ func nameOf(op string, form Format) string {
 	return op + form.String()
 }
 
-// family is a file, for each machine that has it.
+// family is the kernels that share a generated file; there is a file for each machine that
+// has them.
 type family struct {
 	name    string
 	kernels []kernel
 }
 
-// The families that several groups have.
+// Families that are in several groups.
 var (
 	quantizes = family{"quantize", []kernel{{"quantize", None, quantizeParams, quantizeDoc, quantize}}}
 	peaksBF16 = family{"peak_bf16", []kernel{{"peak", BF16, peakParams, peakDoc, peak(BF16)}}}
 	peaksInt8 = family{"peak_int8", []kernel{{"peak", Int8, peakParams, peakDoc, peak(Int8)}}}
 )
 
-// The families come in groups, of which an instruction set has the whole.
+// Families are in groups; an instruction set has all of a group or nothing of it.
 var (
-	// vectors are what every set has, or the one that it adds to.
+	// vectors are the kernels that every set has, or the set that it extends.
 	vectors = []family{
 		{"gemm", []kernel{{"gemm", F32, gemmParams, gemmDoc, gemm(F32)}}},
 		{"gelu", []kernel{
@@ -93,8 +94,7 @@ var (
 	}
 )
 
-// tileKernels are products and attention on tiles, and what finds out whether they
-// are there.
+// tileKernels are products and attention on tiles, and the function that detects tiles.
 var tileKernels = append([]family{
 	{"xcr0", []kernel{{"xcr0", None, []string{"state *uint64"}, xcr0Doc, xcr0}}},
 	{"round_bf16x3", []kernel{{"round", BF16x3, roundParams, roundBF16x3Doc, split}}},
@@ -110,11 +110,11 @@ var tileKernels = append([]family{
 	}},
 }, linears...)
 
-// groups are all of them, in the order of the generated declarations.
+// groups are all groups, in the order of the generated declarations.
 var groups = [][]family{vectors, integers, bfloats, matrices, halves, tileKernels}
 
-// ops returns the operations that there are, in order, each with its kernels: one of
-// a name, since sets may have forms of their own.
+// ops returns the names of all operations, in order, and each operation's kernels. Of
+// kernels with the same name it keeps one, since sets may have their own form of it.
 func ops() (names []string, kernels map[string][]kernel) {
 	kernels = map[string][]kernel{}
 	for _, group := range groups {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// command writes the files anew.
+// command is the command that writes the files.
 const command = "go generate ./kernels/internal/asmgen"
 
 // header begins every generated file, and names the command that writes it.
@@ -75,7 +75,7 @@ func assembly(m Machine, family family) (text, declarations string) {
 	return tidy(b.String()), declarations
 }
 
-// comment makes a function's comment of a kernel's.
+// comment makes a function's comment from its kernel's doc text.
 func comment(f *Func, doc string) string {
 	f.Say("PEAK", peakSums(f.Machine))
 	f.Say("READ", readBlock)
@@ -92,8 +92,7 @@ func comment(f *Func, doc string) string {
 	return strings.ReplaceAll(b.String(), "// \t", "//\t")
 }
 
-// tidy removes empty comments, blanks at the ends of lines and doubled empty
-// lines.
+// tidy removes empty comments, spaces at the ends of lines, and double empty lines.
 func tidy(s string) string {
 	var b strings.Builder
 	empty := false

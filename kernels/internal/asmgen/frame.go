@@ -2,18 +2,18 @@ package asmgen
 
 import "fmt"
 
-// Word is 8 bytes of a function's frame: a parameter, which a function may overwrite,
-// or a local variable. Values live there that registers are too few for. Only amd64
-// has operations on them.
+// Word is 8 bytes of a function's frame: a parameter, which the function may overwrite, or
+// a local variable. It holds values for which there are not enough registers. Only amd64
+// has operations on it.
 type Word struct{ place, name string }
 
-// Word returns a parameter where it lies.
+// Word returns a parameter in its place in the frame.
 func (f *Func) Word(name string) Word {
 	offset, _ := f.offset(name)
 	return Word{fmt.Sprintf("%s+%d(FP)", name, offset), name}
 }
 
-// Local takes a word for a local variable.
+// Local allocates a word for a local variable.
 func (f *Func) Local(name string) Word {
 	f.frame += 8
 	return Word{fmt.Sprintf("%s-%d(SP)", name, f.frame), name}
@@ -29,7 +29,7 @@ func (f *Func) StoreWord(w Word, p P) {
 	f.line(w.name+" = "+p.name, "MOVQ %s, %s", p.reg, w.place)
 }
 
-// CopyWord sets w to v by way of scratch.
+// CopyWord sets w to v; it overwrites scratch.
 func (f *Func) CopyWord(w, v Word, scratch P) {
 	f.line("", "MOVQ %s, %s", v.place, scratch.reg)
 	f.line(w.name+" = "+v.name, "MOVQ %s, %s", scratch.reg, w.place)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// V is a vector register, under the name that comments call it by.
+// V is a vector register and its name in comments.
 type V struct {
 	n    int
 	name string
@@ -18,8 +18,8 @@ type P struct {
 	name string
 }
 
-// Mem is Disp bytes from a pointer, plus Scale times an index where the
-// machine has such addresses.
+// Mem is the memory disp bytes from a pointer, plus scale times an index on machines that
+// have such addresses.
 type Mem struct {
 	base  P
 	index P
@@ -34,10 +34,10 @@ func (p P) At(disp int) Mem { return Mem{base: p, disp: disp, name: p.name} }
 // Plus returns the place disp bytes further.
 func (m Mem) Plus(disp int) Mem { m.disp += disp; return m }
 
-// Named returns m under another name in comments.
+// Named returns m with another name for comments.
 func (m Mem) Named(format string, args ...any) Mem { m.name = fmt.Sprintf(format, args...); return m }
 
-// Func is one assembly function in the making.
+// Func is an assembly function that is being emitted.
 type Func struct {
 	Machine
 	name   string
@@ -50,10 +50,10 @@ type Func struct {
 	frame    int // bytes of local variables
 	consts   *consts
 	counted  map[string]count
-	says     []string // words of the comment and what they stand for
+	says     []string // placeholders in the doc text, each followed by its replacement
 }
 
-// Say gives a word of the comment its meaning.
+// Say sets what replaces a placeholder in the doc text.
 func (f *Func) Say(word string, value any) { f.says = append(f.says, word, fmt.Sprint(value)) }
 
 // line writes an instruction and its effect.
@@ -69,7 +69,7 @@ func (f *Func) Note(format string, args ...any) {
 // named returns v under another name.
 func named(v V, format string, args ...any) V { return V{v.n, fmt.Sprintf(format, args...)} }
 
-// Vec takes a free vector register.
+// Vec allocates a vector register.
 func (f *Func) Vec(format string, args ...any) V {
 	if len(f.vectors) == 0 {
 		panic(f.name + ": out of vector registers")
@@ -79,8 +79,8 @@ func (f *Func) Vec(format string, args ...any) V {
 	return V{n, fmt.Sprintf(format, args...)}
 }
 
-// Vecs takes n free vector registers. The name's last verb counts them in steps
-// of the last argument.
+// Vecs allocates n vector registers. The last verb in name is replaced by 0, step, 2·step
+// and so on, where step is the last argument.
 func (f *Func) Vecs(n int, name string, args ...any) []V {
 	step, all := args[len(args)-1].(int), make([]V, n)
 	for i := range all {
@@ -89,7 +89,7 @@ func (f *Func) Vecs(n int, name string, args ...any) []V {
 	return all
 }
 
-// Scope gives back, after body, the registers that body took.
+// Scope runs body and then frees the registers that body allocated.
 func (f *Func) Scope(body func()) {
 	vectors, pointers := f.vectors, f.pointers
 	f.vectors, f.pointers = slices.Clone(vectors), slices.Clone(pointers)
@@ -97,7 +97,7 @@ func (f *Func) Scope(body func()) {
 	f.vectors, f.pointers = vectors, pointers
 }
 
-// Ptr takes a free general register.
+// Ptr allocates a general register.
 func (f *Func) Ptr(name string) P {
 	if len(f.pointers) == 0 {
 		panic(f.name + ": out of general registers")
@@ -107,33 +107,33 @@ func (f *Func) Ptr(name string) P {
 	return p
 }
 
-// FreePtr gives general registers back.
+// FreePtr frees general registers.
 func (f *Func) FreePtr(ps ...P) {
 	for _, p := range ps {
 		f.pointers = append(f.pointers, p.reg)
 	}
 }
 
-// Arg takes a register and loads a parameter into it.
+// Arg allocates a register and loads a parameter into it.
 func (f *Func) Arg(name string) P {
 	p := f.Ptr(name)
 	f.LoadArg(p)
 	return p
 }
 
-// LoadArg loads the parameter called as p is.
+// LoadArg loads the parameter that has p's name into p.
 func (f *Func) LoadArg(p P) {
 	offset, _ := f.offset(p.name)
 	f.loadArg(f, p, offset)
 }
 
-// SplatArg loads the float32 parameter called as v is into every lane.
+// SplatArg loads the float32 parameter that has v's name into every lane of v.
 func (f *Func) SplatArg(v V) {
 	offset, _ := f.offset(v.name)
 	f.splatArg(f, v, offset)
 }
 
-// offset returns where a parameter lies in the frame, and the size of all.
+// offset returns a parameter's offset in the frame, and the size of all parameters.
 func (f *Func) offset(name string) (offset, size int) {
 	offset = -1
 	for _, param := range f.params {
@@ -160,11 +160,11 @@ func (f *Func) Label(name string) string {
 	return fmt.Sprintf("%s%d", name, f.labels)
 }
 
-// Place puts a label here.
+// Place defines a label here.
 func (f *Func) Place(label string) { fmt.Fprintf(&f.body, "\n%s:\n", label) }
 
-// Times emits body in a loop that counts n down by step while it is at least
-// step, and leaves the rest in n.
+// Times emits a loop that runs body while n is at least step, and subtracts step each time.
+// Afterwards n holds the rest.
 func (f *Func) Times(n P, step int, body func()) {
 	loop, done := f.Label("loop"), f.Label("done")
 	f.JumpLess(n, step, done)

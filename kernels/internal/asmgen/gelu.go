@@ -4,25 +4,25 @@ package asmgen
 // |x| ≤ limit, and 0 or 1 beyond.
 type phi struct {
 	limit float32
-	// scale maps x² ≤ limit² to s = scale·x² - 1 in -1 to 1, where the polynomial is
-	// well conditioned: its coefficients add up to little.
+	// scale maps x² ≤ limit² to s = scale·x² - 1, from -1 to 1, where the polynomial is
+	// well conditioned: the sum of its coefficients' magnitudes is small.
 	scale float32
 	p     []float32
 }
 
-// The polynomials are of the least maximal error of GELU, by weighted least
-// squares, with P(1) = 1/(2·limit) so closely that limit·P(1) rounds to 1/2: GELU
-// is exactly x or 0 beyond the limit.
+// The polynomials minimize the largest error of GELU, by weighted least squares. P(1) is so
+// close to 1/(2·limit) that limit·P(1) rounds to 1/2: beyond the limit, GELU is exactly x
+// or 0.
 var (
-	// Φ(-5.5) is 1.9e-8, less than a unit in the last place of 0.5. Before rounding
-	// the error of Φ is that.
+	// Φ(-5.5) is 1.9e-8, which is less than a unit in the last place of 0.5. This is the
+	// error of Φ before rounding.
 	phiF32 = phi{5.5, 0.06611569970846176, []float32{
 		0.1285519301891327, -0.06417234987020493, 0.047737594693899155, -0.038792386651039124,
 		0.03207085654139519, -0.02605302818119526, 0.020360590890049934, -0.014974120073020458,
 		0.01024031825363636, -0.006886421237140894, 0.004601799417287111, -0.002324376255273819,
 		0.0007358465227298439, -0.0005967837059870362, 0.0006267166463658214, -0.00021709657448809594,
 	}}
-	// Off by Φ(-4) = 3.2e-5, for what is rounded to 8 bits next.
+	// The error is Φ(-4) = 3.2e-5; the result is rounded to 8 bits next.
 	phiShort = phi{4, 0.125, []float32{
 		0.17594626545906067, -0.08440329879522324, 0.056088559329509735, -0.03612126410007477,
 		0.021486354991793633, -0.013992449268698692, 0.00832680705934763, -0.002330979099497199,
@@ -42,18 +42,18 @@ const geluDoc = `replaces rows ≥ 1 rows of WIDE values, stride bytes apart, by
 		}
 	}
 
-P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, Φ the normal distribution.
+P is a polynomial of degree 15 for (Φ(v) - 1/2)/v, where Φ is the normal distribution.
 The result is off by at most 2.5·2⁻²⁴·|v|; float32 code that computes
 v/2·(1 + erf(v/√2)) with the best erf is off by 1.7·2⁻²⁴·|v|. NaN stays NaN.
 
-Tried and lost: P/Q of degrees 5/5 in v² costs a division and is no more exact;
+Tried without success: P/Q of degrees 5/5 in v² costs a division and is no more exact; a P of
 degree 14 is off by 2.6·2⁻²⁴·|v|.`
 
 const geluShortDoc = `is gelu with a limit of 4 and a P of degree 7: off by at most
 3.2e-5·max(1, |v|).`
 
-// geluColumns is how wide a row of gelu is: a tile of gemm, or where that has more
-// registers than are left beside the constants, a part of one.
+// geluColumns is the width of a row of the kernel gelu: that of a tile of gemm, or a part
+// of it if there are not enough registers beside the constants.
 func geluColumns(m Machine) int {
 	if m.Arch() == "arm64" {
 		return 8
@@ -61,8 +61,8 @@ func geluColumns(m Machine) int {
 	return TileOf(m, F32).Cols
 }
 
-// gelu computes the vectors of a row side by side, since each step of the
-// polynomial waits for the last.
+// gelu returns the kernel for an approximation. It computes the vectors of a row side by
+// side, because each step of the polynomial waits for the one before.
 func gelu(a phi) func(*Func) { return func(f *Func) { geluBy(f, a) } }
 
 func geluBy(f *Func, a phi) {
@@ -86,7 +86,7 @@ func geluBy(f *Func, a phi) {
 	f.Return()
 }
 
-// heldPhi is a phi's constants, ready for a loop.
+// heldPhi is a phi whose constants are ready for a loop.
 type heldPhi struct {
 	low, high, scale V
 	minusOne, half   Operand
@@ -101,8 +101,7 @@ func (f *Func) holdPhi(a phi) *heldPhi {
 	}
 }
 
-// of sets dst to Φ(x), all vectors side by side. near, which may be x, and s are
-// scratch.
+// of sets dst to Φ(x), all vectors side by side. It overwrites near, which may be x, and s.
 func (h *heldPhi) of(f *Func, dst, x, near, s []V) {
 	each := func(body func(i int)) {
 		for i := range dst {

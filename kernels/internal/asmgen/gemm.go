@@ -2,12 +2,11 @@ package asmgen
 
 import "slices"
 
-// SumBlock is how many products are summed one after the other before they are
-// added to the total: kernels.sumBlock. SumBlockF16 is the same where the sums are
-// halves: kernels.sumBlockF16.
+// SumBlock is how many products are summed before that sum is added to the total: it is
+// kernels.sumBlock. SumBlockF16 is the same where the sums are halves: kernels.sumBlockF16.
 const SumBlock, SumBlockF16 = 64, 32
 
-// blockSteps returns how many steps a block of sums is.
+// blockSteps returns how many steps of the loop make up a block of products.
 func blockSteps(form Format) int {
 	if form == F16 {
 		return SumBlockF16 / 2 // two products a step
@@ -15,18 +14,18 @@ func blockSteps(form Format) int {
 	return SumBlock
 }
 
-// Tile is the block of outputs that a machine keeps in registers: Rows rows of
-// x by Cols columns of weights, which are a panel's width.
+// Tile is the size of the block of results that a machine keeps in registers: Rows rows of
+// x by Cols columns of weights. Cols is also the width of a panel.
 type Tile struct{ Rows, Cols int }
 
-// TileOf returns a machine's tile. It leaves room for one row of weights and
-// some values of x beside the sums. 8×48 reads 11 registers from memory for 24
-// multiply-adds, and 48 divides the widths of MiniLM's layers.
+// TileOf returns a machine's tile. It leaves registers for one row of weights and some
+// values of x beside the sums. A tile of 8×48 loads 11 registers for 24 multiply-adds, and
+// 48 divides the widths of MiniLM's layers.
 //
-// On arm64 sums take 24 registers, since 16 are just what it takes to keep four
-// multiply-adds a cycle of a latency of 4 busy; x takes one for each row and
-// weights the two that are left. Where a register is a block of 2×2 sums, x takes one
-// for each pair of rows and weights five.
+// On arm64 the sums take 24 registers. At least 16 are needed where four multiply-adds
+// begin in each cycle and take four cycles. x takes a register for each row, and weights
+// the two that are left. If a register is a block of 2×2 sums, x takes one for each pair of
+// rows, and weights take five.
 func TileOf(m Machine, form Format) Tile {
 	switch {
 	case m.Lanes() == 16:
@@ -52,18 +51,18 @@ const gemmDoc = `computes a tile of dst = bias + x·w, COLS columns of rows ≤ 
 		}
 	}
 
-Strides are in bytes. next is where to fetch into the L2 cache from, 48 bytes
-for each of the k rows.
+Strides are in bytes. The kernel prefetches memory from next on into the L2 cache, 48
+bytes for each of the k rows.
 
-The loops that stay in registers are those over r and c. Measured on one core
-of Zen 5, whose peak is 265 GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows
-and more: 255 to 267 and 131 to 139. Blocks of 64 products cost nothing that
-was seen there: the additions run beside the next block's products.
+The loops over r and c stay in registers. Measured on one core of Zen 5, whose peak is 265
+GFLOP/s with AVX-512 and 133 with AVX2, at 32 rows and more: 255 to 267 and 131 to 139.
+Summing in blocks of 64 products costs nothing measurable there: the additions run beside
+the next block's products.
 
 COUNTS`
 
 const gemmBF16Doc = `is gemm with x and w in bfloat16, in pairs: k counts pairs,
-and where gemm has one product it has two.
+and each step adds two products.
 
 	for i := range block {
 		sum = fma(x[r*xStride+2*i+1], w[(i*COLS+c)*2+1], sum)
@@ -72,8 +71,8 @@ and where gemm has one product it has two.
 
 The products are exact in float32, denormals count as 0.`
 
-const gemmF16Doc = `is gemm with x and w in half, whose sums are half too, of
-SUMF16 products each: k counts pairs of products.
+const gemmF16Doc = `is gemm with x and w in half. Sums of SUMF16 products are half, too. k
+counts pairs of products.
 
 	for block := range blocks(2*k, SUMF16) {
 		var sum float16
@@ -85,14 +84,14 @@ SUMF16 products each: k counts pairs of products.
 
 COUNTS`
 
-// gemmParams are the same for every format: columns is the bias where there is
-// nothing else to say of a column, and ofRows and terms are for int8 alone.
+// gemmParams are the same for every format: only int8 uses perRow and
+// terms, and in the other formats columns is the bias.
 var gemmParams = []string{
 	"rows int", "dst *float32", "dstStride int", "x unsafe.Pointer", "xStride int",
-	"w unsafe.Pointer", "columns *float32", "k int", "next unsafe.Pointer", "ofRows *float32", "terms int",
+	"w unsafe.Pointer", "columns *float32", "k int", "next unsafe.Pointer", "perRow *float32", "terms int",
 }
 
-// gemm dispatches on the number of rows: each has code of its own.
+// gemm emits a branch on the number of rows, with separate code for each number.
 func gemm(form Format) func(*Func) {
 	if form == Int8 {
 		return gemmOf(form, gemmRowsInt8)
@@ -108,7 +107,7 @@ func gemmOf(form Format, tile func(f *Func, form Format, rows, cols int)) func(*
 		f.Say("SUMF16", SumBlockF16)
 		f.Say("SUM", SumBlock)
 		if form == F16 {
-			slices.Reverse(f.vectors) // the lower ones are x's
+			slices.Reverse(f.vectors) // keep the lower registers for x
 		}
 		rows := f.Arg("rows")
 		labels := make([]string, t.Rows+1)
@@ -128,7 +127,7 @@ func gemmOf(form Format, tile func(f *Func, form Format, rows, cols int)) func(*
 	}
 }
 
-// gemmRows is a whole tile of a fixed number of rows.
+// gemmRows computes a whole tile with a fixed number of rows.
 func gemmRows(f *Func, form Format, rows, cols int) {
 	f.counted = nil
 	sums := f.registersOf(form, rows, cols/f.sumsIn(form))
@@ -175,7 +174,7 @@ func gemmRows(f *Func, form Format, rows, cols int) {
 	f.Return()
 }
 
-// steps does n steps of a tile's products, and fetches beside them.
+// steps emits n steps of a tile's products, and prefetches beside them.
 func (f *Func) steps(form Format, sums [][]V, xs *Rows, w, next, n P) {
 	row := len(sums[0]) * f.weightBytes(form)
 	f.Times(n, 4, func() {
@@ -190,7 +189,7 @@ func (f *Func) steps(form Format, sums [][]V, xs *Rows, w, next, n P) {
 		})
 	})
 	if form != F32 {
-		return // x and w are filled up to whole fours
+		return // x and w are padded to multiples of four
 	}
 	f.Times(n, 1, func() {
 		f.Products(form, sums, xs, 4, w.At(0), 1)
@@ -221,7 +220,7 @@ func (f *Func) addTo(form Format, out *Rows, sums [][]V) {
 	})
 }
 
-// registersOf takes a tile of registers for sums.
+// registersOf allocates a tile of registers for sums.
 func (f *Func) registersOf(form Format, rows, across int) [][]V {
 	sums := make([][]V, rows)
 	for r := range sums {
@@ -238,15 +237,15 @@ func (f *Func) zeroAll(sums [][]V) {
 	}
 }
 
-// Tile takes a tile of registers, all zero.
+// Tile allocates a tile of registers, and sets them to 0.
 func (f *Func) Tile(rows, across int) [][]V {
 	sums := f.registersOf(F32, rows, across)
 	f.zeroAll(sums)
 	return sums
 }
 
-// Products adds k products to each sum: sums[r][c] += x[r][i]·w[i][c]. Rows of w
-// are as wide as sums and follow one another; a row's x are step bytes apart.
+// Products adds k products to each sum: sums[r][c] += x[r][i]·w[i][c]. A row of w is as
+// wide as sums, and the next row follows it; a row's values of x are step bytes apart.
 func (f *Func) Products(form Format, sums [][]V, x *Rows, step int, w Mem, k int) {
 	f.products(f, form, sums, x, step, w, k)
 }

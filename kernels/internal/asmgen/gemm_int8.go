@@ -19,16 +19,17 @@ rows ≤ ROWS rows; GROUP values are multiplied at a time, k counts such groups.
 		}
 	}
 
-What is said of rows, 8 values each, is the scale and what the terms are
-multiplied by; of columns, COLS values each, start, columnScale and the terms. Terms
-are 2 or 6. Where x is unsigned, it is 128 more than what is meant, and start is
--128 times the sum of the column's weights.
+perRow has 8 values for each row (row[r] above): the row's scale, then the factors of the
+terms. columns has COLS values each of start, of columnScale and of each term. There are
+2 or 6 terms: the bias, the offset, and up to four channels in float32. Where x is
+unsigned, it holds the value plus 128, and start is -128 times the sum of the column's
+weights.
 
 Sums of integers are exact in any order.
 
 COUNTS`
 
-// gemmRowsInt8 sums all of a tile's products before it looks at dst.
+// gemmRowsInt8 computes all sums of a tile before it touches dst.
 func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 	f.counted = nil
 	across := cols / f.Lanes()
@@ -55,12 +56,12 @@ func gemmRowsInt8(f *Func, form Format, rows, cols int) {
 	f.endInt8(sums, cols)
 }
 
-// ofColumns returns where one of the things said of columns begins, for a register's.
+// ofColumns returns the address, for register c, of one of the arrays in columns.
 func (f *Func) ofColumns(columns P, cols, which, c int) Mem {
 	return columns.At(4 * (which*cols + c*f.Lanes()))
 }
 
-// endInt8 makes outputs of a tile's sums.
+// endInt8 converts a tile's sums to results.
 func (f *Func) endInt8(sums [][]V, cols int) {
 	f.Note("from integers to the outputs")
 	few := f.Label("few")
@@ -74,14 +75,14 @@ func (f *Func) endInt8(sums [][]V, cols int) {
 	})
 }
 
-// The terms of an int8 product that are float32: the bias and the offset, and at
-// most four channels.
+// The number of float32 terms of an int8 product: the bias and the offset, and at most four
+// channels.
 const fewTerms, mostTerms = 2, 6
 
-// fromInt8 writes a tile of outputs.
+// fromInt8 converts a tile's sums to results, for a fixed number of terms.
 func (f *Func) fromInt8(sums [][]V, cols, terms int) {
 	dst, stride := f.Arg("dst"), f.Arg("dstStride")
-	columns, ofRows := f.Arg("columns"), f.Arg("ofRows")
+	columns, perRow := f.Arg("columns"), f.Arg("perRow")
 	out := f.Rows(dst, stride, len(sums))
 	y := f.Vec("y")
 	var of []V
@@ -89,8 +90,8 @@ func (f *Func) fromInt8(sums [][]V, cols, terms int) {
 	if f.Lanes() < 16 {
 		by = f.Vec("by")
 	}
-	// Where there are registers enough, all that is said of a column stays in them,
-	// or as much of it as there is room for.
+	// If there are enough registers, the columns' scale and terms stay in registers, or as
+	// many of them as fit.
 	n, _ := f.registers()
 	switch {
 	case n < 32:
@@ -114,13 +115,13 @@ func (f *Func) fromInt8(sums [][]V, cols, terms int) {
 		}
 		for r := range sums {
 			v := sums[r][c]
-			ofRow := func(i int) Mem { return ofRows.At(32*r + 4*i).Named("of rows") }
-			f.splatted(f, Mul, y, said(1), ofRow(1), by)
+			ofThis := func(i int) Mem { return perRow.At(32*r + 4*i).Named("per row") }
+			f.splatted(f, Mul, y, said(1), ofThis(1), by)
 			for i := 1; i < terms; i++ {
-				f.mulAddSplat(f, y, said(1+i), ofRow(1+i), by)
+				f.mulAddSplat(f, y, said(1+i), ofThis(1+i), by)
 			}
 			f.toFloat(f, v, v)
-			f.splatted(f, Mul, v, v, ofRow(0), by)
+			f.splatted(f, Mul, v, v, ofThis(0), by)
 			f.MulAdd(y, v, said(0))
 			f.Store(out.Row(r).Plus(4*f.Lanes()*c), y)
 		}

@@ -15,30 +15,32 @@ values in bfloat16; k counts groups of GROUP.
 	}
 
 Odd rounds to float32 as BFMMLA does without FEAT_EBF16, or with it while FPCR.EBF
-is 0, as programs begin: what is not exact goes to the neighbour whose last bit is 1.
-Denormals count as 0, among operands and results.
+is 0, which is how programs start: a value that is not exact becomes the neighbour whose
+last bit is 1. Denormals count as 0, among operands and results.
 
-Sums are not cut into blocks: of 1536 random products they lose 5e-7 of their size,
-where rounding the operands lost 2e-3.
+Sums are not divided into blocks: the sum of 1536 random products is off by 5e-7 of its
+size, where rounding the operands costs 2e-3.
 
-Rows of x lie in pairs, GROUP values of the one and GROUP of the other in turn; xStride
-is half of what lies between pairs. Behind an odd last row, memory is read too.
-
-COUNTS`
-
-const gemmMatrixInt8Doc = `is gemmInt8 as it is without FEAT_I8MM, bit for bit, but that
-GROUP values are multiplied at once, that start is not read, being 0, and that rows
-of x lie in pairs, GROUP values of the one and GROUP of the other in turn; xStride is
-half of what lies between pairs. Behind an odd last row, memory is read too.
+Rows of x are stored in pairs, GROUP values of one and GROUP of the other in turn; xStride
+is half of the distance between pairs. If the number of rows is odd, the memory of the
+missing row is read as well.
 
 COUNTS`
 
-// passInputs is how many inputs a pass of the loop multiplies: what rows of narrow
-// values are filled up to.
+const gemmMatrixInt8Doc = `is gemmInt8 as it is without FEAT_I8MM, bit for bit. The
+differences: GROUP values are multiplied at once; start is 0 and not read; and rows of x
+are stored in pairs, GROUP values of one and GROUP of the other in turn, with xStride half
+of the distance between pairs. If the number of rows is odd, the memory of the missing row
+is read as well.
+
+COUNTS`
+
+// passInputs is how many inputs a pass of the loop multiplies. Rows of narrow values are
+// padded to a multiple of it.
 const passInputs = 16
 
-// gemmRowsMatrix is a whole tile of a fixed number of rows, in blocks of 2×2 sums. Of a
-// last pair that is one row, the other's sums are those of garbage and not written.
+// gemmRowsMatrix computes a whole tile with a fixed number of rows, in blocks of 2×2 sums.
+// If the last pair has only one row, the other's sums have no meaning and are not written.
 func gemmRowsMatrix(f *Func, form Format, rows, cols int) {
 	f.counted = nil
 	m := f.Machine.(arm64)
@@ -93,8 +95,8 @@ func gemmRowsMatrix(f *Func, form Format, rows, cols int) {
 	f.Return()
 }
 
-// matrixPass does some steps of a tile's products. Each register of weights is read
-// ahead of the one that is multiplied, for processors that keep to the order.
+// matrixPass emits some steps of a tile's products. Each register of weights is loaded one
+// step ahead, for processors that execute in order.
 func (m arm64) matrixPass(f *Func, form Format, sums [][]V, xs *Rows, w, next P, steps int) {
 	f.Scope(func() {
 		across := len(sums[0])
@@ -121,7 +123,7 @@ func (m arm64) matrixPass(f *Func, form Format, sums [][]V, xs *Rows, w, next P,
 				m.matrixProduct(f, form, sums[r][c], x[r], ws[i%len(ws)])
 			}
 		}
-		// Four tiles fetch what a pass reads of a panel, each a quarter.
+		// Four tiles prefetch what a pass reads of a panel, a quarter each.
 		fetched := 16 * loads / 4
 		for at := 0; at < fetched; at += 48 {
 			f.Prefetch(next.At(at))
@@ -132,13 +134,13 @@ func (m arm64) matrixPass(f *Func, form Format, sums [][]V, xs *Rows, w, next P,
 	})
 }
 
-// rowsOfPairs makes rows of registers with four neighbouring columns each.
+// rowsOfPairs rearranges the sums to registers with four neighbouring columns of one row.
 func (m arm64) rowsOfPairs(f *Func, sums [][]V, rows int) [][]V {
 	all := make([][]V, rows)
 	spare := f.Vec("spare")
 	for r := range all {
 		if r%2 == 1 {
-			continue // made with the row before
+			continue // done together with the row before
 		}
 		pair := sums[r/2]
 		for c := 0; c < len(pair); c += 2 {

@@ -2,37 +2,39 @@ package asmgen
 
 import "fmt"
 
-// A product on tiles is one function for a whole matrix and any number of rows, since
-// configuring the tiles costs as much as a small block. Rows are outside, columns
-// inside: a block of x stays in the L1 cache while the weights pass.
+// A product on tiles is one function for a whole matrix and any number of rows, because
+// configuring the tiles costs as much as a small block. The loop over rows is outside, the
+// one over columns inside: a block of x stays in the L1 cache while all weights are read.
 //
-// A block is 32 rows by 32 columns: four tiles of sums, two of x and two of weights,
-// so that a step loads four tiles for its four products. What becomes of a block's
-// sums (the epilogue: bias or scales, GELU, rounding) is done on vectors while the
-// tiles multiply the next block: a few rows of it after each step's products, which
-// the processor runs beside them. The pipeline goes on from panel to panel and from
-// block of rows to block of rows. At the end the last epilogue runs alone.
+// A block is 32 rows by 32 columns: four tiles of sums, two of x and two of weights, so
+// that a step loads four tiles for four products. The epilogue (bias or scales, GELU,
+// rounding) works on a block's sums in vector registers while the tiles multiply the next
+// block. A few rows of it come after each step's products, and the processor runs them
+// beside these. This goes on across panels and across blocks of rows; the last epilogue
+// runs alone.
 //
 // Measured with a prototype in C on a core with AMX: 64 multiply-adds on vectors cost
 // nothing beside four products (18.60 and 18.61 ns). 128 rows by 384×384, with bias, GELU
-// and bfloat16 out: 1206 GFLOP/s with the epilogue after each block, 1670 with it between
-// the products. Blocks of 1×4 tiles reached 2050 GFLOP/s where 2×2 reached 3135, in int8.
-// Columns outside halve the speed at 2048 rows. Fetching weights ahead won nothing.
+// and bfloat16 results, reached 1206 GFLOP/s with the epilogue after each block, and 1670
+// with the epilogue between the products. In int8, blocks of 1×4 tiles reached 2050 GFLOP/s
+// and blocks of 2×2 reached 3135. With the loop over columns outside, the speed at 2048
+// rows is halved. Prefetching weights gained nothing.
 //
-// One scratch of 4 KB is enough, as the epilogue's last row is read before the next
-// block's sums are stored.
+// 4 KB of scratch memory are enough, because the last row of an epilogue is read before the
+// next block's sums are stored.
 
-// linearKind is what a product on tiles multiplies, and what becomes of the sums.
+// linearKind says what a product on tiles multiplies and how its epilogue works.
 type linearKind struct {
 	form   Format
 	gelu   *phi
 	narrow bool // the result is bfloat16
 }
 
-// linearFunc is such a function in the making. Registers: sums and dst are where the
-// next row of the running epilogue is and goes, left is how many rows of it there are
-// still. Words: place and of are dst and columns at the block being multiplied, rows is
-// what is left from it on.
+// linearFunc is the state of the generator while it emits such a function. Registers: sums
+// is the address of the epilogue's next row, dst where it writes the result, left the
+// number of its rows that remain. Words in the frame: place and of are the addresses in dst
+// and columns for the block being multiplied, rows is the number of rows from this block
+// on.
 type linearFunc struct {
 	*Func
 	linearKind
@@ -40,7 +42,7 @@ type linearFunc struct {
 
 	w, x, x16, xStride, tileStride P
 	sums, dst, left, n             P
-	ofRow, restOf, at              P // Int8
+	perRow, restOf, at             P // Int8
 
 	perStep, stepsLeft, outLeft, place, of     Word
 	restPlace, restColumns, columnsOf, ofBytes Word // Int8
@@ -48,7 +50,7 @@ type linearFunc struct {
 	acc    [2][2]T
 	xs, ws [2]T
 
-	columns [][2]V   // what is said of the columns of the epilogue's block
+	columns [][2]V   // scales or biases of the columns of the epilogue's block
 	phi     *heldPhi // GELU
 }
 
@@ -96,7 +98,7 @@ func linear(kind linearKind) func(*Func) {
 	}
 }
 
-// take takes the registers and the words of the frame.
+// take allocates the registers and the words in the frame.
 func (p *linearFunc) take() {
 	for _, r := range []struct {
 		p    *P
@@ -110,7 +112,7 @@ func (p *linearFunc) take() {
 	p.perStep, p.stepsLeft, p.outLeft = p.Local("perStep"), p.Local("stepsLeft"), p.Local("outLeft")
 	p.place, p.of = p.Local("place"), p.Local("of")
 	if p.form == Int8 {
-		p.ofRow, p.restOf, p.at = p.Ptr("ofRow"), p.Ptr("restOf"), p.Ptr("at")
+		p.perRow, p.restOf, p.at = p.Ptr("perRow"), p.Ptr("restOf"), p.Ptr("at")
 		p.restPlace, p.restColumns = p.Local("restPlace"), p.Local("restColumns")
 		p.columnsOf, p.ofBytes = p.Local("columnsOf"), p.Local("ofBytes")
 	}
@@ -129,7 +131,7 @@ func (p *linearFunc) take() {
 	}
 }
 
-// begin is what is done once.
+// begin emits what is done once.
 func (p *linearFunc) begin() {
 	p.tiles.ConfigureAll(P{p.n.reg, "n"})
 	p.LoadArg(p.xStride)
@@ -159,7 +161,7 @@ func (p *linearFunc) begin() {
 	p.SetImm(p.left, 0)
 }
 
-// beginRows goes back to the first panel.
+// beginRows returns to the first panel.
 func (p *linearFunc) beginRows() {
 	p.LoadArg(p.w)
 	p.CopyWord(p.place, p.Word("dst"), p.n)
@@ -170,8 +172,8 @@ func (p *linearFunc) beginRows() {
 	}
 }
 
-// beginPanel goes back to the beginning of the rows. w is at the panel already: one
-// follows the other.
+// beginPanel returns to the first step of the rows. w is at the panel already, because
+// panels are contiguous.
 func (p *linearFunc) beginPanel() {
 	p.LoadArg(p.x)
 	p.Move(p.x16, p.x)
@@ -185,11 +187,11 @@ func (p *linearFunc) beginPanel() {
 	p.CopyWord(p.stepsLeft, p.Word("steps"), p.n)
 }
 
-// step is a step's products: of 64 bytes of each row of x, or twice that where there
-// are two parts.
+// step emits the products of a step: of 64 bytes of each row of x, or of 128 if values have
+// two parts.
 func (p *linearFunc) step() {
 	if p.form == BF16x3 {
-		// In this order each part is loaded once, and two tiles of x and two of w are
+		// In this order each part is loaded only once, and two tiles each of x and w are
 		// enough.
 		p.products(0, 2*tileBytes) // high·low
 		p.products(same, 0)        // high·high
@@ -206,11 +208,11 @@ func (p *linearFunc) step() {
 	p.AddImm(p.x16, parts*64)
 }
 
-// same says that the registers hold what is wanted.
+// same means that the registers already hold the wanted tiles.
 const same = -1
 
-// products adds the products of tiles that lie xAt bytes from x and wAt bytes from w.
-// The lower 16 rows are left out where there are no more than 16.
+// products adds the products of the tiles that are xAt bytes from x and wAt bytes from w.
+// If the block has at most 16 rows, it skips the lower tiles.
 func (p *linearFunc) products(xAt, wAt int) {
 	row := func(i int, x P) {
 		if xAt != same {
@@ -248,7 +250,7 @@ func (p *linearFunc) storeSums() {
 	p.ifLower(func() { store(1) })
 }
 
-// nextPanel goes on to the next panel, if there is one.
+// nextPanel advances to the next panel, if there is one.
 func (p *linearFunc) nextPanel(panel string) {
 	p.AddImmToWord(p.place, panelColumns*p.resultBytes())
 	if p.form == Int8 {
@@ -262,7 +264,7 @@ func (p *linearFunc) nextPanel(panel string) {
 	p.JumpWordAtLeast(p.outLeft, 1, panel)
 }
 
-// nextRows goes on to the next rows, if there are any.
+// nextRows advances to the next rows, if there are any.
 func (p *linearFunc) nextRows(block string) {
 	const rows = 2 * tileRows
 	for _, stride := range []string{"dst", "x"} {
@@ -271,7 +273,7 @@ func (p *linearFunc) nextRows(block string) {
 		p.AddToWord(p.Word(stride), p.n)
 	}
 	if p.form == Int8 {
-		p.AddImmToWord(p.Word("ofRows"), rows*ofRowBytes)
+		p.AddImmToWord(p.Word("perRow"), rows*perRowBytes)
 		p.AddImmToWord(p.Word("rests"), rows*8)
 	}
 	p.AddImmToWord(p.Word("rows"), -rows)

@@ -3,7 +3,7 @@ package asmgen
 var linearParams = []string{
 	"rows int", "out int", "dst unsafe.Pointer", "dstStride int", "x unsafe.Pointer", "xStride int",
 	"w unsafe.Pointer", "steps int", "columns *float32", "scratch *float32",
-	"ofRows *float32", "terms int", "rests *int", "rest *float32",
+	"perRow *float32", "terms int", "rests *int", "rest *float32",
 }
 
 const linearBF16Doc = `multiplies rows of x by a whole matrix, both in bfloat16, and adds
@@ -26,10 +26,10 @@ a bias.
 
 Denormals count as 0 in the sum, whether they are operands or come out on the way.
 
-rows, out and steps are at least 1. Strides are in bytes. x can be read, whatever is
-there, up to a multiple of 16 rows. columns goes on to a multiple of 32 columns, dst
-need not. scratch is 4 KB, best at a multiple of 64. ofRows, terms, rests and rest are
-not read.
+rows, out and steps are at least 1. Strides are in bytes. The memory of x must be readable
+up to a multiple of 16 rows; what the extra rows hold does not matter. columns must be
+filled up to a multiple of 32 columns, dst need not be. scratch is 4 KB, best at a
+multiple of 64. perRow, terms, rests and rest are not read.
 
 COUNTS`
 
@@ -48,7 +48,8 @@ the nearest, ties to even. Denormals become 0, NaN stays NaN.
 COUNTS`
 
 const linearInt8Doc = `multiplies rows of x by a whole matrix, both in signed int8, which
-stand for numbers as in gemmInt8, and adds what is known of a row's rest.
+stand for numbers as in gemmInt8, and adds the product of the row's rounding errors (its
+rest), where the caller has computed that.
 
 	for r := range rows {
 		for c := range out {
@@ -60,19 +61,20 @@ stand for numbers as in gemmInt8, and adds what is known of a row's rest.
 					}
 				}
 			}
-			y := ofRows[r][1] * term[0][c]
+			y := perRow[r][1] * term[0][c]
 			for j := 1; j < terms; j++ {
-				y = fma(ofRows[r][1+j], term[j][c], y)
+				y = fma(perRow[r][1+j], term[j][c], y)
 			}
-			y = fma(sum*ofRows[r][0], columnScale[c], y)
+			y = fma(sum*perRow[r][0], columnScale[c], y)
 			dst[r*dstStride][c] = y + rest[rests[r]][c]
 		}
 	}
 
-Of each panel of 32 columns, columns has 32 values each of what is not read, of
-columnScale and of each term. Terms are 2 or 6. ofRows has 8 values of each row. rests
-are in bytes; a row that lost nothing has the place of negative zeros there, which
-change nothing. rows, out, steps, the strides, x and scratch are as in linearBF16.
+For each panel of 32 columns, columns has 32 values that are not read, 32 of columnScale,
+and 32 of each term. There are 2 or 6 terms. perRow has 8 values for each row, as in
+gemmInt8. rests has, for each row, where its rest's products begin in rest, in bytes; for
+a row without them that is a row of negative zeros, which change nothing. rows, out,
+steps, the strides, x and scratch are as in linearBF16.
 
 Sums of integers are exact in any order.
 

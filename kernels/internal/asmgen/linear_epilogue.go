@@ -2,16 +2,18 @@ package asmgen
 
 import "fmt"
 
-// The epilogue of a product on tiles: what becomes of a row of 32 sums. It does what
-// gemm and gelu do, operation by operation, so that the bits are theirs.
+// The epilogue of a product on tiles converts a row of 32 sums to results. It uses the same
+// operations in the same order as gemm and gelu, so that the results are the same, bit for
+// bit.
 
-// ofRowBytes is what is said of a row of integers: eight float32, see gemmInt8.
-const ofRowBytes = 32
+// perRowBytes is the size of one row of perRow: eight float32, see gemmInt8.
+const perRowBytes = 32
 
-// K is a mask register: which lanes of a vector are written.
+// K is a mask register, which says which lanes of a vector are written.
 type K int
 
-// The columns that there are in a panel: of its first 16 or all 32, of its last 16.
+// Masks of the columns that exist in a panel: liveColumns of the first 16 (or of all 32),
+// liveRight of the last 16.
 const (
 	liveColumns K = 1
 	liveRight   K = 2
@@ -19,7 +21,7 @@ const (
 
 func pair(v []V) [2]V { return [2]V{v[0], v[1]} }
 
-// resultBytes is what a value of dst takes.
+// resultBytes is the size of a value of dst.
 func (p *linearFunc) resultBytes() int {
 	if p.narrow {
 		return 2
@@ -27,7 +29,7 @@ func (p *linearFunc) resultBytes() int {
 	return 4
 }
 
-// nextEpilogue makes the block whose sums were stored the one whose epilogue runs.
+// nextEpilogue switches the epilogue to the block whose sums were just stored.
 func (p *linearFunc) nextEpilogue() {
 	p.Note("its epilogue is the next to run: rows, columns, masks")
 	p.LoadWord(p.dst, p.place)
@@ -42,7 +44,7 @@ func (p *linearFunc) nextEpilogue() {
 	p.JumpLess(p.n, panelColumns, all)
 	p.SetImm(p.n, panelColumns)
 	p.Place(all)
-	ones := P{p.x.reg, "ones"} // the next block loads x anew
+	ones := P{p.x.reg, "ones"} // x is free here: the next block loads it again
 	p.SetImm(ones, -1)
 	p.line("a one for each column that there is", "BZHIQ %s, %s, %s", p.n.reg, ones.reg, p.n.reg)
 	p.line("", "KMOVD %s, K%d", p.n.reg, liveColumns)
@@ -52,9 +54,9 @@ func (p *linearFunc) nextEpilogue() {
 	of := P{p.n.reg, "columns"}
 	first := 0
 	if p.form == Int8 {
-		first = 1 // start is for unsigned x
+		first = 1 // 0 is start, which only unsigned x needs
 		p.StoreWord(p.columnsOf, p.n)
-		p.LoadWord(p.ofRow, p.Word("ofRows"))
+		p.LoadWord(p.perRow, p.Word("perRow"))
 		p.LoadWord(p.restOf, p.Word("rests"))
 		p.CopyWord(p.restColumns, p.restPlace, p.at)
 	}
@@ -65,10 +67,10 @@ func (p *linearFunc) nextEpilogue() {
 	}
 }
 
-// ofColumns is where the which-th thing said of the c-th 16 columns lies.
+// ofColumns is the address, for the c-th 16 columns, of one of the arrays in columns.
 func ofColumns(p P, which, c int) Mem { return p.At(4*panelColumns*which + 64*c).Named("columns") }
 
-// rowsBeside is the epilogue of at most perStep rows.
+// rowsBeside emits the epilogue of at most perStep rows.
 func (p *linearFunc) rowsBeside() {
 	row, none := p.Label("row"), p.Label("none")
 	p.Note("beside them, perStep rows of the block before")
@@ -83,7 +85,7 @@ func (p *linearFunc) rowsBeside() {
 	p.Place(none)
 }
 
-// rowsLeft is the epilogue of all rows that are left.
+// rowsLeft emits the epilogue of all remaining rows.
 func (p *linearFunc) rowsLeft() {
 	row, none := p.Label("row"), p.Label("none")
 	p.Place(row)
@@ -93,7 +95,7 @@ func (p *linearFunc) rowsLeft() {
 	p.Place(none)
 }
 
-// row is the epilogue of a row.
+// row emits the epilogue of one row.
 func (p *linearFunc) row() {
 	p.Scope(func() {
 		y := p.Vecs(2, "y[%d]", tileRows)
@@ -117,27 +119,26 @@ func (p *linearFunc) row() {
 	p.AddImm(p.sums, 64)
 	p.AddWord(p.dst, p.Word("dstStride"))
 	if p.form == Int8 {
-		p.AddImm(p.ofRow, ofRowBytes)
+		p.AddImm(p.perRow, perRowBytes)
 		p.AddImm(p.restOf, 8)
 	}
 	p.AddImm(p.left, -1)
 }
 
-// sumsAt is where the c-th 16 sums of a row lie.
+// sumsAt is the address of the c-th 16 sums of a row.
 func (p *linearFunc) sumsAt(c int) Mem { return p.sums.At(2 * tileBytes * c) }
 
-// mem and v are the machine's names.
+// mem and v return an operand in the assembler's syntax.
 func (p *linearFunc) mem(m Mem) string { return p.Machine.(amd64).mem(m) }
 func (p *linearFunc) v(v V) string     { return p.Machine.(amd64).v(v) }
 
-// fromIntegers is gemmInt8's fromInt8 for a row, with what is known of the row's rest
-// added last.
+// fromIntegers does for a row what fromInt8 of gemmInt8 does, and adds the row's rest last.
 func (p *linearFunc) fromIntegers(y []V) {
-	ofRow := func(i int) Mem { return p.ofRow.At(4 * i) }
+	perRow := func(i int) Mem { return p.perRow.At(4 * i) }
 	none := V{}
 	for c := range y {
-		p.splatted(p.Func, Mul, y[c], p.columns[1][c], ofRow(1), none)
-		p.mulAddSplat(p.Func, y[c], p.columns[2][c], ofRow(2), none)
+		p.splatted(p.Func, Mul, y[c], p.columns[1][c], perRow(1), none)
+		p.mulAddSplat(p.Func, y[c], p.columns[2][c], perRow(2), none)
 	}
 	few := p.Label("few")
 	p.JumpWordLess(p.Word("terms"), mostTerms, few)
@@ -147,7 +148,7 @@ func (p *linearFunc) fromIntegers(y []V) {
 		for i := fewTerms; i < mostTerms; i++ {
 			for c := range y {
 				p.Load(value, ofColumns(p.at, 2+i, c))
-				p.mulAddSplat(p.Func, y[c], value, ofRow(1+i), none)
+				p.mulAddSplat(p.Func, y[c], value, perRow(1+i), none)
 			}
 		}
 	})
@@ -158,14 +159,14 @@ func (p *linearFunc) fromIntegers(y []V) {
 		sum := p.Vecs(2, "sum[%d]", tileRows)
 		for c, live := range []K{liveColumns, liveRight} {
 			p.line(fmt.Sprintf("%s = float(%s...)", sum[c].name, where(p.sumsAt(c))), "VCVTDQ2PS %s, %s", p.mem(p.sumsAt(c)), p.v(sum[c]))
-			p.splatted(p.Func, Mul, sum[c], sum[c], ofRow(0), none)
+			p.splatted(p.Func, Mul, sum[c], sum[c], perRow(0), none)
 			p.MulAdd(y[c], sum[c], p.columns[0][c])
 			p.line(y[c].name+" += its rest, where there are columns", "VADDPS %s, %s, K%d, %s", p.mem(p.at.At(64*c)), p.v(y[c]), live, p.v(y[c]))
 		}
 	})
 }
 
-// storeRow writes the columns that there are.
+// storeRow writes the columns that exist.
 func (p *linearFunc) storeRow(y []V) {
 	if p.narrow {
 		p.Scope(func() {

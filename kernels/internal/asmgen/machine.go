@@ -1,6 +1,6 @@
 package asmgen
 
-// Machine is an instruction set: how many registers, how wide, and how each
+// Machine is an instruction set: how many registers it has, how wide they are, and how each
 // operation is written.
 type Machine interface {
 	Name() string // as in the names of functions: "AVX512"
@@ -21,7 +21,7 @@ type Machine interface {
 	move(f *Func, p, q P)
 	jump(f *Func, condition string, p P, n int, label string)
 	jumpAlways(f *Func, label string)
-	// rows says how to reach n rows that lie stride bytes apart.
+	// rows returns the addresses of n rows that are stride bytes apart.
 	rows(f *Func, base, stride P, n int) *Rows
 	prefetch(f *Func, m Mem)
 
@@ -33,56 +33,55 @@ type Machine interface {
 	storeOne(f *Func, m Mem, v V) // lane 0
 	splat(f *Func, v V, m Mem)
 	splatConst(f *Func, v V, c C)
-	constSize() int // bytes of a constant in memory
+	constSize() int // size of a constant in memory
 	copy(f *Func, dst, src V)
 	binary(f *Func, op Op, dst, a V, b Operand)
 	muladd(f *Func, acc, a, b V) // acc += a·b
-	// splatted is binary with one value of memory in every lane; scratch is for
-	// machines that must load it first.
+	// splatted is binary with a value from memory in every lane of the second operand.
+	// Machines that must load it first use scratch.
 	splatted(f *Func, op Op, dst, a V, m Mem, scratch V)
 	mulAddSplat(f *Func, acc, a V, m Mem, scratch V) // acc += a·m
-	// horner returns a register with p·x + c. p is gone.
+	// horner returns a register with p·x + c. It overwrites p.
 	horner(f *Func, p, x V, c Operand) V
 	products(f *Func, form Format, sums [][]V, x *Rows, step int, w Mem, k int)
-	// accumulate is one step of one sum; product is scratch.
+	// accumulate emits one step of one sum; it overwrites product.
 	accumulate(f *Func, form Format, acc, x, w, product V)
 	// sumsIn is how many sums a register holds.
 	sumsIn(form Format) int
-	// weightBytes is what a register's columns take in memory, for one step.
+	// weightBytes is the size in memory of a register's weights for one step.
 	weightBytes(form Format) int
-	// xSize is the bytes of one value of x.
+	// xSize is the size of one value of x.
 	xSize(form Format) int
 
-	// Narrow numbers.
+	// Number formats.
 
-	// storeNarrow rounds Lanes() values of v and stores them as x of that format.
-	// v and scratch are gone. Values that are quantized are within int8.
+	// storeNarrow rounds Lanes() values of v and stores them as x of that format. It
+	// overwrites v and scratch. Values to be quantized must be within int8.
 	storeNarrow(f *Func, form Format, m Mem, v, scratch V)
-	// pairHalves rounds two vectors of numbers that are not infinite to bfloat16
-	// and leaves their pairs in low. Half and upper are 0x8000 and 0xffff0000.
+	// pairHalves rounds two vectors of finite numbers to bfloat16, and leaves the pairs in
+	// low. half and upper are the constants 0x8000 and 0xffff0000.
 	pairHalves(f *Func, low, high, half, upper V)
-	// loadHalves loads Lanes() values of 16 bits, one to the lower half of a lane.
+	// loadHalves loads Lanes() values of 16 bits, each into the lower half of a lane.
 	loadHalves(f *Func, v V, m Mem)
 	or(f *Func, dst, a, b V)
-	// addHalves adds sums in half to float32s in memory; v and the others are
-	// gone.
+	// addHalves adds sums in half to float32 in memory. It overwrites v, low and high.
 	addHalves(f *Func, m Mem, v, low, high V)
-	// toFloat turns int32s into float32s.
+	// toFloat converts int32 to float32.
 	toFloat(f *Func, dst, src V)
 
-	// shiftLeft moves the bits of every lane up.
+	// shiftLeft shifts the bits of every lane to the left.
 	shiftLeft(f *Func, dst, src V, bits int)
 	sqrt(f *Func, dst, src V)
 	fill(f *Func, v V, value Operand)
-	// transposeBlock writes the square that begins the rows, turned over, to
-	// rows that lie stride apart, and leaves dst behind them.
+	// transposeBlock writes the transpose of the square at the beginning of the rows to
+	// rows that are stride bytes apart. Afterwards dst points behind them.
 	transposeBlock(f *Func, rows *Rows, dst, stride P)
-	// rotate moves lane i+n to lane i for every other group of n, and back.
+	// rotate swaps neighbouring groups of n lanes.
 	rotate(f *Func, dst, src V, n int)
 }
 
-// Format is what a product's operands are. Package asm's constants are written from
-// these.
+// Format is the number format of a product's operands. Package asm's constants are
+// generated from these.
 type Format int
 
 const (
@@ -93,12 +92,12 @@ const (
 	BF16x3
 
 	formatCount
-	None Format = -1 // of kernels that are the same for all
+	None Format = -1 // for kernels that are the same for all formats
 )
 
 var formatNames = [formatCount]string{"F32", "BF16", "F16", "Int8", "BF16x3"}
 
-// String returns the format's name as functions have it.
+// String returns the format's name as it is in function names.
 func (f Format) String() string { return formatNames[f] }
 
 // Op is an operation on two vectors, lane by lane.
@@ -109,8 +108,8 @@ const (
 	Sub
 	Mul
 	Div
-	Min // NaN if b is
-	Max // NaN if b is
+	Min // NaN if b is NaN
+	Max // NaN if b is NaN
 )
 
 var opSigns = [...]string{"%s + %s", "%s - %s", "%s·%s", "%s/%s", "min(%s, %s)", "max(%s, %s)"}
@@ -120,13 +119,13 @@ type Operand interface{ operand() string }
 
 func (v V) operand() string { return v.name }
 
-// Rows reaches rows of a matrix that lie a fixed number of bytes apart.
+// Rows holds the addresses of rows of a matrix that are a fixed number of bytes apart.
 type Rows struct {
 	at    []Mem
 	bases []P
 }
 
-// Row returns where row i begins.
+// Row returns the address of row i.
 func (r *Rows) Row(i int) Mem { return r.at[i] }
 
 func (f *Func) SetImm(p P, n int)                    { f.setImm(f, p, n) }
@@ -153,21 +152,21 @@ func (f *Func) ShiftLeft(dst, src V, bits int)       { f.shiftLeft(f, dst, src, 
 func (f *Func) Sqrt(dst, src V)                      { f.sqrt(f, dst, src) }
 func (f *Func) Return()                              { f.ret(f) }
 
-// Advance moves all rows on by n bytes.
+// Advance moves all rows forward by n bytes.
 func (f *Func) Advance(r *Rows, n int) {
 	for _, p := range r.bases {
 		f.AddImm(p, n)
 	}
 }
 
-// Fill sets v to a constant or another register.
+// Fill sets v to a constant or to another register.
 func (f *Func) Fill(v V, value Operand) { f.fill(f, v, value) }
 
-// Total sums 16 values, which lie in 16/lanes registers, into every lane of the
-// first: lane i and i+8, then i+4, i+2 and i+1. The rest are scratch.
+// Total sums 16 values, which are in 16/lanes registers, into every lane of the first:
+// lanes i and i+8, then i+4, i+2 and i+1. It overwrites the other registers.
 func (f *Func) Total(vs, scratch []V) { f.Fold(Add, vs, scratch) }
 
-// Fold is Total for any operation that may swap its operands.
+// Fold is Total for any operation that is commutative.
 func (f *Func) Fold(op Op, vs, scratch []V) {
 	n := len(vs)
 	for n > 1 {

@@ -10,14 +10,14 @@ multiple of 16. Denormals become 0, NaN stays NaN.
 	}`
 
 const roundF16Doc = `rounds n values to half, to the nearest, ties to even; n is a
-multiple of 16. What is too large becomes infinite.
+multiple of 16. Values that are too large become infinite.
 
 	for i := range n {
 		dst[i] = float16(src[i])
 	}`
 
-const roundBF16x3Doc = `splits n values into two bfloat16 each, whose sum they nearly are;
-n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
+const roundBF16x3Doc = `splits n values into two bfloat16 each, whose sum is nearly the value;
+n is a multiple of 32. Denormals become 0, values that are not finite become NaN.
 
 	for i := range n {
 		at := i/32*64 + i%32
@@ -25,9 +25,9 @@ n is a multiple of 32. Denormals become 0, what is not finite becomes NaN.
 		dst[at], dst[at+32] = high, bfloat16(src[i]-high)
 	}
 
-32 high parts, and the 32 low ones behind them, are a row of a tile each.`
+32 high parts are a row of a tile, and so are the 32 low parts behind them.`
 
-// split is round to two parts.
+// split rounds values to two bfloat16 each.
 func split(f *Func) {
 	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
 	v, high, out := f.Vec("x"), f.Vec("high"), f.Vec("out")
@@ -53,7 +53,7 @@ multiple of 16. Denormals stay, though products count them as 0; NaN stays NaN.
 		dst[i/4*8+i%4] = bfloat16(src[i])
 	}
 
-What dst leaves out is another row's.`
+The places of dst that are skipped belong to another row.`
 
 func round(form Format) func(*Func) {
 	return func(f *Func) { roundTo(f, form) }
@@ -88,13 +88,13 @@ const quantizeDoc = `writes a row of n values as src ≈ scale[0]·dst + scale[1
 		dst[i] = round((src[i] - scale[1]) * (1/scale[0]))
 	}
 
-Values that are not finite make scale[1] NaN, and dst anything. dst is what the
-products of this instruction set read: int8, or 128 more as uint8, or int16.`
+If values are not finite, scale[1] is NaN, and dst may be anything. dst is in the form that
+the products of this instruction set read: int8, or the value plus 128 as uint8, or int16.`
 
-const quantizeMatrixDoc = `is quantize as it is without FEAT_I8MM, but that dst is dst[i/8*16+i%8]: the
-8 bytes that are left out are another row's.`
+const quantizeMatrixDoc = `is quantize as it is without FEAT_I8MM, except that it writes to dst[i/8*16+i%8]:
+the 8 bytes that it skips belong to another row.`
 
-// quantize goes over a row twice; it stays in the L1 cache.
+// quantize reads a row twice; the row stays in the L1 cache.
 func quantize(f *Func) {
 	dst, src, n := f.Arg("dst"), f.Arg("src"), f.Arg("n")
 	at := f.Ptr("src")

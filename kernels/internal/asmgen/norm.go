@@ -22,10 +22,11 @@ multiple of 16 and count is width.
 		}
 	}
 
-total adds lane i+8 to lane i, then i+4, i+2 and i+1. Two passes, and sums of
-width/16 values, keep what the generic kernel keeps with float64.`
+total adds lane i+8 to lane i, then i+4, i+2 and i+1. Because there are two
+passes, and each sum has only width/16 values, this is as exact as it needs to be without
+the generic kernel's float64.`
 
-// norm goes over a row three times; it stays in the L1 cache.
+// norm reads a row three times; the row stays in the L1 cache.
 func norm(f *Func) {
 	x, r := f.Arg("x"), f.Arg("r")
 	rows, n := f.Arg("rows"), f.Ptr("n")
@@ -41,7 +42,7 @@ func norm(f *Func) {
 	step := 4 * f.Lanes()
 	width := P{name: "width", reg: n.reg}
 
-	// pass runs body for each 16 values of the row.
+	// pass emits a loop that runs body for each 16 values of the row.
 	pass := func(note string, body func(i int), pointers ...P) {
 		f.Note("%s", note)
 		f.LoadArg(width)

@@ -2,11 +2,11 @@ package asmgen
 
 var peakParams = []string{"n int"}
 
-const peakDoc = `does n ≥ 1 times PEAK steps of a product's sums, SUMS lanes each, none
-of which waits for another of the same round. Nothing is read or written.`
+const peakDoc = `runs PEAK steps of a product's sums, SUMS lanes each, n ≥ 1 times. No step
+waits for another of the same round. Nothing is read or written.`
 
-// peakSums is how many sums run side by side: more than any processor needs to
-// hide the latency, on arm64 4 cycles of 4 multiply-adds.
+// peakSums is how many sums run side by side: more than any processor needs to hide a
+// multiply-add's latency.
 func peakSums(m Machine) int {
 	if m.Arch() == "arm64" {
 		return 24
@@ -14,7 +14,7 @@ func peakSums(m Machine) int {
 	return 12
 }
 
-// peak does what a format's products are made of.
+// peak emits a loop of the instructions that a format's products consist of.
 func peak(form Format) func(*Func) {
 	return func(f *Func) {
 		f.Say("SUMS", f.sumsIn(form))
@@ -34,8 +34,8 @@ func peak(form Format) func(*Func) {
 
 var readParams = []string{"x *float32", "blocks int", "times int"}
 
-const readDoc = `reads blocks ≥ 1 blocks of READ values from x, times ≥ 1 times over, and
-does nothing with them: what is timed is how fast they come.
+const readDoc = `reads blocks ≥ 1 blocks of READ values from x, times ≥ 1 times, and does
+nothing with them. It is for measuring how fast memory delivers them.
 
 	for range times {
 		for i := range blocks * READ {
@@ -43,12 +43,12 @@ does nothing with them: what is timed is how fast they come.
 		}
 	}`
 
-// readBlock is how many values the loop of read takes at a time: as many as
-// hide the counting even where a register holds 4, which is 32 loads.
+// readBlock is how many values an iteration of read's loop reads: enough to hide the loop's
+// own instructions even if a register holds only 4 values (32 loads).
 const readBlock = 128
 
-// readVectors is how many registers take turns: no load waits for the last one
-// into its register.
+// readVectors is how many registers are loaded in turn, so that no load waits for an
+// earlier one to the same register.
 const readVectors = 8
 
 func read(f *Func) {

@@ -1,13 +1,13 @@
 package asmgen
 
-const peakTilesDoc = `does n ≥ 1 times PRODUCTS products of tiles, SUMS each, none of which waits for
+const peakTilesDoc = `runs PRODUCTS products of tiles, SUMS each, n ≥ 1 times. No product waits for
 another of the same round. Nothing is read or written.`
 
-// tileSums is how many sums run side by side: a product is begun every 16 cycles and
-// takes 52, so that four would do.
+// tileSums is how many sums run side by side. Intel gives a latency of 52 cycles for a
+// product of tiles, one of which can begin every 16 cycles, so four would be enough.
 const tileSums = 6
 
-// tileFLOPs is what a product of two tiles does: 16×16 sums of 16 groups.
+// tileFLOPs is the number of operations of a product of two tiles: 16×16 sums of 16 groups.
 func tileFLOPs(form Format) int {
 	group := 2
 	if form == Int8 {
@@ -16,7 +16,7 @@ func tileFLOPs(form Format) int {
 	return 2 * tileRows * tileRows * 16 * group
 }
 
-// tileProducts is how many products of tiles a product in a format takes.
+// tileProducts is how many products of tiles one product in a format needs.
 func tileProducts(form Format) int {
 	if form == BF16x3 {
 		return 3
@@ -24,7 +24,7 @@ func tileProducts(form Format) int {
 	return 1
 }
 
-// peakTiles does what products on tiles are made of.
+// peakTiles emits a loop of the instructions that products on tiles consist of.
 func peakTiles(form Format) func(*Func) {
 	return func(f *Func) {
 		f.Say("PRODUCTS", tileSums)

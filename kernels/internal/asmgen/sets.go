@@ -2,30 +2,29 @@ package asmgen
 
 import "strings"
 
-// set is an instruction set: a row of the table below. All that package asm and
-// package kernels know of it is written from here.
+// set is an instruction set: a row of the table below. Everything that packages asm and
+// kernels know about it is generated from this row.
 type set struct {
 	machine Machine
-	// adds is the set that this one adds to: it has that one's kernels where it has
-	// none of its own.
+	// adds is the set that this one extends: it has that set's kernels unless it has its
+	// own.
 	adds Machine
-	// has is a Go expression: whether the processor and the system have what this set
-	// adds. Package cpu is golang.org/x/sys/cpu; features there say that the system
-	// saves the registers too.
+	// has is a Go expression that is true if the processor and the system have what this
+	// set adds. Package cpu in it is golang.org/x/sys/cpu, whose features also say that the
+	// system saves the registers.
 	has string
-	// permit is a Go function that asks the system for what it may refuse, "" if it can
-	// refuse nothing.
+	// permit is a Go function that asks the system for a permission that it may refuse; ""
+	// if none is needed.
 	permit string
-	what   string // for readers
+	what   string // a description for readers
 	own    [][]family
 }
 
-// sets has a row for each instruction set, the better ones of an architecture behind
-// the others.
+// sets has a row for each instruction set. Within an architecture, better ones come later.
 var sets = []set{
 	{machine: NEON, has: "true", what: "arm64", own: [][]family{vectors}},
-	// Every Apple M has both features. Package cpu finds them out on Linux and on macOS;
-	// on Windows it does not know how for FEAT_FP16, so that NEON is used there.
+	// Every Apple M has both features. Package cpu detects them on Linux and macOS. On
+	// Windows it does not detect FEAT_FP16, so NEON is used there.
 	{machine: NEON82, adds: NEON, has: "cpu.ARM64.HasFPHP && cpu.ARM64.HasASIMDHP && cpu.ARM64.HasASIMDDP",
 		what: "arm64 with ARMv8.2's FEAT_FP16 and FEAT_DotProd", own: [][]family{integers, halves}},
 	{machine: NEON86, adds: NEON82, has: "cpu.ARM64.HasI8MM && hasBF16()", what: "NEON82 with ARMv8.6's FEAT_BF16 and FEAT_I8MM", own: [][]family{matrices}},
@@ -39,7 +38,7 @@ var sets = []set{
 		own: [][]family{tileKernels}},
 }
 
-// name is what users call the set.
+// name is the set's name for users.
 func (s *set) name() string { return strings.ToLower(s.machine.Name()) }
 
 // setOf returns a machine's row.
@@ -52,7 +51,7 @@ func setOf(m Machine) *set {
 	panic("asmgen: " + m.Name() + " has no row")
 }
 
-// code returns the machine whose code a set runs for a kernel, if it has one.
+// code returns the machine whose code the set runs for a kernel, if it has that kernel.
 func (s *set) code(name string) (Machine, bool) {
 	for _, families := range s.own {
 		for _, f := range families {

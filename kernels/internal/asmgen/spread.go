@@ -2,10 +2,10 @@ package asmgen
 
 import "slices"
 
-// What spreads the values of a row over its channels, before they are rounded to
-// integers: see package kernels' spread.go for what it is for. A value only meets those
-// that lie whole registers away, so that there are sums and differences and nothing
-// else, in the same order on every instruction set.
+// These kernels spread the values of a row over its channels before they are rounded to
+// integers; spread.go in package kernels says why. Values are combined only with values
+// that are whole registers away. So there are only sums and differences, in the same order
+// on every instruction set.
 
 var spreadParams = []string{"dst *float32", "src *float32", "n int"}
 
@@ -40,8 +40,8 @@ multiple of 384. dst may be src.
 		}
 	}`
 
-// spread is a kernel whose body takes values that lie apart floats apart, and returns what
-// becomes of them.
+// spread returns a kernel that applies body to groups of values which are apart floats from
+// each other. body returns the registers with the results.
 func spread(values, apart int, body func(f *Func, v []V, rest, twoThirds V) []V) func(*Func) {
 	return func(f *Func) {
 		dst, src, n, left := f.Arg("dst"), f.Arg("src"), f.Arg("n"), f.Ptr("left")
@@ -72,7 +72,8 @@ func spread(values, apart int, body func(f *Func, v []V, rest, twoThirds V) []V)
 	}
 }
 
-// hadamard is the butterflies of all of v. Where a difference lies is free again after it.
+// hadamard emits the butterflies of all of v. A register that held a difference is free
+// again afterwards.
 func hadamard(f *Func, v []V, rest, _ V) []V {
 	for s := 1; s < len(v); s *= 2 {
 		for j := range v {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// table returns the constants and the table that say, on every architecture, which
-// instruction sets and formats there are and how each multiplies.
+// table returns the file with the constants and the table that say, on every architecture,
+// which instruction sets and formats exist and how each multiplies.
 func table() string {
 	var b strings.Builder
-	b.WriteString("// The instruction sets: those of an architecture, the better ones later.\nconst (\nGeneric ISA = iota // plain Go, on every machine\n")
+	b.WriteString("// The instruction sets. Within an architecture, better ones come later.\nconst (\nGeneric ISA = iota // plain Go, on every machine\n")
 	for i := range sets {
 		fmt.Fprintf(&b, "%s // %s\n", sets[i].machine.Name(), sets[i].what)
 	}
@@ -18,12 +18,12 @@ func table() string {
 		fmt.Fprintf(&b, "%s Format = %d\n", f, int(f))
 	}
 	fmt.Fprintf(&b, "\nformatCount = %d\n)\n", int(formatCount))
-	fmt.Fprintf(&b, "\n// ReadBlock is how many values Read takes at a time.\nconst ReadBlock = %d\n", readBlock)
+	fmt.Fprintf(&b, "\n// ReadBlock is how many values Read reads at a time.\nconst ReadBlock = %d\n", readBlock)
 	fmt.Fprintf(&b, `
-// AttendUnit is what scores of Attend are shares of, as exponents of 2.
+// AttendUnit: Attend takes scores that are exponents of 2 divided by this.
 const AttendUnit = %d
 
-// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow take.
+// AttendScratch returns how many bytes of scratch memory Attend and AttendNarrow need.
 func AttendScratch(keys, size int) int {
 fixed := %d
 if size > 32 {
@@ -41,7 +41,7 @@ return fixed + (keys+31)/32*32*size*4
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n// MaxTile is the most outputs that a tile has.\nconst MaxTile = %d\n", largest)
+	fmt.Fprintf(&b, "\n// MaxTile is the largest number of outputs of a tile.\nconst MaxTile = %d\n", largest)
 	b.WriteString("\n// Sets has the instruction sets by number.\nvar Sets = [...]Set{\nGeneric: {Name: \"generic\"},\n")
 	for i := range sets {
 		row(&b, &sets[i])
@@ -75,7 +75,7 @@ func row(b *strings.Builder, s *set) {
 	b.WriteString("},\n")
 }
 
-// product writes how code, a machine, multiplies in a format.
+// product writes how the machine code multiplies in a format.
 func product(b *strings.Builder, form Format, code Machine) {
 	t := TileOf(code, form)
 	group := groupOf(code, form)
@@ -100,7 +100,7 @@ func product(b *strings.Builder, form Format, code Machine) {
 func tileProduct(b *strings.Builder, form Format, code Machine) {
 	bytes := map[Format]int{BF16: 2, Int8: 1, BF16x3: 4}[form]
 	group := map[Format]int{BF16: 2, Int8: 4, BF16x3: 2}[form]
-	unit := tileRows * group // a row of a tile, or two where there are two parts
+	unit := tileRows * group // a row of a tile; two rows if values have two parts
 	flops := tileSums / tileProducts(form) * tileFLOPs(form)
 	fmt.Fprintf(b, "%s: {Code: %s, Tiles: true, Rows: %d, Cols: %d, Group: %d, Unit: %d, XBytes: %d, WeightBytes: %d, PeakFLOPs: %d},\n",
 		form, code.Name(), 2*tileRows, panelColumns, group, unit, bytes, bytes, flops)

@@ -11,7 +11,7 @@ cols is a multiple of BLOCK.
 		}
 	}`
 
-// transposeBlock is the side of the square that is turned over in registers.
+// transposeBlock is the side of the square that is transposed in registers.
 func transposeBlock(m Machine) int {
 	if m.Arch() == "amd64" {
 		return 8

@@ -11,8 +11,10 @@ const driver = ours + "/metal/internal/darwinkit"
 
 func TestTypes(t *testing.T) {
 	m := load(t)
-	if !slices.Contains(m.withCgo, driver) {
-		t.Errorf("%v have files for macOS with cgo alone, want %s among them", m.withCgo, driver)
+	for _, want := range []string{driver, ours + "/metal [" + ours + "/metal.test]"} { // the tests of the GPU
+		if !slices.Contains(m.withCgo, want) {
+			t.Errorf("%q have files for macOS with cgo alone, want %s among them", m.withCgo, want)
+		}
 	}
 	for _, path := range m.withCgo {
 		if err := m.check(path, nil); err != nil {

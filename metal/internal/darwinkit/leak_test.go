@@ -55,7 +55,7 @@ func TestStandIn(t *testing.T) {
 			return err
 		}},
 		{"a pipeline and its function", leakedFunction, func() error {
-			p, err := d.specialise(gpu.Function{Name: "reverse", Threads: threads})
+			p, _, err := d.specialise(gpu.Function{Name: "reverse", Threads: threads})
 			p.Release()
 			return err
 		}},

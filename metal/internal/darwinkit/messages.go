@@ -114,10 +114,15 @@ func (m *messages) contents(b mtlBuffer) unsafe.Pointer {
 	return send[objc.Object](m, b, m.sel.contents).Ptr()
 }
 
-func (m *messages) newLibrary(d mtlDevice, source string, o mtlCompileOptions) (mtlLibrary, error) {
+// newLibrary returns what the compiler says of a source that it takes, too: its warnings
+// come as an error beside the library.
+func (m *messages) newLibrary(d mtlDevice, source string, o mtlCompileOptions) (l mtlLibrary, warnings string, err error) {
 	var e objc.Object
-	l, err := m.made(send[objc.Object](m, d, m.sel.newLibrary, source, o, &e), e)
-	return mtlLibrary{Object: l}, err
+	l.Object, err = m.made(send[objc.Object](m, d, m.sel.newLibrary, source, o, &e), e)
+	if err == nil && !e.IsNil() {
+		warnings = m.description(e)
+	}
+	return l, warnings, err
 }
 
 func (m *messages) setLanguage(o mtlCompileOptions, version uint64) {
@@ -169,6 +174,10 @@ func (m *messages) maxThreads(p mtlPipeline) int {
 
 func (m *messages) executionWidth(p mtlPipeline) int {
 	return int(send[uint64](m, p, m.sel.executionWidth))
+}
+
+func (m *messages) staticMemory(p mtlPipeline) int {
+	return int(send[uint64](m, p, m.sel.staticMemory))
 }
 
 // Command buffers

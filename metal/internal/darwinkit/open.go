@@ -91,7 +91,7 @@ func (d *Driver) compileAs(source string, version uint64) error {
 	if version != 0 {
 		d.setLanguage(o, version)
 	}
-	d.library, err = d.newLibrary(d.device, source, o)
+	d.library, d.info.Log, err = d.newLibrary(d.device, source, o)
 	return err
 }
 

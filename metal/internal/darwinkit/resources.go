@@ -81,6 +81,7 @@ type pipeline struct {
 	driver   *Driver
 	name     string
 	threads  int
+	limits   gpu.Limits
 	object   mtlPipeline
 	released atomic.Bool
 }
@@ -94,7 +95,7 @@ func (d *Driver) NewPipeline(f gpu.Function) (gpu.Pipeline, error) {
 		return nil, errClosed
 	}
 	p := &pipeline{driver: d, name: f.Name, threads: f.Threads}
-	err := inPool(func() (err error) { p.object, err = d.specialise(f); return err })
+	err := inPool(func() (err error) { p.object, p.limits, err = d.specialise(f); return err })
 	if err != nil {
 		return nil, fmt.Errorf("metal: kernel %s: %w", f.Name, err)
 	}
@@ -108,10 +109,11 @@ func (d *Driver) NewPipeline(f gpu.Function) (gpu.Pipeline, error) {
 	return p, nil
 }
 
-func (d *Driver) specialise(f gpu.Function) (none mtlPipeline, err error) {
+// specialise returns a function's pipeline, and what the device says of it.
+func (d *Driver) specialise(f gpu.Function) (p mtlPipeline, l gpu.Limits, err error) {
 	values, err := d.create("MTLFunctionConstantValues")
 	if err != nil {
-		return none, err
+		return p, l, err
 	}
 	defer values.Release()
 	constants := mtlConstants{Object: values}
@@ -124,25 +126,28 @@ func (d *Driver) specialise(f gpu.Function) (none mtlPipeline, err error) {
 		case bool:
 			d.setBool(constants, v, c.Index)
 		default:
-			return none, fmt.Errorf("function constant %d is a %T, want a uint32, a float32 or a bool", c.Index, c.Value)
+			return p, l, fmt.Errorf("function constant %d is a %T, want a uint32, a float32 or a bool", c.Index, c.Value)
 		}
 	}
 	function, err := d.newFunction(d.library, f.Name, constants)
 	if err != nil {
-		return none, err
+		return p, l, err
 	}
 	defer function.Release()
-	p, err := d.newPipeline(d.device, function)
-	if err != nil {
-		return none, err
+	if p, err = d.newPipeline(d.device, function); err != nil {
+		return p, l, err
 	}
+	l = gpu.Limits{MostThreads: d.maxThreads(p), ExecutionWidth: d.executionWidth(p), ThreadgroupMemory: d.staticMemory(p)}
 	// The shaders are written for simdgroups of 32.
-	if most, width := d.maxThreads(p), d.executionWidth(p); f.Threads > most || width != 32 {
+	if f.Threads > l.MostThreads || l.ExecutionWidth != 32 {
 		p.Release()
-		return none, fmt.Errorf("at most %d threads a threadgroup in simdgroups of %d, want %d in simdgroups of 32", most, width, f.Threads)
+		return mtlPipeline{}, l, fmt.Errorf("at most %d threads a threadgroup in simdgroups of %d, want %d in simdgroups of 32", l.MostThreads, l.ExecutionWidth, f.Threads)
 	}
-	return p, nil
+	return p, l, nil
 }
+
+// Limits are what the device says of the pipeline.
+func (p *pipeline) Limits() gpu.Limits { return p.limits }
 
 // Release does nothing where the pipeline is released already, as after Close.
 func (p *pipeline) Release() {

@@ -20,7 +20,8 @@ type selectors struct {
 	setMathMode, setMathFunctions, setFastMathEnabled objc.Selector
 	setLanguageVersion                                objc.Selector
 	setConstantValue, newFunction                     objc.Selector
-	maxThreads, executionWidth, contents, setLabel    objc.Selector
+	maxThreads, executionWidth, staticMemory          objc.Selector
+	contents, setLabel                                objc.Selector
 
 	// Command buffers
 	commandBuffer, computeEncoder, computeEncoderWith, commit, wait objc.Selector
@@ -66,6 +67,7 @@ func lookUp() selectors {
 		newFunction:        objc.Sel("newFunctionWithName:constantValues:error:"),
 		maxThreads:         objc.Sel("maxTotalThreadsPerThreadgroup"),
 		executionWidth:     objc.Sel("threadExecutionWidth"),
+		staticMemory:       objc.Sel("staticThreadgroupMemoryLength"),
 		contents:           objc.Sel("contents"),
 		setLabel:           objc.Sel("setLabel:"),
 

@@ -65,6 +65,11 @@ func (e *Emulator) NewPipeline(f gpu.Function) (gpu.Pipeline, error) {
 	return p, nil
 }
 
+// Limits are of all pipelines the same; memory is not counted.
+func (p *pipeline) Limits() gpu.Limits {
+	return gpu.Limits{MostThreads: maxThreads, ExecutionWidth: 32}
+}
+
 // Release panics on a pipeline that is released.
 func (p *pipeline) Release() {
 	p.e.mu.Lock()

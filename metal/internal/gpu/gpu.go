@@ -73,6 +73,7 @@ type Info struct {
 	System            string // operating system and its version, what tuning depends on beside the name
 	Family            int    // n of Apple's GPU family n: 7 is M1; 0: none of Apple's
 	Language          string // that the source was compiled as: "Metal 3.0", or why another
+	Log               string // what the compiler said of a source that it took: warnings; "" is nothing
 	ThreadgroupMemory int    // bytes
 	LargestBuffer     uint64 // bytes
 	WorkingSet        uint64 // bytes that the GPU can use without being slowed down
@@ -102,7 +103,18 @@ type Constant struct {
 }
 
 // Pipeline is a compiled Function.
-type Pipeline interface{ Release() }
+type Pipeline interface {
+	// Limits says what the compiler made of it.
+	Limits() Limits
+	Release()
+}
+
+// Limits are a pipeline's own; what is 0 is not known.
+type Limits struct {
+	MostThreads       int // of a threadgroup: the fewer, the more registers a thread has
+	ExecutionWidth    int // threads of a simdgroup
+	ThreadgroupMemory int // bytes that the kernel declares itself
+}
 
 // Binding is what a kernel finds at one of its buffer indices. No buffer: the
 // kernel has no such index.

@@ -11,8 +11,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// knownCommit returns the commit that the revision means by the cache alone: a
-// commit means itself, a branch or tag what refs/ holds of it.
+// knownCommit returns the commit that a revision means according to the cache: a commit is
+// itself, and for a branch or tag refs/ has the commit.
 func (p *puller) knownCommit() (string, error) {
 	if hub.IsCommit(p.revision) {
 		return p.revision, nil
@@ -24,8 +24,8 @@ func (p *puller) knownCommit() (string, error) {
 	return commit, err
 }
 
-// lacks says which wanted files the cache does not have of a commit, looking at
-// names alone.
+// lacks returns an error that lists the wanted files that the cache does not have for a
+// commit. It only checks names.
 func (p *puller) lacks(commit string) error {
 	s := hub.Snapshot{ID: p.id, Revision: commit, Dir: p.store.snapshot(commit)}
 	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
@@ -42,15 +42,15 @@ func (p *puller) lacks(commit string) error {
 	return nil
 }
 
-// cacheAnswers reports whether the cache has an answer, by the names.
+// cacheAnswers reports whether the cache has all that is wanted, judging by names.
 func (p *puller) cacheAnswers() bool {
 	commit, err := p.knownCommit()
 	return err == nil && p.lacks(commit) == nil
 }
 
-// answerFromCache makes no request: the snapshot is the one that the cache knows
-// the revision by, if it has all files, whole. What the hub has said of a newer
-// commit stands: an older one is no answer then.
+// answerFromCache makes no request. It uses the snapshot of the commit that the cache has
+// for the revision, if all files are there and complete. If the hub has already named a
+// newer commit, an older one does not count.
 func (p *puller) answerFromCache(ctx context.Context) error {
 	commit, err := p.knownCommit()
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *puller) answerFromCache(ctx context.Context) error {
 	return nil
 }
 
-// snapshotFiles lists the files of a checkpoint that the snapshot shows.
+// snapshotFiles lists the files of a checkpoint that are in the snapshot.
 func (p *puller) snapshotFiles() ([]string, error) {
 	fsys, root := p.snapshot().FS(), p.root()
 	weights := path.Join(root, hub.WeightsFile)
@@ -93,7 +93,7 @@ func (p *puller) snapshotFiles() ([]string, error) {
 		}
 	}
 	if _, err := fs.Stat(fsys, weights); err == nil {
-		return files, nil // an index beside the whole file is not read
+		return files, nil // with a single weights file, an index beside it is not read
 	}
 	shards, err := p.shardNames(root)
 	for _, shard := range shards {

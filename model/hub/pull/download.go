@@ -15,7 +15,7 @@ import (
 // chunk is how many bytes are read between two reports of progress.
 const chunk = 256 << 10
 
-// fetch brings a file's blob into the cache and shows it in the snapshot.
+// fetch downloads a file's blob into the cache and adds it to the snapshot.
 func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 	shown := func() bool {
 		there := whole(p.store.file(meta.commit, file), meta)
@@ -24,7 +24,7 @@ func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 		}
 		return there
 	}
-	if shown() { // which takes no lock: a cache that has all may be read-only
+	if shown() { // without a lock: a complete cache may be read-only
 		return nil
 	}
 	unlock, err := p.store.lock(ctx, meta.etag)
@@ -34,10 +34,10 @@ func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 	defer unlock()
 
 	blob := p.store.blob(meta.etag)
-	if shown() { // while we waited
+	if shown() { // another process added it while we waited
 		return nil
 	}
-	if whole(blob, meta) { // another commit's, or fetched while we waited
+	if whole(blob, meta) { // of another commit, or fetched while we waited
 		p.progress(file, meta.size, meta.size)
 		return p.store.link(meta.etag, meta.commit, file, false)
 	}
@@ -51,7 +51,7 @@ func (p *puller) fetch(ctx context.Context, file string, meta metadata) error {
 	if err == nil {
 		err = blobs.rename(d.part, meta.etag)
 	}
-	// Where locks do not hold, another process may have been quicker.
+	// If locks do not work, another process may have been quicker.
 	if err != nil && !(errors.Is(err, fs.ErrNotExist) && whole(blob, meta)) {
 		return err
 	}
@@ -74,22 +74,22 @@ type download struct {
 	file  string
 	meta  metadata
 	blobs folder
-	part  string // its name there
+	part  string // its name in that folder
 
-	pieced  bool  // part was put together from more than one answer
-	afresh  bool  // the next answer must be from the start: resuming went wrong
-	highest int64 // bytes that part has had at most
+	pieced  bool  // part consists of more than one answer
+	afresh  bool  // resuming failed: the next answer must start from the beginning
+	highest int64 // the most bytes that part has had
 }
 
-// run downloads until part is whole. Content of the right size and the wrong
-// hash gets one more try if it was pieced together, as an old piece may be to
-// blame. After the second, however it came about, or at once if it came in one
-// piece, the error names all hashes; part is deleted each time.
+// run downloads until part is complete. If content of the right size has the wrong hash and
+// consisted of several answers, an old piece may be the reason, and run tries once more. If
+// it was one answer, or after the second try, the error lists all hashes. part is deleted
+// each time.
 func (d *download) run(ctx context.Context) error {
 	if err := d.begin(); err != nil {
 		return err
 	}
-	var arrived []string // wrong hashes
+	var arrived []string // hashes of wrong contents
 	for {
 		if err := d.retry(ctx, d.file, attempts, d.get); err != nil {
 			return err
@@ -115,10 +115,10 @@ func (d *download) run(ctx context.Context) error {
 	}
 }
 
-// tries is how often a whole file is put together before its hash is believed.
+// tries is how often a complete file may have a wrong hash before it is given up.
 const tries = 2
 
-// begin sees what an earlier pull has left of part.
+// begin looks at what an earlier pull has left in part.
 func (d *download) begin() error {
 	part, err := d.blobs.open(d.part)
 	if err != nil {
@@ -133,8 +133,8 @@ func (d *download) begin() error {
 	return nil
 }
 
-// get makes one GET request for what part lacks and appends the answer. It
-// returns by how many bytes part has become longer than ever before.
+// get makes one GET request for what is missing in part and appends the answer. gained is
+// by how many bytes part has become longer than ever before.
 func (d *download) get(ctx context.Context, alive func(bytes int)) (gained int64, err error) {
 	part, err := d.blobs.open(d.part)
 	if err != nil {
@@ -172,7 +172,7 @@ func (d *download) get(ctx context.Context, alive func(bytes int)) (gained int64
 	if err := d.checkAnswer(resp, have); err != nil {
 		return 0, err
 	}
-	if resp.StatusCode == http.StatusOK && have > 0 { // the range was not heeded
+	if resp.StatusCode == http.StatusOK && have > 0 { // the server ignored the range
 		if part, err = d.restart(part); err != nil {
 			return 0, err
 		}
@@ -188,9 +188,9 @@ func (d *download) get(ctx context.Context, alive func(bytes int)) (gained int64
 	return gained, part.Sync()
 }
 
-// restart begins part anew. It makes another file of that name and leaves the old
-// one as it is: where locks do not hold, the other process that writes it may
-// have made a blob of it by now.
+// restart starts part from the beginning. It makes a new file of that name and leaves the
+// old one: if locks do not work, another process that writes to the old one may already
+// have made a blob of it.
 func (d *download) restart(part *os.File) (*os.File, error) {
 	d.pieced, d.afresh = false, false
 	if err := errors.Join(part.Close(), d.blobs.remove(d.part)); err != nil {
@@ -199,8 +199,8 @@ func (d *download) restart(part *os.File) (*os.File, error) {
 	return d.blobs.open(d.part)
 }
 
-// checkAnswer refuses an answer whose headers say that its body is not the
-// file's bytes from have on (or from the start, with status 200).
+// checkAnswer returns an error if an answer's headers say that its body is not the file's
+// bytes from have on (with status 200, from the beginning).
 func (d *download) checkAnswer(resp *http.Response, have int64) error {
 	from := show(resp.Request.URL)
 	left := d.meta.size
@@ -232,12 +232,12 @@ func (d *download) checkAnswer(resp *http.Response, have int64) error {
 	return nil
 }
 
-// receive appends body to part, which has the first have bytes, and returns how
-// many it has then. A body too short is a transient error, one too long is not.
+// receive appends body to part, which has the first have bytes, and returns how many it has
+// then. A body that is too short is a transient error, one that is too long is not.
 func (d *download) receive(ctx context.Context, part io.Writer, body io.Reader, have int64, alive func(bytes int)) (int64, error) {
 	buffer := make([]byte, chunk)
 	for {
-		// One byte more than wanted is asked for, to see a body that is too long.
+		// Ask for one byte more than wanted, to notice a body that is too long.
 		n, err := body.Read(buffer[:min(chunk, d.meta.size-have+1)])
 		if have+int64(n) > d.meta.size {
 			return have, fmt.Errorf("%w: more than the %d announced bytes arrive", ErrMismatch, d.meta.size)

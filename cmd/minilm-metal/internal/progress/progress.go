@@ -1,5 +1,5 @@
-// Package progress draws the bar of a long command on a terminal, and nothing
-// anywhere else: a pipe, a file or a log gets only the command's own output.
+// Package progress draws the progress bar of a long command on a terminal. Elsewhere (a
+// pipe, a file, a log) it draws nothing, so that there is only the command's own output.
 package progress
 
 import (
@@ -13,24 +13,23 @@ import (
 	"golang.org/x/term"
 )
 
-// redraw is the least time between two drawings. A command may report each
-// batch or each read; a terminal needs ten a second.
+// redraw is the least time between two drawings. A command may report each batch or each
+// read; for a terminal, ten drawings a second are enough.
 const redraw = 100 * time.Millisecond
 
-// Bar shows one stage of a command at a time, on one line of a terminal however
-// narrow that is. A nil *Bar draws nothing. All methods are safe for concurrent
-// use.
+// Bar shows one stage of a command at a time, on one line of a terminal of any width. A nil
+// *Bar draws nothing. All methods are safe for concurrent use.
 type Bar struct {
 	mu      sync.Mutex
 	w       io.Writer  // nil: nothing is drawn
-	columns func() int // of the terminal, which a user may resize
+	columns func() int // returns the terminal's width, which may change
 	stage   stage
-	width   int       // of what is drawn, in columns
-	drawn   time.Time // zero: nothing of the stage yet
+	width   int       // columns drawn so far on the line
+	drawn   time.Time // zero if nothing of the stage is drawn yet
 }
 
-// New returns a bar on f, which draws nothing unless f is a terminal. Standard
-// error is the place for it: standard output may carry results.
+// New returns a bar that draws on f, if f is a terminal; otherwise it draws nothing. Use
+// standard error, because standard output may carry results.
 func New(f *os.File) *Bar {
 	if !term.IsTerminal(int(f.Fd())) {
 		return &Bar{}
@@ -43,9 +42,9 @@ func New(f *os.File) *Bar {
 	}}
 }
 
-// Count says that done of total things of a stage are finished. A new stage
-// name, or a new total, clears the line and starts again. A total below one is
-// a stage of unknown length. Count fits bench.Options.Progress.
+// Count says that done of total things in a stage are finished. A new name or a new total
+// starts a new stage on a clean line. If total is below one, the length is unknown. Count
+// can be used as bench.Options.Progress.
 func (b *Bar) Count(stage string, done, total int) {
 	b.show(stage, int64(done), int64(total), false)
 }
@@ -55,7 +54,7 @@ func (b *Bar) Bytes(stage string, done, total int64) {
 	b.show(stage, done, total, true)
 }
 
-// Close clears the line. The bar can be used again after it.
+// Close clears the line. The bar can be used again afterwards.
 func (b *Bar) Close() {
 	if b == nil {
 		return
@@ -79,16 +78,16 @@ func (b *Bar) show(name string, done, total int64, bytes bool) {
 		b.stage = stage{name: name, total: total, bytes: bytes, begun: now, first: done}
 	}
 	if total > 0 {
-		done = min(done, total) // a count that overshoots is the caller's arithmetic
+		done = min(done, total) // a caller may count too far
 	}
 	b.stage.done = done
 	if !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
-	columns := b.columns() - 1 // a terminal may go to the next line after its last column
+	columns := b.columns() - 1 // after its last column a terminal may begin a new line
 	line := b.stage.line(columns, now.Sub(b.stage.begun))
 	width := utf8.RuneCountInString(line)
-	// A terminal that is gone is no reason to fail the command.
+	// If the terminal is gone, the command need not fail.
 	_, _ = io.WriteString(b.w, "\r"+line+strings.Repeat(" ", max(0, min(b.width, columns)-width)))
 	b.width, b.drawn = width, now
 }

@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// stage is how far one stage of a command is.
+// stage is the progress of one stage of a command.
 type stage struct {
 	name        string
-	done, total int64 // total 0: not known
+	done, total int64 // a total of 0 is unknown
 	bytes       bool
 	begun       time.Time
-	first       int64 // what was done when it began, as of a download that goes on
+	first       int64 // what was done when the stage began, as in a download that continues
 }
 
 // widest is the most columns that the bar itself gets.
 const widest = 24
 
-// line says it in so many columns at the most: what matters most first, and of the rest
-// what there is room for.
+// line describes the stage in at most so many columns: the most important parts first, the
+// others if there is room.
 func (s *stage) line(columns int, elapsed time.Duration) string {
 	count := s.count()
 	name := shorten(s.name, columns-utf8.RuneCountInString(count)-1)
@@ -59,7 +59,7 @@ func (s *stage) count() string {
 	return fmt.Sprint(s.done)
 }
 
-// clock is the time so far, and how much more it will be at the rate so far.
+// clock returns the time so far, and the expected rest at the current rate.
 func (s *stage) clock(elapsed time.Duration) string {
 	text := elapsed.Truncate(time.Second).String()
 	if n := s.done - s.first; s.total > 0 && n > 0 {
@@ -69,13 +69,13 @@ func (s *stage) clock(elapsed time.Duration) string {
 	return text
 }
 
-// size is a number of bytes for people.
+// size formats a number of bytes for people.
 func size(n int64) string {
 	unit, name := unitOf(n)
 	return fmt.Sprintf("%.0f %s", float64(n)/unit, name)
 }
 
-// unitOf is the unit in which n has one to three digits before the point.
+// unitOf returns the unit in which n has one to three digits before the point.
 func unitOf(n int64) (unit float64, name string) {
 	switch {
 	case n >= 1e9:
@@ -88,7 +88,7 @@ func unitOf(n int64) (unit float64, name string) {
 	return 1, "B"
 }
 
-// shorten cuts a text to so many columns, and shows that it did.
+// shorten cuts a text to so many columns, and marks the cut.
 func shorten(s string, columns int) string {
 	runes := []rune(s)
 	switch {

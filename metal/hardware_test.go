@@ -1,0 +1,149 @@
+//go:build (darwin && cgo) || fakemetal
+
+package metal
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/conformance"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+// required is the environment variable that makes a machine without a GPU an error of these
+// tests, where they would skip.
+const required = "MINILM_METAL_REQUIRED"
+
+// theGPU is what the machine has, looked for once.
+var theGPU = sync.OnceValues(func() (gpu GPU, err error) {
+	x, err := Inspect()
+	if err != nil {
+		return gpu, err
+	}
+	return x.GPU(), x.Close()
+})
+
+// needGPU skips a test, and says why, where there is no GPU that the shaders are known to run
+// on. A GPU that is there and cannot be used for another reason fails it.
+func needGPU(t *testing.T) {
+	t.Helper()
+	switch gpu, err := theGPU(); {
+	case err == nil:
+		t.Logf("%s, family %d, %s, %s", gpu.Name, gpu.Family, gpu.System, gpu.Language)
+	case errors.Is(err, ErrUnavailable) && os.Getenv(required) == "":
+		t.Skipf("%v (with %s=1 this fails)", err, required)
+	default:
+		t.Fatal(err)
+	}
+}
+
+// eachTile runs test for every tile, and for both ways that the elements of fragments go: on
+// the stand-in for a GPU, for one tile of each kind, each with one of the ways.
+func eachTile(t *testing.T, test func(t *testing.T, open func(*model.Weights) (*Device, error))) {
+	for i, tile := range Tiles {
+		for _, byMemory := range []bool{false, true} {
+			last := i == len(Tiles)-1
+			if standIn && !modeltest.Thorough() && (i > 0 && !last || byMemory != last) {
+				continue
+			}
+			t.Run(fmt.Sprintf("%v,ByMemory=%v", tile, byMemory), func(t *testing.T) {
+				test(t, func(w *model.Weights) (*Device, error) {
+					d, err := OpenTile(w, tile, byMemory)
+					if err == nil && d.sieve.mapped && byMemory {
+						err = errors.New("elements do not go by way of memory")
+					}
+					return d, err
+				})
+			})
+		}
+	}
+}
+
+// The machine's GPU is what a device must be, in every tile.
+func TestConformanceOnGPU(t *testing.T) {
+	needGPU(t)
+	if standIn && !modeltest.Thorough() {
+		t.Skip("a stand-in for a GPU needs minutes for each tile, with MINILM_THOROUGH; its scores are held to the emulator's, bit for bit, by another test")
+	}
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+		modeltest.Run(t, modeltest.Float16GPU, func(w *model.Weights, _ int) (model.Device, error) { return open(w) })
+	})
+}
+
+// Every value of every block is within what rounding to half explains, on MiniLM's sizes.
+func TestBoundsOnGPU(t *testing.T) {
+	needGPU(t)
+	shape := synth.Shape{Layers: 2, Hidden: 384, Heads: 12, Intermediate: 1536, Vocab: 200, Positions: 512, Types: 2, Labels: 1}
+	lengths := []int{1, 33, 64, 7}
+	if standIn {
+		shape.Hidden, shape.Heads, shape.Intermediate, lengths = 96, 3, 200, []int{1, 33}
+	}
+	c, err := conformance.NewCase(1, shape, lengths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Weights.Close()
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+		d, err := open(c.Weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		report, err := c.Hold(d, conformance.RoundsFloat16GPU)
+		if err != nil {
+			t.Error(err)
+		}
+		t.Logf("errors up to %.2f of what they may be", report.Largest())
+	})
+}
+
+// Weights that are mapped from a file and weights that are in memory are the same to the
+// GPU, which has its own copy of both: they may be closed as soon as it is open.
+func TestMappedAndCopiedWeightsOnGPU(t *testing.T) {
+	needGPU(t)
+	shape := synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 300, Positions: 64, Types: 2, Labels: 1}
+	dir := t.TempDir()
+	if err := (synth.Checkpoint{Seed: 3, Shape: shape}).WriteDir(dir, true); err != nil {
+		t.Fatal(err)
+	}
+	inMemory, err := synth.FS(3, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), shape.Vocab, 1, 34, 64)
+	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
+		var scores [2][]uint32
+		for i, files := range []func() (*model.Weights, error){
+			func() (*model.Weights, error) { return model.Load(os.DirFS(dir)) },
+			func() (*model.Weights, error) { return model.Load(inMemory) },
+		} {
+			w, err := files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := open(w)
+			config := w.Config
+			if err := errors.Join(err, w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			logits := make([]float32, b.Len())
+			if err := errors.Join(model.Score(d, &config, b, logits), d.Close()); err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range logits {
+				scores[i] = append(scores[i], math.Float32bits(v))
+			}
+		}
+		if !slices.Equal(scores[0], scores[1]) {
+			t.Errorf("bits of the scores: %x with mapped weights, %x with copied ones", scores[0], scores[1])
+		}
+	})
+}

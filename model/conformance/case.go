@@ -1,0 +1,96 @@
+package conformance
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+// Case is a made-up model and a batch for it, which are the same each time that they are made
+// from the same seed.
+type Case struct {
+	Seed    uint64
+	Shape   synth.Shape
+	Lengths []int // tokens of each sequence
+	Weights *model.Weights
+	Batch   *model.Batch
+}
+
+// RandomCase draws a model of sizes that nobody chose: 1 to 16 heads of 8 to 128 channels, an odd
+// number of inner ones, 1 to 3 layers, 1 to 5 labels (mostly 1, since only then is
+// there a score), 1 or 2 types, few positions or 512. Sizes are multiples of nothing, but
+// for a third of the heads', which are of 32: those have kernels of their own. The more
+// there is of one, the less of the others: a forward is of 2^17 to 2^23 multiply-adds.
+// Close its weights.
+func RandomCase(seed uint64) (*Case, error) {
+	r := rand.New(rand.NewPCG(seed, 0x6d6f64656c)) // not the streams of the weights
+	s := synth.Shape{Layers: 1 + r.IntN(3), Vocab: 104 + r.IntN(90), Types: 1 + r.IntN(2), Labels: 1, Positions: 512}
+	tokens := int(math.Exp2(7.2 * r.Float64()))
+	weights := math.Exp2(17+6*r.Float64()) / float64(tokens*s.Layers) // of a layer
+	for {
+		s.Heads = 1 + r.IntN(16)
+		size := 8 + r.IntN(121)
+		if r.IntN(3) == 0 {
+			size = 32 * (1 + r.IntN(4))
+		}
+		if s.Hidden = s.Heads * size; s.Hidden == 8 || float64(4*s.Hidden*s.Hidden) <= weights {
+			break
+		}
+	}
+	most := min(weights/float64(2*s.Hidden), float64(5*s.Hidden))
+	s.Intermediate = 2*int(math.Pow(max(most/2, 1), math.Sqrt(r.Float64()))) + 1
+	if r.IntN(4) == 0 {
+		s.Labels = 1 + r.IntN(5)
+	}
+	if r.IntN(2) == 0 {
+		s.Positions = 1 + r.IntN(40)
+	}
+	var lengths []int
+	for tokens > 0 {
+		n := 1 + r.IntN(min(tokens, s.Positions))
+		lengths = append(lengths, n)
+		tokens -= n
+	}
+	return newCase(seed, s, lengths, r)
+}
+
+// NewCase makes a model of a shape, and a batch of sequences of so many tokens each. Close
+// its weights.
+func NewCase(seed uint64, shape synth.Shape, lengths ...int) (*Case, error) {
+	return newCase(seed, shape, lengths, rand.New(rand.NewPCG(seed, 1)))
+}
+
+func newCase(seed uint64, s synth.Shape, lengths []int, r *rand.Rand) (*Case, error) {
+	m := &Case{Seed: seed, Shape: s, Lengths: lengths}
+	fsys, err := synth.FS(seed, s)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", m, err)
+	}
+	if m.Weights, err = model.Load(fsys); err != nil {
+		return nil, fmt.Errorf("%v: %w", m, err)
+	}
+	m.Batch = new(model.Batch)
+	for _, n := range m.Lengths {
+		second := r.IntN(n + 1)
+		for t := range n {
+			m.Batch.IDs = append(m.Batch.IDs, int32(r.IntN(s.Vocab)))
+			typ := int32(0)
+			if t >= second {
+				typ = int32(s.Types - 1)
+			}
+			m.Batch.Types = append(m.Batch.Types, typ)
+		}
+		m.Batch.End()
+	}
+	return m, nil
+}
+
+// String says the seed and all sizes.
+func (m *Case) String() string {
+	s := &m.Shape
+	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d labels, %d types, %d positions, vocabulary %d, sequences of %d)",
+		m.Seed, s.Layers, s.Heads, s.Hidden/max(s.Heads, 1), s.Intermediate, s.Labels, s.Types, s.Positions, s.Vocab, m.Lengths)
+}

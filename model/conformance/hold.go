@@ -1,0 +1,140 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// Block is how far off a device was in one block of a model: the error of the value that is
+// nearest to its bound, or farthest over it.
+type Block struct {
+	Name    string  // "layer 0 attention"
+	Values  int     // that were compared
+	Error   float64 // the distance from exact arithmetic; NaN: the value is no number
+	Allowed float64 // what that value may be off by
+}
+
+// Share is the error as a share of what is allowed: more than 1 is wrong.
+func (b Block) Share() float64 {
+	if b.Error == 0 {
+		return 0
+	}
+	return b.Error / b.Allowed
+}
+
+// Report is how far off a device was in each block, in the order in which they ran.
+type Report struct {
+	Blocks []Block
+	Logits []float32 // of each sequence; nil where the model has no score, or where a block failed
+}
+
+// Largest returns the largest share of what is allowed, NaN where a value is no number.
+func (r *Report) Largest() (largest float64) {
+	for _, b := range r.Blocks {
+		largest = max(largest, b.Share())
+	}
+	return largest
+}
+
+// Hold holds a device over m's weights to what its rounding allows, block by block: what
+// a block makes of the hidden state that the device has is compared with float64
+// arithmetic on the same, value by value, so that errors do not add up over blocks, nor
+// hide behind those of others.
+//
+// The error names each block that is over its bounds, and a value in it. Those after it
+// are compared all the same, unless a value is no number.
+func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
+	c, report := &m.Weights.Config, new(Report)
+	p, err := d.Begin(m.Batch)
+	if err != nil {
+		return report, err
+	}
+	defer p.End()
+	exact := bounds{&r, m.Weights, m.Batch}
+	var over []error // blocks over their bounds
+	compare := func(block string, got []float32, want uncertain, width int) error {
+		worst, err := within(got, want, width)
+		worst.Name = block
+		report.Blocks = append(report.Blocks, worst)
+		if err != nil {
+			over = append(over, fmt.Errorf("%s: %w", block, err))
+		}
+		if math.IsNaN(worst.Error) {
+			return errors.Join(over...)
+		}
+		return nil
+	}
+	var x uncertain // as the device has it
+	step := func(block string, rows int, want uncertain) error {
+		got := make([]float32, rows*c.HiddenSize)
+		if err := p.Hidden(got); err != nil {
+			return errors.Join(append(over, fmt.Errorf("%s: %w", block, err))...)
+		}
+		x = exactly(got)
+		return compare(block, got, want, c.HiddenSize)
+	}
+	p.Embed()
+	if err := step("embed", m.Batch.Tokens(), exact.embed()); err != nil {
+		return report, err
+	}
+	for layer := range c.Layers {
+		keep, rows := model.AllRows, m.Batch.Tokens()
+		if layer == c.Layers-1 {
+			keep, rows = model.ClsRows, m.Batch.Len()
+		}
+		p.Attention(layer, keep)
+		if err := step(fmt.Sprintf("layer %d attention", layer), rows, exact.attention(layer, x, keep)); err != nil {
+			return report, err
+		}
+		p.FeedForward(layer)
+		if err := step(fmt.Sprintf("layer %d feed-forward", layer), rows, exact.feedForward(layer, x)); err != nil {
+			return report, err
+		}
+	}
+	logits := make([]float32, m.Batch.Len())
+	if refused := m.Weights.CheckHead(); refused != nil {
+		if err := p.Classify(logits); err == nil || err.Error() != refused.Error() {
+			over = append(over, fmt.Errorf("classified into %g, %v, want %w", logits, err, refused))
+		}
+		return report, errors.Join(over...)
+	}
+	if err := p.Classify(logits); err != nil {
+		return report, errors.Join(append(over, err)...)
+	}
+	if err := compare("classify", logits, exact.classify(x), 1); err != nil {
+		return report, err
+	}
+	if len(over) > 0 {
+		return report, errors.Join(over...)
+	}
+	report.Logits = logits
+	return report, nil
+}
+
+// within returns the error that is the largest share of what it may be, and an error that
+// says where it is if it is larger than that, or no number.
+func within(got []float32, want uncertain, width int) (worst Block, err error) {
+	worst.Values = len(want.v)
+	if len(got) != len(want.v) {
+		worst.Error = math.NaN()
+		return worst, fmt.Errorf("%d values, want %d", len(got), len(want.v))
+	}
+	at := 0
+	for i, v := range want.v {
+		one := Block{Error: math.Abs(float64(got[i]) - v), Allowed: deviations * want.s[i]}
+		if share := one.Share(); i == 0 || !(share <= worst.Share()) {
+			worst.Error, worst.Allowed, at = one.Error, one.Allowed, i
+		}
+		if math.IsNaN(worst.Share()) {
+			worst.Error = math.NaN() // infinite by infinite, too
+			break
+		}
+	}
+	if !(worst.Share() <= 1) {
+		err = fmt.Errorf("x[%d,%d] = %g, want %g ± %.2g", at/width, at%width, got[at], want.v[at], worst.Allowed)
+	}
+	return worst, err
+}
