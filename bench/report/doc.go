@@ -2,8 +2,9 @@
 //
 // [Derive] is a pure function of a [recording.Recording], and so is every page: rendering a
 // recording again gives the same bytes. [Report.WriteMarkdown], [Report.WriteJSON] and
-// [Report.WriteCSV] print a report, [Write] puts all of them into a folder, and
-// [WriteProfile] shows the kernels of a recording to pprof. Nothing here knows an engine.
+// [Report.WriteCSV] print a report, [Write] puts all of them into a folder, [Verify] holds
+// what lies there to its recording, and [WriteProfile] shows the kernels of a recording to
+// pprof. Nothing here knows an engine.
 //
 // # The figures
 //

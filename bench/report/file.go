@@ -24,18 +24,29 @@ func Write(dir string, r *Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	type form struct {
-		name  string
-		write func(io.Writer) error
-	}
-	forms := []form{{MarkdownFile, r.WriteMarkdown}, {JSONFile, r.WriteJSON}, {CSVFile, r.WriteCSV}}
-	if r.Load != nil {
-		forms = append(forms, form{LoadCSVFile, r.Load.WriteCSV})
-	}
-	for _, f := range forms {
+	for _, f := range r.forms() {
 		if err := file.Write(filepath.Join(dir, f.name), f.write); err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}
 	}
 	return nil
+}
+
+// form is one file of a report.
+type form struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// forms are all of them.
+func (r *Report) forms() []form {
+	forms := []form{
+		{MarkdownFile, r.WriteMarkdown},
+		{JSONFile, r.WriteJSON},
+		{CSVFile, r.WriteCSV},
+	}
+	if r.Load != nil {
+		forms = append(forms, form{LoadCSVFile, r.Load.WriteCSV})
+	}
+	return forms
 }
