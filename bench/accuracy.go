@@ -16,53 +16,54 @@ import (
 )
 
 const (
-	// accuracyPairs is how many pairs the gate scores if time allows; the
-	// float64 reference takes a third of a second for an average one.
+	// accuracyPairs is how many pairs the gate scores, if there is time: the float64
+	// reference takes a third of a second for an average pair.
 	accuracyPairs = 24
-	// fewPairs is where the logits' standard deviation starts to mean something.
+	// With fewer than fewPairs pairs, the logits' standard deviation means little.
 	fewPairs = 8
-	// topMost is the k of top-k agreement, where a third of the pairs is more.
+	// topMost is the largest k of top-k agreement; k is at most a third of the pairs.
 	topMost = 10
 )
 
-// ErrInaccurate is in the error of a run whose scores are too far from the
-// reference: of wrong scores no speed is told.
+// ErrInaccurate is in the error of a run whose scores are too far from the reference. No
+// speed is reported for wrong scores.
 var ErrInaccurate = errors.New("bench: scores too far from the float64 reference")
 
-// tolerances is what each precision is allowed, in shares of the logits'
-// standard deviation, which is the scale on which a ranking lives.
+// tolerances has the limits for each precision, as shares of the logits' standard
+// deviation, which is the scale that matters for a ranking.
 //
 // The error of a logit has two parts. One is the same for all pairs, the
-// [recording.Accuracy.Offset]: it swaps no two of them, and shifts a score that is read as
-// a probability or against a threshold. The other differs from pair to pair,
-// the [recording.Accuracy.CentredError]: it swaps pairs whose logits are close, a share
-// of all orders that is about 0.39 of it (1 % of the orders at 0.026).
+// [recording.Accuracy.Offset]. It does not change any order, but it shifts a score that is
+// read as a probability or compared with a threshold. The other differs from pair to pair,
+// the [recording.Accuracy.CentredError]. It reverses the order of pairs with close logits:
+// about 0.39 times this share of all orders (1 % of the orders at 0.026).
 //
-// f64 and f32 round no weight further, so an offset has nothing to excuse it:
-// their mean error is held to the same limit as its parts. f64's is what
-// rounding a score to float32 leaves. f32's: a product of K terms in float32,
-// summed in any order, is off by about sqrt(K)·u relative to its terms,
-// u = 2^-24; K is 384 to 1536, so 1e-6 to 2e-6. Six layers have about 36 such
-// steps in a row, each renormalised by a LayerNorm, and independent errors add
-// as sqrt(36): 1e-5. Twice that is a defect.
+// f64 and f32 do not round the weights further, so nothing excuses an offset: their mean
+// error has the same limit as its parts. For f64 it is what rounding a score to float32
+// leaves. For f32: a product of K terms in float32, summed in any order, has an error of
+// about sqrt(K)·u relative to its terms, with u = 2^-24; K is 384 to 1536, so that is 1e-6
+// to 2e-6. Six layers have about 36 such steps in a row, each renormalised by a LayerNorm,
+// and independent errors add up as sqrt(36): 1e-5. Twice that is a defect.
 //
-// The others round the weights and what the products take in, and keep the sums
-// between the layers in float32. With weights that were trained (4,300 pairs of MS MARCO)
-// their centred error is 0.009 for int8 and 0.0034 for bf16. On made-up weights much of it is offset: the mean effect of rounding the
-// weights, 0.003 to 0.6 by chance; the centred error is 0.015 to 0.03 for int8, 0.018 to
-// 0.037 for bf16, and 0.0025 to 0.004 for f16 with products summed in float32. On the
-// built-in synthetic model, one row in thirteen of whose matrices has a weight of eight
-// times the others' size, which makes the steps of its int8 coarse, it is 0.08. So the centred
-// error of bf16 may be not quite twice its worst, which flips 3 % of the orders, and
-// that of int8 0.15, 6 %: what is worse is a defect of ours, and what is better may
-// still be too much for a use, which the engine decides with a limit of its own
-// where it chooses. f16's 0.03, 1 %, leaves room for sums in half precision. The
-// offset is bounded to catch what rounding does not explain: int8 rounds a weight
-// by a share of its row's largest and may have 1, above all that chance has given;
-// bf16 and f16 round it by a share of itself, and may have 0.3 and 0.03. Since
-// |error| <= |error - offset| + |offset|, the mean error of these three has no
-// limit of its own: the sum of the two others. bf16x3 keeps 8 bits more than bf16 of
-// whatever that rounds, and may have a 256th of all its errors.
+// The others round the weights and the inputs of products, and keep the sums between the
+// layers in float32. With trained weights (4,300 pairs of MS MARCO) their centred error is
+// 0.009 for int8 and 0.0034 for bf16. With made-up weights, much of the error is offset:
+// the mean effect of rounding the weights, which is 0.003 to 0.6 by chance. The centred
+// error is then 0.015 to 0.03 for int8, 0.018 to 0.037 for bf16, and 0.0025 to 0.004 for
+// f16 with products summed in float32. In the built-in synthetic model, one row in thirteen
+// of each matrix has a weight eight times as large as the others, which makes int8's steps
+// coarse, and its centred error is 0.08.
+//
+// So the limit for bf16's centred error is not quite twice its worst, which reverses 3 % of
+// the orders, and that for int8 is 0.15, 6 %. Anything worse is a defect of ours. Anything
+// better may still be too much for some uses; when the engine chooses a precision, it has a
+// limit of its own. f16's limit of 0.03, 1 %, leaves room for sums in half precision. The
+// limits of the offset catch what rounding does not explain. int8 rounds a weight by a
+// share of its row's largest, and its limit is 1, more than chance has ever given; bf16 and
+// f16 round a weight by a share of itself, and their limits are 0.3 and 0.03. Since |error|
+// <= |error - offset| + |offset|, the limit of these three for the mean error is the sum of
+// the two others. bf16x3 keeps 8 more bits than bf16 of everything that bf16 rounds, so
+// each of its limits is a 256th.
 var tolerances = map[string]recording.Tolerances{
 	"f64":  {Tolerance: 1e-6, CentredTolerance: 1e-6, OffsetTolerance: 1e-6},
 	"f32":  {Tolerance: 2e-5, CentredTolerance: 2e-5, OffsetTolerance: 2e-5},
@@ -73,9 +74,9 @@ var tolerances = map[string]recording.Tolerances{
 	"bf16x3": {Tolerance: 1.5e-3, CentredTolerance: 3e-4, OffsetTolerance: 1.2e-3},
 }
 
-// checkAccuracy scores a sample of the workload by the measured engine and by
-// the reference, and compares. It stops asking the reference once limit is
-// over; limit 0 is no limit.
+// checkAccuracy scores a sample of the workload with the measured engine and with the
+// reference, and compares. It stops using the reference when limit is over; a limit of 0
+// means none.
 func checkAccuracy(ctx context.Context, measured, reference scorer, w *workload, limit time.Duration, progress func(done, total int)) (*recording.Accuracy, error) {
 	precision := measured.Info().Precision
 	allowed, ok := tolerances[precision]
@@ -111,9 +112,9 @@ func checkAccuracy(ctx context.Context, measured, reference scorer, w *workload,
 	return a, nil
 }
 
-// accuracySample returns the indices of n pairs whose lengths are spread evenly
-// over the workload's. Any first few of them are spread too (van der Corput
-// order), so that a sample that is cut short has short and long pairs.
+// accuracySample returns the indices of n pairs whose lengths are spread evenly over the
+// workload's. The first few of them are spread as well (van der Corput order), so that a
+// sample that is cut short has short and long pairs.
 func accuracySample(tokens []int32, n int) []int {
 	byLength := make([]int, len(tokens))
 	for i := range byLength {
@@ -136,8 +137,8 @@ func accuracySample(tokens []int32, n int) []int {
 	return sample
 }
 
-// compareScores compares got with want, pair by pair and as rankings. It also
-// says which limits are broken, with the figures; none if the gate is passed.
+// compareScores compares got with want, pair by pair and as rankings. broken lists the
+// limits that are exceeded, with the figures; it is empty if the gate is passed.
 func compareScores(got, want []float64, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
 	n := len(want)
 	a = &recording.Accuracy{Pairs: n, Tolerances: allowed}
@@ -164,8 +165,8 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 	a.TopK = max(1, min(topMost, n/3))
 	a.TopKAgreement = topAgreement(got, want, a.TopK)
 
-	// One pair has no spread, and a few have one by chance: their logits' own
-	// size is the scale then.
+	// One pair has no standard deviation, and that of a few is random. Then the scale is
+	// the size of the logits.
 	scale, name := a.LogitSD, "standard deviation"
 	if size := math.Sqrt(square); n < fewPairs && size > scale {
 		scale, name = size, "size"
@@ -178,7 +179,7 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 		{"|offset|", math.Abs(offset), allowed.OffsetTolerance},
 		{"mean |error|", a.MeanError, allowed.Tolerance},
 	} {
-		if !(limit.off <= limit.share*scale) { // NaN breaks it too
+		if !(limit.off <= limit.share*scale) { // NaN exceeds the limit, too
 			broken = append(broken, fmt.Sprintf("%s %.3g, allowed %.3g (%g of the logits' %s, %.3g)",
 				limit.name, limit.off, limit.share*scale, limit.share, name, scale))
 		}
@@ -190,8 +191,8 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 // orders counts pairs of items by how two rankings x and y order them.
 type orders struct {
 	all      int
-	inX, inY int // ordered by x, by y: not tied
-	same     int // ordered alike
+	inX, inY int // ordered by x, and by y, which means not tied
+	same     int // ordered in the same way
 	flipped  int // ordered by both, in opposite ways
 }
 
@@ -213,12 +214,11 @@ func countOrders(x, y []float64) (o orders) {
 	return o
 }
 
-// tau is Kendall's tau-b (Kendall 1945, "The treatment of ties in ranking
-// problems"): pairs of items in the same order less those in opposite order,
-// over the geometric mean of the pairs that x orders and that y orders. It is 1
-// for equal rankings, and 1 by convention where neither orders anything, 0 where
-// one orders nothing. (gonum's stat.Kendall is tau-a, which falls below 1 for
-// equal rankings with ties.)
+// tau is Kendall's tau-b (Kendall 1945, "The treatment of ties in ranking problems"): the
+// pairs of items in the same order minus those in opposite order, divided by the geometric
+// mean of the pairs that x orders and the pairs that y orders. It is 1 for equal rankings.
+// By convention it is 1 if neither orders anything and 0 if only one does. (gonum's
+// stat.Kendall is tau-a, which is below 1 for equal rankings with ties.)
 func (o orders) tau() float64 {
 	if o.inX == 0 && o.inY == 0 {
 		return 1
@@ -229,8 +229,8 @@ func (o orders) tau() float64 {
 	return float64(o.same-o.flipped) / math.Sqrt(float64(o.inX)*float64(o.inY))
 }
 
-// flippedShare is the share of all pairs of items whose order is the opposite
-// one; nil where there are none. Without ties it is (1-tau)/2.
+// flippedShare is the share of all pairs of items whose order is reversed; nil if there are
+// none. Without ties it is (1-tau)/2.
 func (o orders) flippedShare() *float64 {
 	if o.all == 0 {
 		return nil
@@ -239,7 +239,7 @@ func (o orders) flippedShare() *float64 {
 	return &share
 }
 
-// topAgreement returns the share of want's k highest that are among got's.
+// topAgreement returns the share of want's k highest scores that are among got's k highest.
 func topAgreement(got, want []float64, k int) float64 {
 	both := 0
 	best := top(want, k)

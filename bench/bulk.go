@@ -11,8 +11,9 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
-// passCount adds up what the passes of an engine computed. A call of a hundred thousand
-// pairs tells nothing until it ends, which it does not in the time of a load.
+// passCount adds up what the engine's passes have computed. This is needed because a call
+// of a hundred thousand pairs reports nothing before it ends, and it does not end during a
+// load.
 type passCount struct{ pairs, tokens atomic.Int64 }
 
 func (c *passCount) add(s engine.PassStats) {
@@ -20,17 +21,17 @@ func (c *passCount) add(s engine.PassStats) {
 	c.tokens.Add(int64(s.Tokens))
 }
 
-// amount is some pairs and their tokens.
+// amount is a number of pairs, and of their tokens.
 type amount struct{ pairs, tokens int64 }
 
 func (c *passCount) amount() amount { return amount{c.pairs.Load(), c.tokens.Load()} }
 
-// less is a less b, and nothing less than nothing.
+// less returns a minus b, but not less than 0.
 func (a amount) less(b amount) amount {
 	return amount{max(0, a.pairs-b.pairs), max(0, a.tokens-b.tokens)}
 }
 
-// amountOf is what the batches had.
+// amountOf adds up the pairs and tokens of batches.
 func amountOf(list []recording.BatchSample) (a amount) {
 	for _, b := range list {
 		a.pairs += int64(b.Pairs)
@@ -39,14 +40,14 @@ func amountOf(list []recording.BatchSample) (a amount) {
 	return a
 }
 
-// bulk is callers that always have more to score than there is time for.
+// bulk is a group of callers that always have more to score than there is time for.
 type bulk struct {
 	engine     scorer
 	background bool
-	text       [][]engine.Pair // of each caller
+	text       [][]engine.Pair // for each caller
 }
 
-// newBulk makes the callers' text, each from a place of its own in the workload.
+// newBulk makes the callers' text. Each begins at another place in the workload.
 func newBulk(e scorer, work *workload, o *MixOptions) *bulk {
 	b := &bulk{engine: e, background: o.Background}
 	for i := range o.BulkCallers {
@@ -59,9 +60,9 @@ func newBulk(e scorer, work *workload, o *MixOptions) *bulk {
 
 var errBulkOver = errors.New("bench: the bulk is over")
 
-// start has the callers make one call after the other, until stop is called, which cancels
-// those under way and waits for them. The context that it returns is over too when one of
-// them fails: what is measured beside a bulk that is not there says nothing.
+// start makes the callers call one after the other, until stop is called, which cancels the
+// calls under way and waits for them. The returned context is also over if one of the
+// callers fails, because measurements beside a bulk that is missing would mean nothing.
 func (b *bulk) start(ctx context.Context) (_ context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	calls := ctx
@@ -78,7 +79,7 @@ func (b *bulk) start(ctx context.Context) (_ context.Context, stop func() error)
 				if err == nil && len(scores) != len(pairs) {
 					err = fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
 				}
-				if err != nil { // which is no news if ctx was cancelled
+				if err != nil { // an error is expected if ctx was cancelled
 					cancel(fmt.Errorf("bench: bulk caller %d: %w", i, err))
 				}
 			}

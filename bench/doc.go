@@ -1,34 +1,37 @@
 // Package bench measures an engine.
 //
-// It is the first of three rooms. Here are the workload and the measurement: [Measure]
-// checks the scores against the float64 reference, warms the engine up, offers it the load,
-// and leaves a [recording.Recording] of everything that was seen. Nothing is derived while
-// there is something to measure. Package report derives the figures from a recording and
-// prints them, and package compare lays two reports side by side. Neither of these needs an
-// engine. Below the three are recording, which is data alone, and stats, which describes
-// samples.
+// This is the first of three packages. It has the workload and the measurement: [Measure]
+// checks the scores against the float64 reference, warms the engine up, makes it work, and
+// returns a [recording.Recording] of everything that it saw. While it measures, nothing is
+// derived. Package report derives the figures from a recording and prints them, and package
+// compare compares two reports. These two do not need an engine. All three use the packages
+// recording, which has only data, and stats, which describes samples.
 //
-// Whoever called Measure owns its recording, and writes it with [recording.Write].
+// The caller of Measure owns the recording, and writes it with [recording.Write].
 //
 // # The load
 //
 // In a closed loop each caller offers the next batch when its last one is scored. In an open
-// loop batches arrive as a Poisson process, and latency counts from when a batch was due,
-// not from when a caller came to it. The first batches of a configuration are a warm-up, of
+// loop batches arrive as a Poisson process whose times are fixed before the first of them,
+// each on a goroutine of its own, and latency counts from when a batch was due, not from
+// when a caller came to it. A bound on the callers is for who asks for one: what it makes
+// late is counted, and reports say that latency is at least what they print. The first batches of a configuration are a warm-up, of
 // which only the number, the time and whether the rate was steady are kept.
 //
-// The latency of a batch is its wait in the queue, its tokenization and its inference, less
-// the tokenization that went on beside its own inference, and what remains: see
-// [recording.BatchSample].
+// The latency of a batch is the client's lateness, the way into the engine's queue, the wait
+// there, its tokenization and its inference, less the tokenization that went on beside its own
+// inference, the handing over, and what remains: see [recording.BatchSample] and
+// [recording.Handling].
 //
-// [Options.Stages] asks what each kernel costs. That is not measured in the batches that
-// count: a GPU runs a batch as one command buffer, and must be given it in pieces for one
-// kernel to be told from the next. So more batches of the configuration are scored
-// afterwards, each as it was and with its kernels timed, by turns.
+// [Options.Stages] asks what each kernel costs. This is not measured in the batches that
+// count, because a GPU runs a batch as one command buffer, and must get it in pieces to time
+// single kernels. So afterwards, more batches of the configuration are scored, each twice:
+// normally and with its kernels timed.
 //
 // # The scenarios
 //
-// [Options.Mix] and [Options.Overload] take the place of the configurations. Their loads
+// [Options.Mix], [Options.Overload] and [Options.Load] take the place of the configurations.
+// The points of a load come one after the other, by package load's search. The other two's loads
 // take turns in rounds, all of one engine: what drifts does so for each of them. Calls that
 // arrive do so as a Poisson process, each has a goroutine of its own, so that the engine
 // hears of it when it is due, and latency counts from when it was due.

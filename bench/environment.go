@@ -17,8 +17,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// kernelFeatures are the instruction sets that a kernel for this work could be
-// written in. A CPU has a hundred others, which explain no timing here.
+// kernelFeatures are the instruction sets in which a kernel for this work could be written.
+// A CPU has a hundred others, which explain no timing here.
 var kernelFeatures = []cpuid.FeatureID{
 	cpuid.SSE42, cpuid.AVX, cpuid.F16C, cpuid.FMA3, cpuid.AVX2,
 	cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL,
@@ -28,9 +28,9 @@ var kernelFeatures = []cpuid.FeatureID{
 	cpuid.SVE, cpuid.SVE2,
 }
 
-// NewEnvironment describes the machine and the program, whose command line is
-// args. What the system does not tell is left empty, or nil. It takes a moment,
-// in which the machine's noise is measured.
+// NewEnvironment describes the machine and the program; args is its command line. What the
+// system does not say is left empty or nil. It takes a moment, because it measures the
+// machine's noise.
 func NewEnvironment(args []string) recording.Environment {
 	e := recording.Environment{
 		CPU:        cpuName(),
@@ -60,14 +60,14 @@ func cpuName() string {
 	if name := strings.TrimSpace(cpuid.CPU.BrandName); name != "" {
 		return name
 	}
-	// Linux on ARM gives no name to programs, only to the system.
+	// Linux on ARM gives the CPU's name to the system only, not to programs.
 	if infos, err := cpu.Info(); err == nil && len(infos) > 0 && infos[0].ModelName != "" {
 		return infos[0].ModelName
 	}
 	return "unknown"
 }
 
-// osName is the system and its version, such as "linux (debian 12.11, kernel 6.1.0)".
+// osName returns the system and its version, such as "linux (debian 12.11, kernel 6.1.0)".
 func osName() string {
 	name, details := runtime.GOOS, []string{}
 	if platform, _, version, err := host.PlatformInformation(); err == nil && platform != "" {
@@ -94,9 +94,9 @@ func load1() *float64 {
 	return &avg.Load1
 }
 
-// commit returns the revision that the program was built from, and whether
-// files were changed in it. A program built outside a checkout, or with
-// -buildvcs=false, knows at most its module's version.
+// commit returns the revision that the program was built from, and whether files were
+// changed in it. A program that was built outside a checkout, or with -buildvcs=false,
+// knows at most its module's version.
 func commit(info *debug.BuildInfo) (revision string, dirty bool) {
 	if info == nil {
 		return "unknown", false
@@ -120,13 +120,13 @@ func commit(info *debug.BuildInfo) (revision string, dirty bool) {
 
 const (
 	noiseRounds = 20
-	// noiseSteps makes a round about 6 ms at 3.5 GHz.
+	// noiseSteps makes a round take about 6 ms at 3.5 GHz.
 	noiseSteps = 2 << 20
 )
 
-// noise times the same arithmetic again and again, on one core, and returns
-// the spread of the times: (longest - shortest) / shortest. The machine's other
-// tenants, its frequency and its interrupts are all that can differ.
+// noise times the same arithmetic again and again, on one core, and returns the spread of
+// the times: (longest - shortest) / shortest. Differences can only come from other users of
+// the machine, its frequency and its interrupts.
 func noise() *float64 {
 	var times []time.Duration
 	checksum := 0.0
@@ -136,7 +136,7 @@ func noise() *float64 {
 		times = append(times, time.Since(begun))
 	}
 	shortest := slices.Min(times)
-	// The sum is finite; asking keeps the compiler from dropping the loop.
+	// The sum is finite. Using it keeps the compiler from removing the loop.
 	if shortest <= 0 || checksum < 0 {
 		return nil
 	}
@@ -144,15 +144,15 @@ func noise() *float64 {
 	return &spread
 }
 
-// busyLoad is the load average, for each core, from which others take time from the run.
+// busyLoad: above this load average for each core, other programs take time from the run.
 const busyLoad = 0.5
 
-// busy says whether the machine was not fit for measuring before the run.
+// busy reports whether the machine was too busy before the run to be measured.
 func busy(e *recording.Environment) bool {
 	return e.Load1 != nil && *e.Load1 > busyLoad*float64(e.Cores) || e.Noise != nil && *e.Noise > recording.Noisy
 }
 
-// measured prints a measured figure times scale, or that there is none.
+// measured formats a figure times scale, or says that it was not measured.
 func measured(x *float64, format string, scale float64) string {
 	if x == nil {
 		return "n/a"
@@ -160,8 +160,8 @@ func measured(x *float64, format string, scale float64) string {
 	return fmt.Sprintf(format, scale**x)
 }
 
-// chain is a product and a sum, each of which waits for the one before it: its
-// time is latency alone, and no memory is touched.
+// chain alternates a multiplication and an addition, each of which waits for the one
+// before. Its time is pure latency, and it uses no memory.
 func chain(steps int) float64 {
 	x := 0.5
 	for range steps {

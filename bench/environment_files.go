@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// weightsSHA256 returns the hash of a checkpoint's weights. One file's is its
-// own sha256, as published beside it. Of several shards it is the sha256 of
-// what sha256sum would print for them: a line "hash  name\n" each, by name.
+// weightsSHA256 returns the hash of a checkpoint's weights. For one file it is the file's
+// sha256, as published beside it. For several shards it is the sha256 of what sha256sum
+// would print for them: a line "hash  name\n" for each, sorted by name.
 func weightsSHA256(fsys fs.FS) (string, error) {
 	names, err := fs.Glob(fsys, "*.safetensors")
 	if err != nil {
@@ -37,8 +37,8 @@ func weightsSHA256(fsys fs.FS) (string, error) {
 	return hex.EncodeToString(list.Sum(nil)), nil
 }
 
-// tokenizerSHA256 returns the hash of tokenizer.json, or of vocab.txt where
-// that is all there is.
+// tokenizerSHA256 returns the hash of tokenizer.json, or of vocab.txt if there is no
+// tokenizer.json.
 func tokenizerSHA256(fsys fs.FS) (string, error) {
 	sum, err := fileSHA256(fsys, "tokenizer.json")
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,13 +7,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// kernelTimer is what an engine whose device can time its kernels offers.
+// kernelTimer is implemented by an engine whose device can time its kernels.
 type kernelTimer interface {
-	// TimeKernels begins to add up what each kernel costs. stop ends that.
+	// TimeKernels starts to add up what each kernel costs. stop ends it.
 	TimeKernels() (stop func() []model.KernelTime, known bool)
 }
 
-// timeKernels begins to time the kernels. The function that it returns ends it.
+// timeKernels starts to time the kernels. stop ends it.
 func (s *session) timeKernels() (stop func() []recording.Kernel, err error) {
 	if timer, ok := s.engine.(kernelTimer); ok {
 		if end, known := timer.TimeKernels(); known {
@@ -28,8 +28,8 @@ func (s *session) timeKernels() (stop func() []recording.Kernel, err error) {
 	return nil, fmt.Errorf("device %q cannot time its kernels", s.rec.Device)
 }
 
-// noteProfile says that the kernels were timed, and how much of the time
-// inside passes they account for.
+// noteProfile notes that the kernels were timed, and how much of the time inside passes
+// they explain.
 func (s *session) noteProfile() {
 	var between, all float64
 	for i := range s.rec.Runs {

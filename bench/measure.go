@@ -13,7 +13,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// scorer is what a run measures: an *engine.Engine, or a fake in a test.
+// scorer is what a run measures: an *engine.Engine, or a fake in tests.
 type scorer interface {
 	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error)
 	Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error
@@ -21,35 +21,27 @@ type scorer interface {
 	Close() error
 }
 
-// loop offers batches of a workload to an engine: closed loop (each caller
-// takes the next batch as soon as its last one is scored) or open loop (batches
-// arrive at times of their own, however busy the engine is).
-//
-// In the open loop there are still only so many callers: an arrival that finds
-// all of them busy waits, first come first served, and since its latency counts
-// from the intended start, that wait is in it (and in Queue). Measuring from
-// the actual start would forgive the engine exactly when it is slow.
+// loop offers batches of a workload to an engine in a closed loop: each caller takes the
+// next batch as soon as its last one is scored. An open loop is a crowd.
 type loop struct {
-	engine   scorer
-	work     *workload
-	batch    int                           // pairs in a batch
-	callers  int                           // calls under way at most
-	from     int                           // the first pair, an index into the endless workload
-	pairs    int                           // how many to score
-	arrivals *arrivals                     // nil: closed loop
-	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always does
-	done     func(s recording.BatchSample) // after each batch, one at a time
+	engine  scorer
+	work    *workload
+	batch   int                           // pairs in a batch
+	callers int                           // calls under way at most
+	from    int                           // the first pair, an index into the endless workload
+	pairs   int                           // how many to score
+	stop    func(at time.Time) bool       // no batch starts once this is true; the first one always does
+	done    func(s recording.BatchSample) // after each batch, one at a time
 }
 
-// start is when a batch starts, and which it is.
+// start says which batch starts, and when.
 type start struct {
 	batch int
-	due   time.Time // open loop: the intended start; zero in the closed loop
+	due   time.Time // of a crowd: the intended start; zero in a closed loop
 }
 
-// run offers them all, and returns a sample of each batch that was
-// scored, in order of completion. On an error, or when ctx is cancelled, it
-// returns what was scored until then.
+// run makes all calls, and returns a sample for each batch that was scored, in order of
+// completion. On an error, or when ctx is cancelled, it returns the samples so far.
 func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -63,19 +55,10 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	take := func() (s start, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if ctx.Err() != nil || next*l.batch >= l.pairs {
+		if ctx.Err() != nil || next*l.batch >= l.pairs || next > 0 && l.stop != nil && l.stop(time.Now()) {
 			return s, false
 		}
 		s.batch = next
-		at := time.Now()
-		if l.arrivals != nil {
-			s.due = begun.Add(l.arrivals.next())
-			at = s.due
-		}
-		if next > 0 && l.stop != nil && l.stop(at) {
-			next = l.pairs // an open loop's later arrivals are not asked about again
-			return s, false
-		}
 		next++
 		return s, true
 	}
@@ -83,12 +66,12 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 		var memory callMemory
 		for {
 			s, ok := take()
-			if !ok || !sleepUntil(ctx, s.due) {
+			if !ok {
 				return
 			}
 			sample, err := l.call(ctx, begun, s, &memory)
 			if err != nil {
-				// Of a cancelled call nothing is said but why it was cancelled.
+				// For a cancelled call, the reason of the cancellation is reported instead.
 				cancel(fmt.Errorf("bench: batch=%d, concurrency=%d: batch %d: %w", l.batch, l.callers, s.batch, err))
 				return
 			}
@@ -104,21 +87,21 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 		wg.Go(caller)
 	}
 	wg.Wait()
-	// Two callers that end at the same moment may reach the lock in either order.
+	// Two callers that end at the same moment may get the lock in either order.
 	slices.SortStableFunc(samples, func(a, b recording.BatchSample) int {
 		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
 	})
 	return samples, context.Cause(ctx)
 }
 
-// callMemory is what a caller reuses from call to call.
+// callMemory is memory that a caller reuses for each call.
 type callMemory struct {
 	pairs  []engine.Pair
 	scores []float32
 }
 
-// call scores one batch. Beside an error, the sample says when the call was made and how
-// long it took.
+// call scores one batch. If there is an error, the sample says when the call was made and
+// how long it took.
 func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory) (recording.BatchSample, error) {
 	lo, hi := s.batch*l.batch, min((s.batch+1)*l.batch, l.pairs)
 	pairs, tokens, padded := l.work.batch(m.pairs, l.from+lo, l.from+hi)
@@ -136,8 +119,8 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 		Queue:   called.Sub(intended),
 		Late:    called.Sub(intended),
 		Pairs:   len(pairs),
-		// The engine may cut a call into batches of its own, and pads none; what
-		// padding would waste is said of the batch that the caller made.
+		// The engine may divide a call into its own batches, and pads none. The waste by
+		// padding is that of the batch that the caller made.
 		Tokens: tokens,
 		Padded: padded,
 	}
@@ -151,11 +134,14 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	sample.Tokenize, sample.Overlapped, sample.Infer = stats.Tokenize, stats.Overlapped, stats.Infer
 	sample.Queue += stats.Queue
 	sample.GPU, sample.Computed, sample.FLOPs = stats.GPU, stats.Tokens, stats.FLOPs
+	if stats.Admit > 0 || stats.Deliver > 0 { // an engine that tells them
+		sample.Handling = &recording.Handling{Admit: stats.Admit, Pack: stats.Pack, Deliver: stats.Deliver}
+	}
 	return sample, nil
 }
 
-// sleepUntil waits for due, and says whether ctx is still good then. The zero
-// time, and any other that is past, is no wait.
+// sleepUntil waits until due. It returns false if ctx is over. It does not wait for the
+// zero time or another time in the past.
 func sleepUntil(ctx context.Context, due time.Time) bool {
 	wait := time.Until(due)
 	if due.IsZero() || wait <= 0 {

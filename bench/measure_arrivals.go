@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// arrivals is a Poisson process: independent callers who do not wait for each
-// other, which is what a server sees. The times depend on the seed and the
-// rate alone, never on how long anything took.
+// arrivals is a Poisson process: callers who do not depend on each other, as a server sees
+// them. The times depend only on the seed and the rate, never on how long anything takes.
 type arrivals struct {
 	random *rand.Rand
 	gap    float64 // mean time between two arrivals, in seconds
 	at     float64 // the last arrival, in seconds since the start
 }
 
-// newArrivals returns the arrivals of batches of so many pairs at pairsPerSecond.
+// newArrivals returns the arrivals of batches of pairs pairs each, at a rate of
+// pairsPerSecond.
 func newArrivals(seed uint64, pairs int, pairsPerSecond float64) *arrivals {
 	return &arrivals{
 		random: rand.New(rand.NewPCG(seed, seed)),
@@ -26,4 +26,16 @@ func newArrivals(seed uint64, pairs int, pairsPerSecond float64) *arrivals {
 func (a *arrivals) next() time.Duration {
 	a.at += a.random.ExpFloat64() * a.gap
 	return time.Duration(a.at * float64(time.Second))
+}
+
+// until returns the arrivals of so long a time, so many at most.
+func (a *arrivals) until(length time.Duration, most int) (due []time.Duration) {
+	for len(due) < most {
+		at := a.next()
+		if at >= length {
+			break
+		}
+		due = append(due, at)
+	}
+	return due
 }

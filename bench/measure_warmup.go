@@ -9,23 +9,24 @@ import (
 )
 
 const (
-	// stableWithin is how near the rates of two windows in a row must be.
+	// stableWithin is the largest relative difference between the rates of two consecutive
+	// windows of a steady warm-up.
 	stableWithin = 0.05
-	// A warm-up window is at least this long and at least this many batches of
-	// each caller: one batch says little where batches differ in length, and
-	// with several callers completions come in clumps.
+	// A window of the warm-up has at least this length and at least this many batches of
+	// each caller. One batch says little if batches differ in length, and with several
+	// callers batches end in groups.
 	windowTime    = 200 * time.Millisecond
 	windowBatches = 2
 )
 
-// warmUp runs l in a closed loop until its rate is steady, for about
-// limit at most. The text comes from the middle of the workload, which the
-// measurement, starting at its head, reaches last.
+// warmUp runs l in a closed loop until its rate is steady, but for about limit at most. It
+// takes text from the middle of the workload, which the measurement, beginning at its head,
+// reaches last.
 func warmUp(ctx context.Context, l loop, limit time.Duration) (recording.Warmup, error) {
 	begun := time.Now()
 	w := recording.Warmup{}
 	steady := steadiness{batches: windowBatches * l.callers}
-	l.arrivals, l.from, l.pairs = nil, len(l.work.pairs)/2, math.MaxInt/2
+	l.from, l.pairs = len(l.work.pairs)/2, math.MaxInt/2
 	l.stop = func(at time.Time) bool { return w.Stable || at.Sub(begun) >= limit }
 	done := l.done
 	l.done = func(s recording.BatchSample) {
@@ -40,19 +41,19 @@ func warmUp(ctx context.Context, l loop, limit time.Duration) (recording.Warmup,
 	return w, err
 }
 
-// steadiness compares the token rate of each window with that of the one
-// before it. Tokens, not pairs: lengths differ much from batch to batch, the
-// work in a token little.
+// steadiness compares the token rate of each window with that of the window before. It
+// counts tokens and not pairs, because pairs differ much in length, but the work for a
+// token hardly varies.
 type steadiness struct {
-	batches int // the least in a window
+	batches int // the fewest in a window
 
-	count, tokens int           // of the window so far
-	since         time.Duration // its start
-	previous      float64       // tokens/s of the last window; 0: none yet
+	count, tokens int           // in the current window
+	since         time.Duration // start of the current window
+	previous      float64       // tokens/s of the last window; 0 if there is none yet
 }
 
-// add counts a batch that ended at end, and says whether the window that it
-// completes, if it does, has the rate of the window before it.
+// add counts a batch that ended at end. It returns true if this batch completes a window
+// that has the same rate as the window before.
 func (s *steadiness) add(end time.Duration, tokens int) bool {
 	s.count++
 	s.tokens += tokens

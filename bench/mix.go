@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// mixShare is how many pairs/s the small calls have of what the bulk reaches alone: so
-	// few that they hardly wait for each other, and take nothing worth mentioning from the
-	// bulk.
+	// mixShare is the rate of the small calls, in pairs/s, as a share of what the bulk
+	// reaches alone. It is so low that the small calls hardly wait for each other and take
+	// next to nothing from the bulk.
 	mixShare = 0.03
-	// What each load has of a round. Of the small calls there are few in a second, and
-	// their percentiles want many.
+	// The share of a round for each load. There are few small calls in a second, and their
+	// percentiles need many.
 	pacedPart  = 0.34 // alone, and beside the bulk
 	bulkPart   = 0.12
 	closedPart = 0.08 // alone, and beside the bulk
@@ -29,11 +29,11 @@ type mixer struct {
 	rate float64 // small calls a second
 }
 
-// measureMix measures small calls alone, the bulk alone, and both at once, by turns. The
-// bulk's calls go on from its being alone to the end of the round: what a load finds is
-// a queue in its steady state. A round that is not whole is not kept.
+// measureMix measures small calls alone, the bulk alone, and both at once, in turns. The
+// calls of the bulk continue from its own load to the end of the round, so that each load
+// finds a queue in its steady state. A round that is not complete is not kept.
 func (s *session) measureMix(ctx context.Context) error {
-	runtime.GC() // the gate's garbage is none of this
+	runtime.GC() // without the gate's garbage
 	t := newTurns(s.deadline)
 	m := &mixer{session: s, bulk: newBulk(s.engine, s.work, s.Mix), rate: s.Mix.Rate}
 	warmup, err := s.warmUpScenario(ctx, "mix", loop{engine: s.engine, work: s.work, batch: DefaultBatch, callers: 1}, &t)
@@ -64,11 +64,11 @@ func (s *session) measureMix(ctx context.Context) error {
 	}
 }
 
-// capacity is the pairs/s of the bulk alone.
+// capacity measures the pairs/s of the bulk alone.
 func (m *mixer) capacity(ctx context.Context, length time.Duration) (float64, error) {
 	ctx, stop := m.bulk.start(ctx)
 	sleepFor(ctx, settle(length))
-	// A device that is slow may not end one pass in that time.
+	// A slow device may not end a single pass in that time.
 	before, begun, done := m.passes.amount(), time.Now(), amount{}
 	for range 20 {
 		if !sleepFor(ctx, length) {
@@ -88,7 +88,7 @@ func (m *mixer) capacity(ctx context.Context, length time.Duration) (float64, er
 	return float64(done.pairs) / took.Seconds(), nil
 }
 
-// mixLoad is one of a mix's: what it is called, and what makes the small calls of it.
+// mixLoad is one load of a mix: its name, and the function that makes its small calls.
 type mixLoad struct {
 	name  string
 	small func(ctx context.Context) ([]recording.BatchSample, error)
@@ -125,19 +125,19 @@ func (m *mixer) round(ctx context.Context, r, rounds int, length time.Duration) 
 		return nil, err
 	}
 	beside := []mixLoad{{recording.LoadBulk, none}, {recording.LoadBoth, paced}, {recording.LoadClosed, closed}}
-	if r%2 != 0 { // what drifts is in the ratio of these two, one way and the other
+	if r%2 != 0 { // alternate their order, so that slow changes of the machine affect the ratio of the two in both directions
 		beside[0], beside[1] = beside[1], beside[0]
 	}
 	ctx, stop := m.bulk.start(ctx)
 	err = measure(ctx, beside...)
 	if e := stop(); e != nil {
-		err = e // why the bulk was over says more than what was cancelled for it
+		err = e // the reason why the bulk ended says more than that of the calls cancelled for it
 	}
 	return phases, err
 }
 
-// measureLoad measures a load, and what of the bulk was computed meanwhile: all that was,
-// less the small calls.
+// measureLoad measures a load, and how much of the bulk was computed meanwhile: everything
+// that was computed, minus the small calls.
 func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (recording.MixPhase, error) {
 	before, begun := m.passes.amount(), time.Now()
 	small, err := l.small(ctx)
@@ -149,15 +149,14 @@ func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (recording.MixPhase,
 	return p, err
 }
 
-// small is the round's one-pair calls, the same in each load of it.
+// small returns the round's one-pair calls, which are the same in each of its loads.
 func (m *mixer) small(r, rounds int) loop {
 	return loop{engine: m.engine, work: m.work, batch: 1, from: r * len(m.work.pairs) / rounds, pairs: math.MaxInt / 2}
 }
 
 // paced makes small calls as they arrive, at the same times in each load of the round.
 func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) (samples []recording.BatchSample, err error) {
-	c := crowd{loop: m.small(r, rounds), length: length, most: math.MaxInt}
-	c.arrivals = newArrivals(arrivalSeed+uint64(r), 1, m.rate)
+	c := crowd{loop: m.small(r, rounds), due: newArrivals(arrivalSeed+uint64(r), 1, m.rate).until(length, math.MaxInt)}
 	o, err := c.run(ctx)
 	if err != nil {
 		return nil, err

@@ -13,23 +13,25 @@ import (
 )
 
 const (
-	// countedPairs is what MaxQueue counts of one call at most.
+	// countedPairs is the most that MaxQueue counts of one call.
 	countedPairs = 32
-	// What each load has of a round.
+	// The share of a round for each load.
 	queuePart = 0.4
 	floodPart = 0.6
-	// mostOffered bounds the calls of all floods, and with them the recording.
+	// mostOffered is the most calls of all floods together, which limits the size of the
+	// recording.
 	mostOffered = 1 << 16
-	// mostFailures bounds the kinds of failures that are told apart, and their length.
+	// At most mostFailures kinds of failures are told apart; their texts are limited as
+	// well.
 	mostFailures  = 8
 	longestReason = 200
 )
 
 // measureOverload measures as many callers as the queue has room for, and then more calls
-// than can be served, by turns. Both have a queue that is full and the same rate of
-// service; only the second has calls to refuse.
+// than can be served, in turns. In both, the queue is full and the rate of service is the
+// same; only in the second are there calls to refuse.
 func (s *session) measureOverload(ctx context.Context) error {
-	runtime.GC() // the gate's garbage is none of this
+	runtime.GC() // without the gate's garbage
 	t := newTurns(s.deadline)
 	o := s.Overload
 	callers := max(1, s.MaxQueue/min(o.Batch, countedPairs))
@@ -59,8 +61,7 @@ func (s *session) measureOverload(ctx context.Context) error {
 			return s.interruptedScenario(ctx, "overload", r, err)
 		}
 		s.Progress("overload: "+recording.LoadNames[recording.LoadFlood], r, t.rounds)
-		c := crowd{loop: l, length: part(length, floodPart), most: mostOffered / t.rounds}
-		c.arrivals = newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate)
+		c := crowd{loop: l, due: newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate).until(part(length, floodPart), mostOffered/t.rounds)}
 		offered, err := c.run(ctx)
 		if err != nil {
 			return s.interruptedScenario(ctx, "overload", r, err)
@@ -73,14 +74,14 @@ func (s *session) measureOverload(ctx context.Context) error {
 	}
 }
 
-// runFor runs a closed loop that begins no batch after d.
+// runFor runs a closed loop in which no batch begins after d.
 func (l loop) runFor(ctx context.Context, d time.Duration) ([]recording.BatchSample, error) {
 	end := time.Now().Add(d)
 	l.stop = func(at time.Time) bool { return !at.Before(end) }
 	return l.run(ctx)
 }
 
-// sorted tells the scored calls from the refused and the failed ones.
+// sorted separates the scored calls from the refused and the failed ones.
 func (o *outcome) sorted() recording.OverloadPhase {
 	p := recording.OverloadPhase{Load: recording.LoadFlood, Offered: o.offered, Unsent: o.unsent}
 	for _, a := range o.answers {
@@ -93,16 +94,21 @@ func (o *outcome) sorted() recording.OverloadPhase {
 			if p.Failed == nil {
 				p.Failed = map[string]int{}
 			}
-			reason := a.err.Error()
-			reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
-			reason = strings.Join(strings.Fields(reason), " ") // one line of a report
+			reason := reasonOf(a.err)
 			if _, known := p.Failed[reason]; !known && len(p.Failed) >= mostFailures {
 				reason = "others"
 			}
 			p.Failed[reason]++
 		}
 	}
-	// From the first arrival to the last score; refusals take no time of the engine's.
+	// From the first arrival to the last score; refusals take no time of the engine.
 	p.Length = elapsed(p.Accepted)
 	return p
+}
+
+// reasonOf is an error as one line of a report.
+func reasonOf(err error) string {
+	reason := err.Error()
+	reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
+	return strings.Join(strings.Fields(reason), " ")
 }

@@ -13,13 +13,17 @@ import (
 )
 
 const (
-	// arrivalSeed makes the open loop's arrivals the same in every run.
+	// arrivalSeed makes the arrivals of an open loop the same in every run.
 	arrivalSeed = 1
-	// The gate may take this share of the time bound, and the warm-up of a
-	// configuration that share of the time left for it, or this long at most.
+	// The gate may take this share of the time bound. The warm-up of a configuration may
+	// take this share of its time, but at most this long.
 	accuracyShare = 0.12
 	warmUpShare   = 0.15
 	warmUpLongest = 30 * time.Second
+	// An open loop has callers without number, of which so many warm the engine up.
+	warmUpCallers = 4
+	// longestArrivals is for open loops that nothing else bounds.
+	longestArrivals = 366 * 24 * time.Hour
 	// An open loop that served less than this share of what was offered was
 	// not in a steady state.
 	overloaded = 0.95
@@ -28,11 +32,10 @@ const (
 // Measure measures a model on the machine that it runs on: cold start, then the
 // accuracy gate, then each configuration or the scenario, warmed up first.
 //
-// Scores that fail the gate are not timed: Measure returns the recording without
-// runs, and ErrInaccurate. When ctx is cancelled, Measure returns the recording of
-// what was measured until then, with a note, and ctx's error; a recording
-// without one whole batch is no recording, and nil. When the device fails at
-// timing its stages, Measure returns what was measured too, a note and the error.
+// Scores that fail the gate are not timed: Measure returns the recording without runs, and
+// ErrInaccurate. If ctx is cancelled, Measure returns the recording so far, with a note, and
+// ctx's error; without a single complete batch the recording is nil. If the device fails while
+// its stages are timed, Measure returns the recording, with a note, and the error.
 func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -49,7 +52,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 		if precision != "" {
 			opts = append(opts, engine.Precision(precision))
 		}
-		// The reference that the gate compares with has none of these.
+		// The reference, which the gate compares with, has none of these.
 		if device != "reference" || o.Device == device {
 			if o.InstructionSet != "" {
 				opts = append(opts, engine.InstructionSet(o.InstructionSet))
@@ -76,10 +79,11 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 type session struct {
 	Options
 	open     func(device, precision string) (scorer, error)
-	deadline time.Time // zero: none
+	deadline time.Time // zero if there is none
 	work     *workload
 	engine   scorer
 	rec      *recording.Recording
+	sweep    sweep
 }
 
 func run(ctx context.Context, o Options, open func(device, precision string) (scorer, error)) (_ *recording.Recording, err error) {
@@ -93,7 +97,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		s.deadline = begun.Add(o.TimeBound)
 	}
 	s.rec = &recording.Recording{
-		Schema: recording.SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
+		Schema: recording.SchemaVersion, Revision: recording.Revision, Name: o.Name, Description: o.Description, Started: begun,
 		Model: recording.Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
 		Environment: NewEnvironment(o.Args),
 	}
@@ -103,14 +107,15 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	if err := phase(ctx, "load", s.coldStart); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	defer func() { err = errors.Join(err, s.closeEngine()) }()
 	if err := s.describe(); err != nil {
 		return nil, err
 	}
-	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) {
+	sweep := len(s.Precisions) > 1
+	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) && !sweep {
 		s.note("The scores failed the accuracy gate, so nothing was timed.")
 		return s.rec, err
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, ErrInaccurate) {
 		return nil, err
 	}
 	switch {
@@ -118,12 +123,19 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		err = phase(ctx, "mix", s.measureMix)
 	case s.Overload != nil:
 		err = phase(ctx, "overload", s.measureOverload)
+	case s.Load != nil:
+		err = phase(ctx, "load", s.measureLoad)
+	case sweep:
+		err = s.measurePrecisions(ctx)
 	default:
-		err = s.measureAll(ctx)
+		err = s.measureAll(ctx, 1)
 	}
 	s.noteProfile()
-	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil
-	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || none) {
+	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil
+	if errors.Is(err, ErrInaccurate) { // of some precision of a sweep
+		return s.rec, err
+	}
+	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) && !errors.Is(err, errSweep) || none) {
 		return nil, err
 	}
 	return s.rec, err
@@ -133,8 +145,8 @@ func (s *session) note(format string, args ...any) {
 	s.rec.Notes = append(s.rec.Notes, fmt.Sprintf(format, args...))
 }
 
-// coldStart opens the engine and scores one pair, the first things that a new
-// process would do with the model.
+// coldStart opens the engine and scores one pair: the first things that a new process would
+// do with the model.
 func (s *session) coldStart(ctx context.Context) (err error) {
 	s.Progress("load", 0, 1)
 	begun := time.Now()
@@ -144,22 +156,22 @@ func (s *session) coldStart(ctx context.Context) (err error) {
 	s.rec.ColdStart.Load = time.Since(begun)
 	begun = time.Now()
 	if _, _, err = s.engine.ScoreStats(ctx, nil, s.work.pairs[:1]); err != nil {
-		return errors.Join(fmt.Errorf("bench: first score: %w", err), s.engine.Close())
+		return errors.Join(fmt.Errorf("bench: first score: %w", err), s.closeEngine())
 	}
 	s.rec.ColdStart.FirstScore = time.Since(begun)
 	s.Progress("load", 1, 1)
 	return nil
 }
 
-// peakMeter is what an engine whose device can measure its peak rate offers.
+// peakMeter is implemented by an engine whose device can measure its peak rate.
 type peakMeter interface {
 	// PeakFLOPS measures floating-point operations a second, all passes at
 	// once.
 	PeakFLOPS() (flops float64, known bool)
 }
 
-// describe fills in what the recording says of the model and the data set.
-// Hashing the files comes after the cold start, which it would have warmed.
+// describe fills in what the recording says about the model and the data set. It hashes the
+// files after the cold start, because reading them would warm it.
 func (s *session) describe() (err error) {
 	info := s.engine.Info()
 	s.rec.Device, s.rec.Precision = info.Device, info.Precision
@@ -174,7 +186,11 @@ func (s *session) describe() (err error) {
 		s.note("The checkpoint: %s.", w)
 	}
 	if s.rec.Name == "" {
-		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, info.Precision)
+		precision := info.Precision
+		if len(s.Precisions) > 1 {
+			precision = strings.Join(s.Precisions, ", ")
+		}
+		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, precision)
 	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
@@ -184,7 +200,7 @@ func (s *session) describe() (err error) {
 	if m.TokenizerSHA256, err = tokenizerSHA256(s.Model.Files); err != nil {
 		return err
 	}
-	if s.Profile || s.Stages { // better now than after the warm-up
+	if s.Profile || s.Stages { // fail now, not after the warm-up
 		stop, err := s.timeKernels()
 		if err != nil {
 			return fmt.Errorf("%w: %w, for a profile or for stages", ErrOptions, err)
@@ -207,15 +223,30 @@ func (s *session) describe() (err error) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
 			measured(e.Load1, "%.1f", 1), e.Cores, measured(e.Noise, "%.0f %%", 100))
 	}
-	if device, ok := s.engine.(peakMeter); ok {
-		if peak, known := device.PeakFLOPS(); known {
-			s.rec.Peak = &peak
-		}
-	}
-	if s.rec.Peak == nil {
+	if s.rec.Peak = s.peak(); s.rec.Peak == nil {
 		s.note("The device's peak rate was not measured, so no share of it is given.")
 	}
 	return nil
+}
+
+// peak measures the device's peak rate in FLOP/s; nil: it cannot.
+func (s *session) peak() *float64 {
+	if device, ok := s.engine.(peakMeter); ok {
+		if peak, known := device.PeakFLOPS(); known {
+			return &peak
+		}
+	}
+	return nil
+}
+
+// closeEngine closes the engine that is open, if one is.
+func (s *session) closeEngine() error {
+	if s.engine == nil {
+		return nil
+	}
+	err := s.engine.Close()
+	s.engine = nil
+	return err
 }
 
 // gate compares the engine's scores with the reference's, which is opened for
@@ -227,13 +258,13 @@ func (s *session) gate(ctx context.Context) (err error) {
 	}
 	limit := time.Duration(0)
 	if s.TimeBound > 0 {
-		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)))
+		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)/float64(len(s.Precisions))))
 	}
 	s.rec.Accuracy, err = checkAccuracy(ctx, s.engine, reference, s.work, limit, func(done, total int) {
 		s.Progress("accuracy", done, total)
 	})
 	err = errors.Join(err, reference.Close())
-	// The reference's memory should not be found in the measured process's.
+	// The reference's memory should not count as the measured process's.
 	reference = nil
 	debug.FreeOSMemory()
 	return err

@@ -6,11 +6,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 )
 
-// What Options leaves at zero. The seed report has the first three; the time
-// bound keeps a run under two minutes on two slow cores.
+// Defaults of Options. The first three are those of the seed report; the time bound keeps a
+// run under two minutes on two slow cores.
 const (
 	DefaultPairs     = 3200
 	DefaultBatch     = 32
@@ -19,8 +20,8 @@ const (
 )
 
 const (
-	// maxBatch, maxPairs and maxConcurrency are far above any use: past them is a slip of
-	// the hand, and memory.
+	// maxBatch, maxPairs and maxConcurrency are far above any use: a larger number is a
+	// typing error, and would cost memory.
 	maxBatch       = 1 << 16
 	maxPairs       = 1 << 22
 	maxConcurrency = 1 << 12
@@ -29,7 +30,7 @@ const (
 // ErrOptions is in every error about options that ask for something impossible.
 var ErrOptions = errors.New("bench: bad options")
 
-// Options says what to measure. Only Model.Files must be set.
+// Options say what to measure. Only Model.Files must be set.
 type Options struct {
 	Name        string   // title of the report; empty: the model, the device and the precision
 	Description string   // the line below it
@@ -40,44 +41,51 @@ type Options struct {
 	Pairs   int    // for each configuration; 0: DefaultPairs
 
 	Device, Precision string // as in engine; empty: "auto"
-	InstructionSet    string // as in engine, of the engine that is measured; empty: "auto"
+	InstructionSet    string // as in engine, for the measured engine; empty: "auto"
 	CalibrationFile   string // as in engine; empty: none
 	Workers           int    // 0: the engine's default
 	// The configurations are all batch sizes with all concurrencies (calls under
-	// way at most). None: DefaultBatch, DefaultCallers.
+	// way at most). None: DefaultBatch, DefaultCallers; in an open loop callers that never
+	// run out.
 	Batches, Concurrencies []int
+	// Precisions are swept, each with an engine of its own and a gate of its own; none:
+	// Precision alone. Lengths are swept too: text that is cut or lengthened until each pair
+	// has so many tokens; none: the text as it is.
+	Precisions []string
+	Lengths    []int
 	// Rate makes the load an open loop of so many pairs a second, in Poisson
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
 
-	// Mix and Overload are scenarios, measured in the place of the configurations; one of
-	// them at most.
+	// Mix, Overload and Load are scenarios, measured in the place of the configurations; one
+	// of them at most.
 	Mix      *MixOptions      // nil: not
 	Overload *OverloadOptions // nil: not
+	Load     *LoadOptions     // nil: not
 	// MaxQueue is how many pairs may wait in the engine that is measured, as in engine;
 	// 0: any number, but DefaultMaxQueue for Overload.
 	MaxQueue int
 
-	// TimeBound is for all of Measure: loading, gate, warm-up and measurement. A
-	// batch that would end past it is not started (but one of each configuration
-	// always is), and the recording says how many pairs were run. 0:
-	// DefaultTimeBound; negative: none.
+	// TimeBound is the time for all of Measure: loading, gate, warm-up and measurement. A
+	// batch that would end later is not started (except one for each configuration), and
+	// the recording says how many pairs were scored. 0 means DefaultTimeBound; a negative
+	// value means no bound.
 	TimeBound time.Duration
 
-	// Profile asks the device to time its kernels while the batches are measured
-	// (not in the warm-up): see report.WriteProfile.
+	// Profile makes the device time its kernels while the batches are measured, but not in
+	// the warm-up: see report.WriteProfile.
 	Profile bool
-	// Stages asks what each kernel costs without touching the measurement: after
-	// each configuration more batches are scored for that, for about 5 s at most,
-	// which are in the time bound. See Run.Stages.
+	// Stages asks what each kernel costs, without touching the measurement: after each
+	// configuration, more batches are scored for that, for about 5 s at most and within the
+	// time bound. See Run.Stages.
 	Stages bool
 
-	// Progress hears how far the stage that is under way is. It is called by one
-	// goroutine at a time, and should be quick. May be nil.
+	// Progress, if not nil, is called with the progress of the current stage. It is called
+	// by one goroutine at a time, and should be quick.
 	Progress func(stage string, done, total int)
 	Logger   *slog.Logger // nil: nowhere
 
-	passes *passCount // hears of the passes of the engine that is measured; nil: nobody asks
+	passes *passCount // counts the passes of the measured engine; nil if no scenario needs it
 }
 
 // Checkpoint is the model to measure.
@@ -87,7 +95,8 @@ type Checkpoint struct {
 	Synthetic bool   // made from a seed, not trained
 }
 
-// withDefaults returns o with zero values replaced, or says what is wrong in it.
+// withDefaults returns o with zero values replaced by defaults, or an error about an
+// invalid value.
 func (o Options) withDefaults() (Options, error) {
 	if o.Pairs == 0 {
 		o.Pairs = DefaultPairs
@@ -97,7 +106,14 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if len(o.Concurrencies) == 0 {
 		o.Concurrencies = []int{DefaultCallers}
+		if o.Rate > 0 { // callers that never run out
+			o.Concurrencies = []int{maxConcurrency}
+		}
 	}
+	if len(o.Precisions) == 0 {
+		o.Precisions = []string{o.Precision}
+	}
+	o.Precision = o.Precisions[0]
 	if o.TimeBound == 0 {
 		o.TimeBound = DefaultTimeBound
 	}
@@ -118,6 +134,16 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if err := o.scenarioDefaults(); err != nil {
 		return o, err
+	}
+	for i, p := range o.Precisions {
+		if len(o.Precisions) > 1 && (p == "" || slices.Contains(o.Precisions[:i], p)) {
+			return o, fmt.Errorf("%w: precisions %q, want each once", ErrOptions, o.Precisions)
+		}
+	}
+	for i, n := range o.Lengths {
+		if n < shortestText || slices.Contains(o.Lengths[:i], n) {
+			return o, fmt.Errorf("%w: lengths %v, want at least %d tokens, each once", ErrOptions, o.Lengths, shortestText)
+		}
 	}
 	for _, n := range o.Batches {
 		if n < 1 || n > maxBatch {

@@ -14,27 +14,26 @@ import (
 const (
 	// sampleEvery is the seed report's interval.
 	sampleEvery = 500 * time.Millisecond
-	// cpuLeast is the shortest interval whose CPU share is worth saying: Linux
-	// counts a process's time in ticks of 10 ms.
+	// cpuLeast is the shortest interval for which the CPU share is meaningful: Linux counts
+	// a process's time in ticks of 10 ms.
 	cpuLeast = 100 * time.Millisecond
 )
 
-// GPUMeter is what an engine on a GPU offers to the sampler, which finds it by
-// assertion. The booleans are false where the figure is not to be had.
+// GPUMeter is implemented by an engine on a GPU; the sampler finds it by a type assertion.
+// The booleans are false if the figure is not known.
 type GPUMeter interface {
 	GPUName() string
 	GPUMemoryBytes() (uint64, bool)
 	GPUBusy() (time.Duration, bool) // computing, summed since the engine was opened
 }
 
-// reading is what a meter shows at one moment; nil is unknown.
+// reading is what a meter shows at one moment; nil if not known.
 type reading struct {
 	cpu, gpu       *time.Duration // busy, summed since some fixed moment
 	rss, gpuMemory *float64       // in MB of 10^6 bytes
 }
 
-// processMeter returns a meter of this process, and of the GPU that e computes
-// on, if any.
+// processMeter returns a meter of this process, and of e's GPU if there is one.
 func processMeter(e scorer) func() reading {
 	self, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
@@ -96,8 +95,8 @@ func startSampler(meter func() reading) *sampler {
 	return s
 }
 
-// stop ends the sampling and returns the samples. The last interval is one of
-// them if it is at least half as long as the others, or the only one.
+// stop ends the sampling and returns the samples. The last interval counts if it is at
+// least half as long as the others, or the only one.
 func (s *sampler) stop() []recording.Sample {
 	close(s.quit)
 	s.wg.Wait()
@@ -107,7 +106,7 @@ func (s *sampler) stop() []recording.Sample {
 	return s.samples
 }
 
-// sample takes one sample, of the time since the last.
+// sample takes one sample, of the time since the last one.
 func (s *sampler) sample() {
 	now, at := s.meter(), time.Since(s.begun)
 	interval := at - s.lastAt
@@ -120,8 +119,8 @@ func (s *sampler) sample() {
 	s.last, s.lastAt = now, at
 }
 
-// busyPercent returns the share of available time that was spent between two
-// readings. Counters that tick can show a little more than there was.
+// busyPercent returns the share of the available time that was used between two readings.
+// Counters with ticks can show slightly more than there was.
 func busyPercent(before, after *time.Duration, available time.Duration) *float64 {
 	if before == nil || after == nil {
 		return nil

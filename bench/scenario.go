@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// A scenario's loads take turns, in rounds of about this length and so many at least:
-	// a machine that slows down does so to all loads alike. Shorter ones pair better what is
-	// compared, longer ones have less of callers that come and go.
+	// The loads of a scenario take turns, in rounds of about this length, and at least this
+	// many: so a machine that slows down affects all loads alike. Shorter rounds pair the
+	// compared loads better; in longer ones, callers that begin and end matter less.
 	roundTime    = 10 * time.Second
 	fewestRounds = 2
-	// A load lasts so long at least, even where the time is over.
+	// A load lasts at least this long, even if the time is over.
 	shortestLoad = 50 * time.Millisecond
-	// Callers that begin or end have this share of a round to do so before a load is
-	// measured, that long at most.
+	// Before a load is measured, callers have this share of a round to begin or end, but at
+	// most this long.
 	settlePart    = 0.02
 	settleLongest = 300 * time.Millisecond
-	// This share of the time goes into finding the capacity, that long at most.
+	// This share of the time is for measuring the capacity, but at most this long.
 	capacityShare   = 0.05
 	capacityLongest = 3 * time.Second
 )
 
-// turns shares out the time of a scenario.
+// turns divides the time of a scenario into rounds.
 type turns struct {
 	end    time.Time
 	rounds int
 }
 
-// newTurns begins a scenario that must end at the deadline; with none, it is as long as the
-// default time bound.
+// newTurns begins a scenario that must end at the deadline. Without one, it takes as long
+// as the default time bound.
 func newTurns(deadline time.Time) turns {
 	if deadline.IsZero() {
 		deadline = time.Now().Add(DefaultTimeBound)
@@ -39,16 +39,16 @@ func newTurns(deadline time.Time) turns {
 	return turns{deadline, 0}
 }
 
-// capacityTime is how long the capacity is measured.
+// capacityTime returns how long the capacity is measured.
 func (t *turns) capacityTime() time.Duration {
 	return max(shortestLoad, min(capacityLongest, time.Duration(capacityShare*float64(time.Until(t.end)))))
 }
 
-// cut decides how many rounds there will be.
+// cut sets the number of rounds.
 func (t *turns) cut() { t.rounds = max(fewestRounds, int(time.Until(t.end)/roundTime)) }
 
-// next returns the length of round r, and false when there is none, or no time for it. The
-// first always is.
+// next returns the length of round r. ok is false if there is no such round, or no time for
+// it; the first one always takes place.
 func (t *turns) next(r int) (length time.Duration, ok bool) {
 	left := time.Until(t.end)
 	if r >= t.rounds || r > 0 && left < shortestLoad {
@@ -57,12 +57,12 @@ func (t *turns) next(r int) (length time.Duration, ok bool) {
 	return max(0, left) / time.Duration(t.rounds-r), true
 }
 
-// settle is how long callers have to begin or to end.
+// settle returns how long callers have to begin or to end.
 func settle(round time.Duration) time.Duration {
 	return min(settleLongest, time.Duration(settlePart*float64(round)))
 }
 
-// part is a share of a round.
+// part returns a share of a round.
 func part(round time.Duration, share float64) time.Duration {
 	return max(shortestLoad, time.Duration(share*float64(round)))
 }
@@ -82,7 +82,7 @@ func (s *session) warmUpScenario(ctx context.Context, name string, l loop, t *tu
 	return w, err
 }
 
-// sleepFor waits, and says whether ctx is still good then.
+// sleepFor waits for d. It returns false if ctx is over.
 func sleepFor(ctx context.Context, d time.Duration) bool { return sleepUntil(ctx, time.Now().Add(d)) }
 
 // interruptedScenario notes that ctx ended a scenario early, and returns err.

@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// The stages are timed in batches of this share of the pairs that were
-	// measured, but in so many batches at least.
+	// The stages are timed in batches with this share of the measured pairs, but in at
+	// least this many batches.
 	stagesPairs = 0.02
 	stagesLeast = 10
-	// No further batch begins that would end later than this.
+	// A batch that would end later than this is not begun.
 	stagesLongest = 5 * time.Second
-	// This share of the time that the warm-up leaves to a configuration is kept
-	// for its stages, stagesLongest at most.
+	// This share of the time that the warm-up leaves to a configuration is kept for its
+	// stages, but at most stagesLongest.
 	stagesShare = 0.1
 )
 
-// errStages is in every error about stages that could not be timed. What was
-// measured before is good.
+// errStages is in every error about stages that could not be timed. What was measured
+// before is valid.
 var errStages = errors.New("stages not timed")
 
-// stagesTime is how much of the time until the deadline, if there is one, the
-// measurement leaves to the stages.
+// stagesTime returns how much of the time until the deadline, if there is one, the
+// measurement leaves for the stages.
 func (s *session) stagesTime(deadline time.Time) time.Duration {
 	if !s.Stages || deadline.IsZero() {
 		return 0
@@ -34,14 +34,13 @@ func (s *session) stagesTime(deadline time.Time) time.Duration {
 	return min(stagesLongest, max(0, time.Duration(stagesShare*float64(time.Until(deadline)))))
 }
 
-// timeStages scores more batches of the configuration that was just measured,
-// each twice: as it was, and with its kernels timed. Timing may change what it
-// times (a GPU runs a command buffer as a whole, unless each kernel is to be
-// told from the next), so it is no part of the measurement, and the difference
-// is told beside it. There is one caller: with more, a batch's inference is also
-// its share of the others'.
+// timeStages scores more batches of the configuration that was just measured, each twice:
+// normally, and with its kernels timed. Timing may change what it times (a GPU runs a
+// command buffer as a whole, unless single kernels are to be timed). So it is not part of
+// the measurement, and the difference is reported beside it. There is one caller only: with
+// several, the inference time of a batch would include parts of the others'.
 func (s *session) timeStages(ctx context.Context, l loop, r *recording.Run, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", r.Batch, r.Concurrency)
+	config := s.sweep.name(r.Batch, r.Concurrency)
 	pairs, turn := 0, time.Duration(0)
 	for _, b := range r.Batches {
 		pairs += b.Pairs
@@ -90,9 +89,9 @@ func (s *session) timeStages(ctx context.Context, l loop, r *recording.Run, dead
 	return err
 }
 
-// stageTurn scores a batch both ways, and adds what that took to the sums. The
-// two ways take turns in going first: the second finds caches that are warm, and
-// on a small machine a clock that is lower.
+// stageTurn scores a batch in both ways and adds the times to the sums. The two ways take
+// turns in going first, because the second one finds warm caches and, on a small machine, a
+// lower clock.
 func (s *session) stageTurn(ctx context.Context, l *loop, i int, sums *recording.Stages, m *callMemory) error {
 	var plain, timed recording.BatchSample
 	var kernels []recording.Kernel

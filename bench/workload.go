@@ -27,17 +27,17 @@ const (
 // ErrDataset is in every error about a data set that cannot be used.
 var ErrDataset = errors.New("bench: bad data set")
 
-// workload is the text of a run: the pairs in their order, read round and
-// round where a run asks for more of them than there are.
+// workload is the text of a run: pairs in their order, repeated if a run asks for more than
+// there are.
 type workload struct {
 	name   string
 	sha256 string // of the file, or of the built-in pairs as JSON Lines
 	pairs  []engine.Pair
-	tokens []int32 // of each pair, as the engine cuts them
+	tokens []int32 // of each pair, after the engine has cut it
 }
 
-// openWorkload reads the first most pairs of the JSON Lines file at path, or
-// makes the built-in data set where path is empty.
+// openWorkload reads the first most pairs of the JSON Lines file at path. If path is empty,
+// it makes the built-in data set.
 func openWorkload(path string, most int) (*workload, error) {
 	if path == "" {
 		return builtIn(most)
@@ -50,9 +50,9 @@ func openWorkload(path string, most int) (*workload, error) {
 	return readWorkload(f, filepath.Base(path), most)
 }
 
-// readWorkload reads the first most pairs of a JSON Lines file, as package jsonl has them:
-// a line with several passages is so many pairs. What comes after them only counts towards
-// the file's hash. Blank lines are skipped.
+// readWorkload reads the first most pairs of a JSON Lines file, in the format of package
+// jsonl: a line with several passages is that many pairs. What follows counts only for the
+// file's hash. Blank lines are skipped.
 func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 	hash := sha256.New()
 	w := &workload{name: name}
@@ -75,7 +75,7 @@ func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 	if len(w.pairs) == 0 {
 		return nil, fmt.Errorf("%w: %s: no pairs", ErrDataset, name)
 	}
-	// The reader has read ahead; what it left must still be hashed.
+	// The reader has read ahead. The rest must still be hashed.
 	if _, err := io.Copy(hash, r); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
 	}
@@ -83,7 +83,7 @@ func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 	return w, nil
 }
 
-// add adds the pairs of a line, most in all.
+// add adds the pairs of a line, up to most in total.
 func (w *workload) add(text []byte, most int) error {
 	if jsonl.Blank(text) {
 		return nil
@@ -136,8 +136,8 @@ func (w *workload) measureLengths(e scorer) error {
 	return nil
 }
 
-// batch replaces dst by pairs lo:hi of the endless workload, and returns their
-// tokens and what those would be if every pair were padded to the longest.
+// batch replaces dst by pairs lo:hi of the endless workload. It returns their tokens, and
+// the tokens if every pair were padded to the longest.
 func (w *workload) batch(dst []engine.Pair, lo, hi int) (pairs []engine.Pair, tokens, padded int) {
 	pairs = dst[:0]
 	longest := 0

@@ -97,14 +97,14 @@ func (m *Matrix) Bytes() int {
 // so are the sums, of sumBlockF16 products each. In Int8 the integers' sum is exact.
 func (m *Matrix) Linear(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
-	m.linear(dst, x, 0, x.rows, dstStride, false)
+	m.linear(dst, x, 0, x.rows, dstStride, none)
 }
 
 // LinearGELU computes dst = GELU(x·wᵀ + bias); see Linear and Variant.GELU. It applies GELU
 // to each tile while the tile is in the L1 cache.
 func (m *Matrix) LinearGELU(dst []float32, x *Input, dstStride int) {
 	m.begin(x)
-	m.linear(dst, x, 0, x.rows, dstStride, true)
+	m.linear(dst, x, 0, x.rows, dstStride, gelu)
 }
 
 // LinearGELUTo computes GELU(x·wᵀ + bias) into next, the input of the next layer's product,
@@ -117,7 +117,7 @@ func (m *Matrix) LinearGELUTo(next, x *Input) {
 	case x.rows > 0:
 		m.begin(x)
 		// The padding of a row is computed like outputs whose weights and biases are 0.
-		m.linearTiles(unsafe.Pointer(&next.narrow[0]), m.padded(), x, 0, x.rows, next.stride/2, true, true)
+		m.linearTiles(unsafe.Pointer(&next.narrow[0]), m.padded(), x, 0, x.rows, next.stride/2, gelu, true)
 	}
 }
 
@@ -130,7 +130,7 @@ func (m *Matrix) LinearBF16(dst []uint16, x *Input, dstStride int) {
 	m.begin(x)
 	m.check("dst", len(dst), x.rows, dstStride, m.out)
 	if x.rows > 0 {
-		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, 0, x.rows, dstStride, false, true)
+		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, 0, x.rows, dstStride, none, true)
 	}
 }
 
@@ -164,22 +164,22 @@ func (m *Matrix) begin(x *Input) {
 }
 
 // linear multiplies rows first to first+rows of x.
-func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+func (m *Matrix) linear(dst []float32, x *Input, first, rows, dstStride int, act activation) {
 	if rows == 0 {
 		return
 	}
 	m.check("dst", len(dst), rows, dstStride, m.out)
 	if m.variant.ISA == Generic {
-		m.linearGeneric(dst, x, first, rows, dstStride, gelu)
+		m.linearGeneric(dst, x, first, rows, dstStride, act)
 		return
 	}
 	if m.product.Tiles {
-		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, first, rows, dstStride, gelu, false)
+		m.linearTiles(unsafe.Pointer(&dst[0]), m.out, x, first, rows, dstStride, act, false)
 		return
 	}
 	step := m.blockRows()
 	for r := 0; r < rows; r += step {
-		m.block(dst[r*dstStride:], x, first+r, min(step, rows-r), dstStride, gelu)
+		m.block(dst[r*dstStride:], x, first+r, min(step, rows-r), dstStride, act)
 	}
 }
 
@@ -220,7 +220,7 @@ func (m *Matrix) panel(i int) panel {
 const prefetchTiles = 4
 
 // block multiplies rows first to first+rows of x by every panel.
-func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, act activation) {
 	last := m.panels() - 1
 	next := m.panel(0)
 	for i := range last + 1 {
@@ -241,9 +241,9 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 				fetch = unsafe.Add(next.weights, t*(p.bytes/prefetchTiles))
 			}
 			if p.first+m.tile.cols <= m.out {
-				m.tileTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, gelu)
+				m.tileTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, act)
 			} else {
-				m.narrowTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, gelu)
+				m.narrowTo(dst[r*dstStride+p.first:], dstStride, x, first+r, n, &p, fetch, act)
 			}
 			r += n
 		}
@@ -251,7 +251,7 @@ func (m *Matrix) block(dst []float32, x *Input, first, rows, dstStride int, gelu
 }
 
 // tileTo computes one tile of the product.
-func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
+func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, act activation) {
 	perRow := (*float32)(nil)
 	if m.variant.Format == Int8 {
 		perRow = &x.perRow[rowTerms*row]
@@ -260,16 +260,14 @@ func (m *Matrix) tileTo(dst []float32, dstStride int, x *Input, row, rows int, p
 	if len(x.keep.Rows) > 0 {
 		x.addRest(dst, dstStride, row, rows, p.first, min(m.tile.cols, m.out-p.first), m.out)
 	}
-	if gelu {
-		m.variant.geluTile(&dst[0], 4*dstStride, rows, m.tile.cols)
-	}
+	act.tile(m.variant, &dst[0], 4*dstStride, rows, m.tile.cols)
 }
 
 // narrowTo computes one tile of the last panel, not all columns of which are outputs: it
 // goes through a tile on the stack.
-func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, gelu bool) {
+func (m *Matrix) narrowTo(dst []float32, dstStride int, x *Input, row, rows int, p *panel, fetch unsafe.Pointer, act activation) {
 	var tile [asm.MaxTile]float32
-	m.tileTo(tile[:], m.tile.cols, x, row, rows, p, fetch, gelu)
+	m.tileTo(tile[:], m.tile.cols, x, row, rows, p, fetch, act)
 	for r := range rows {
 		copy(dst[r*dstStride:][:m.out-p.first], tile[r*m.tile.cols:])
 	}

@@ -35,10 +35,10 @@ func (m *Matrix) packGeneric(w, bias []float32, of Inputs) {
 }
 
 // linearGeneric multiplies rows in plain Go.
-func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride int, gelu bool) {
+func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride int, act activation) {
 	if rows > 1 && (m.variant.Format == Int8 || dstStride != m.out || x.stride != 4*m.in) {
 		for r := range rows {
-			m.linearGeneric(dst[r*dstStride:], x, first+r, 1, m.out, gelu)
+			m.linearGeneric(dst[r*dstStride:], x, first+r, 1, m.out, act)
 		}
 		return
 	}
@@ -55,9 +55,7 @@ func (m *Matrix) linearGeneric(dst []float32, x *Input, first, rows, dstStride i
 	default:
 		Linear(dst, x.values[first*x.stride/4:], m.values, m.columns, rows, m.in, m.out)
 	}
-	if gelu {
-		GELU(dst[:rows*m.out])
-	}
+	act.plain(dst[:rows*m.out])
 }
 
 // rowInt8 computes one row as gemmInt8 of package asm does.

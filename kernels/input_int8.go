@@ -118,7 +118,7 @@ func (in *Input) digit(row, c int) int {
 func (in *Input) multiplyRest(m *Matrix) {
 	if len(in.keep.Rows) > 0 {
 		in.products = reuse.Slice(in.products, in.rest.rows*m.out)
-		m.linear(in.products, in.rest, 0, in.rest.rows, m.out, false)
+		m.linear(in.products, in.rest, 0, in.rest.rows, m.out, none)
 	}
 }
 

@@ -1,7 +1,5 @@
 package kernels
 
-import "math"
-
 // sumBlock is how many products are summed before the partial sum is added to the total.
 // Two short sums have a smaller rounding error than one long one: over 1536 products it
 // grows with about √(64+24) instead of √1536.
@@ -101,12 +99,4 @@ func dot2x4(x0, x1, w0, w1, w2, w3 []float32) (total [8]float32) {
 		w0, w1, w2, w3 = w0[n:], w1[n:], w2[n:], w3[n:]
 	}
 	return total
-}
-
-// GELU replaces each x by x/2·(1 + erf(x/√2)), the exact form, computed in float64 and
-// rounded once.
-func GELU(x []float32) {
-	for i, v := range x {
-		x[i] = float32(0.5 * float64(v) * (1 + math.Erf(float64(v)/math.Sqrt2)))
-	}
 }

@@ -46,19 +46,10 @@ func (m *Matrix) packSplit(w, bias []float32) {
 	}
 }
 
-// linearTiles multiplies rows first to first+rows of x for the first out outputs. If gelu
-// is true, it replaces the products by their GELU. dst is bfloat16 if narrow is true, else
-// float32.
-func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows, dstStride int, gelu, narrow bool) {
-	linear, size := asm.Linear, 4
-	switch {
-	case gelu && narrow:
-		linear, size = asm.LinearGELUNarrow, 2
-	case gelu:
-		linear = asm.LinearGELU
-	case narrow:
-		linear, size = asm.LinearNarrow, 2
-	}
+// linearTiles multiplies rows first to first+rows of x for the first out outputs, and
+// applies act to the results. dst is bfloat16 if narrow is true, else float32.
+func (m *Matrix) linearTiles(dst unsafe.Pointer, out int, x *Input, first, rows, dstStride int, act activation, narrow bool) {
+	linear, size := act.tileProduct(narrow)
 	if x.sums == nil {
 		x.sums = aligned[float32](tileBytes)
 	}
@@ -99,5 +90,5 @@ func (x *Input) restTiles(m *Matrix) {
 	}
 	x.zeros = width // the padding of this matrix's products overwrites the rest of the zeros
 	x.rest.restTiles(m)
-	m.linearTiles(unsafe.Pointer(&x.products[width]), m.out, x.rest, 0, x.rest.rows, width, false, false)
+	m.linearTiles(unsafe.Pointer(&x.products[width]), m.out, x.rest, 0, x.rest.rows, width, none, false)
 }

@@ -1,48 +1,9 @@
 package kernels
 
-import (
-	"unsafe"
-
-	"github.com/minilm-metal/minilm-metal/kernels/internal/asm"
-)
+import "github.com/minilm-metal/minilm-metal/kernels/internal/asm"
 
 // lanes is how many values the vector kernels take at a time, on every instruction set.
 const lanes = 16
-
-// GELU replaces each x by x·Φ(x) = x/2·(1 + erf(x/√2)), where Φ is the normal distribution.
-// Its error is at most 2.5·2⁻²⁴·|x|; in variants whose operands have fewer bits than
-// BF16x3's, 3.2e-5·max(1, |x|).
-func (v Variant) GELU(x []float32) {
-	if v.ISA == Generic {
-		GELU(x)
-		return
-	}
-	width := v.ISA.set().GeluColumns
-	if rows := len(x) / width; rows > 0 {
-		v.geluTile(&x[0], 4*width, rows, width)
-		x = x[rows*width:]
-	}
-	if len(x) > 0 {
-		var last [asm.MaxTile]float32
-		copy(last[:], x)
-		v.geluTile(&last[0], 4*width, 1, width)
-		copy(x, last[:])
-	}
-}
-
-// geluTile replaces the values of a tile by their GELU: rows that are stride bytes apart,
-// of cols values each. cols is a multiple of what the kernel takes at a time.
-func (v Variant) geluTile(x *float32, stride, rows, cols int) {
-	isa := asm.ISA(v.ISA)
-	for c := 0; c < cols; c += v.ISA.set().GeluColumns {
-		part := (*float32)(unsafe.Add(unsafe.Pointer(x), 4*c))
-		if v.Format == F32 || v.Format == BF16x3 {
-			asm.Gelu(isa, part, stride, rows)
-		} else {
-			asm.GeluShort(isa, part, stride, rows)
-		}
-	}
-}
 
 // AddNorm replaces each row of x by LayerNorm(x + r), as the function AddNorm does. Its
 // sums are float32, in 16 parts; its error, before the gain, is at most 2⁻²¹ of the row's

@@ -98,11 +98,15 @@ func (p *ReferencePass) Attention(layer int, keep Rows) {
 	p.norm(l.AttentionNorm)
 }
 
+// GELU returns x/2·(1 + erf(x/√2)), the function in the feed-forward block (Hendrycks and
+// Gimpel 2016, arXiv:1606.08415).
+func GELU(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }
+
 func (p *ReferencePass) FeedForward(layer int) {
 	l := &p.w.Layers[layer]
 	inner := apply(l.Up, p.x)
 	for i, v := range inner {
-		inner[i] = v / 2 * (1 + math.Erf(v/math.Sqrt2))
+		inner[i] = GELU(v)
 	}
 	p.add(apply(l.Down, inner))
 	p.norm(l.OutputNorm)

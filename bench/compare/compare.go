@@ -12,7 +12,7 @@ import (
 // Comparison is two reports side by side; B is judged against A.
 type Comparison struct {
 	A, B *report.Report
-	// Warnings name what differs, or is not told, that the figures depend on.
+	// Warnings name differences, or missing facts, on which the figures depend.
 	Warnings []string
 	Pairs    []Pair
 	OnlyA    []report.Config // configurations without a match
@@ -23,10 +23,10 @@ type Comparison struct {
 type Pair struct {
 	Config      report.Config
 	Warnings    []string
-	Differences []Difference // of every metric that A or B has
+	Differences []Difference // one for every metric that A or B has
 }
 
-// Difference is one metric of A and B; nil is n/a.
+// Difference compares one metric of A and B; nil is n/a.
 type Difference struct {
 	Metric string // with its unit
 	A, B   *float64
@@ -36,8 +36,8 @@ type Difference struct {
 	Verdict string
 }
 
-// Reports lays b beside a. Configurations match by batch, concurrency and load;
-// where one was run several times, the first matches the first, and so on.
+// Reports compares b with a. Configurations match if their batch, concurrency and load are
+// equal. If one was run several times, the first run matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings("A", a, "B", b)}
 	taken := make([]bool, len(b.Configs))
@@ -162,5 +162,5 @@ func warnings(nameA string, a *report.Report, nameB string, b *report.Report) (o
 	return out
 }
 
-// short is enough of a hash to tell it from another by eye.
+// short returns enough of a hash to tell it from another by eye.
 func short(hash string) string { return hash[:min(len(hash), 12)] }

@@ -13,15 +13,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// ErrParse is wrapped by the errors of what is no report.
+// ErrParse is in every error about something that is not a report.
 var ErrParse = errors.New("bench: bad report")
 
-// Parse reads a report: report.json, recording.json, or markdown, ours or
-// another tool's in the same format. It tells them apart by their content.
+// Parse reads a report: report.json, recording.json, or markdown, ours or another tool's in
+// the same format. It recognizes them by their content.
 //
 // Of markdown it reads the sections that the format has, what ours adds to a
 // configuration but for the stages of inference, and of the background the data
-// set, the processor and the noise; it skips a mix and an overload. The numbers are as
+// set, the processor and the noise; it skips a mix, an overload and points of load. The numbers are as
 // precise as they were printed. What a report does not tell is zero or nil in the result. Errors name
 // the line and the field.
 func Parse(r io.Reader) (*report.Report, error) {

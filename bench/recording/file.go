@@ -11,12 +11,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// File is what a recording is called in the folder of its reports.
+// File is the name of a recording in the folder of its reports.
 const File = "recording.json"
 
-// Write writes the recording into the folder dir, which it makes if it has to. A
-// reader never sees half of it. One that is not valid is written too: what was
-// measured is not to be had again.
+// Write writes the recording into the folder dir, which it makes if necessary. The file
+// appears complete or not at all. Write also writes a recording that is not valid, because
+// what was measured cannot be measured again.
 func Write(dir string, rec *Recording) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("bench: %w", err)
@@ -50,7 +50,7 @@ func Read(path string) (*Recording, error) {
 }
 
 // Decode reads a recording, and refuses one that is not valid: see [Recording.Validate].
-// ErrInvalid is in all its errors.
+// All its errors wrap ErrInvalid.
 func Decode(data []byte) (*Recording, error) {
 	rec := new(Recording)
 	if err := file.ReadJSON(data, rec); err != nil {

@@ -2,8 +2,8 @@ package recording
 
 import "slices"
 
-// AddKernels adds more to the sums, each to the kernel of its layer, block, name
-// and shape, or behind the last.
+// AddKernels adds more to sums: each kernel to the one of the same layer, block, name and
+// shape, or at the end if there is none.
 func AddKernels(sums, more []Kernel) []Kernel {
 	for _, k := range more {
 		i := slices.IndexFunc(sums, func(o Kernel) bool {
@@ -18,7 +18,7 @@ func AddKernels(sums, more []Kernel) []Kernel {
 	return sums
 }
 
-// Add adds what another kernel cost.
+// Add adds the cost of another kernel.
 func (k *Kernel) Add(o Kernel) {
 	k.Calls, k.Time, k.FLOPs, k.Bytes = k.Calls+o.Calls, k.Time+o.Time, k.FLOPs+o.FLOPs, k.Bytes+o.Bytes
 }

@@ -7,33 +7,33 @@ import (
 
 // The loads of the scenarios.
 const (
-	LoadSmall  = "small"  // of a mix: small calls as they arrive, alone
-	LoadAlone  = "alone"  // small calls of one caller, each right after the last, alone
+	LoadSmall  = "small"  // in a mix: small calls as they arrive, alone
+	LoadAlone  = "alone"  // small calls of one caller without pauses, alone
 	LoadBulk   = "bulk"   // the bulk alone
 	LoadBoth   = "both"   // both at once
-	LoadClosed = "closed" // the bulk, and small calls of one caller
+	LoadClosed = "closed" // the bulk, and small calls of one caller without pauses
 
-	LoadQueue = "queue" // of an overload: as many callers as the queue has room for
+	LoadQueue = "queue" // in an overload: as many callers as the queue has room for
 	LoadFlood = "flood" // more calls than can be served
 )
 
-// LoadNames are the loads as the reports name them.
+// LoadNames are the names of the loads in reports.
 var LoadNames = map[string]string{
 	LoadSmall: "small calls alone", LoadAlone: "one small caller alone", LoadBulk: "the bulk alone", LoadBoth: "small calls beside the bulk",
 	LoadClosed: "one small caller beside the bulk", LoadQueue: "a full queue", LoadFlood: "the flood",
 }
 
-// MostUnderWay is how many calls of a flood the bench has under way at most, which bounds
-// its memory: an engine that lets so many wait has no limit to speak of. Those beyond it
-// are [OverloadPhase.Unsent].
+// MostUnderWay is the most calls of a flood that the bench has under way at a time, which
+// limits its memory: an engine that lets so many calls wait has practically no limit.
+// Further calls are [OverloadPhase.Unsent].
 const MostUnderWay = 1 << 14
 
-// Mix is one-pair calls and callers of very many pairs, each alone and both at once. The
-// loads took turns.
+// Mix is the measurement of one-pair calls and of callers with very many pairs, each alone
+// and both at once. The loads took turns.
 type Mix struct {
 	BulkCallers int        `json:"bulk_callers"`
 	BulkPairs   int        `json:"bulk_pairs"` // in each of their calls
-	Background  bool       `json:"background"` // whether those gave way
+	Background  bool       `json:"background"` // whether these calls were engine.Background
 	Rate        float64    `json:"rate"`       // small calls that arrive in a second
 	Warmup      Warmup     `json:"warmup"`
 	Phases      []MixPhase `json:"phases"` // whole rounds, in order
@@ -44,18 +44,18 @@ type MixPhase struct {
 	Round  int           `json:"round"` // from 0
 	Load   string        `json:"load"`  // LoadSmall, LoadAlone, LoadBulk, LoadBoth or LoadClosed
 	Length time.Duration `json:"length_ns"`
-	// What was computed of the bulk, by the passes that ended in Length.
+	// The part of the bulk that was computed by the passes that ended in Length.
 	BulkPairs  int64         `json:"bulk_pairs"`
 	BulkTokens int64         `json:"bulk_tokens"`
 	Small      []BatchSample `json:"small"` // in order of completion; Start counts from the phase's
 }
 
-// Overload is more calls than can be served, of which the engine may refuse some, beside
-// those of a queue that is just full.
+// Overload is the measurement of more calls than can be served, of which the engine may
+// refuse some, beside the calls of a queue that is just full.
 type Overload struct {
 	Batch    int             `json:"batch"`     // pairs in a call
 	MaxQueue int             `json:"max_queue"` // pairs that may wait
-	Callers  int             `json:"callers"`   // of the full queue
+	Callers  int             `json:"callers"`   // in the full queue
 	Factor   float64         `json:"factor"`
 	Capacity float64         `json:"capacity"` // pairs/s of the full queue, measured before the rounds
 	Rate     float64         `json:"rate"`     // pairs/s of the flood: Factor x Capacity
@@ -63,8 +63,8 @@ type Overload struct {
 	Phases   []OverloadPhase `json:"phases"` // whole rounds, in order
 }
 
-// OverloadPhase is one load of one round. Offered is how many calls there were: those that
-// were accepted, refused, failed and not sent sum up to it.
+// OverloadPhase is one load of one round. Offered is the number of calls; it is the sum of
+// those that were accepted, refused, failed and not sent.
 type OverloadPhase struct {
 	Round    int             `json:"round"`     // from 0
 	Load     string          `json:"load"`      // LoadQueue or LoadFlood
@@ -72,11 +72,11 @@ type OverloadPhase struct {
 	Offered  int             `json:"offered"`
 	Accepted []BatchSample   `json:"accepted"`         // in order of completion
 	Refused  []time.Duration `json:"refused_ns"`       // from the call to its ErrOverloaded
-	Failed   map[string]int  `json:"failed,omitempty"` // calls that ended in another error, by its text
-	Unsent   int             `json:"unsent,omitempty"` // because too many were under way for the bench
+	Failed   map[string]int  `json:"failed,omitempty"` // calls that ended with another error, by its text
+	Unsent   int             `json:"unsent,omitempty"` // not made, because too many were under way
 }
 
-// Failures is how many calls failed.
+// Failures returns how many calls failed.
 func (p *OverloadPhase) Failures() (n int) {
 	for _, count := range p.Failed {
 		n += count

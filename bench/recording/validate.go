@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// ErrInvalid is wrapped by the errors of a recording that cannot be.
+// ErrInvalid is in every error about a recording that cannot be right.
 var ErrInvalid = errors.New("bench: bad recording")
 
-// longestRun bounds the times that a recording is believed.
+// longestRun is the longest time that is accepted in a recording.
 const longestRun = 366 * 24 * time.Hour
 
-// Validate says what in the recording cannot have been measured.
+// Validate names the first thing in the recording that cannot have been measured.
 func (rec *Recording) Validate() error {
 	if rec.Schema != SchemaVersion {
 		return fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrInvalid, rec.Schema, SchemaVersion)
@@ -21,11 +21,17 @@ func (rec *Recording) Validate() error {
 		if err := rec.Runs[i].validate(); err != nil {
 			return fmt.Errorf("%w: runs[%d] %w", ErrInvalid, i, err)
 		}
+		if err := rec.validateSweep(&rec.Runs[i]); err != nil {
+			return fmt.Errorf("%w: runs[%d]: %w", ErrInvalid, i, err)
+		}
 	}
 	if err := rec.Mix.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if err := rec.Overload.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := rec.Load.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
@@ -47,14 +53,17 @@ func (run *Run) validate() error {
 	if err := validateKernels(run.Kernels); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
+	if err := run.Open.validate(); err != nil {
+		return fmt.Errorf("%s: open: %w", at, err)
+	}
 	if err := run.Stages.validate(); err != nil {
 		return fmt.Errorf("%s: stages: %w", at, err)
 	}
 	return nil
 }
 
-// validateBatches checks samples of batches of so many pairs at most; field is what
-// the recording calls them.
+// validateBatches checks the samples of batches of at most most pairs. field is their name
+// in the recording.
 func validateBatches(field string, list []BatchSample, most int) error {
 	for j, b := range list {
 		bad := ""
@@ -79,6 +88,10 @@ func validateBatches(field string, list []BatchSample, most int) error {
 			bad = fmt.Sprintf("field \"computed\": %d, less than its %d tokens", b.Computed, b.Tokens)
 		case b.FLOPs < 0:
 			bad = fmt.Sprintf("field \"flops\": %d, want at least 0", b.FLOPs)
+		default:
+			if err := b.Handling.validate(&b); err != nil {
+				bad = err.Error()
+			}
 		}
 		if bad != "" {
 			return fmt.Errorf("%s[%d]: %s", field, j, bad)

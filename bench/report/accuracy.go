@@ -9,8 +9,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// verdict says whether the gate was passed, and by how much: each error over
-// the logits' standard deviation, which is how it is judged.
+// verdict says whether the gate was passed, and by how much: each error divided by the
+// logits' standard deviation, which is how it is judged.
 func verdict(a *recording.Accuracy) string {
 	verdict := "passed"
 	if !a.Passed {
@@ -46,8 +46,8 @@ func writeAccuracy(p *markdown.Page, a *recording.Accuracy) {
 	p.Para("_The offset is the mean error with its sign: it is the same for all pairs and swaps none. The centred error is the mean distance of a pair's error from it, and is what swaps them._")
 }
 
-// overSD prints an error over the logits' standard deviation; logits that are
-// all alike have none.
+// overSD formats an error divided by the logits' standard deviation. If all logits are
+// equal, there is none.
 func overSD(a *recording.Accuracy, e *float64) string {
 	if e == nil || a.LogitSD == 0 {
 		return figure.NotMeasured
@@ -56,7 +56,7 @@ func overSD(a *recording.Accuracy, e *float64) string {
 	return threeDigits(&share)
 }
 
-// tolerance prints a limit, which is not 0 where it is known.
+// tolerance formats a limit. 0 means that it is not known.
 func tolerance(share float64) string {
 	if share == 0 {
 		return figure.NotMeasured

@@ -12,14 +12,14 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-// The rows of the stage table that older reports do not have.
+// Rows of the stage table that are missing in older reports.
 const (
+	LateRow        = "Client Lateness"
 	OverlappedRow  = "Of Tokenization, Beside Inference"
 	UnaccountedRow = "Unaccounted"
 )
 
-// writeExtra adds to a configuration's details what the format has no place
-// for.
+// writeExtra adds to a configuration's details what the format has no place for.
 func (f *Figures) writeExtra(p *markdown.Page) {
 	if len(f.Bounds) > 0 {
 		p.Para("#### Latency Confidence")
@@ -35,9 +35,9 @@ func (f *Figures) writeExtra(p *markdown.Page) {
 		for _, s := range []struct {
 			name    string
 			summary *stats.Summary
-		}{{"Tokenization", f.Tokenize}, {OverlappedRow, f.Overlapped}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}, {UnaccountedRow, f.Unaccounted}} {
-			if s.summary == nil && (s.name == OverlappedRow || s.name == UnaccountedRow) {
-				continue // a report from before there were such rows
+		}{{"Tokenization", f.Tokenize}, {OverlappedRow, f.Overlapped}, {LateRow, f.Late}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}, {UnaccountedRow, f.Unaccounted}} {
+			if s.summary == nil && (s.name == OverlappedRow || s.name == UnaccountedRow || s.name == LateRow) {
+				continue // a report from before there were such rows, or a client that is never late
 			}
 			o := optionally(s.summary)
 			row := []string{s.name}
@@ -51,7 +51,12 @@ func (f *Figures) writeExtra(p *markdown.Page) {
 		if f.Unaccounted != nil {
 			p.Para("_Latency is tokenization and queue wait and inference, less what of the tokenization went on beside the batch's own inference, and what is unaccounted for._")
 		}
+		if f.Late != nil {
+			p.Para("_And the client's lateness, from when a batch was due to when the bench made the call, which is in the latency and in no wait of the engine's: P99 %s ms._", figure.Fixed(&f.Late.P99, 3))
+		}
 	}
+	f.Path.write(p)
+	f.Steady.write(p)
 	if f.Stages != nil {
 		f.Stages.write(p)
 	}
@@ -82,11 +87,12 @@ func (f *Figures) workRows() [][]string {
 	return rows
 }
 
-// writeBackground writes what makes the figures credible: the accuracy gate,
-// the cold start, the configurations against each other, the data set, the
-// machine and the notes. A report of another tool has none of it.
+// writeBackground writes what makes the figures credible: the accuracy gate, the cold
+// start, the configurations beside each other, the data set, the machine, and the notes. A
+// report of another tool has none of this.
 func (r *Report) writeBackground(p *markdown.Page) {
 	r.writeAcross(p)
+	r.writeVariants(p)
 	if r.Accuracy != nil {
 		writeAccuracy(p, r.Accuracy)
 	}
@@ -124,9 +130,8 @@ func yesNo(b bool) string {
 
 func duration(d time.Duration) string { return fmt.Sprintf("%.1f", milliseconds(d)) }
 
-// writeAcross lays the configurations beside each other: latency against
-// throughput across loads. By Little's law throughput x latency is what is
-// under way on average.
+// writeAcross compares the configurations: latency against throughput over the loads. By
+// Little's law, throughput x latency is the average number of pairs under way.
 func (r *Report) writeAcross(p *markdown.Page) {
 	if len(r.Configs) < 2 {
 		return
@@ -146,7 +151,7 @@ func (r *Report) writeAcross(p *markdown.Page) {
 	p.Para("**Correlation Across Configurations:** %s", figure.Fixed(r.LoadCorrelation, 3))
 }
 
-// writeDataset lists the data set, with a bar for each length.
+// writeDataset describes the data set, with a bar for each range of lengths.
 func writeDataset(p *markdown.Page, d *recording.Dataset) {
 	p.Para("## Data Set")
 	p.Block()
@@ -169,7 +174,7 @@ func writeDataset(p *markdown.Page, d *recording.Dataset) {
 	for _, b := range d.Histogram {
 		most = max(most, b.Pairs)
 	}
-	const longest = 40 // marks of the fullest bucket's bar
+	const longest = 40 // characters of the longest bar
 	var rows [][]string
 	for _, b := range d.Histogram {
 		marks := min(longest, max(0, int(float64(longest)*float64(b.Pairs)/float64(most)+0.5)))
@@ -225,7 +230,7 @@ func (r *Report) environmentRows() [][]string {
 	return rows
 }
 
-// count prints what cannot be 0 where it is known.
+// count formats a number that cannot be 0 if it is known.
 func count(n int64) string {
 	if n == 0 {
 		return figure.NotMeasured

@@ -13,8 +13,8 @@ import (
 // lookBack is how far a dashboard row looks back from its end.
 const lookBack = time.Second
 
-// dashboard makes the rows, one for each sample, and their spreads. Unless speed
-// is true only the machine's columns are filled.
+// dashboard returns the rows, one for each sample, and their spreads. If speed is false,
+// only the machine's columns are filled.
 func dashboard(run *recording.Run, speed bool) Dashboard {
 	ends := newTimeline(run.Batches)
 	d := Dashboard{}
@@ -35,12 +35,12 @@ func dashboard(run *recording.Run, speed bool) Dashboard {
 	return d
 }
 
-// timeline is batches in order of completion, with running sums, so that a row
-// costs two searches however long the run.
+// timeline is batches in order of completion with running sums, so that a row takes two
+// searches, however long the run.
 type timeline struct {
 	batches []recording.BatchSample
-	pairs   []int           // pairs[i]: of the first i batches
-	latency []time.Duration // latency[i]: sum over the first i batches
+	pairs   []int           // pairs[i] is the sum over the first i batches
+	latency []time.Duration // latency[i] is the sum over the first i batches
 }
 
 func end(b recording.BatchSample) time.Duration { return b.Start + b.Latency }
@@ -59,7 +59,7 @@ func newTimeline(batches []recording.BatchSample) *timeline {
 	return t
 }
 
-// fill sets row's figures of the batches completed in the last second before at.
+// fill sets row's figures of the batches that ended in the last second before at.
 func (t *timeline) fill(row *DashboardRow, at time.Duration) {
 	window := min(lookBack, at)
 	if window <= 0 {
@@ -78,7 +78,7 @@ func (t *timeline) fill(row *DashboardRow, at time.Duration) {
 	row.Latency = &latency
 
 	last := t.batches[hi-1]
-	tokenize, infer, queue := milliseconds(last.Tokenize), milliseconds(last.Infer), milliseconds(last.Queue)
+	tokenize, infer, queue := milliseconds(last.Tokenize), milliseconds(last.Infer), milliseconds(last.Queue-last.Late)
 	row.Tokenize, row.Infer, row.Queue = &tokenize, &infer, &queue
 	row.PaddingWaste = waste(last.Tokens, last.Padded)
 	row.PaddingActual = waste(last.Tokens, last.Computed)
@@ -86,8 +86,8 @@ func (t *timeline) fill(row *DashboardRow, at time.Duration) {
 
 // dashboardColumn is one metric of the dashboard.
 type dashboardColumn struct {
-	name   string // in the report's summary table
-	column string // of its mean in the CSV, after "dashboard_"
+	name   string // in the summary table
+	column string // name of its mean in the CSV, after "dashboard_"
 	better Direction
 	value  func(*DashboardRow) *float64
 }

@@ -24,6 +24,7 @@ func Derive(rec *recording.Recording) *Report {
 		ColdStart:   &rec.ColdStart,
 		Accuracy:    rec.Accuracy,
 		Peak:        rec.Peak,
+		Variants:    rec.Variants,
 		Notes:       rec.Notes,
 	}
 	switch {
@@ -33,24 +34,33 @@ func Derive(rec *recording.Recording) *Report {
 		r.Withheld = "accuracy gate not passed"
 	}
 	for i := range rec.Runs {
-		f := runFigures(&rec.Runs[i], rec.Peak, r.Withheld == "")
-		if r.Withheld == "" {
+		peak, speed := rec.Peak, r.Withheld == ""
+		if v := rec.VariantOf(&rec.Runs[i]); v != nil { // which has a gate of its own
+			peak, speed = v.Peak, v.Accuracy != nil && v.Accuracy.Passed
+		}
+		f := runFigures(&rec.Runs[i], peak, speed)
+		if speed && rec.Revision > 0 {
+			f.Scenario, f.Steady = f.scenarioOf(), steadyOf(&rec.Runs[i])
+		}
+		if speed {
 			f.Stages = stageFigures(rec, &rec.Runs[i])
 		}
 		r.Configs = append(r.Configs, f)
 	}
 	r.Mix, r.Overload = mixFigures(rec.Mix, r.Withheld == ""), overloadFigures(rec.Overload, r.Withheld == "")
+	r.Load = loadFigures(rec.Load, r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }
 
-// runFigures derives one configuration's. Unless speed is true, everything that
-// is a time, or from which one follows, is left out.
+// runFigures derives the figures of one configuration. If speed is false, it leaves out all
+// times and everything that follows from one.
 func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f := Figures{
-		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate},
+		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate, run.Precision, run.Length},
 		Requested:   run.Requested,
 		TimeBounded: run.TimeBound,
+		Open:        run.Open,
 	}
 	for _, b := range run.Batches {
 		f.Pairs += b.Pairs
@@ -76,6 +86,10 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f.Bounds = bounds(s.Latency)
 	f.Tokenize, f.Queue, f.Infer = stats.Summarize(s.Tokenize), stats.Summarize(s.Queue), stats.Summarize(s.Infer)
 	f.Overlapped, f.Unaccounted = stats.Summarize(s.Overlapped), stats.Summarize(unaccounted(run))
+	if late := stats.Summarize(lateness(run.Batches)); late.Max > 0 {
+		f.Late = late
+	}
+	f.Path = pathOf(run.Batches)
 	return f
 }
 
@@ -86,13 +100,14 @@ func samples(run *recording.Run) *Samples {
 		s.Throughput = append(s.Throughput, float64(b.Pairs)/b.Latency.Seconds())
 		s.Tokenize = append(s.Tokenize, milliseconds(b.Tokenize))
 		s.Overlapped = append(s.Overlapped, milliseconds(b.Overlapped))
-		s.Queue = append(s.Queue, milliseconds(b.Queue))
+		s.Queue = append(s.Queue, milliseconds(b.Queue-b.Late)) // what the client was late is no wait of the engine's
 		s.Infer = append(s.Infer, milliseconds(b.Infer))
 	}
 	return s
 }
 
-// unaccounted is the part of each batch's latency that is in none of its stages, in ms.
+// unaccounted returns, for each batch, the part of its latency that belongs to no stage, in
+// ms.
 func unaccounted(run *recording.Run) (ms []float64) {
 	for _, b := range run.Batches {
 		ms = append(ms, milliseconds(b.Latency-(b.Queue+b.Tokenize-b.Overlapped+b.Infer)))
@@ -102,7 +117,7 @@ func unaccounted(run *recording.Run) (ms []float64) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// latencyRanges sorts the batches into the four ranges of the report.
+// latencyRanges divides the batches into the four ranges of the report.
 func latencyRanges(latency, throughput []float64) []LatencyRange {
 	sorted := slices.Sorted(slices.Values(latency))
 	p50, p75, p90 := stats.Percentile(sorted, 50), stats.Percentile(sorted, 75), stats.Percentile(sorted, 90)
@@ -127,7 +142,7 @@ func latencyRanges(latency, throughput []float64) []LatencyRange {
 	return ranges
 }
 
-// work sums what the batches computed.
+// work adds up what the batches computed.
 func work(run *recording.Run, peak *float64, speed bool) *Work {
 	var tokens, padded, computed int
 	var flops int64
@@ -160,7 +175,7 @@ func work(run *recording.Run, peak *float64, speed bool) *Work {
 	return w
 }
 
-// waste is the share of all that are not tokens, in percent; nil of nothing.
+// waste returns the share of all that is not tokens, in percent; nil if all is 0.
 func waste(tokens, all int) *float64 {
 	if all <= 0 {
 		return nil
@@ -169,7 +184,7 @@ func waste(tokens, all int) *float64 {
 	return &percent
 }
 
-// difference is a-b, nil where one of them is.
+// difference returns a-b, or nil if one of them is nil.
 func difference(a, b *float64) *float64 {
 	if a == nil || b == nil {
 		return nil
@@ -198,7 +213,7 @@ func overall(configs []Figures) (o Overall, across *float64) {
 		tp, lat := stats.Mean(throughput), stats.Mean(latency)
 		o.AverageThroughput, o.AverageLatencyMS = &tp, &lat
 	}
-	if len(throughput) > 2 { // two points always lie on a line
+	if len(throughput) > 2 { // two points are always on a line
 		across = stats.Correlation(latency, throughput)
 	}
 	return o, across

@@ -14,6 +14,7 @@ const (
 	MarkdownFile = "report.md"
 	JSONFile     = "report.json"
 	CSVFile      = "report.csv"
+	LoadCSVFile  = "load.csv" // the points of load, where there are some
 )
 
 // Write writes the report in every form into the folder dir, which it makes if it has
@@ -39,9 +40,13 @@ type form struct {
 
 // forms are all of them.
 func (r *Report) forms() []form {
-	return []form{
+	forms := []form{
 		{MarkdownFile, r.WriteMarkdown},
 		{JSONFile, r.WriteJSON},
 		{CSVFile, r.WriteCSV},
 	}
+	if r.Load != nil {
+		forms = append(forms, form{LoadCSVFile, r.Load.WriteCSV})
+	}
+	return forms
 }

@@ -14,15 +14,14 @@ type Summary struct {
 	Mean float64  `json:"mean"`
 	Min  float64  `json:"min"`
 	Max  float64  `json:"max"`
-	SD   *float64 `json:"sd"` // population standard deviation; nil for one value
+	SD   *float64 `json:"sd"` // population standard deviation; nil for a single value
 	P50  float64  `json:"p50"`
 	P90  float64  `json:"p90"`
 	P95  float64  `json:"p95"`
 	P99  float64  `json:"p99"`
 }
 
-// Summarize describes x, which it leaves as it is. An empty sample has no
-// summary: nil.
+// Summarize describes x, without changing it. It returns nil for an empty sample.
 func Summarize(x []float64) *Summary {
 	if len(x) == 0 {
 		return nil
@@ -39,7 +38,7 @@ func Summarize(x []float64) *Summary {
 		P99:  Percentile(sorted, 99),
 	}
 	if s.Min == s.Max {
-		s.Mean = s.Min // rounding must give a constant no spread
+		s.Mean = s.Min // so that rounding does not give a constant a spread
 	}
 	if len(x) > 1 {
 		sd := math.Sqrt(momentAbout(x, s.Mean, x, s.Mean))
@@ -48,9 +47,9 @@ func Summarize(x []float64) *Summary {
 	return s
 }
 
-// Percentile is the p-th percentile, 0 <= p <= 100, of a sorted sample that is
-// not empty: linear interpolation at rank p/100*(n-1), counted from 0, as
-// numpy.percentile does it (Hyndman and Fan's type 7).
+// Percentile returns the p-th percentile, 0 <= p <= 100, of a sorted sample that is not
+// empty: linear interpolation at rank p/100*(n-1), counted from 0, as numpy.percentile does
+// it (Hyndman and Fan's type 7).
 func Percentile(sorted []float64, p float64) float64 {
 	rank := p / 100 * float64(len(sorted)-1)
 	i := int(rank)
@@ -58,15 +57,15 @@ func Percentile(sorted []float64, p float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	a, b, t := sorted[i], sorted[i+1], rank-float64(i)
-	// From the nearer end, so that the result is monotone in p and equal to
-	// numpy's bit for bit.
+	// Computed from the nearer end, so that the result is monotone in p and equal to
+	// numpy's, bit for bit.
 	if t >= 0.5 {
 		return b - (b-a)*(1-t)
 	}
 	return a + (b-a)*t
 }
 
-// Mean is the arithmetic mean, NaN of nothing.
+// Mean returns the arithmetic mean; NaN for an empty sample.
 func Mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -75,7 +74,7 @@ func Mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// momentAbout is the mean of (x-mx)(y-my).
+// momentAbout returns the mean of (x-mx)(y-my).
 func momentAbout(x []float64, mx float64, y []float64, my float64) float64 {
 	sum := 0.0
 	for i := range x {
@@ -84,8 +83,8 @@ func momentAbout(x []float64, mx float64, y []float64, my float64) float64 {
 	return sum / float64(len(x))
 }
 
-// Correlation is Pearson's r of two samples of one length, nil where it is not
-// defined: fewer than two points, or one of them constant.
+// Correlation returns Pearson's r of two samples of the same length, or nil if it is not
+// defined: fewer than two points, or one of the samples constant.
 func Correlation(x, y []float64) *float64 {
 	if len(x) < 2 {
 		return nil
@@ -104,14 +103,13 @@ func Correlation(x, y []float64) *float64 {
 // Confidence is the level of every confidence bound and interval.
 const Confidence = 0.95
 
-// SamplesNeeded is the least n with 1-q^n >= level.
+// SamplesNeeded returns the smallest n with 1-q^n >= level.
 func SamplesNeeded(q, level float64) int {
 	return int(math.Ceil(math.Log(1-level) / math.Log(q)))
 }
 
-// UpperOrder is the least k for which the k-th smallest of n draws, counted
-// from 1, is at or above the q-quantile (0 < q < 1) with probability level;
-// n+1 where there is none.
+// UpperOrder returns the smallest k for which the k-th smallest of n draws, counted from 1,
+// is at or above the q-quantile (0 < q < 1) with probability level; n+1 if there is none.
 func UpperOrder(n int, q, level float64) int {
 	logGamma := func(k int) float64 { v, _ := math.Lgamma(float64(k)); return v }
 	cdf, logChoose := 0.0, logGamma(n+1)
@@ -125,9 +123,9 @@ func UpperOrder(n int, q, level float64) int {
 	return n + 1
 }
 
-// LowerOrder is the greatest k for which the k-th smallest is at or below the
-// q-quantile with probability level; 0 where there is none. It is UpperOrder
-// seen from the other end.
+// LowerOrder returns the largest k for which the k-th smallest of n draws is at or below
+// the q-quantile with probability level; 0 if there is none. It is UpperOrder seen from the
+// other end.
 func LowerOrder(n int, q, level float64) int {
 	return n + 1 - UpperOrder(n, 1-q, level)
 }

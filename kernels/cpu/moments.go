@@ -174,8 +174,7 @@ func (m moments) gelu() {
 		weights, first, second := 0.0, 0.0, 0.0
 		for z := -4.0; z <= 4; z += 0.5 {
 			weight := math.Exp(-z * z / 2)
-			u := mean + float64(deviation*z)
-			u *= (1 + math.Erf(u/math.Sqrt2)) / 2
+			u := model.GELU(mean + float64(deviation*z))
 			weights += weight
 			first += float64(weight * u)
 			second += float64(float64(weight*u) * u)

@@ -7,21 +7,21 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// bounds computes blocks in float64, as model.Reference does, and how far a device may be
-// from that.
+// bounds computes blocks in float64, as model.Reference does, together with how far off a
+// device may be.
 type bounds struct {
 	rounding *Rounding
 	w        *model.Weights
 	b        *model.Batch
 }
 
-// firsts says of rows which are [CLS] rows.
+// firsts reports which rows are [CLS] rows.
 func (d *bounds) firsts(rows int) []bool {
 	cls := make([]bool, rows)
 	for s := range d.b.Len() {
 		lo, _ := d.b.Bounds(s)
 		if rows == d.b.Len() {
-			lo = s // only they are left
+			lo = s // only [CLS] rows are left
 		}
 		cls[lo] = true
 	}
@@ -115,7 +115,7 @@ func (d *bounds) classify(x uncertain) uncertain {
 	return head.linear(*d.w.Classifier, pooled, nil, nil)
 }
 
-// add adds what is float32 to what becomes it.
+// add adds x to y, in float32, in the place of y.
 func (d *bounds) add(y, x uncertain) {
 	for i, v := range x.v {
 		y.v[i] += v
@@ -125,9 +125,10 @@ func (d *bounds) add(y, x uncertain) {
 
 // norm replaces rows by their LayerNorm: ŷ = (x - mean)/σ, y = ŷ·gain + bias.
 //
-// With δ for what is off, x - mean is off by δx less δmean, and σ = √(Σ(x - mean)²/n + ε)
-// by (2·Σ(x - mean)·δx/n + Σδx²/n)/(σ + σ') at most: what is r·σ below. So ŷ is off by
-// ((δx - δmean)/σ + ŷ·r)/(1-r) at most. However far x is off, ŷ does not pass √n.
+// If δ is the error of a value, x - mean has the error δx - δmean, and σ = √(Σ(x - mean)²/n
+// + ε) has an error of at most (2·Σ(x - mean)·δx/n + Σδx²/n)/(σ + σ'), which is r·σ below.
+// So the error of ŷ is at most ((δx - δmean)/σ + ŷ·r)/(1-r). However large δx is, |ŷ| is at
+// most √n.
 func (d *bounds) norm(x uncertain, n model.Norm) {
 	gain, bias := model.Float32s(n.Gain), model.Float32s(n.Bias)
 	h := len(gain)
@@ -145,7 +146,7 @@ func (d *bounds) norm(x uncertain, n model.Norm) {
 			along += square((v[i] - mean) * s[i])
 		}
 		deviation := math.Sqrt(variance + d.w.Config.LayerNormEps)
-		// The mean is off by what x is, and by the roundings of a sum of n.
+		// The mean has the error of x, and the rounding errors of a sum of n.
 		ofMean := squares/square(count) + square(sums*unit32*size)
 		relative := (2*deviations*math.Sqrt(along)/count+square(deviations)*(squares/count+ofMean))/square(deviation) + deviations*(sums+4)*unit32
 		for i := range v {
@@ -171,12 +172,11 @@ func (d *bounds) kept(layer int) (attention, up, down []int) {
 	return a[layer], u[layer], f[layer]
 }
 
-// linear returns x·Wᵀ + b. Of rows that are cls, and of channels that are kept, Int8 keeps
-// more.
+// linear returns x·Wᵀ + b. Int8 rounds the rows that are cls, and the kept channels, less.
 //
-// A product is off by w·δx + x·δw + δx·δw, where δ is what the operands' rounding and,
-// of x, what was before makes: s² = Σ w²·δx² + (x² + δx²)·δw². Sums of n products are off by
-// what n additions of at most Σ|x·w| each are.
+// The error of a product is w·δx + x·δw + δx·δw, where δ is the error by rounding the
+// operands and, for x, the error from before: s² = Σ w²·δx² + (x² + δx²)·δw². A sum of n
+// products also has the errors of n additions, each of at most Σ|x·w|.
 func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) uncertain {
 	w, b, out, in := model.Float32s(l.W), model.Float32s(l.B), l.W.Shape()[0], l.W.Shape()[1]
 	rows, r := len(x.v)/in, d.rounding
@@ -195,7 +195,7 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 		for _, v := range d.rounded(wide, kept) {
 			most = max(most, math.Abs(v))
 		}
-		// What a weight is off by beside its share of itself: squared.
+		// The error of a weight beside its relative error, squared.
 		step := square(r.Least)
 		if r.Int8 {
 			step = square(most/254 + 2*unit32*most)
@@ -223,7 +223,8 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 				off += halves
 			}
 			if r.Int8 {
-				// The offset's product and the integers' may be larger than their sum.
+				// The offset's product and the integers' product may each be larger than
+				// their sum.
 				off += 4 * square(unit32*2*in.most*size)
 			}
 			y.v[row*out+o], y.s[row*out+o] = sum+bias, math.Sqrt(off)
@@ -232,7 +233,7 @@ func (d *bounds) linear(l model.Linear, x uncertain, cls []bool, kept []int) unc
 	return y
 }
 
-// rounded returns a row as Int8 rounds it, without the channels that are kept.
+// rounded returns a row as Int8 rounds it, without the kept channels.
 func (d *bounds) rounded(x []float64, kept []int) []float64 {
 	if d.rounding.Spread == nil && len(kept) == 0 {
 		return x
@@ -250,10 +251,10 @@ func (d *bounds) rounded(x []float64, kept []int) []float64 {
 // input is a row of x as a product reads it.
 type input struct {
 	x       []float64
-	off     []float64 // of each value's product with a weight, as a share of that: squared
-	squares float64   // Σ x² + δx² of what meets weights that are integers, or halves
+	off     []float64 // for each value, the squared error of its product with a weight, relative to the weight
+	squares float64   // Σ x² + δx² over the values that are multiplied by integers or halves
 	most    float64   // |x|
-	left    bool      // whether Products are left out
+	left    bool      // Products are left out
 }
 
 func (d *bounds) input(x uncertain, cls bool, kept []int) input {
@@ -269,8 +270,8 @@ func (d *bounds) input(x uncertain, cls bool, kept []int) input {
 		}
 	}
 	if r.Spread != nil {
-		// A spread value may be off by what all of them are. What rounding it takes is so
-		// spread back that a product is off as if each value were off by as much.
+		// The error of a spread value comes from all values together. Spreading back, a
+		// product has the same error as if each value had this one.
 		off := deviations * math.Sqrt(squares)
 		low, high = math.Inf(1), math.Inf(-1)
 		for _, v := range d.rounded(x.v, kept) {
@@ -280,7 +281,7 @@ func (d *bounds) input(x uncertain, cls bool, kept []int) input {
 	}
 	step := (high - low) / 254
 	if cls {
-		step /= 254 // what was lost is rounded again
+		step /= 254 // the rounding error is rounded again
 	}
 	for i, v := range x.v {
 		own := 0.0

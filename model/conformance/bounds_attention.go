@@ -22,17 +22,17 @@ func (d *bounds) heads(context, q, k, v uncertain) {
 type attends struct {
 	rounding          *Rounding
 	size, width, keys int
-	weights           []float64 // of each key
-	off               []float64 // what a key's score is off by at most
-	more, less        []float64 // e to the power of off, and of minus that
-	least             float64   // what the sum of all weights, which is 1, is at least
+	weights           []float64 // for each key
+	off               []float64 // the largest error of each key's score
+	more, less        []float64 // e to the power of off, and of -off
+	least             float64   // a lower bound of the sum of all weights, which is 1 in exact arithmetic
 }
 
 // softmax computes the weights of the query at q.v[from] for the keys from column at.
 //
-// A score is off as a product is, and by the roundings of what the exponential is
-// taken of: some roundings of the score and of the largest one. The exponential's own are
-// another few.
+// The error of a score is that of a product, plus the rounding of the exponential's
+// argument: a few roundings of the score and of the largest score. The exponential itself
+// has a few more.
 func (a *attends) softmax(q, k uncertain, from, at int) {
 	r, d := a.rounding, float64(a.size)
 	largest := 0.0
@@ -70,12 +70,12 @@ func (a *attends) softmax(q, k uncertain, from, at int) {
 	}
 }
 
-// mix returns what a query finds in column c of v.
+// mix returns the weighted mean of column c of v, and how far off it may be.
 //
-// Scores that are off by at most δ make the mean of v at most the largest one that weights
-// between p·exp(-δ) and p·exp(δ) have: there all that is above that mean has the most
-// weight, and all below the least. Beside that, v is off, the weights' roundings are, and
-// those of the sum.
+// If the scores are off by at most δ, each weight is between p·exp(-δ) and p·exp(δ). The
+// mean of v is then at most the one where all values above that mean have the largest
+// weight and all below the smallest. In addition there are the errors of v, the rounding of
+// the weights, and that of the sum.
 func (a *attends) mix(v uncertain, c int) (found, off float64) {
 	r := a.rounding
 	var values, rounded, size, tiny float64
@@ -95,8 +95,8 @@ func (a *attends) mix(v uncertain, c int) (found, off float64) {
 	return found, math.Sqrt(squares)
 }
 
-// farthest returns how far the mean of v can go to one side. Each step weighs by where
-// the mean is so far, and goes further, until it stays.
+// farthest returns how far the mean of v can move to one side. Each step sets the weights
+// by the mean so far, and moves it further, until it stays.
 func (a *attends) farthest(v uncertain, c int, from, side float64) float64 {
 	at := from
 	for range 50 {

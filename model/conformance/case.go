@@ -9,27 +9,26 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
-// Case is a made-up model and a batch for it, which are the same each time that they are made
-// from the same seed.
+// Case is a made-up model and a batch for it. The same seed always gives the same case.
 type Case struct {
 	Seed    uint64
 	Shape   synth.Shape
-	Lengths []int // tokens of each sequence
+	Lengths []int // tokens in each sequence
 	Weights *model.Weights
 	Batch   *model.Batch
 }
 
-// RandomCase draws a model of sizes that nobody chose: 1 to 16 heads of 8 to 128 channels, an odd
-// number of inner ones, 1 to 3 layers, 1 to 5 labels (mostly 1, since only then is
-// there a score), 1 or 2 types, few positions or 512. Sizes are multiples of nothing, but
-// for a third of the heads', which are of 32: those have kernels of their own. The more
-// there is of one, the less of the others: a forward is of 2^17 to 2^23 multiply-adds.
-// Close its weights.
+// RandomCase draws a model of random sizes: 1 to 16 heads of 8 to 128 channels, an odd
+// number of inner channels, 1 to 3 layers, 1 to 5 labels (mostly 1, since only then is
+// there a score), 1 or 2 types, few positions or 512. Sizes are not multiples of anything,
+// except for a third of the heads' sizes, which are multiples of 32: those have kernels of
+// their own. The sizes are balanced so that a forward pass has 2^17 to 2^23 multiply-adds.
+// Close the weights afterwards.
 func RandomCase(seed uint64) (*Case, error) {
-	r := rand.New(rand.NewPCG(seed, 0x6d6f64656c)) // not the streams of the weights
+	r := rand.New(rand.NewPCG(seed, 0x6d6f64656c)) // another stream than those of the weights
 	s := synth.Shape{Layers: 1 + r.IntN(3), Vocab: 104 + r.IntN(90), Types: 1 + r.IntN(2), Labels: 1, Positions: 512}
 	tokens := int(math.Exp2(7.2 * r.Float64()))
-	weights := math.Exp2(17+6*r.Float64()) / float64(tokens*s.Layers) // of a layer
+	weights := math.Exp2(17+6*r.Float64()) / float64(tokens*s.Layers) // in a layer
 	for {
 		s.Heads = 1 + r.IntN(16)
 		size := 8 + r.IntN(121)
@@ -57,8 +56,8 @@ func RandomCase(seed uint64) (*Case, error) {
 	return newCase(seed, s, lengths, r)
 }
 
-// NewCase makes a model of a shape, and a batch of sequences of so many tokens each. Close
-// its weights.
+// NewCase makes a model of a shape, and a batch of sequences of the given lengths. Close
+// its weights afterwards.
 func NewCase(seed uint64, shape synth.Shape, lengths ...int) (*Case, error) {
 	return newCase(seed, shape, lengths, rand.New(rand.NewPCG(seed, 1)))
 }
@@ -88,7 +87,7 @@ func newCase(seed uint64, s synth.Shape, lengths []int, r *rand.Rand) (*Case, er
 	return m, nil
 }
 
-// String says the seed and all sizes.
+// String lists the seed and all sizes.
 func (m *Case) String() string {
 	s := &m.Shape
 	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d labels, %d types, %d positions, vocabulary %d, sequences of %d)",

@@ -8,16 +8,16 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// Block is how far off a device was in one block of a model: the error of the value that is
-// nearest to its bound, or farthest over it.
+// Block says how far off a device was in one block of a model: the error of the value that
+// is closest to its bound, or farthest beyond it.
 type Block struct {
 	Name    string  // "layer 0 attention"
 	Values  int     // that were compared
-	Error   float64 // the distance from exact arithmetic; NaN: the value is no number
-	Allowed float64 // what that value may be off by
+	Error   float64 // distance from exact arithmetic; NaN if the value is not a number
+	Allowed float64 // the bound of that value
 }
 
-// Share is the error as a share of what is allowed: more than 1 is wrong.
+// Share returns the error as a share of the bound: more than 1 is wrong.
 func (b Block) Share() float64 {
 	if b.Error == 0 {
 		return 0
@@ -25,13 +25,13 @@ func (b Block) Share() float64 {
 	return b.Error / b.Allowed
 }
 
-// Report is how far off a device was in each block, in the order in which they ran.
+// Report says how far off a device was in each block, in the order in which they ran.
 type Report struct {
 	Blocks []Block
-	Logits []float32 // of each sequence; nil where the model has no score, or where a block failed
+	Logits []float32 // one for each sequence; nil if the model gives no score, or a block failed
 }
 
-// Largest returns the largest share of what is allowed, NaN where a value is no number.
+// Largest returns the largest share of a bound, or NaN if a value is not a number.
 func (r *Report) Largest() (largest float64) {
 	for _, b := range r.Blocks {
 		largest = max(largest, b.Share())
@@ -39,13 +39,13 @@ func (r *Report) Largest() (largest float64) {
 	return largest
 }
 
-// Hold holds a device over m's weights to what its rounding allows, block by block: what
-// a block makes of the hidden state that the device has is compared with float64
-// arithmetic on the same, value by value, so that errors do not add up over blocks, nor
-// hide behind those of others.
+// Hold compares a device, opened with m's weights, with what its rounding allows, block by
+// block. It takes the hidden state that the device has before a block, and compares what
+// the device makes of it with float64 arithmetic on the same input, value by value. So
+// errors do not add up over blocks, and do not hide behind others.
 //
-// The error names each block that is over its bounds, and a value in it. Those after it
-// are compared all the same, unless a value is no number.
+// The error names each block that exceeds its bounds, and a value in it. Hold compares
+// later blocks as well, unless a value is not a number.
 func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 	c, report := &m.Weights.Config, new(Report)
 	p, err := d.Begin(m.Batch)
@@ -54,7 +54,7 @@ func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 	}
 	defer p.End()
 	exact := bounds{&r, m.Weights, m.Batch}
-	var over []error // blocks over their bounds
+	var over []error // blocks that exceed their bounds
 	compare := func(block string, got []float32, want uncertain, width int) error {
 		worst, err := within(got, want, width)
 		worst.Name = block
@@ -67,7 +67,7 @@ func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 		}
 		return nil
 	}
-	var x uncertain // as the device has it
+	var x uncertain // the device's hidden state
 	step := func(block string, rows int, want uncertain) error {
 		got := make([]float32, rows*c.HiddenSize)
 		if err := p.Hidden(got); err != nil {
@@ -114,8 +114,8 @@ func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 	return report, nil
 }
 
-// within returns the error that is the largest share of what it may be, and an error that
-// says where it is if it is larger than that, or no number.
+// within returns the error that is the largest share of its bound. err says where it is, if
+// it exceeds the bound or is not a number.
 func within(got []float32, want uncertain, width int) (worst Block, err error) {
 	worst.Values = len(want.v)
 	if len(got) != len(want.v) {
@@ -129,7 +129,7 @@ func within(got []float32, want uncertain, width int) (worst Block, err error) {
 			worst.Error, worst.Allowed, at = one.Error, one.Allowed, i
 		}
 		if math.IsNaN(worst.Share()) {
-			worst.Error = math.NaN() // infinite by infinite, too
+			worst.Error = math.NaN() // also infinity minus infinity
 			break
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// kernelTimes checks what a device says that its kernels cost, if it does.
+// kernelTimes tests the kernel times of a device that reports them.
 func (s *suite) kernelTimes(t *testing.T) {
 	d := s.device(t, 2)
 	timer, ok := d.(model.KernelTimer)

@@ -1,6 +1,5 @@
-// Package modeltest is the conformance suite for devices: what any
-// implementation of model.Device must do to count as one, held to
-// model.Reference block by block.
+// Package modeltest is the conformance suite for devices: it tests everything that an
+// implementation of model.Device must do, and compares it with model.Reference block by block.
 package modeltest
 
 import (
@@ -17,71 +16,68 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
-// Opener opens the device under test over w for about that many passes at
-// once.
+// Opener opens the device under test on w, so that about that many passes can run at the
+// same time.
 type Opener func(w *model.Weights, passes int) (model.Device, error)
 
-// Precision says how near to the reference a device must come, and what it
-// promises beyond.
+// Precision says how close to the reference a device must be, and what else it promises.
 type Precision struct {
-	// Hidden bounds the root-mean-square error of the hidden state after any
-	// block, as a share of the hidden state's own root mean square, and ten
-	// times it bounds every single error. A block ends in a LayerNorm, which
-	// brings its output back to one size, so that errors add up over blocks
-	// like those of a random walk and do not grow otherwise.
+	// Hidden is the limit of the root-mean-square error of the hidden state after any
+	// block, as a share of the hidden state's own root mean square. Every single error may
+	// be ten times as large. A block ends in a LayerNorm, which brings its output back to
+	// the same size, so errors add up over blocks like a random walk and do not grow
+	// otherwise.
 	Hidden float64
-	// Logit bounds the error of a logit as a share of the sum of the
-	// magnitudes of the classifier's products.
+	// Logit is the limit of a logit's error, as a share of the sum of the magnitudes of the
+	// classifier's products.
 	Logit float64
-	// Exact says that a score is the same, bit for bit, whatever else is in
-	// the batch. Otherwise it may differ by twice Logit.
+	// Exact says that a score is the same, bit for bit, whatever else is in the batch.
+	// Otherwise it may differ by twice Logit.
 	Exact bool
-	// OwnCls says that [CLS] rows alone are computed by kernels of their own, so
-	// that scores differ by rounding from those of a pass that keeps every row.
+	// OwnCls says that the device has other kernels for computing only [CLS] rows. Their
+	// scores differ by rounding from those of a pass that keeps every row.
 	OwnCls bool
 }
 
-// Float32 is what single precision gives: an error of 2^-24 for each of the
-// few roundings that a value meets on its way through a block, and of each
-// sum's partial sums, together some tens of times that.
+// Float32 is the precision of float32: an error of 2^-24 for each of the few roundings of a
+// value in a block and for the partial sums of each sum, together some tens of times that.
 var Float32 = Precision{Hidden: 2e-6, Logit: 2e-6, Exact: true}
 
-// BFloat16 rounds the operands of products to 8 bits: each is off by up to 2^-9 of
-// itself, a sum of many by about 2^-9/√3·√2 of its size, and the few sums on the
-// way through the blocks together four times that; a softmax of large scores, whose
-// error is that of their sizes, more.
+// BFloat16 rounds the operands of products to 8 bits. The relative error of each is up to
+// 2^-9, and that of a sum of many products about 2^-9/√3·√2; the few sums in the blocks
+// together have four times that. It is larger for a softmax of large scores, whose errors
+// are proportional to their size.
 var BFloat16 = Precision{Hidden: 2e-2, Logit: 2e-2, Exact: true}
 
-// BFloat16x3 keeps operands to 2^-16 of themselves and leaves out a product that is
-// as small: a sum of many is off by about 2^-17.5 of its size (5e-6), four times that
-// on the way through the blocks, and for large scores more, as with BFloat16.
+// BFloat16x3 keeps operands with a relative error of 2^-16 and leaves out a product that is
+// as small. The relative error of a sum of many products is about 2^-17.5 (5e-6), and four
+// times that in the blocks; for large scores it is larger, as with BFloat16.
 var BFloat16x3 = Precision{Hidden: 6e-5, Logit: 6e-5, Exact: true}
 
-// Float16 rounds the operands of products to 11 bits, so that each is off by up to
-// 2^-12 of itself, and so is every sum of up to 32 of them: of n products of size 1,
-// by 2^-12/√3·√(2·n + n²/2), which is 4·2^-12 of the size of the whole sum for the
-// two together (6e-4). Four times that for the sums on the way through the blocks,
-// and more for a softmax, as with BFloat16.
+// Float16 rounds the operands of products to 11 bits, with a relative error of up to 2^-12
+// each, and every sum of up to 32 products as well. For n products of size 1 the error is
+// 2^-12/√3·√(2·n + n²/2); relative to the whole sum, both together are 4·2^-12 (6e-4). The
+// sums in the blocks have four times that, and a softmax more, as with BFloat16.
 var Float16 = Precision{Hidden: 7e-3, Logit: 7e-3, Exact: true}
 
-// Float16GPU rounds the operands of products to 11 bits and sums them in float32: a
-// sum is off by 2^-12/√3·√2 = 2e-4 of its size, those on the way through the blocks
-// together by twice that. A softmax of large scores, whose error is that of their
-// sizes, makes it up to ten times as much.
+// Float16GPU rounds the operands of products to 11 bits and adds them up in float32. The
+// relative error of a sum is 2^-12/√3·√2 = 2e-4, and of those in the blocks together twice
+// that. A softmax of large scores, whose errors are proportional to their size, makes it up
+// to ten times as large.
 var Float16GPU = Precision{Hidden: 4e-3, Logit: 4e-3, Exact: true, OwnCls: true}
 
-// Int8 rounds to 254 steps from a row's smallest value to its largest. Where those
-// are about six deviations apart, it is off by 6/254/√12 = 7e-3 of the deviation;
-// where one value is far out, as in narrow layers that know no better, by several
-// times that. Six products lie on the way through two layers.
+// Int8 rounds to 254 steps from a row's smallest value to its largest. If these are about
+// six standard deviations apart, the error is 6/254/√12 = 7e-3 of the deviation. If one
+// value is very large, as in narrow layers, which are not spread, it is several times that.
+// Two layers have six products one after the other.
 var Int8 = Precision{Hidden: 6e-2, Logit: 6e-2, Exact: true}
 
-// Thorough says that MINILM_THOROUGH asks for all that there is to try, as .ci/run does.
-// Otherwise tests try what differs most, so that go test ./... ends while one waits for it.
+// Thorough reports whether MINILM_THOROUGH asks for every case, as .ci/run does. Otherwise
+// tests try the cases that differ most, so that go test ./... ends while one waits for it.
 func Thorough() bool { return os.Getenv("MINILM_THOROUGH") != "" }
 
-// lengths returns the awkward ones: the shortest, those around the widths of vectors and
-// tiles, the longest, unless the test is to be short.
+// lengths returns awkward lengths: the shortest, those around the widths of vectors and
+// tiles, and, unless the test is to be short, the longest.
 func lengths() []int {
 	all := []int{1, 2, 7, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512}
 	switch {
@@ -93,14 +89,13 @@ func lengths() []int {
 	return all
 }
 
-// shapes are a small model of the usual proportions and one that no tile
-// divides.
+// shapes are a small model of the usual proportions, and one that no tile divides.
 var shapes = []synth.Shape{
 	{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 256, Vocab: 600, Positions: 512, Types: 2, Labels: 1},
 	{Layers: 3, Hidden: 45, Heads: 5, Intermediate: 67, Vocab: 300, Positions: 512, Types: 2, Labels: 1},
 }
 
-// Run holds the device that open opens to the reference.
+// Run tests the device that open opens, and compares it with the reference.
 func Run(t *testing.T, precision Precision, open Opener) {
 	for i, shape := range shapes {
 		t.Run(fmt.Sprintf("hidden%d", shape.Hidden), func(t *testing.T) {
@@ -146,8 +141,8 @@ func (s *suite) device(t *testing.T, passes int) model.Device {
 	return d
 }
 
-// batches are all lengths together and 257 short sequences, and, where tests are to be
-// thorough, one of each length alone.
+// batches returns a batch of all lengths together, one of 257 short sequences, and, if
+// tests are to be thorough, one for each length alone.
 func (s *suite) batches() map[string]*model.Batch {
 	r := rand.New(rand.NewPCG(1, 1))
 	all := map[string]*model.Batch{"together": s.batch(r, lengths()...)}
@@ -164,7 +159,7 @@ func (s *suite) batches() map[string]*model.Batch {
 	return all
 }
 
-// Begin begins a pass, or fails the test.
+// Begin begins a pass. If it cannot, the test fails.
 func Begin(t testing.TB, d model.Device, b *model.Batch) model.Pass {
 	t.Helper()
 	p, err := d.Begin(b)
@@ -174,13 +169,14 @@ func Begin(t testing.TB, d model.Device, b *model.Batch) model.Pass {
 	return p
 }
 
-// Places is a queue before a device, which has none: at most Passes() are let in.
+// Places is a queue in front of a device, which has none itself: it admits at most Passes()
+// passes.
 type Places chan struct{}
 
 // NewPlaces returns the queue before d.
 func NewPlaces(d model.Device) Places { return make(Places, d.Passes()) }
 
-// In waits for a place. The function that it returns gives it back.
+// In waits for a place. out gives it back.
 func (p Places) In() (out func()) {
 	p <- struct{}{}
 	return func() { <-p }
@@ -191,8 +187,8 @@ func (s *suite) batch(r *rand.Rand, lengths ...int) *model.Batch {
 	return Batch(r, s.w.Config.VocabSize, lengths...)
 }
 
-// Batch returns sequences of the given lengths: random ids of a vocabulary, the types
-// in two runs.
+// Batch returns sequences of the given lengths, with random ids from a vocabulary. The
+// first part of each has type 0, the rest type 1.
 func Batch(r *rand.Rand, vocabulary int, lengths ...int) *model.Batch {
 	b := new(model.Batch)
 	for _, n := range lengths {
@@ -241,7 +237,7 @@ func (s *suite) blocks(t *testing.T) {
 	}
 }
 
-// near fails where the pass's hidden state is too far from want.
+// near fails the test if the pass's hidden state is too far from want.
 func (s *suite) near(t *testing.T, block string, p model.Pass, want []float64) {
 	t.Helper()
 	got := make([]float32, len(want))
@@ -292,8 +288,8 @@ func (s *suite) logitsNear(t *testing.T, got, want []float32, tolerance float64)
 	}
 }
 
-// same fails where two scores of one sequence differ more than the device's
-// precision lets company matter.
+// same fails the test if two scores of one sequence differ more than the device's precision
+// allows for different batches.
 func (s *suite) same(t *testing.T, got, want []float32) {
 	t.Helper()
 	if !s.precision.Exact {
@@ -307,8 +303,8 @@ func (s *suite) same(t *testing.T, got, want []float32) {
 	}
 }
 
-// company checks that a score does not depend on the rest of the batch, on the
-// sequence's place in it, or on what the device computed before.
+// company checks that a score does not depend on the rest of the batch, on the sequence's
+// place in it, or on what the device computed before.
 func (s *suite) company(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(2, 2)), append([]int{3, 5, 90, 17}, lengths()...)...)
@@ -332,8 +328,7 @@ func (s *suite) company(t *testing.T) {
 	s.same(t, s.score(t, d, b), together)
 }
 
-// deadRows checks that computing the last layer for [CLS] alone changes
-// nothing.
+// deadRows checks that computing the last layer for [CLS] rows only does not change scores.
 func (s *suite) deadRows(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(3, 3)), lengths()...)
@@ -357,7 +352,7 @@ func (s *suite) deadRows(t *testing.T) {
 	s.same(t, s.score(t, d, b), every)
 }
 
-// concurrent keeps all of the device's places busy, and asks for one more.
+// concurrent uses all of the device's places at once, and asks for one more.
 func (s *suite) concurrent(t *testing.T) {
 	d := s.device(t, 2)
 	if d.Passes() < 1 {
@@ -396,7 +391,7 @@ func (s *suite) concurrent(t *testing.T) {
 	}
 }
 
-// misuse checks that wrong sizes are errors and cost the device nothing.
+// misuse checks that wrong sizes are errors, and that the device works afterwards.
 func (s *suite) misuse(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(5, 5)), 4, 2)

@@ -11,7 +11,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// urgent checks passes that pause, and those that go before them, if the device has such.
+// urgent tests passes that pause, and urgent passes, if the device has them.
 func (s *suite) urgent(t *testing.T) {
 	d := s.device(t, 2)
 	interrupter, ok := d.(model.Interrupter)
@@ -45,10 +45,11 @@ func (s *suite) urgent(t *testing.T) {
 	})
 }
 
-// urgentBusy asks for an urgent pass too many, and for ordinary ones beside them.
+// urgentBusy asks for one urgent pass too many, and for normal passes beside the urgent
+// ones.
 func (s *suite) urgentBusy(t *testing.T, d model.Device, i model.Interrupter) {
 	b := s.batch(rand.New(rand.NewPCG(7, 7)), 3)
-	for range 2 { // what ended makes room
+	for range 2 { // an ended pass frees its place
 		func() {
 			for range d.Passes() {
 				p, err := i.BeginUrgent(b)
@@ -65,7 +66,7 @@ func (s *suite) urgentBusy(t *testing.T, d model.Device, i model.Interrupter) {
 	}
 }
 
-// pauses has every pause of a pass run an urgent one.
+// pauses runs an urgent pass in every pause of a pass.
 func (s *suite) pauses(t *testing.T, d model.Device, i model.Interrupter) {
 	r := rand.New(rand.NewPCG(8, 8))
 	b, small := s.batch(r, 200, 7, 130), s.batch(r, 33)
@@ -116,19 +117,19 @@ func (s *suite) scoreIn(begin func(*model.Batch) (model.Pass, error), b *model.B
 	return scores, model.Forward(p, s.w.Config.Layers, scores)
 }
 
-// storm is many passes at once: ordinary ones, and urgent ones that begin in pauses and
-// elsewhere.
+// storm is many passes at the same time: normal ones, and urgent ones that begin in pauses
+// and elsewhere.
 type storm struct {
 	s       *suite
 	d       model.Device
 	i       model.Interrupter
 	batches []*model.Batch
 	want    [][]float32
-	rounds  int // passes of a caller
+	rounds  int // passes of each caller
 
 	ordinary, urgent Places
 	flops            atomic.Int64      // of all passes that have ended
-	timer            model.KernelTimer // nil: nobody times meanwhile
+	timer            model.KernelTimer // nil: kernels are not timed meanwhile
 }
 
 func (s *suite) newStorm(t *testing.T, d model.Device, i model.Interrupter) *storm {
@@ -146,7 +147,7 @@ func (s *suite) newStorm(t *testing.T, d model.Device, i model.Interrupter) *sto
 	return st
 }
 
-// score scores one of the batches and compares it with what it was alone.
+// score scores one of the batches and compares the result with its score alone.
 func (st *storm) score(t *testing.T, r *rand.Rand, begin func(*model.Batch) (model.Pass, error), f func()) {
 	n := r.IntN(len(st.batches))
 	b := st.batches[n]
@@ -173,7 +174,7 @@ func (st *storm) run(t *testing.T) {
 					if r.IntN(4) > 0 {
 						return
 					}
-					select { // who pauses does not wait
+					select { // do not wait in a pause
 					case st.urgent <- struct{}{}:
 						st.score(t, r, st.i.BeginUrgent, nil)
 						<-st.urgent

@@ -13,9 +13,10 @@ var (
 	first  = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
-// EachRandom runs test on so many random models where tests are to be thorough, else on a
-// quarter, or as the flags say: each in a parallel subtest that has its seed's name, and closes its
-// weights. A failure says the seed: -first SEED -models 1 has it again.
+// EachRandom runs test on that many random models if tests are to be thorough, else on a
+// quarter of them; flags can set other numbers. Each runs in a parallel subtest, which is
+// named by its seed and closes the weights. A failure names the seed: -first SEED -models 1
+// repeats it.
 func EachRandom(t *testing.T, thorough int, test func(*testing.T, *conformance.Case)) {
 	n := thorough
 	if testing.Short() || !Thorough() {
@@ -33,7 +34,7 @@ func EachRandom(t *testing.T, thorough int, test func(*testing.T, *conformance.C
 	}
 }
 
-// Draw returns the random case of a seed, whose weights the test closes at its end.
+// Draw returns the random case of a seed. The test closes its weights at its end.
 func Draw(t *testing.T, seed uint64) *conformance.Case {
 	t.Helper()
 	m, err := conformance.RandomCase(seed)

@@ -1,5 +1,5 @@
-// Package figure prints numbers as all reports of the bench do: with the digits
-// that are asked for, and "n/a" for what was not measured, which is never 0.
+// Package figure formats numbers as all reports of the bench do: with a given number of
+// digits, and as "n/a" if they were not measured. A figure that was not measured is never 0.
 package figure
 
 import "strconv"
@@ -7,7 +7,7 @@ import "strconv"
 // NotMeasured is printed for a figure that was not measured.
 const NotMeasured = "n/a"
 
-// Shortest is the shortest decimal that reads back equal.
+// Shortest returns the shortest decimal that reads back equal.
 func Shortest(v *float64) string {
 	if v == nil {
 		return NotMeasured
@@ -15,7 +15,7 @@ func Shortest(v *float64) string {
 	return strconv.FormatFloat(*v, 'f', -1, 64)
 }
 
-// Fixed is v with that many digits after the point.
+// Fixed returns v with that many digits after the point.
 func Fixed(v *float64, digits int) string {
 	if v == nil {
 		return NotMeasured
@@ -23,7 +23,7 @@ func Fixed(v *float64, digits int) string {
 	return strconv.FormatFloat(*v, 'f', digits, 64)
 }
 
-// WithUnit is Fixed with a unit behind the number, and none behind n/a.
+// WithUnit is Fixed followed by a unit; n/a has no unit.
 func WithUnit(v *float64, digits int, unit string) string {
 	if v == nil {
 		return NotMeasured
@@ -31,7 +31,7 @@ func WithUnit(v *float64, digits int, unit string) string {
 	return Fixed(v, digits) + unit
 }
 
-// Scaled is v times by; nil stays nil.
+// Scaled returns v times by; nil stays nil.
 func Scaled(v *float64, by float64) *float64 {
 	if v == nil {
 		return nil
@@ -40,7 +40,7 @@ func Scaled(v *float64, by float64) *float64 {
 	return &s
 }
 
-// OrNone is text, or n/a where there is none.
+// OrNone returns text, or n/a if text is empty.
 func OrNone(text string) string {
 	if text == "" {
 		return NotMeasured

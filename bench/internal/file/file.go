@@ -1,5 +1,5 @@
-// Package file reads and writes the bench's files: bounded in size when they are
-// read, whole or not at all when they are written.
+// Package file reads and writes the bench's files. It reads only files of limited size, and
+// what it writes appears complete or not at all.
 package file
 
 import (
@@ -13,15 +13,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/bounded"
 )
 
-// largest bounds the size of a report or recording that is read, in bytes.
+// largest is the largest size of a report or recording that is read, in bytes.
 const largest = 256 << 20
 
-// Read reads all of r. ErrTooLarge and ErrGitLFS of package bounded are in the errors
-// of what cannot be a file of the bench; other errors are r's.
+// Read reads all of r. If r cannot be a file of the bench, the error wraps ErrTooLarge or
+// ErrGitLFS of package bounded; other errors are r's.
 func Read(r io.Reader) ([]byte, error) { return bounded.ReadAll(r, largest) }
 
-// Write writes a file at once or not at all. A pipe or a device is written to, not
-// replaced by a file.
+// Write writes a file so that it appears complete or not at all. A pipe or a device is
+// written to directly, not replaced by a file.
 func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -36,7 +36,7 @@ func Write(path string, write func(io.Writer) error) error {
 	return atomicfile.Write(path, 0o644, func(f *os.File) error { return write(f) })
 }
 
-// WriteJSON writes v as the bench's JSON is laid out: indented by a space.
+// WriteJSON writes v as JSON, indented by a space as all of the bench's files.
 func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ReadJSON decodes data into v. An error says at which line, and at which field, the
-// decoder stopped.
+// ReadJSON decodes data into v. An error names the line and the field at which the decoder
+// stopped.
 func ReadJSON(data []byte, v any) error {
 	err := json.Unmarshal(data, v)
 	line := func(offset int64) int {
@@ -19,7 +19,7 @@ func ReadJSON(data []byte, v any) error {
 		return fmt.Errorf("line %d: %w", line(e.Offset), err)
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		name := strings.ReplaceAll(e.Field, "Config.", "") // embedded, and no name in the file
+		name := strings.ReplaceAll(e.Field, "Config.", "") // embedded: it has no name in the file
 		return fmt.Errorf("line %d: field %q: %s is no %v", line(e.Offset), name, e.Value, e.Type)
 	}
 	return err

@@ -86,6 +86,24 @@ func geluBy(f *Func, a phi) {
 	f.Return()
 }
 
+// function is what the epilogue of a product on tiles can apply to a row of sums. hold emits
+// the loading of its constants, and returns what emits the function itself: it replaces the
+// registers y by the function of them.
+type function interface {
+	hold(f *Func) (apply func(y []V))
+}
+
+func (a phi) hold(f *Func) func(y []V) {
+	held := f.holdPhi(a)
+	return func(y []V) {
+		phi := f.Vecs(len(y), "Φ[%d]", tileRows)
+		held.of(f, phi, y, f.Vecs(len(y), "near%d", 1), f.Vecs(len(y), "s%d", 1))
+		for c := range y {
+			f.Do(Mul, y[c], phi[c], y[c])
+		}
+	}
+}
+
 // heldPhi is a phi whose constants are ready for a loop.
 type heldPhi struct {
 	low, high, scale V

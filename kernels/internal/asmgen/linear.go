@@ -26,8 +26,8 @@ import "fmt"
 // linearKind says what a product on tiles multiplies and how its epilogue works.
 type linearKind struct {
 	form   Format
-	gelu   *phi
-	narrow bool // the result is bfloat16
+	act    function // applied to the sums; nil: none
+	narrow bool     // the result is bfloat16
 }
 
 // linearFunc is the state of the generator while it emits such a function. Registers: sums
@@ -50,8 +50,8 @@ type linearFunc struct {
 	acc    [2][2]T
 	xs, ws [2]T
 
-	columns [][2]V   // scales or biases of the columns of the epilogue's block
-	phi     *heldPhi // GELU
+	columns [][2]V      // scales or biases of the columns of the epilogue's block
+	apply   func(y []V) // act, with its constants ready
 }
 
 // A panel's columns, and what is a tile.
@@ -136,8 +136,8 @@ func (p *linearFunc) begin() {
 	p.tiles.ConfigureAll(P{p.n.reg, "n"})
 	p.LoadArg(p.xStride)
 	p.SetImm(p.tileStride, 64)
-	if p.gelu != nil {
-		p.phi = p.holdPhi(*p.gelu)
+	if p.act != nil {
+		p.apply = p.act.hold(p.Func)
 	}
 
 	p.Note("perStep = 32/steps, rounded up: the rows of an epilogue in each step")

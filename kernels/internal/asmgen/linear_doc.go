@@ -119,16 +119,16 @@ var linears = []family{
 	{"linear_bf16", []kernel{
 		{"linear", BF16, linearParams, linearBF16Doc, linear(linearKind{form: BF16})},
 		{"linearNarrow", BF16, linearParams, linearNarrowDoc, linear(linearKind{form: BF16, narrow: true})},
-		{"linearGELU", BF16, linearParams, linearGELUDoc, linear(linearKind{form: BF16, gelu: &phiShort})},
-		{"linearGELUNarrow", BF16, linearParams, linearGELUNarrowDoc, linear(linearKind{form: BF16, gelu: &phiShort, narrow: true})},
+		{"linearGELU", BF16, linearParams, linearGELUDoc, linear(linearKind{form: BF16, act: phiShort})},
+		{"linearGELUNarrow", BF16, linearParams, linearGELUNarrowDoc, linear(linearKind{form: BF16, act: phiShort, narrow: true})},
 	}},
 	{"linear_int8", []kernel{
 		{"linear", Int8, linearParams, linearInt8Doc, linear(linearKind{form: Int8})},
 		{"linearNarrow", Int8, linearParams, linearInt8NarrowDoc, linear(linearKind{form: Int8, narrow: true})},
-		{"linearGELU", Int8, linearParams, linearInt8GELUDoc, linear(linearKind{form: Int8, gelu: &phiShort})},
+		{"linearGELU", Int8, linearParams, linearInt8GELUDoc, linear(linearKind{form: Int8, act: phiShort})},
 	}},
 	{"linear_bf16x3", []kernel{
 		{"linear", BF16x3, linearParams, linearSplitDoc, linear(linearKind{form: BF16x3})},
-		{"linearGELU", BF16x3, linearParams, linearSplitGELUDoc, linear(linearKind{form: BF16x3, gelu: &phiF32})},
+		{"linearGELU", BF16x3, linearParams, linearSplitGELUDoc, linear(linearKind{form: BF16x3, act: phiF32})},
 	}},
 }

@@ -107,12 +107,8 @@ func (p *linearFunc) row() {
 				p.line(fmt.Sprintf("%s = %s + bias", y[c].name, where(at)), "VADDPS %s, %s, %s", p.mem(at), p.v(p.columns[0][c]), p.v(y[c]))
 			}
 		}
-		if p.gelu != nil {
-			phi := p.Vecs(2, "Φ[%d]", tileRows)
-			p.phi.of(p.Func, phi, y, p.Vecs(2, "near%d", 1), p.Vecs(2, "s%d", 1))
-			for c := range y {
-				p.Do(Mul, y[c], phi[c], y[c])
-			}
+		if p.apply != nil {
+			p.apply(y)
 		}
 		p.storeRow(y)
 	})
