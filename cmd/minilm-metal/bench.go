@@ -151,6 +151,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
 	profiles.register(f)
+	c.AddCommand(p.ab(), p.benchVerify())
 	return c
 }
 

@@ -20,7 +20,7 @@
 // Every command has --help with examples. Results go to standard output, all
 // else to standard error; a progress bar is drawn on a terminal only. The exit
 // code is 0 if all went well, 1 if something failed, 2 if the command line was
-// wrong and 130 if the user interrupted.
+// wrong and 130 if the user interrupted; verdicts have 3 to 5, see "bench ab".
 //
 // The commands are thin: flags to a call of package engine, bench, model/hub or
 // model/synth, and its result to text.

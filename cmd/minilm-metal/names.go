@@ -89,7 +89,7 @@ func (p *program) complete(root *cobra.Command) {
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
 		flags["format"] = append(flags["format"], f.String())
 	}
-	for _, c := range root.Commands() {
+	for _, c := range below(root) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			values, some := flags[f.Name]
 			switch f.Value.Type() {
@@ -110,6 +110,14 @@ func (p *program) complete(root *cobra.Command) {
 			c.ValidArgsFunction = cobra.NoFileCompletions
 		}
 	}
+}
+
+// below are the commands of a command, and theirs.
+func below(c *cobra.Command) (all []*cobra.Command) {
+	for _, child := range c.Commands() {
+		all = append(append(all, child), below(child)...)
+	}
+	return all
 }
 
 // completeID offers the known ids: the pinned one, and those in the cache.
