@@ -246,17 +246,17 @@ func TestRounds(t *testing.T) {
 		r.Rounds = append(r.Rounds, Ratio{Name: string(rune('1' + i)), Ratio: v})
 	}
 	p := r.Plot("row-1")
-	if p.Finding != "1 of 4 rounds are below 1. Median 1.050 (95 % interval 1.040 to 1.070). Within the shaded band, 3.0 % either way, the sides are the same." {
+	if p.Finding != "1 of 4 rounds are below 1. Median 1.050 (95 % interval 1.040 to 1.070). Within the shaded band, up to a factor of 1.030, the sides are the same." {
 		t.Errorf("%s", p.Finding)
 	}
 	if text := string(p.Drawings()); !strings.Contains(text, "round 3: 0.9900") || !strings.Contains(text, "no difference") || strings.Count(text, `class="band"`) != 2 {
 		t.Errorf("%s", text)
 	}
-	ratios := PlotRatios("plot-ratios", "Ratios", "?", []Ratio{*r.All, {Name: "P95 & more", Ratio: 0.8}}, 0.03)
-	if ratios.Finding != "Farthest from 1 is P95 & more: 0.800. Within the shaded band, 3.0 % either way, the sides are the same." || !strings.Contains(string(ratios.Drawings()), "P95 &amp; more: 0.8000") {
+	ratios := PlotRatios("plot-ratios", "Ratios", "?", []Ratio{*r.All, {Name: "P95 & more", Ratio: 0.8, Same: 0.1}})
+	if !strings.HasPrefix(ratios.Finding, "Farthest from 1 is P95 & more: 0.800. Each is called the same where") || !strings.Contains(string(ratios.Drawings()), "the same up to 1.100") || !strings.Contains(string(ratios.Drawings()), "P95 &amp; more: 0.8000") {
 		t.Errorf("%s", ratios.Finding)
 	}
-	if (&Rounds{}).Plot("").Missing == "" || PlotRatios("", "", "", nil, 0).Missing == "" {
+	if (&Rounds{}).Plot("").Missing == "" || PlotRatios("", "", "", nil).Missing == "" {
 		t.Error("nothing has a plot")
 	}
 }
