@@ -58,6 +58,10 @@ GOMAXPROCS and those that begin with MINILM_.`,
 			if err := probe(filepath.Dir(out)); err != nil {
 				return fmt.Errorf("--out %s: %w", out, err)
 			}
+			// A model that cannot be opened is worth looking at, but none is a slip of the hand.
+			if _, err := p.checkpoint(model, hub.Complete); errors.Is(err, hub.ErrNotFound) {
+				return err
+			}
 			return p.examine(c.Context(), model, out)
 		},
 	}

@@ -94,6 +94,7 @@ func TestDoctorKeepsWhatIsThere(t *testing.T) {
 		t.Error("written over")
 	}
 	call(t, "", "doctor", "--out", filepath.Join(out, "no", "folder.zip")).want(t, failed, "--out ")
+	call(t, "", "doctor", "--model", out+".no", "--out", out+"2").want(t, failed, "model not found")
 	call(t, "", "doctor", "--part", "nosuch").want(t, usage, "no such part")
 }
 

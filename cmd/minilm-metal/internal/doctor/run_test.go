@@ -195,6 +195,7 @@ func TestScrubber(t *testing.T) {
 		"/home/janedoe/workshop":                "~/workshop",
 		"/home/janedoe":                         "~",
 		"/home/janedoes":                        "/home/janedoes",
+		"/private/home/janedoe/a":               "/private~/a",
 		`{"a":"C:\\Users\\Jane Doe\\m"}`:        `{"a":"~\\m"}`,
 		`c:\users\jane doe\m C:/Users/Jane Doe`: `~\m ~`,
 		"janedoe@janes-mac.local, JaneDoe_2":    "USER@HOST.local, USER_2",

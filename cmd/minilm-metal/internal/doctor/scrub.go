@@ -68,7 +68,9 @@ func (r replacement) apply(text string) string {
 		begin, end := at+found, at+found+len(r.text)
 		before, _ := utf8.DecodeLastRuneInString(text[:begin])
 		after, _ := utf8.DecodeRuneInString(text[end:])
-		if inWord(before) || inWord(after) {
+		first, _ := utf8.DecodeRuneInString(r.text)
+		last, _ := utf8.DecodeLastRuneInString(r.text)
+		if inWord(before) && inWord(first) || inWord(last) && inWord(after) {
 			_, size := utf8.DecodeRuneInString(text[begin:])
 			out.WriteString(text[at : begin+size])
 			at = begin + size
@@ -80,7 +82,7 @@ func (r replacement) apply(text string) string {
 	}
 }
 
-// inWord says that a name beside r is part of a longer word.
+// inWord says that r is part of a word: a name that goes on with such is another name.
 func inWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // indexFold is strings.Index without regard to the case of letters whose two cases are of
