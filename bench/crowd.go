@@ -3,6 +3,8 @@ package bench
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,18 +12,24 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// crowd is an open loop in which each call has a goroutine of its own. A loop has a fixed
-// number of callers, and an arrival that finds all of them busy waits where the engine
-// cannot see it. So an engine that refuses calls which it cannot serve would never receive
-// them.
+// crowd is an open loop: calls arrive at times that were fixed before the first of them,
+// however busy the engine is, and each has a goroutine of its own, so that the engine hears
+// of it when it is due. Latency counts from then, not from when the call was made: that
+// would forgive the engine exactly when it is slow.
 type crowd struct {
-	loop                 // its callers, pairs, stop and done are not used
-	length time.Duration // calls that would arrive later are not made
-	most   int           // the most arrivals
+	loop                   // its callers and stop are not looked at
+	due    []time.Duration // when calls arrive, since the start
+	most   int             // under way at once; 0: recording.MostUnderWay
+	waits  bool            // a call beyond those waits until one of them ends, and is late; else it is not made
+	strict bool            // the first error ends everything
+	until  time.Duration   // since the start: what is under way then is given up; 0: never
 }
 
-// answer says how one call ended: with a complete sample, or with an error and the time
-// that it took.
+// errUnfinished is the error of a call that was given up.
+var errUnfinished = errors.New("unfinished")
+
+// answer is how one call ended: with a whole sample, or with an error and how long it
+// took.
 type answer struct {
 	recording.BatchSample
 	err error
@@ -30,41 +38,88 @@ type answer struct {
 // outcome says what happened to the calls of a crowd.
 type outcome struct {
 	offered int      // calls that arrived
-	unsent  int      // of these, how many were not made because recording.MostUnderWay were under way
-	answers []answer // to the others, in the order in which they ended
+	unsent  int      // of them, those that were not made because so many were under way
+	waited  int      // of them, those that were made late for that reason
+	answers []answer // to all but the unsent, in the order in which they ended
 }
 
-// run makes the calls and waits for all of them. The error is ctx's.
+// samples is the scored calls.
+func (o *outcome) samples() (list []recording.BatchSample) {
+	for _, a := range o.answers {
+		if a.err == nil {
+			list = append(list, a.BatchSample)
+		}
+	}
+	return list
+}
+
+// run offers the calls and waits for them all. The error is ctx's, or the first of a call
+// where the crowd is strict.
 func (c *crowd) run(ctx context.Context) (o outcome, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var (
-		mu       sync.Mutex
-		wg       sync.WaitGroup
-		underWay int
-		begun    = time.Now()
+		mu     sync.Mutex
+		wg     sync.WaitGroup
+		idle   []*callMemory
+		places = make(chan struct{}, cmp.Or(c.most, recording.MostUnderWay))
+		begun  = time.Now()
+		calls  = ctx
 	)
-	for i := range c.most {
-		due := c.arrivals.next()
-		if due >= c.length || !sleepUntil(ctx, begun.Add(due)) {
+	if c.until > 0 {
+		given, stop := context.WithDeadlineCause(ctx, begun.Add(c.until), errUnfinished)
+		defer stop()
+		calls = given
+	}
+	memory := func() *callMemory {
+		mu.Lock()
+		defer mu.Unlock()
+		if last := len(idle) - 1; last >= 0 {
+			m := idle[last]
+			idle = idle[:last]
+			return m
+		}
+		return new(callMemory)
+	}
+	call := func(s start) {
+		m := memory()
+		sample, err := c.call(calls, begun, s, m)
+		<-places
+		mu.Lock()
+		defer mu.Unlock()
+		idle = append(idle, m)
+		o.answers = append(o.answers, answer{sample, err})
+		switch {
+		case err != nil && c.strict:
+			cancel(fmt.Errorf("bench: batch=%d, open loop: batch %d: %w", c.batch, s.batch, err))
+		case err == nil && c.done != nil:
+			c.done(sample)
+		}
+	}
+	for i, due := range c.due {
+		if !sleepUntil(ctx, begun.Add(due)) {
 			break
 		}
 		o.offered++
-		mu.Lock()
-		full := underWay == recording.MostUnderWay
-		if !full {
-			underWay++
+		select {
+		case places <- struct{}{}:
+		default:
+			if !c.waits {
+				o.unsent++
+				continue
+			}
+			o.waited++
+			select {
+			case places <- struct{}{}:
+			case <-calls.Done():
+				mu.Lock()
+				late := time.Since(begun.Add(due))
+				o.answers = append(o.answers, answer{recording.BatchSample{Start: due, Latency: late, Queue: late, Late: late, Pairs: c.batch}, context.Cause(calls)})
+				mu.Unlock()
+				continue
+			}
 		}
-		mu.Unlock()
-		if full {
-			o.unsent++
-			continue
-		}
-		wg.Go(func() {
-			sample, err := c.call(ctx, begun, start{i, begun.Add(due)}, new(callMemory))
-			mu.Lock()
-			defer mu.Unlock()
-			underWay--
-			o.answers = append(o.answers, answer{sample, err})
-		})
+		wg.Go(func() { call(start{i, begun.Add(due)}) })
 	}
 	wg.Wait()
 	slices.SortStableFunc(o.answers, func(a, b answer) int {

@@ -21,7 +21,7 @@ func TestCrowd(t *testing.T) {
 			}
 			return nil
 		}
-		c := crowd{loop: loop{engine: f, work: numbered(400), batch: 2, pairs: 1 << 20, arrivals: newArrivals(9, 2, 20)}, length: 20 * time.Second, most: 1 << 20}
+		c := crowd{loop: loop{engine: f, work: numbered(400), batch: 2, pairs: 1 << 20}, due: newArrivals(9, 2, 20).until(20*time.Second, 1<<20)}
 		o, err := c.run(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestCrowdEnds(t *testing.T) {
 	second := func([]engine.Pair) time.Duration { return time.Second }
 	t.Run("after so many", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c := crowd{loop: loop{engine: newFake(second), work: numbered(9), batch: 1, pairs: 1 << 20, arrivals: newArrivals(1, 1, 20)}, length: time.Hour, most: 7}
+			c := crowd{loop: loop{engine: newFake(second), work: numbered(9), batch: 1, pairs: 1 << 20}, due: newArrivals(1, 1, 20).until(time.Hour, 7)}
 			if o, err := c.run(t.Context()); err != nil || o.offered != 7 || len(o.answers) != 7 {
 				t.Errorf("%v: %d offered, %d answers", err, o.offered, len(o.answers))
 			}
@@ -76,7 +76,7 @@ func TestCrowdEnds(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			begun := time.Now()
-			c := crowd{loop: loop{engine: newFake(second), work: numbered(9), batch: 1, pairs: 1 << 20, arrivals: newArrivals(1, 1, 20)}, length: time.Hour, most: 1 << 20}
+			c := crowd{loop: loop{engine: newFake(second), work: numbered(9), batch: 1, pairs: 1 << 20}, due: newArrivals(1, 1, 20).until(time.Hour, 1<<20)}
 			o, err := c.run(ctx)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 10*time.Second || o.offered != len(o.answers) {
 				t.Errorf("%v after %v: %d offered, %d answers", err, time.Since(begun), o.offered, len(o.answers))

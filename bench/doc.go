@@ -11,14 +11,17 @@
 //
 // # The load
 //
-// In a closed loop, each caller makes the next call when its last batch is scored. In an open
-// loop, batches arrive as a Poisson process, and latency counts from when a batch was due,
-// not from when a caller had time for it. The first batches of a configuration are a warm-up;
-// only their number, their time, and whether the rate was steady are kept.
+// In a closed loop each caller offers the next batch when its last one is scored. In an open
+// loop batches arrive as a Poisson process whose times are fixed before the first of them,
+// each on a goroutine of its own, and latency counts from when a batch was due, not from
+// when a caller came to it. A bound on the callers is for who asks for one: what it makes
+// late is counted, and reports say that latency is at least what they print. The first batches of a configuration are a warm-up, of
+// which only the number, the time and whether the rate was steady are kept.
 //
-// The latency of a batch is the sum of its wait in the queue, its tokenization and its
-// inference, minus the tokenization that ran beside its own inference, plus a rest: see
-// [recording.BatchSample].
+// The latency of a batch is the client's lateness, the way into the engine's queue, the wait
+// there, its tokenization and its inference, less the tokenization that went on beside its own
+// inference, the handing over, and what remains: see [recording.BatchSample] and
+// [recording.Handling].
 //
 // [Options.Stages] asks what each kernel costs. This is not measured in the batches that
 // count, because a GPU runs a batch as one command buffer, and must get it in pieces to time
@@ -27,21 +30,22 @@
 //
 // # The scenarios
 //
-// [Options.Mix] and [Options.Overload] are measured instead of configurations. Their loads
-// take turns in rounds, on one engine, so that slow changes of the machine affect all of them.
-// Calls arrive as a Poisson process. Each has a goroutine of its own, so that the engine
-// receives it when it is due, and latency counts from then.
+// [Options.Mix], [Options.Overload] and [Options.Load] take the place of the configurations.
+// The points of a load come one after the other, by package load's search. The other two's loads
+// take turns in rounds, all of one engine: what drifts does so for each of them. Calls that
+// arrive do so as a Poisson process, each has a goroutine of its own, so that the engine
+// hears of it when it is due, and latency counts from when it was due.
 //
-//   - A mix compares the latency of one-pair calls beside bulk callers with that of the same
-//     calls (the same times, the same text) alone, and the bulk's rate beside them with its
-//     rate alone. A call of the bulk lasts longer than the load; so its pairs are counted by
-//     the passes that ended, minus those of the small calls. The worst case for the bulk is a
-//     small caller in a closed loop, which calls again as soon as it is served. It is compared
-//     with itself alone, because unlike calls that arrive now and then it finds warm caches
-//     and cores that are awake.
-//   - An overload compares the latency of the accepted calls of a flood with that of as many
-//     callers in a closed loop as there is room for in the queue. The queue is equally long in
-//     both, so the difference is what refusing calls costs those that are accepted. An offered
-//     call is accepted, refused, failed (counted by error) or not sent; a recording in which
-//     these do not add up is not valid.
+//   - A mix sets the latency of one-pair calls beside bulk callers against that of the same
+//     calls (the same times, the same text) alone, and the bulk's rate beside them against
+//     the bulk's alone. A call of the bulk outlasts the load, so that its pairs are counted
+//     by the passes that ended, less the small calls'. One small caller in a closed loop is
+//     the worst case for the bulk: whenever it is served it asks again. It is set against
+//     itself alone, which unlike calls that arrive now and then finds warm caches and cores
+//     that are awake.
+//   - An overload sets the latency of what a flood has accepted against that of as many
+//     callers in a closed loop as the queue has room for: the queue is as long in both, and
+//     the difference is what refusing costs those that are not refused. Offered calls are
+//     accepted, refused, failed (counted by error) or not sent, and a recording in which
+//     these do not sum up is not valid.
 package bench

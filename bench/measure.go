@@ -21,30 +21,23 @@ type scorer interface {
 	Close() error
 }
 
-// loop makes calls to an engine with batches of a workload. In a closed loop, each caller
-// takes the next batch as soon as its last one is scored. In an open loop, batches arrive
-// at given times, however busy the engine is.
-//
-// An open loop has a limited number of callers, too. An arrival that finds all of them busy
-// waits, first come first served. Its latency counts from the intended start, so this wait
-// is part of it (and of Queue). If latency counted from the actual start, the engine would
-// look good exactly when it is slow.
+// loop offers batches of a workload to an engine in a closed loop: each caller takes the
+// next batch as soon as its last one is scored. An open loop is a crowd.
 type loop struct {
-	engine   scorer
-	work     *workload
-	batch    int                           // pairs in a batch
-	callers  int                           // the most calls under way
-	from     int                           // the first pair, as an index into the endless workload
-	pairs    int                           // how many to score
-	arrivals *arrivals                     // nil: closed loop
-	stop     func(at time.Time) bool       // no batch starts once this is true; the first one always starts
-	done     func(s recording.BatchSample) // called after each batch, one call at a time
+	engine  scorer
+	work    *workload
+	batch   int                           // pairs in a batch
+	callers int                           // calls under way at most
+	from    int                           // the first pair, an index into the endless workload
+	pairs   int                           // how many to score
+	stop    func(at time.Time) bool       // no batch starts once this is true; the first one always does
+	done    func(s recording.BatchSample) // after each batch, one at a time
 }
 
 // start says which batch starts, and when.
 type start struct {
 	batch int
-	due   time.Time // in an open loop the intended start; zero in a closed loop
+	due   time.Time // of a crowd: the intended start; zero in a closed loop
 }
 
 // run makes all calls, and returns a sample for each batch that was scored, in order of
@@ -62,19 +55,10 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 	take := func() (s start, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if ctx.Err() != nil || next*l.batch >= l.pairs {
+		if ctx.Err() != nil || next*l.batch >= l.pairs || next > 0 && l.stop != nil && l.stop(time.Now()) {
 			return s, false
 		}
 		s.batch = next
-		at := time.Now()
-		if l.arrivals != nil {
-			s.due = begun.Add(l.arrivals.next())
-			at = s.due
-		}
-		if next > 0 && l.stop != nil && l.stop(at) {
-			next = l.pairs // do not ask about later arrivals of an open loop
-			return s, false
-		}
 		next++
 		return s, true
 	}
@@ -82,7 +66,7 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 		var memory callMemory
 		for {
 			s, ok := take()
-			if !ok || !sleepUntil(ctx, s.due) {
+			if !ok {
 				return
 			}
 			sample, err := l.call(ctx, begun, s, &memory)
@@ -150,6 +134,9 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 	sample.Tokenize, sample.Overlapped, sample.Infer = stats.Tokenize, stats.Overlapped, stats.Infer
 	sample.Queue += stats.Queue
 	sample.GPU, sample.Computed, sample.FLOPs = stats.GPU, stats.Tokens, stats.FLOPs
+	if stats.Admit > 0 || stats.Deliver > 0 { // an engine that tells them
+		sample.Handling = &recording.Handling{Admit: stats.Admit, Pack: stats.Pack, Deliver: stats.Deliver}
+	}
 	return sample, nil
 }
 

@@ -27,3 +27,15 @@ func (a *arrivals) next() time.Duration {
 	a.at += a.random.ExpFloat64() * a.gap
 	return time.Duration(a.at * float64(time.Second))
 }
+
+// until returns the arrivals of so long a time, so many at most.
+func (a *arrivals) until(length time.Duration, most int) (due []time.Duration) {
+	for len(due) < most {
+		at := a.next()
+		if at >= length {
+			break
+		}
+		due = append(due, at)
+	}
+	return due
+}

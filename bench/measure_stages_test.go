@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,10 +24,13 @@ func TestStagesAreTheLatency(t *testing.T) {
 			f := newFake(func(pairs []engine.Pair) time.Duration { return 500*ms + time.Duration(first(pairs))*ms })
 			f.stages = engine.CallStats{Queue: 20 * ms, Tokenize: 9 * ms, Overlapped: 7 * ms}
 			l := loop{engine: f, work: numbered(80), batch: 4, callers: 1, pairs: 80}
+			run := l.run
 			if open {
-				l.arrivals = newArrivals(1, 4, 16)
+				run = func(ctx context.Context) ([]recording.BatchSample, error) {
+					return l.asTheyArrive(ctx, &recording.Run{Rate: 16, Open: &recording.Open{Seed: 1}}, time.Time{})
+				}
 			}
-			samples, err := l.run(t.Context())
+			samples, err := run(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,14 +95,31 @@ func TestStagesOfTheEngine(t *testing.T) {
 			got.Overlapped += s.Overlapped
 			got.Queue += s.Queue - s.Late
 			got.Infer += s.Infer
-			if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum > s.Latency || s.Overlapped > s.Tokenize || s.Overlapped > s.Infer || s.Late != 0 {
+			if sum := s.Queue + s.Tokenize - s.Overlapped + s.Infer; sum > s.Latency || s.Overlapped > s.Tokenize || s.Late != 0 || s.Handling == nil || s.Residual() < 0 || s.Handling.Pack > s.Infer {
 				t.Errorf("batch %d: %+v: the stages are %v", l.batch, s, sum)
 			}
+		}
+		if l.batch > 1 { // of one pair of a tiny model, a call is much
+			checkResidual(t, samples)
 		}
 		want := engine.CallStats{Tokenize: after.Tokenize - before.Tokenize, Overlapped: after.Overlapped - before.Overlapped,
 			Queue: after.Queue - before.Queue, Infer: after.Infer - before.Infer}
 		if got != want {
 			t.Errorf("batch %d: the samples sum up to %+v, the engine to %+v", l.batch, got, want)
 		}
+	}
+}
+
+// checkResidual checks that the stages of a batch leave out less than 3 % of it. Of the
+// median: a busy machine may stop a caller anywhere, and for any time.
+func checkResidual(t *testing.T, samples []recording.BatchSample) {
+	t.Helper()
+	var rest []float64
+	for i := range samples {
+		rest = append(rest, float64(samples[i].Residual())/float64(samples[i].Latency))
+	}
+	slices.Sort(rest)
+	if median := rest[len(rest)/2]; median >= 0.03 {
+		t.Errorf("%.2f %% of a batch are in no stage", 100*median)
 	}
 }

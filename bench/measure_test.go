@@ -217,9 +217,9 @@ func TestOpenLoopIsAQueue(t *testing.T) {
 					const batch, pairs = 4, 199
 					service := randomService(rand.New(rand.NewPCG(5, 6)), pairs)
 					f := newFake(service)
-					l := loop{engine: f, work: numbered(pairs), batch: batch, callers: callers, pairs: pairs,
-						arrivals: newArrivals(1, batch, rate)}
-					samples, err := l.run(t.Context())
+					l := loop{engine: f, work: numbered(pairs), batch: batch, callers: callers, pairs: pairs}
+					run := recording.Run{Rate: rate, Open: &recording.Open{Seed: 1}}
+					samples, err := l.asTheyArrive(t.Context(), &run, time.Time{})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -268,9 +268,9 @@ func TestStop(t *testing.T) {
 	t.Run("open", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			deadline := time.Now().Add(10 * time.Second)
-			l := loop{engine: newFake(nil), work: numbered(100), batch: 1, callers: 3, pairs: 100,
-				arrivals: newArrivals(1, 1, 2), stop: func(at time.Time) bool { return !at.Before(deadline) }}
-			samples, err := l.run(t.Context())
+			l := loop{engine: newFake(nil), work: numbered(100), batch: 1, callers: 3, pairs: 100}
+			run := recording.Run{Rate: 2, Open: &recording.Open{Seed: 1}}
+			samples, err := l.asTheyArrive(t.Context(), &run, deadline)
 			want := 0
 			for due := newArrivals(1, 1, 2); due.next() < 10*time.Second; {
 				want++
@@ -333,10 +333,14 @@ func TestLoopErrors(t *testing.T) {
 				defer cancel()
 				begun := time.Now()
 				l := loop{engine: newFake(second), work: numbered(400), batch: 4, callers: 3, pairs: 400}
+				run := l.run
 				if open {
-					l.arrivals = newArrivals(1, 4, 0.001) // the first arrives in an hour
+					r := recording.Run{Rate: 0.001, Open: &recording.Open{Seed: 1}} // the first arrives in an hour
+					run = func(ctx context.Context) ([]recording.BatchSample, error) {
+						return l.asTheyArrive(ctx, &r, time.Time{})
+					}
 				}
-				samples, err := l.run(ctx)
+				samples, err := run(ctx)
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("error %v", err)
 				}

@@ -26,7 +26,7 @@ func warmUp(ctx context.Context, l loop, limit time.Duration) (recording.Warmup,
 	begun := time.Now()
 	w := recording.Warmup{}
 	steady := steadiness{batches: windowBatches * l.callers}
-	l.arrivals, l.from, l.pairs = nil, len(l.work.pairs)/2, math.MaxInt/2
+	l.from, l.pairs = len(l.work.pairs)/2, math.MaxInt/2
 	l.stop = func(at time.Time) bool { return w.Stable || at.Sub(begun) >= limit }
 	done := l.done
 	l.done = func(s recording.BatchSample) {

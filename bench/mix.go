@@ -156,8 +156,7 @@ func (m *mixer) small(r, rounds int) loop {
 
 // paced makes small calls as they arrive, at the same times in each load of the round.
 func (m *mixer) paced(ctx context.Context, r, rounds int, length time.Duration) (samples []recording.BatchSample, err error) {
-	c := crowd{loop: m.small(r, rounds), length: length, most: math.MaxInt}
-	c.arrivals = newArrivals(arrivalSeed+uint64(r), 1, m.rate)
+	c := crowd{loop: m.small(r, rounds), due: newArrivals(arrivalSeed+uint64(r), 1, m.rate).until(length, math.MaxInt)}
 	o, err := c.run(ctx)
 	if err != nil {
 		return nil, err

@@ -61,8 +61,7 @@ func (s *session) measureOverload(ctx context.Context) error {
 			return s.interruptedScenario(ctx, "overload", r, err)
 		}
 		s.Progress("overload: "+recording.LoadNames[recording.LoadFlood], r, t.rounds)
-		c := crowd{loop: l, length: part(length, floodPart), most: mostOffered / t.rounds}
-		c.arrivals = newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate)
+		c := crowd{loop: l, due: newArrivals(arrivalSeed+uint64(r), o.Batch, rec.Rate).until(part(length, floodPart), mostOffered/t.rounds)}
 		offered, err := c.run(ctx)
 		if err != nil {
 			return s.interruptedScenario(ctx, "overload", r, err)
@@ -95,9 +94,7 @@ func (o *outcome) sorted() recording.OverloadPhase {
 			if p.Failed == nil {
 				p.Failed = map[string]int{}
 			}
-			reason := a.err.Error()
-			reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
-			reason = strings.Join(strings.Fields(reason), " ") // as one line of a report
+			reason := reasonOf(a.err)
 			if _, known := p.Failed[reason]; !known && len(p.Failed) >= mostFailures {
 				reason = "others"
 			}
@@ -107,4 +104,11 @@ func (o *outcome) sorted() recording.OverloadPhase {
 	// From the first arrival to the last score; refusals take no time of the engine.
 	p.Length = elapsed(p.Accepted)
 	return p
+}
+
+// reasonOf is an error as one line of a report.
+func reasonOf(err error) string {
+	reason := err.Error()
+	reason = strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "\uFFFD")
+	return strings.Join(strings.Fields(reason), " ")
 }

@@ -20,8 +20,12 @@ const (
 	accuracyShare = 0.12
 	warmUpShare   = 0.15
 	warmUpLongest = 30 * time.Second
-	// overloaded: an open loop that served less than this share of what was offered was not
-	// in a steady state.
+	// An open loop has callers without number, of which so many warm the engine up.
+	warmUpCallers = 4
+	// longestArrivals is for open loops that nothing else bounds.
+	longestArrivals = 366 * 24 * time.Hour
+	// An open loop that served less than this share of what was offered was
+	// not in a steady state.
 	overloaded = 0.95
 )
 
@@ -79,6 +83,7 @@ type session struct {
 	work     *workload
 	engine   scorer
 	rec      *recording.Recording
+	sweep    sweep
 }
 
 func run(ctx context.Context, o Options, open func(device, precision string) (scorer, error)) (_ *recording.Recording, err error) {
@@ -92,7 +97,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		s.deadline = begun.Add(o.TimeBound)
 	}
 	s.rec = &recording.Recording{
-		Schema: recording.SchemaVersion, Name: o.Name, Description: o.Description, Started: begun,
+		Schema: recording.SchemaVersion, Revision: recording.Revision, Name: o.Name, Description: o.Description, Started: begun,
 		Model: recording.Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
 		Environment: NewEnvironment(o.Args),
 	}
@@ -102,14 +107,15 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	if err := phase(ctx, "load", s.coldStart); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	defer func() { err = errors.Join(err, s.closeEngine()) }()
 	if err := s.describe(); err != nil {
 		return nil, err
 	}
-	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) {
+	sweep := len(s.Precisions) > 1
+	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) && !sweep {
 		s.note("The scores failed the accuracy gate, so nothing was timed.")
 		return s.rec, err
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, ErrInaccurate) {
 		return nil, err
 	}
 	switch {
@@ -117,12 +123,19 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		err = phase(ctx, "mix", s.measureMix)
 	case s.Overload != nil:
 		err = phase(ctx, "overload", s.measureOverload)
+	case s.Load != nil:
+		err = phase(ctx, "load", s.measureLoad)
+	case sweep:
+		err = s.measurePrecisions(ctx)
 	default:
-		err = s.measureAll(ctx)
+		err = s.measureAll(ctx, 1)
 	}
 	s.noteProfile()
-	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil
-	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) || none) {
+	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil
+	if errors.Is(err, ErrInaccurate) { // of some precision of a sweep
+		return s.rec, err
+	}
+	if err != nil && (ctx.Err() == nil && !errors.Is(err, errStages) && !errors.Is(err, errSweep) || none) {
 		return nil, err
 	}
 	return s.rec, err
@@ -143,7 +156,7 @@ func (s *session) coldStart(ctx context.Context) (err error) {
 	s.rec.ColdStart.Load = time.Since(begun)
 	begun = time.Now()
 	if _, _, err = s.engine.ScoreStats(ctx, nil, s.work.pairs[:1]); err != nil {
-		return errors.Join(fmt.Errorf("bench: first score: %w", err), s.engine.Close())
+		return errors.Join(fmt.Errorf("bench: first score: %w", err), s.closeEngine())
 	}
 	s.rec.ColdStart.FirstScore = time.Since(begun)
 	s.Progress("load", 1, 1)
@@ -173,7 +186,11 @@ func (s *session) describe() (err error) {
 		s.note("The checkpoint: %s.", w)
 	}
 	if s.rec.Name == "" {
-		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, info.Precision)
+		precision := info.Precision
+		if len(s.Precisions) > 1 {
+			precision = strings.Join(s.Precisions, ", ")
+		}
+		s.rec.Name = fmt.Sprintf("%s: %s on %s, %s", s.rec.Backend, s.rec.Model.ID, info.Device, precision)
 	}
 	m := &s.rec.Model
 	m.Layers, m.Hidden, m.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
@@ -206,19 +223,34 @@ func (s *session) describe() (err error) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
 			measured(e.Load1, "%.1f", 1), e.Cores, measured(e.Noise, "%.0f %%", 100))
 	}
-	if device, ok := s.engine.(peakMeter); ok {
-		if peak, known := device.PeakFLOPS(); known {
-			s.rec.Peak = &peak
-		}
-	}
-	if s.rec.Peak == nil {
+	if s.rec.Peak = s.peak(); s.rec.Peak == nil {
 		s.note("The device's peak rate was not measured, so no share of it is given.")
 	}
 	return nil
 }
 
-// gate compares the engine's scores with those of the reference, which is opened only for
-// that.
+// peak measures the device's peak rate in FLOP/s; nil: it cannot.
+func (s *session) peak() *float64 {
+	if device, ok := s.engine.(peakMeter); ok {
+		if peak, known := device.PeakFLOPS(); known {
+			return &peak
+		}
+	}
+	return nil
+}
+
+// closeEngine closes the engine that is open, if one is.
+func (s *session) closeEngine() error {
+	if s.engine == nil {
+		return nil
+	}
+	err := s.engine.Close()
+	s.engine = nil
+	return err
+}
+
+// gate compares the engine's scores with the reference's, which is opened for
+// that alone.
 func (s *session) gate(ctx context.Context) (err error) {
 	reference, err := s.open("reference", "")
 	if err != nil {
@@ -226,7 +258,7 @@ func (s *session) gate(ctx context.Context) (err error) {
 	}
 	limit := time.Duration(0)
 	if s.TimeBound > 0 {
-		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)))
+		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)/float64(len(s.Precisions))))
 	}
 	s.rec.Accuracy, err = checkAccuracy(ctx, s.engine, reference, s.work, limit, func(done, total int) {
 		s.Progress("accuracy", done, total)

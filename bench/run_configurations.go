@@ -9,20 +9,31 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// measureAll measures each configuration, with an even share of the time that is left.
-func (s *session) measureAll(ctx context.Context) error {
+// measureAll measures each configuration, with an even share of what is left
+// of the time, which is for so many engines.
+func (s *session) measureAll(ctx context.Context, engines int) error {
 	meter := processMeter(s.engine)
-	left := len(s.Batches) * len(s.Concurrencies)
-	for _, batch := range s.Batches {
-		for _, callers := range s.Concurrencies {
-			var deadline time.Time
-			if !s.deadline.IsZero() {
-				deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
-			}
-			left--
-			l := loop{engine: s.engine, work: s.work, batch: batch, callers: callers, pairs: s.Pairs}
-			if err := s.measure(ctx, l, meter, deadline); err != nil {
-				return err
+	lengths := s.Lengths
+	if len(lengths) == 0 {
+		lengths = []int{0}
+	}
+	left := engines * len(lengths) * len(s.Batches) * len(s.Concurrencies)
+	for _, length := range lengths {
+		work, err := s.sweep.text(s, length)
+		if err != nil {
+			return err
+		}
+		for _, batch := range s.Batches {
+			for _, callers := range s.Concurrencies {
+				var deadline time.Time
+				if !s.deadline.IsZero() {
+					deadline = time.Now().Add(time.Until(s.deadline) / time.Duration(left))
+				}
+				left--
+				l := loop{engine: s.engine, work: work, batch: batch, callers: callers, pairs: s.Pairs}
+				if err := s.measure(ctx, l, meter, deadline); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -32,21 +43,25 @@ func (s *session) measureAll(ctx context.Context) error {
 // measure measures one configuration: warm-up, then the load, then its stages if they are
 // asked for.
 func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", l.batch, l.callers)
-	runtime.GC() // so that garbage of the last configuration does not cost this one
+	config := s.sweep.name(l.batch, l.callers)
+	runtime.GC() // the last configuration's garbage is not this one's
 
+	warm := l
+	if s.Rate > 0 { // whose callers are as many as it takes, and not all at once
+		warm.callers = min(warm.callers, warmUpCallers)
+	}
 	limit := warmUpLongest
 	if !deadline.IsZero() {
 		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
 	}
 	warmed := 0
-	l.done = func(b recording.BatchSample) {
+	warm.done = func(b recording.BatchSample) {
 		warmed += b.Pairs
 		s.Progress(config+": warm-up", warmed, 0)
 	}
 	var warmup recording.Warmup
 	err := phase(ctx, "warm-up", func(ctx context.Context) (err error) {
-		warmup, err = warmUp(ctx, l, limit)
+		warmup, err = warmUp(ctx, warm, limit)
 		return err
 	})
 	if err != nil {
@@ -57,10 +72,9 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 			config, 100*stableWithin, warmup.Batches)
 	}
 
-	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup}
+	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup, Precision: s.sweep.precision, Length: s.sweep.length}
 	if s.Rate > 0 {
-		r.Loop, r.Rate = "open", s.Rate
-		l.arrivals = newArrivals(arrivalSeed, l.batch, s.Rate)
+		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
 	}
 	scored, ended, spent := 0, 0, time.Duration(0)
 	l.done = func(b recording.BatchSample) {
@@ -69,13 +83,13 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		ended++
 		s.Progress(config, scored, s.Pairs)
 	}
+	end := time.Time{}
 	if !deadline.IsZero() {
-		end := deadline.Add(-s.stagesTime(deadline))
+		end = deadline.Add(-s.stagesTime(deadline))
 		l.stop = func(at time.Time) bool {
-			// Do not begin a batch that would end too late at the pace so far. The pace
-			// does not depend on this batch's own latency, so no kind of batch is favoured.
-			// In an open loop, latency includes waiting, and the arrivals are the clock.
-			if l.arrivals == nil && ended > 0 {
+			// A batch that would end too late at the pace so far is not begun. The
+			// pace says nothing of that batch's own latency, so none is favoured.
+			if ended > 0 {
 				at = at.Add(spent / time.Duration(ended))
 			}
 			return !at.Before(end)
@@ -90,7 +104,11 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 	}
 	sampling := startSampler(meter)
 	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
-		r.Batches, err = l.run(ctx)
+		if r.Open != nil {
+			r.Batches, err = l.asTheyArrive(ctx, &r, end)
+		} else {
+			r.Batches, err = l.run(ctx)
+		}
 		return err
 	})
 	r.Samples = sampling.stop()
@@ -121,4 +139,22 @@ func (s *session) interrupted(ctx context.Context, config string, scored int, er
 		s.note("%s: interrupted after %d of %d pairs; what follows it was not measured.", config, scored, s.Pairs)
 	}
 	return err
+}
+
+// asTheyArrive is the open loop of a configuration: batches that arrive until end, unless
+// it is zero, and one at least. The run hears of those that found all callers busy.
+func (l *loop) asTheyArrive(ctx context.Context, r *recording.Run, end time.Time) ([]recording.BatchSample, error) {
+	batches := (l.pairs + l.batch - 1) / l.batch
+	length := longestArrivals
+	if !end.IsZero() {
+		length = time.Until(end)
+	}
+	due := newArrivals(r.Open.Seed, l.batch, r.Rate).until(length, batches)
+	if len(due) == 0 {
+		due = newArrivals(r.Open.Seed, l.batch, r.Rate).until(longestArrivals, 1)
+	}
+	c := crowd{loop: *l, due: due, most: l.callers, waits: true, strict: true}
+	o, err := c.run(ctx)
+	r.Open.Waited = o.waited
+	return o.samples(), err
 }

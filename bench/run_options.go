@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -43,19 +44,26 @@ type Options struct {
 	InstructionSet    string // as in engine, for the measured engine; empty: "auto"
 	CalibrationFile   string // as in engine; empty: none
 	Workers           int    // 0: the engine's default
-	// The configurations are all combinations of a batch size and a concurrency (the most
-	// calls under way). None: DefaultBatch, DefaultCallers.
+	// The configurations are all batch sizes with all concurrencies (calls under
+	// way at most). None: DefaultBatch, DefaultCallers; in an open loop callers that never
+	// run out.
 	Batches, Concurrencies []int
-	// Rate makes the load an open loop of that many pairs a second, in Poisson arrivals of
-	// whole batches. 0 means a closed loop.
+	// Precisions are swept, each with an engine of its own and a gate of its own; none:
+	// Precision alone. Lengths are swept too: text that is cut or lengthened until each pair
+	// has so many tokens; none: the text as it is.
+	Precisions []string
+	Lengths    []int
+	// Rate makes the load an open loop of so many pairs a second, in Poisson
+	// arrivals of whole batches. 0: closed loop.
 	Rate float64
 
-	// Mix and Overload are scenarios, which are measured instead of the configurations. At
-	// most one may be set.
-	Mix      *MixOptions      // nil: not measured
-	Overload *OverloadOptions // nil: not measured
-	// MaxQueue is how many pairs may wait in the measured engine, as in engine. 0 means any
-	// number, but for Overload DefaultMaxQueue.
+	// Mix, Overload and Load are scenarios, measured in the place of the configurations; one
+	// of them at most.
+	Mix      *MixOptions      // nil: not
+	Overload *OverloadOptions // nil: not
+	Load     *LoadOptions     // nil: not
+	// MaxQueue is how many pairs may wait in the engine that is measured, as in engine;
+	// 0: any number, but DefaultMaxQueue for Overload.
 	MaxQueue int
 
 	// TimeBound is the time for all of Measure: loading, gate, warm-up and measurement. A
@@ -98,7 +106,14 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if len(o.Concurrencies) == 0 {
 		o.Concurrencies = []int{DefaultCallers}
+		if o.Rate > 0 { // callers that never run out
+			o.Concurrencies = []int{maxConcurrency}
+		}
 	}
+	if len(o.Precisions) == 0 {
+		o.Precisions = []string{o.Precision}
+	}
+	o.Precision = o.Precisions[0]
 	if o.TimeBound == 0 {
 		o.TimeBound = DefaultTimeBound
 	}
@@ -119,6 +134,16 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if err := o.scenarioDefaults(); err != nil {
 		return o, err
+	}
+	for i, p := range o.Precisions {
+		if len(o.Precisions) > 1 && (p == "" || slices.Contains(o.Precisions[:i], p)) {
+			return o, fmt.Errorf("%w: precisions %q, want each once", ErrOptions, o.Precisions)
+		}
+	}
+	for i, n := range o.Lengths {
+		if n < shortestText || slices.Contains(o.Lengths[:i], n) {
+			return o, fmt.Errorf("%w: lengths %v, want at least %d tokens, each once", ErrOptions, o.Lengths, shortestText)
+		}
 	}
 	for _, n := range o.Batches {
 		if n < 1 || n > maxBatch {

@@ -210,7 +210,7 @@ func TestMeasureOpenLoop(t *testing.T) {
 	l := newLab(t, 400)
 	for _, rate := range []float64{2, 8} { // the engine serves 4 pairs/s
 		synctest.Test(t, func(t *testing.T) {
-			l.options.Rate, l.options.TimeBound = rate, -1
+			l.options.Rate, l.options.TimeBound, l.options.Concurrencies = rate, -1, []int{1}
 			r, err := l.run(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -218,6 +218,9 @@ func TestMeasureOpenLoop(t *testing.T) {
 			run := r.Runs[0]
 			if run.Loop != "open" || run.Rate != rate || len(run.Batches) != 100 {
 				t.Errorf("%q %v, %d batches", run.Loop, run.Rate, len(run.Batches))
+			}
+			if run.Open == nil || run.Open.Seed != arrivalSeed || (run.Open.Waited > 75) != (rate > 4) {
+				t.Errorf("rate %v: %+v", rate, run.Open)
 			}
 			due := newArrivals(arrivalSeed, 4, rate)
 			for i, b := range run.Batches { // one caller: in order of arrival

@@ -46,10 +46,16 @@ func (m *MixOptions) counted() int {
 // value.
 func (o *Options) scenarioDefaults() error {
 	switch {
+	case (o.Mix != nil || o.Overload != nil || o.Load != nil) && (len(o.Precisions) > 1 || len(o.Lengths) > 0):
+		return fmt.Errorf("%w: precisions or lengths of a scenario, which sweeps none", ErrOptions)
 	case o.MaxQueue < 0:
 		return fmt.Errorf("%w: a queue of %d pairs, want 0 (any number) or more", ErrOptions, o.MaxQueue)
 	case o.Mix != nil && o.Overload != nil:
 		return fmt.Errorf("%w: a mix and an overload at once, want one of them", ErrOptions)
+	case o.Load != nil && (o.Mix != nil || o.Overload != nil || o.Profile || o.Stages || o.Rate > 0):
+		return fmt.Errorf("%w: load points and a mix, an overload, a profile, stages or a rate, want the points alone", ErrOptions)
+	case o.Load != nil:
+		return o.loadDefaults()
 	case (o.Mix != nil || o.Overload != nil) && (o.Profile || o.Stages || o.Rate > 0):
 		return fmt.Errorf("%w: a profile, stages or an open loop of a mix or an overload, which have none", ErrOptions)
 	case o.Mix != nil:

@@ -40,7 +40,7 @@ func (s *session) stagesTime(deadline time.Time) time.Duration {
 // the measurement, and the difference is reported beside it. There is one caller only: with
 // several, the inference time of a batch would include parts of the others'.
 func (s *session) timeStages(ctx context.Context, l loop, r *recording.Run, deadline time.Time) error {
-	config := fmt.Sprintf("batch=%d, concurrency=%d", r.Batch, r.Concurrency)
+	config := s.sweep.name(r.Batch, r.Concurrency)
 	pairs, turn := 0, time.Duration(0)
 	for _, b := range r.Batches {
 		pairs += b.Pairs

@@ -43,12 +43,13 @@ type call struct {
 	timer *time.Timer   // for MaxWait; nil without that limit
 	late  <-chan time.Time
 
-	// Times: when the call came, when its first pair was taken, when the first pass with
-	// its pairs began to compute, and when the last such pass ended.
-	queued, taken, computing, ended time.Time
-	longest                         int    // tokens in the longest pair
-	pass                            uint64 // number of the last pass that took pairs of this call
-	stats                           CallStats
+	// When the caller came (zero: of a stream), when the call was in the queue, when its
+	// first pair was taken, when the first pass with pairs of it began to compute, when the
+	// last ended.
+	came, queued, taken, computing, ended time.Time
+	longest                               int    // tokens of a pair
+	pass                                  uint64 // the last that took pairs of it
+	stats                                 CallStats
 }
 
 // errNilContext is the error of a call without a context.
@@ -247,7 +248,11 @@ func (c *call) settle(e *Engine) {
 	s := &c.stats
 	s.Padded = s.Pairs * c.longest
 	if s.Passes > 0 {
-		s.Queue, s.Infer = c.taken.Sub(c.queued), c.ended.Sub(c.computing)
+		s.Queue, s.Infer, s.Deliver = c.taken.Sub(c.queued), c.ended.Sub(c.computing), time.Since(c.ended)
+		if !c.came.IsZero() {
+			s.Admit = c.queued.Sub(c.came)
+		}
+		s.Overlapped = max(0, s.Overlapped) // who leaves a stream leaves tokens half made
 	}
 	e.stats.Total.add(*s)
 	e.stats.LongestQueue = max(e.stats.LongestQueue, s.Queue)

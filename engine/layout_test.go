@@ -26,15 +26,17 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"bench/recording", "engine", "model", "testdata"},
-	"cmd":    {"bench", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
+	"bench":  {"bench/load", "bench/recording", "engine", "model", "testdata"},
+	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,
 	"bench/internal":  {"model"},
 	"bench/recording": {"bench/internal", "model"},
-	"bench/report":    {"bench/internal", "bench/recording", "bench/stats", "model"},
+	"bench/load":      {"bench/recording", "bench/stats"},
+	"bench/report":    {"bench/internal", "bench/load", "bench/recording", "bench/stats", "model"},
 	"bench/compare":   {"bench/internal", "bench/recording", "bench/report", "bench/stats", "model"},
+	"bench/ab":        {"bench/compare", "bench/internal", "bench/recording", "bench/report"},
 }
 
 // folder returns the layer that a package of ours belongs to: the longest of the list that

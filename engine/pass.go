@@ -33,7 +33,9 @@ type runner struct {
 	now       *model.Batch
 	nowScores []float32
 	again     model.Batch
-	took      model.PassTime // set when the pass has computed
+	took      model.PassTime // once it has
+
+	begun, packed time.Time // the pass began to compute, and was laid out for the device
 }
 
 // part is a range of consecutive pairs of one call in a pass.
@@ -88,6 +90,7 @@ func (r *runner) run() {
 	}
 	r.scores = slices.Grow(r.scores[:0], r.batch.Len())[:r.batch.Len()]
 	begun := r.begin()
+	r.begun, r.packed = begun, time.Time{}
 	labels, region := e.forward.begin(ctx)
 	r.labels = labels
 	err := r.compute(&r.batch, r.scores)
@@ -139,6 +142,9 @@ func (r *runner) begin() time.Time {
 		c.stats.Tokenize += took
 		if c.computing.IsZero() {
 			c.computing = now
+			// Another runner may have taken pairs of the call before, and be at their tokens
+			// still: until now the two have been at it side by side.
+			c.stats.Overlapped -= p.taken.Sub(c.taken)
 		} else {
 			c.stats.Overlapped += took
 		}
@@ -174,6 +180,9 @@ func (r *runner) forward() error {
 		return err
 	}
 	defer p.End()
+	if r.packed.IsZero() { // not where a part is run again
+		r.packed = time.Now()
+	}
 	if pauser, ok := p.(model.Pauser); ok && r.pauses {
 		pauser.OnPause(r.pause)
 	}
@@ -203,6 +212,9 @@ func (r *runner) deliver(p *part, err error) {
 	c.stats.Pairs += p.pairs
 	if p.first {
 		c.stats.Passes++
+		if c.computing.Equal(r.begun) {
+			c.stats.Pack = r.packed.Sub(r.begun)
+		}
 	}
 	if p.first || p.again {
 		c.stats.GPU += r.took.Busy

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -76,6 +77,7 @@ func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens 
 
 // begin starts a call that appends to dst, and puts it into the queue.
 func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption) (*call, error) {
+	came := time.Now()
 	prompt, err := e.prompts.of(opts)
 	if err != nil {
 		return nil, err
@@ -84,6 +86,7 @@ func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens 
 	if err != nil {
 		return nil, err
 	}
+	c.came = came
 	c.pairs, c.prompt, c.tokens, c.count = pairs, prompt, tokens, len(pairs)
 	if tokens != nil {
 		c.count = tokens.Len()

@@ -31,23 +31,16 @@ type Difference struct {
 	Metric string // with its unit
 	A, B   *float64
 	Ratio  *float64 // B over A; nil if one is n/a or A is 0
-	// Verdict is about B: "better", "worse", "same", or "" if neither direction is better.
+	// Verdict says which way B differs: "better", "worse", "same", or empty where no way
+	// is better. Of two runs nobody can say whether that is more than chance.
 	Verdict string
-	Tested  bool     // Beyond has a meaning
-	Beyond  bool     // the difference is larger than the noise
-	P       *float64 // the test's p-value; nil if it has none
-	Method  string   // name of the test
-	// Probe is true if the test found the difference larger than the noise, but the
-	// machine's noise probe explains it.
-	Probe bool
 }
 
 // Reports compares b with a. Configurations match if their batch, concurrency and load are
 // equal. If one was run several times, the first run matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
-	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
+	c := Comparison{A: a, B: b, Warnings: warnings("A", a, "B", b)}
 	taken := make([]bool, len(b.Configs))
-	floor := min(max(probe(a), probe(b)), mostNoise)
 	list := report.Metrics()
 next:
 	for i := range a.Configs {
@@ -55,7 +48,7 @@ next:
 		for j := range b.Configs {
 			if fb := &b.Configs[j]; !taken[j] && fa.Config == fb.Config {
 				taken[j] = true
-				c.Pairs = append(c.Pairs, compareFigures(list, fa, fb, floor))
+				c.Pairs = append(c.Pairs, compareFigures(list, fa, fb))
 				continue next
 			}
 		}
@@ -69,14 +62,7 @@ next:
 	return c
 }
 
-// mostNoise is the largest difference that a noise probe can explain, as a share of the
-// smaller of two figures. The probe is the worst of some rounds of milliseconds before the
-// run. A single round that was interrupted can make it several hundred per cent, while the
-// run of seconds that it stands for averages over such interruptions. A value above that of
-// a machine that is busy all the time describes only a moment.
-const mostNoise = recording.Noisy
-
-// probe returns the relative noise in a report; 0 if it has none.
+// probe is the relative noise that a report's machine showed; 0 if not told.
 func probe(r *report.Report) float64 {
 	if r.Environment == nil || r.Environment.Noise == nil {
 		return 0
@@ -84,7 +70,7 @@ func probe(r *report.Report) float64 {
 	return *r.Environment.Noise
 }
 
-func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) Pair {
+func compareFigures(list []report.Metric, a, b *report.Figures) Pair {
 	c := Pair{Config: a.Config}
 	if a.Pairs != b.Pairs {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("pairs: A scored %d, B %d", a.Pairs, b.Pairs))
@@ -96,15 +82,15 @@ func compareFigures(list []report.Metric, a, b *report.Figures, floor float64) P
 		}
 		d := Difference{Metric: m.Title, A: va, B: vb}
 		if va != nil && vb != nil {
-			d.judge(m, a, b, floor)
+			d.judge(m)
 		}
 		c.Differences = append(c.Differences, d)
 	}
 	return c
 }
 
-// judge compares A and B, both of which are known.
-func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64) {
+// judge compares A and B, which are there.
+func (d *Difference) judge(m report.Metric) {
 	va, vb := *d.A, *d.B
 	if ratio := vb / va; !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 		d.Ratio = &ratio
@@ -118,30 +104,20 @@ func (d *Difference) judge(m report.Metric, a, b *report.Figures, floor float64)
 	default:
 		d.Verdict = "worse"
 	}
-	e := test(m, a, b)
-	d.Tested, d.Beyond, d.P, d.Method = e.tested, e.beyond, e.p, e.method
-	if isTime(m) && d.Beyond && va > 0 && vb > 0 && max(va/vb, vb/va)-1 <= floor { // the same ratio for a time and for its rate
-		d.Beyond, d.Probe = false, true
-	}
 }
 
-// isTime reports whether the metric is a time or a rate, which the machine's noise
-// disturbs.
-func isTime(m report.Metric) bool {
-	return strings.HasSuffix(m.Column, "_ms") || strings.HasSuffix(m.Column, "_per_second")
-}
-
-// warnings names the differences between two reports on which their figures depend.
-func warnings(a, b *report.Report) (out []string) {
+// warnings names what differs between two reports that their figures depend on.
+// They are called nameA and nameB.
+func warnings(nameA string, a *report.Report, nameB string, b *report.Report) (out []string) {
 	differ := func(what, va, vb string) {
 		switch {
 		case va == vb:
 		case va == "":
-			out = append(out, fmt.Sprintf("%s: A does not tell, B has %s", what, vb))
+			out = append(out, fmt.Sprintf("%s: %s does not tell, %s has %s", what, nameA, nameB, vb))
 		case vb == "":
-			out = append(out, fmt.Sprintf("%s: A has %s, B does not tell", what, va))
+			out = append(out, fmt.Sprintf("%s: %s has %s, %s does not tell", what, nameA, va, nameB))
 		default:
-			out = append(out, fmt.Sprintf("%s: A has %s, B has %s", what, va, vb))
+			out = append(out, fmt.Sprintf("%s: %s has %s, %s has %s", what, nameA, va, nameB, vb))
 		}
 	}
 	weights := func(r *report.Report) string {
@@ -165,23 +141,22 @@ func warnings(a, b *report.Report) (out []string) {
 	for _, side := range []struct {
 		name   string
 		report *report.Report
-	}{{"A", a}, {"B", b}} {
+	}{{nameA, a}, {nameB, b}} {
 		if why := side.report.Withheld; why != "" {
 			out = append(out, fmt.Sprintf("%s has no speed figures: %s", side.name, why))
 		}
-		if noise := probe(side.report); noise > mostNoise {
-			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%, of which no more than %.0f %% can explain a difference here: the machine was disturbed before the run, so run it again, in turns with the other",
-				side.name, 100*noise, 100*mostNoise))
+		if noise := probe(side.report); noise > recording.Noisy {
+			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%: the machine was disturbed before the run", side.name, 100*noise))
 		}
 	}
 	differ("model", a.Model.ID, b.Model.ID)
 	differ("weights", weights(a), weights(b))
 	differ("device", a.Device, b.Device)
 	differ("precision", a.Precision, b.Precision)
-	nameA, hashA := dataset(a)
-	nameB, hashB := dataset(b)
-	if hashA != hashB { // an equal name does not prove much
-		differ("data set", strings.TrimSpace(nameA+" "+short(hashA)), strings.TrimSpace(nameB+" "+short(hashB)))
+	dataA, hashA := dataset(a)
+	dataB, hashB := dataset(b)
+	if hashA != hashB { // a name alone says little
+		differ("data set", strings.TrimSpace(dataA+" "+short(hashA)), strings.TrimSpace(dataB+" "+short(hashB)))
 	}
 	differ("processor", cpu(a), cpu(b))
 	return out

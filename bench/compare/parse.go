@@ -19,10 +19,11 @@ var ErrParse = errors.New("bench: bad report")
 // Parse reads a report: report.json, recording.json, or markdown, ours or another tool's in
 // the same format. It recognizes them by their content.
 //
-// From markdown it reads the sections of the format, and from ours also the additions to a
-// configuration (except the stages of inference), the data set, the processor and the
-// noise. It skips a mix and an overload. Numbers are as exact as they were printed. What a
-// report does not contain is zero or nil in the result. Errors name the line and the field.
+// Of markdown it reads the sections that the format has, what ours adds to a
+// configuration but for the stages of inference, and of the background the data
+// set, the processor and the noise; it skips a mix, an overload and points of load. The numbers are as
+// precise as they were printed. What a report does not tell is zero or nil in the result. Errors name
+// the line and the field.
 func Parse(r io.Reader) (*report.Report, error) {
 	data, err := file.Read(r)
 	switch {

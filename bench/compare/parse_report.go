@@ -32,7 +32,7 @@ func parseMarkdown(document string) (*report.Report, error) {
 		switch s.level {
 		case 2:
 			chapter, f = s.title, nil
-			scenario = scenario || s.title == report.MixTitle || s.title == report.OverloadTitle
+			scenario = scenario || s.title == report.MixTitle || s.title == report.OverloadTitle || s.title == report.LoadTitle
 			if len(r.Configs) == 1 {
 				f = &r.Configs[0] // the dashboard of the only one has no heading
 			}
@@ -68,7 +68,7 @@ func parseHead(r *report.Report, s *section) error {
 	return nil
 }
 
-var configPattern = regexp.MustCompile(`^Config ([0-9]+): batch=([0-9]+), concurrency=([0-9]+)(?:, open loop at ([0-9.e+]+) pairs/s)?$`)
+var configPattern = regexp.MustCompile(`^Config ([0-9]+): batch=([0-9]+), concurrency=([0-9]+)(?:, precision=([^,]+))?(?:, length=([0-9]+))?(?:, open loop at ([0-9.e+]+) pairs/s)?$`)
 
 // configAt returns the configuration that a heading names, and learns from the
 // heading whether it is an open loop.
@@ -85,9 +85,15 @@ func configAt(r *report.Report, s *section) (*report.Figures, error) {
 	if strconv.Itoa(f.Batch) != m[2] || strconv.Itoa(f.Concurrency) != m[3] {
 		return nil, parseError(s.line, s.title, "row %d of the results summary has batch %d, concurrency %d", n, f.Batch, f.Concurrency)
 	}
-	if m[4] != "" {
-		if f.Rate, err = strconv.ParseFloat(m[4], 64); err != nil {
-			return nil, parseError(s.line, s.title, "%q is not a number", m[4])
+	f.Precision = m[4]
+	if m[5] != "" {
+		if f.Length, err = strconv.Atoi(m[5]); err != nil {
+			return nil, parseError(s.line, s.title, "%q is not a number", m[5])
+		}
+	}
+	if m[6] != "" {
+		if f.Rate, err = strconv.ParseFloat(m[6], 64); err != nil {
+			return nil, parseError(s.line, s.title, "%q is not a number", m[6])
 		}
 		f.Loop = "open"
 	}

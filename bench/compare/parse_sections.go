@@ -67,7 +67,7 @@ func parseStages(f *report.Figures, s *section) error {
 		name     string
 		to       **stats.Summary
 		optional bool
-	}{{"Tokenization", &f.Tokenize, false}, {report.OverlappedRow, &f.Overlapped, true}, {"Queue Wait", &f.Queue, false},
+	}{{"Tokenization", &f.Tokenize, false}, {report.OverlappedRow, &f.Overlapped, true}, {report.LateRow, &f.Late, true}, {"Queue Wait", &f.Queue, false},
 		{"Inference", &f.Infer, false}, {report.UnaccountedRow, &f.Unaccounted, true}} {
 		row, err := t.rowOf(s, c.name)
 		if err != nil && c.optional {

@@ -21,7 +21,6 @@ func (c Comparison) WriteText(w io.Writer) error {
 	for _, warning := range c.Warnings {
 		p.Para("**Differs:** %s", warning)
 	}
-	tests := false
 	for _, pair := range c.Pairs {
 		p.Para("## %s", pair.Config.String())
 		for _, warning := range pair.Warnings {
@@ -29,49 +28,25 @@ func (c Comparison) WriteText(w io.Writer) error {
 		}
 		var rows [][]string
 		for _, d := range pair.Differences {
-			tests = tests || d.Tested
-			rows = append(rows, []string{d.Metric, readable(d.A), readable(d.B), figure.Fixed(d.Ratio, 3), d.Verdict, d.noise()})
+			rows = append(rows, []string{d.Metric, readable(d.A), readable(d.B), figure.Fixed(d.Ratio, 3), d.Verdict})
 		}
 		p.Block()
-		p.AlignedTable([]string{"Metric", "A", "B", "B/A", "B is", "The difference is"}, rows)
+		p.AlignedTable([]string{"Metric", "A", "B", "B/A", "B was"}, rows)
 	}
 	if len(c.Pairs) == 0 {
 		p.Para("_No configuration is in both reports._")
 	}
 	c.writeOnly(p, "A", c.OnlyA)
 	c.writeOnly(p, "B", c.OnlyB)
-	if tests {
-		p.Para("_Larger than the noise: p < %v by Welch's t (means), Mann-Whitney (P50) or disjoint 95 %% confidence intervals (P90 to P99), and, of times and rates, more than the machines' noise probes, of which no more than %.0f %% is believed. "+
-			"All but Welch's t need the samples of both sides, which report.json has and markdown has not. "+
-			"The tests take batches for independent, and Welch's t from fewer than some 30 takes them for normal: runs made alternately say more. Of 20 metrics that do not differ, one will seem to. "+
-			"The dashboard's rows look back over each other's time, which makes their p too small._", significance, 100*mostNoise)
+	if len(c.Pairs) > 0 {
+		p.Para("**One run each: no verdict.** _%s_", oneRun)
 	}
 	return p.Flush()
 }
 
-// noise says what is known about chance.
-func (d *Difference) noise() string {
-	if !d.Tested {
-		if d.A == nil || d.B == nil {
-			return ""
-		}
-		return "not tested"
-	}
-	text := "within the noise"
-	if d.Beyond {
-		text = "larger than the noise"
-	}
-	if d.Probe {
-		return text + " (of the probe)"
-	}
-	switch {
-	case d.P == nil:
-		return text + " (" + d.Method + ")"
-	case *d.P < 0.001:
-		return text + " (p<0.001)"
-	}
-	return fmt.Sprintf("%s (p=%.3f)", text, *d.P)
-}
+// oneRun says why there is no verdict.
+const oneRun = "Two runs of one program differ, too, and by more than the batches of one run tell: how much of a difference is the run's own chance, " +
+	"only more runs can say. \"minilm-metal bench ab\" makes them in turns; \"compare\" takes four or more of each side, parted by --."
 
 func (c Comparison) sides() [][]string {
 	of := func(name string, value func(*report.Report) string) []string {

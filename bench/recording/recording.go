@@ -6,11 +6,17 @@ import "time"
 // or disappears.
 const SchemaVersion = 1
 
-// Recording is everything that one run has measured, as written to recording.json. Reports
-// are pure functions of it. Durations are integers, in nanoseconds. A nil pointer is a
-// figure that could not be measured: "n/a", never 0.
+// Revision is raised when what a reader may conclude from a recording grows: reports of
+// older ones say no more than they did. With 1 the arrivals of open loops are fixed before
+// the run, and the beginning and the end of a run are the load's own.
+const Revision = 1
+
+// Recording is everything one run measured, as written to recording.json. The
+// reports are pure functions of it. Durations are integers in nanoseconds.
+// A nil pointer is a figure that could not be measured: "n/a", never 0.
 type Recording struct {
 	Schema      int         `json:"schema"`
+	Revision    int         `json:"revision,omitempty"` // see the constant; 0: from before there was one
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	Started     time.Time   `json:"started"`
@@ -26,7 +32,9 @@ type Recording struct {
 	Runs        []Run       `json:"runs"`       // one per configuration
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
-	Notes       []string    `json:"notes"` // what a reader must know: synthetic weights, time bound reached
+	Load        *Load       `json:"load,omitempty"`
+	Variants    []Variant   `json:"variants,omitempty"` // of a sweep of precisions
+	Notes       []string    `json:"notes"`              // what the reader must know: synthetic weights, time bound reached
 }
 
 // Model says which weights were measured.
@@ -119,16 +127,19 @@ type Tolerances struct {
 type Run struct {
 	Batch       int           `json:"batch"`
 	Concurrency int           `json:"concurrency"`
-	Loop        string        `json:"loop"`         // "closed", or "open" (Poisson arrivals)
-	Rate        float64       `json:"rate"`         // open loop: offered pairs/s
-	Requested   int           `json:"requested"`    // pairs asked for
-	Warmup      Warmup        `json:"warmup"`       //
-	Elapsed     time.Duration `json:"elapsed_ns"`   // first start to last end
-	Batches     []BatchSample `json:"batches"`      // in order of completion
-	Samples     []Sample      `json:"samples"`      // one each half second
-	TimeBound   bool          `json:"time_bounded"` // stopped by the time bound before Requested
-	Kernels     []Kernel      `json:"kernels"`      // null if not asked for
-	Stages      *Stages       `json:"stages"`       // null if not asked for, or there was no time
+	Loop        string        `json:"loop"`                // "closed", or "open" (Poisson arrivals)
+	Rate        float64       `json:"rate"`                // open loop: offered pairs/s
+	Requested   int           `json:"requested"`           // pairs asked for
+	Warmup      Warmup        `json:"warmup"`              //
+	Elapsed     time.Duration `json:"elapsed_ns"`          // first start to last end
+	Batches     []BatchSample `json:"batches"`             // in order of completion
+	Samples     []Sample      `json:"samples"`             // one each half second
+	TimeBound   bool          `json:"time_bounded"`        // stopped by the time bound before Requested
+	Kernels     []Kernel      `json:"kernels"`             // null: not asked for
+	Stages      *Stages       `json:"stages"`              // null: not asked for, or no time for it
+	Precision   string        `json:"precision,omitempty"` // where precisions are swept
+	Length      int           `json:"length,omitempty"`    // tokens of each pair, where lengths are swept
+	Open        *Open         `json:"open,omitempty"`      // nil: a closed loop, or a recording from before it
 }
 
 // Stages is what the kernels cost, in batches that were scored only for that, after the
@@ -182,9 +193,10 @@ type BatchSample struct {
 	GPU      time.Duration `json:"gpu_ns,omitempty"` // the GPU's computing time, by its own clock; 0 if there is no GPU
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
-	Padded   int           `json:"padded"`   // tokens if every pair were padded to the batch's longest
-	Computed int           `json:"computed"` // tokens that the kernels computed, including padding of their own; 0 if not known
-	FLOPs    int64         `json:"flops"`    // a multiplication and an addition are two
+	Padded   int           `json:"padded"`             // tokens if every pair were padded to the batch's longest
+	Computed int           `json:"computed"`           // tokens the kernels ran over, any padding of their own included; 0: not told
+	FLOPs    int64         `json:"flops"`              // multiply and add counted apart
+	Handling *Handling     `json:"handling,omitempty"` // nil: not told, as in recordings from before it
 }
 
 // Sample is what the machine showed in one half second.

@@ -21,11 +21,17 @@ func (rec *Recording) Validate() error {
 		if err := rec.Runs[i].validate(); err != nil {
 			return fmt.Errorf("%w: runs[%d] %w", ErrInvalid, i, err)
 		}
+		if err := rec.validateSweep(&rec.Runs[i]); err != nil {
+			return fmt.Errorf("%w: runs[%d]: %w", ErrInvalid, i, err)
+		}
 	}
 	if err := rec.Mix.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if err := rec.Overload.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := rec.Load.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
@@ -46,6 +52,9 @@ func (run *Run) validate() error {
 	}
 	if err := validateKernels(run.Kernels); err != nil {
 		return fmt.Errorf("%s: %w", at, err)
+	}
+	if err := run.Open.validate(); err != nil {
+		return fmt.Errorf("%s: open: %w", at, err)
 	}
 	if err := run.Stages.validate(); err != nil {
 		return fmt.Errorf("%s: stages: %w", at, err)
@@ -79,6 +88,10 @@ func validateBatches(field string, list []BatchSample, most int) error {
 			bad = fmt.Sprintf("field \"computed\": %d, less than its %d tokens", b.Computed, b.Tokens)
 		case b.FLOPs < 0:
 			bad = fmt.Sprintf("field \"flops\": %d, want at least 0", b.FLOPs)
+		default:
+			if err := b.Handling.validate(&b); err != nil {
+				bad = err.Error()
+			}
 		}
 		if bad != "" {
 			return fmt.Errorf("%s[%d]: %s", field, j, bad)

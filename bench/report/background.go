@@ -14,6 +14,7 @@ import (
 
 // Rows of the stage table that are missing in older reports.
 const (
+	LateRow        = "Client Lateness"
 	OverlappedRow  = "Of Tokenization, Beside Inference"
 	UnaccountedRow = "Unaccounted"
 )
@@ -34,9 +35,9 @@ func (f *Figures) writeExtra(p *markdown.Page) {
 		for _, s := range []struct {
 			name    string
 			summary *stats.Summary
-		}{{"Tokenization", f.Tokenize}, {OverlappedRow, f.Overlapped}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}, {UnaccountedRow, f.Unaccounted}} {
-			if s.summary == nil && (s.name == OverlappedRow || s.name == UnaccountedRow) {
-				continue // an older report, without these rows
+		}{{"Tokenization", f.Tokenize}, {OverlappedRow, f.Overlapped}, {LateRow, f.Late}, {"Queue Wait", f.Queue}, {"Inference", f.Infer}, {UnaccountedRow, f.Unaccounted}} {
+			if s.summary == nil && (s.name == OverlappedRow || s.name == UnaccountedRow || s.name == LateRow) {
+				continue // a report from before there were such rows, or a client that is never late
 			}
 			o := optionally(s.summary)
 			row := []string{s.name}
@@ -50,7 +51,12 @@ func (f *Figures) writeExtra(p *markdown.Page) {
 		if f.Unaccounted != nil {
 			p.Para("_Latency is tokenization and queue wait and inference, less what of the tokenization went on beside the batch's own inference, and what is unaccounted for._")
 		}
+		if f.Late != nil {
+			p.Para("_And the client's lateness, from when a batch was due to when the bench made the call, which is in the latency and in no wait of the engine's: P99 %s ms._", figure.Fixed(&f.Late.P99, 3))
+		}
 	}
+	f.Path.write(p)
+	f.Steady.write(p)
 	if f.Stages != nil {
 		f.Stages.write(p)
 	}
@@ -86,6 +92,7 @@ func (f *Figures) workRows() [][]string {
 // report of another tool has none of this.
 func (r *Report) writeBackground(p *markdown.Page) {
 	r.writeAcross(p)
+	r.writeVariants(p)
 	if r.Accuracy != nil {
 		writeAccuracy(p, r.Accuracy)
 	}

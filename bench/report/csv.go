@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"strconv"
@@ -23,6 +24,10 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for _, m := range list {
 		header = append(header, m.Column)
 	}
+	_, swept := r.swept()
+	if swept {
+		header = append(header, "length_tokens")
+	}
 	out := csv.NewWriter(w)
 	if err := out.Write(header); err != nil {
 		return err
@@ -37,10 +42,13 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		if f.Loop == "open" {
 			offered = &f.Rate
 		}
-		row := []string{r.Name, r.Model.ID, strconv.FormatBool(r.Model.Synthetic), r.Backend, r.Device, r.Precision, dataset,
+		row := []string{r.Name, r.Model.ID, strconv.FormatBool(r.Model.Synthetic), r.Backend, r.Device, cmp.Or(f.Precision, r.Precision), dataset,
 			strconv.Itoa(f.Batch), strconv.Itoa(f.Concurrency), f.Loop, figure.Shortest(offered), strconv.Itoa(f.Pairs), figure.Shortest(f.Seconds)}
 		for _, m := range list {
 			row = append(row, figure.Shortest(m.Value(f)))
+		}
+		if swept {
+			row = append(row, count(int64(f.Length)))
 		}
 		if err := out.Write(row); err != nil {
 			return err

@@ -78,7 +78,7 @@ func (t *timeline) fill(row *DashboardRow, at time.Duration) {
 	row.Latency = &latency
 
 	last := t.batches[hi-1]
-	tokenize, infer, queue := milliseconds(last.Tokenize), milliseconds(last.Infer), milliseconds(last.Queue)
+	tokenize, infer, queue := milliseconds(last.Tokenize), milliseconds(last.Infer), milliseconds(last.Queue-last.Late)
 	row.Tokenize, row.Infer, row.Queue = &tokenize, &infer, &queue
 	row.PaddingWaste = waste(last.Tokens, last.Padded)
 	row.PaddingActual = waste(last.Tokens, last.Computed)

@@ -24,6 +24,7 @@ func Derive(rec *recording.Recording) *Report {
 		ColdStart:   &rec.ColdStart,
 		Accuracy:    rec.Accuracy,
 		Peak:        rec.Peak,
+		Variants:    rec.Variants,
 		Notes:       rec.Notes,
 	}
 	switch {
@@ -33,13 +34,21 @@ func Derive(rec *recording.Recording) *Report {
 		r.Withheld = "accuracy gate not passed"
 	}
 	for i := range rec.Runs {
-		f := runFigures(&rec.Runs[i], rec.Peak, r.Withheld == "")
-		if r.Withheld == "" {
+		peak, speed := rec.Peak, r.Withheld == ""
+		if v := rec.VariantOf(&rec.Runs[i]); v != nil { // which has a gate of its own
+			peak, speed = v.Peak, v.Accuracy != nil && v.Accuracy.Passed
+		}
+		f := runFigures(&rec.Runs[i], peak, speed)
+		if speed && rec.Revision > 0 {
+			f.Scenario, f.Steady = f.scenarioOf(), steadyOf(&rec.Runs[i])
+		}
+		if speed {
 			f.Stages = stageFigures(rec, &rec.Runs[i])
 		}
 		r.Configs = append(r.Configs, f)
 	}
 	r.Mix, r.Overload = mixFigures(rec.Mix, r.Withheld == ""), overloadFigures(rec.Overload, r.Withheld == "")
+	r.Load = loadFigures(rec.Load, r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }
@@ -48,9 +57,10 @@ func Derive(rec *recording.Recording) *Report {
 // times and everything that follows from one.
 func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f := Figures{
-		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate},
+		Config:      Config{run.Batch, run.Concurrency, run.Loop, run.Rate, run.Precision, run.Length},
 		Requested:   run.Requested,
 		TimeBounded: run.TimeBound,
+		Open:        run.Open,
 	}
 	for _, b := range run.Batches {
 		f.Pairs += b.Pairs
@@ -76,6 +86,10 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 	f.Bounds = bounds(s.Latency)
 	f.Tokenize, f.Queue, f.Infer = stats.Summarize(s.Tokenize), stats.Summarize(s.Queue), stats.Summarize(s.Infer)
 	f.Overlapped, f.Unaccounted = stats.Summarize(s.Overlapped), stats.Summarize(unaccounted(run))
+	if late := stats.Summarize(lateness(run.Batches)); late.Max > 0 {
+		f.Late = late
+	}
+	f.Path = pathOf(run.Batches)
 	return f
 }
 
@@ -86,7 +100,7 @@ func samples(run *recording.Run) *Samples {
 		s.Throughput = append(s.Throughput, float64(b.Pairs)/b.Latency.Seconds())
 		s.Tokenize = append(s.Tokenize, milliseconds(b.Tokenize))
 		s.Overlapped = append(s.Overlapped, milliseconds(b.Overlapped))
-		s.Queue = append(s.Queue, milliseconds(b.Queue))
+		s.Queue = append(s.Queue, milliseconds(b.Queue-b.Late)) // what the client was late is no wait of the engine's
 		s.Infer = append(s.Infer, milliseconds(b.Infer))
 	}
 	return s

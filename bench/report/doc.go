@@ -2,8 +2,9 @@
 //
 // [Derive] is a pure function of a [recording.Recording], and so is every page: rendering a
 // recording again gives the same bytes. [Report.WriteMarkdown], [Report.WriteJSON] and
-// [Report.WriteCSV] print a report, [Write] puts all of them into a folder, and
-// [WriteProfile] shows the kernels of a recording to pprof. Nothing here knows an engine.
+// [Report.WriteCSV] print a report, [Write] puts all of them into a folder, [Verify] holds
+// what lies there to its recording, and [WriteProfile] shows the kernels of a recording to
+// pprof. Nothing here knows an engine.
 //
 // # The figures
 //
@@ -57,13 +58,17 @@
 //
 // The stages of a batch make up its latency: queue wait, tokenization and inference, less
 // the tokenization that went on beside the batch's own inference. What remains is told as
-// unaccounted.
+// unaccounted. How late the client was in an open loop is a row of its own, and no queue wait.
+// Where the batches tell it, a [Path] follows them through every stage, with what is left over
+// at its end, and [Steady] is what the load was without its ramp and its drain.
 //
 // # The scenarios
 //
-// A mix and an overload, which package bench describes, have sections of their own in the
-// place of configurations. Their latencies are of all rounds together, and the rounds are
-// shown one by one beside their median. The bulk's rate is that of the passes that ended.
+// A mix, an overload and points of load, which package bench describes, have sections of their
+// own in the place of configurations. Package load judges the points, and [LoadFigures] has
+// them as plain numbers. Those of the other two are of all rounds
+// together, which are shown one by one beside their median. The bulk's rate is that of the
+// passes that ended.
 //
 // # report.json
 //

@@ -28,6 +28,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	r.Mix.write(p)
 	r.Overload.write(p)
+	r.Load.write(p)
 	r.writeOverall(p)
 	r.writeBackground(p)
 	r.writeDashboard(p)
@@ -79,7 +80,8 @@ func (r *Report) writeResults(p *markdown.Page) {
 			speed(average, 1, ""), speed(throughput.p95, 1, ""),
 		})
 	}
-	p.Table([]string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}, rows)
+	titles := []string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}
+	p.Table(r.sweepColumns(titles, rows))
 	if len(r.Configs) > 0 {
 		p.Para("%s", units)
 	}
@@ -89,6 +91,15 @@ func (r *Report) writeResults(p *markdown.Page) {
 	for i, f := range r.Configs {
 		if f.Loop == "open" {
 			p.Para("_Row %d is an open loop: batches arrive as a Poisson process of %v pairs/s, and latency counts from the intended start._", i+1, f.Rate)
+		}
+		if f.Concurrency > 1 && f.Throughput != nil {
+			p.Para("_TP P95 of row %d is that of one batch, among up to %d under way at once; TP Avg is of all._", i+1, f.Concurrency)
+		}
+		if f.Open != nil && f.Open.Waited > 0 {
+			p.Para("_Row %d: callers ran out, and latency is at least what is printed._", i+1)
+		}
+		if s := f.Steady; s != nil && s.Drift != nil && !s.Reached {
+			p.Para("_Row %d did not reach a steady state: see its steady window below._", i+1)
 		}
 		f.writeMark(p, fmt.Sprintf(" (row %d)", i+1))
 	}
@@ -126,6 +137,8 @@ func (r *Report) writeDetails(p *markdown.Page, i int) {
 	if f.TimeBounded {
 		p.Para("_Stopped by the time bound: %d pairs were asked for._", f.Requested)
 	}
+	f.Scenario.write(p)
+	f.writeOpen(p)
 	latency, perBatch, average := f.figuresOrNone()
 
 	p.Para("#### Latency (ms)")
@@ -154,7 +167,7 @@ func (r *Report) writeDetails(p *markdown.Page, i int) {
 // Heading names the i-th configuration as the format does.
 func (f *Figures) Heading(i int) string {
 	return "Config " + strconv.Itoa(i+1) + ": batch=" + strconv.Itoa(f.Batch) +
-		", concurrency=" + strconv.Itoa(f.Concurrency) + f.loopSuffix()
+		", concurrency=" + strconv.Itoa(f.Concurrency) + f.sweepSuffix() + f.loopSuffix()
 }
 
 var metricValue = []string{"Metric", "Value"}

@@ -22,11 +22,6 @@ type Metric struct {
 	Title  string
 	Better Direction
 	Value  func(*Figures) *float64
-	// Of what it scatters a metric says one thing at most. What says none has a scatter
-	// of which nothing is known.
-	Mean       func(*Figures) *stats.Summary // it is this one's mean, or varies as that does
-	Sample     func(*Samples) []float64      // it is the percentile of these
-	Percentile int
 }
 
 // Metrics lists every metric.
@@ -44,32 +39,27 @@ func Metrics() []Metric {
 		}
 		return &f.Throughput.Average
 	}
-	// What a run did over the time it took scatters as its mean latency does:
-	// while the load lasts it is batch x concurrency over mean latency.
-	rate := latency
-
-	list := []Metric{{Column: "throughput_average_pairs_per_second", Title: "Throughput Average, all pairs over all time (pairs/s)", Better: Higher, Value: average, Mean: rate}}
+	list := []Metric{{Column: "throughput_average_pairs_per_second", Title: "Throughput Average, all pairs over all time (pairs/s)", Better: Higher, Value: average}}
 	for _, s := range []struct {
 		column, unitWord, title, unit string
 		better                        Direction
 		summary                       func(*Figures) *stats.Summary
-		sample                        func(*Samples) []float64
 	}{
-		{"latency", "ms", "Latency", "ms", Lower, latency, func(s *Samples) []float64 { return s.Latency }},
-		{"batch_throughput", "pairs_per_second", "Per-Batch Throughput", "pairs/s", Higher, perBatch, func(s *Samples) []float64 { return s.Throughput }},
-		{"tokenize", "ms", "Tokenization", "ms", Lower, func(f *Figures) *stats.Summary { return f.Tokenize }, func(s *Samples) []float64 { return s.Tokenize }},
-		{"inference", "ms", "Inference", "ms", Lower, func(f *Figures) *stats.Summary { return f.Infer }, func(s *Samples) []float64 { return s.Infer }},
-		{"queue", "ms", "Queue Wait", "ms", Lower, func(f *Figures) *stats.Summary { return f.Queue }, func(s *Samples) []float64 { return s.Queue }},
+		{"latency", "ms", "Latency", "ms", Lower, latency},
+		{"batch_throughput", "pairs_per_second", "Per-Batch Throughput", "pairs/s", Higher, perBatch},
+		{"tokenize", "ms", "Tokenization", "ms", Lower, func(f *Figures) *stats.Summary { return f.Tokenize }},
+		{"inference", "ms", "Inference", "ms", Lower, func(f *Figures) *stats.Summary { return f.Infer }},
+		{"queue", "ms", "Queue Wait", "ms", Lower, func(f *Figures) *stats.Summary { return f.Queue }},
 	} {
-		list = append(list, summaryMetrics(s.column, s.unitWord, s.title, s.unit, s.better, s.summary, s.sample)...)
+		list = append(list, summaryMetrics(s.column, s.unitWord, s.title, s.unit, s.better, s.summary)...)
 	}
 	list = append(list,
-		workMetric("tokens_per_second", "Tokens/s", Higher, func(w *Work) *float64 { return w.TokensPerSecond }, rate),
-		workMetric("flops_per_second", "FLOP/s", Higher, func(w *Work) *float64 { return w.FLOPsPerSecond }, rate),
-		workMetric("share_of_peak", "Share of Peak", Higher, func(w *Work) *float64 { return w.PeakShare }, nil),
-		workMetric("padding_waste_percent", "Padding Waste, if padded (%)", Neither, func(w *Work) *float64 { return w.PaddingWaste }, nil),
-		workMetric("padding_avoided_percent", "Padding Avoided (%)", Neither, func(w *Work) *float64 { return w.PaddingAvoided }, nil),
-		workMetric("padding_actual_percent", "Padding Actual (%)", Lower, func(w *Work) *float64 { return w.PaddingActual }, nil))
+		workMetric("tokens_per_second", "Tokens/s", Higher, func(w *Work) *float64 { return w.TokensPerSecond }),
+		workMetric("flops_per_second", "FLOP/s", Higher, func(w *Work) *float64 { return w.FLOPsPerSecond }),
+		workMetric("share_of_peak", "Share of Peak", Higher, func(w *Work) *float64 { return w.PeakShare }),
+		workMetric("padding_waste_percent", "Padding Waste, if padded (%)", Neither, func(w *Work) *float64 { return w.PaddingWaste }),
+		workMetric("padding_avoided_percent", "Padding Avoided (%)", Neither, func(w *Work) *float64 { return w.PaddingAvoided }),
+		workMetric("padding_actual_percent", "Padding Actual (%)", Lower, func(w *Work) *float64 { return w.PaddingActual }))
 	for _, c := range dashboardColumns {
 		list = append(list, dashboardMetric(c))
 	}
@@ -77,8 +67,7 @@ func Metrics() []Metric {
 }
 
 // summaryMetrics are the eight numbers of a Summary.
-func summaryMetrics(column, unitWord, title, unit string, better Direction,
-	summary func(*Figures) *stats.Summary, sample func(*Samples) []float64) []Metric {
+func summaryMetrics(column, unitWord, title, unit string, better Direction, summary func(*Figures) *stats.Summary) []Metric {
 	scatter := Lower // of a time; that of a rate grows with the rate
 	if better == Higher {
 		scatter = Neither
@@ -97,14 +86,10 @@ func summaryMetrics(column, unitWord, title, unit string, better Direction,
 		}
 	}
 	percentile := func(p int, value func(*stats.Summary) *float64) Metric {
-		m := field(fmt.Sprintf("p%d", p), fmt.Sprintf("P%d", p), better, value)
-		m.Sample, m.Percentile = sample, p
-		return m
+		return field(fmt.Sprintf("p%d", p), fmt.Sprintf("P%d", p), better, value)
 	}
-	mean := field("mean", "Mean", better, func(s *stats.Summary) *float64 { return &s.Mean })
-	mean.Mean = summary
 	return []Metric{
-		mean,
+		field("mean", "Mean", better, func(s *stats.Summary) *float64 { return &s.Mean }),
 		field("min", "Min", better, func(s *stats.Summary) *float64 { return &s.Min }),
 		field("max", "Max", better, func(s *stats.Summary) *float64 { return &s.Max }),
 		field("sd", "Std Dev", scatter, func(s *stats.Summary) *float64 { return s.SD }),
@@ -115,8 +100,8 @@ func summaryMetrics(column, unitWord, title, unit string, better Direction,
 	}
 }
 
-func workMetric(column, title string, better Direction, value func(*Work) *float64, varies func(*Figures) *stats.Summary) Metric {
-	return Metric{Column: column, Title: title, Better: better, Mean: varies, Value: func(f *Figures) *float64 {
+func workMetric(column, title string, better Direction, value func(*Work) *float64) Metric {
+	return Metric{Column: column, Title: title, Better: better, Value: func(f *Figures) *float64 {
 		if f.Work == nil {
 			return nil
 		}
@@ -138,6 +123,5 @@ func dashboardMetric(c dashboardColumn) Metric {
 			}
 			return nil
 		},
-		Mean: func(f *Figures) *stats.Summary { return stats.Summarize(column(f.Dashboard.Rows, c.value)) },
 	}
 }

@@ -103,6 +103,8 @@ func (r *Report) noneApart() string {
 		title = MixTitle
 	case r.Overload != nil:
 		title = OverloadTitle
+	case r.Load != nil:
+		title = LoadTitle
 	}
 	if title == "" {
 		return ""

@@ -26,6 +26,9 @@ type Report struct {
 	Accuracy    *recording.Accuracy    `json:"accuracy"`
 	Peak        *float64               `json:"peak_flops"` // the device's measured peak, FLOP/s
 
+	// Variants are the precisions of a sweep; nil: there was none.
+	Variants []recording.Variant `json:"variants,omitempty"`
+
 	// Withheld says why there are no speed figures; empty: they stand.
 	Withheld string `json:"withheld"`
 
@@ -35,6 +38,7 @@ type Report struct {
 	// The scenarios, which take the place of configurations; nil: not measured.
 	Mix      *MixFigures      `json:"mix,omitempty"`
 	Overload *OverloadFigures `json:"overload,omitempty"`
+	Load     *LoadFigures     `json:"load,omitempty"`
 
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.
@@ -58,11 +62,25 @@ type Config struct {
 	Concurrency int     `json:"concurrency"`
 	Loop        string  `json:"loop"` // "closed", or "open" (Poisson arrivals)
 	Rate        float64 `json:"rate"` // open loop: offered pairs/s
+	// Where they are swept: "" and 0 are the report's own precision and text.
+	Precision string `json:"precision,omitempty"`
+	Length    int    `json:"length_tokens,omitempty"`
 }
 
 // String is the configuration as the report's tables name it.
 func (c Config) String() string {
-	return fmt.Sprintf("batch=%d, conc=%d%s", c.Batch, c.Concurrency, c.loopSuffix())
+	return fmt.Sprintf("batch=%d, conc=%d%s%s", c.Batch, c.Concurrency, c.sweepSuffix(), c.loopSuffix())
+}
+
+// sweepSuffix names what is swept beyond the format's two numbers.
+func (c Config) sweepSuffix() (suffix string) {
+	if c.Precision != "" {
+		suffix = ", precision=" + c.Precision
+	}
+	if c.Length > 0 {
+		suffix += fmt.Sprintf(", length=%d", c.Length)
+	}
+	return suffix
 }
 
 // loopSuffix names an open loop and says nothing of a closed one, which is what
@@ -89,12 +107,19 @@ type Figures struct {
 	Correlation *float64       `json:"latency_throughput_correlation"` // of a batch's latency with its throughput
 	Bounds      []Bound        `json:"latency_bounds"`
 
-	// Over all batches. Queue + Tokenize - Overlapped + Infer + Unaccounted is the latency.
+	// Over all batches. Late + Queue + Tokenize - Overlapped + Infer + Unaccounted is the
+	// latency.
+	Late        *stats.Summary `json:"late_ms,omitempty"` // until the bench made the call; nil: it is never late, or not told
 	Tokenize    *stats.Summary `json:"tokenize_ms"`
 	Overlapped  *stats.Summary `json:"overlapped_ms"` // of Tokenize, beside the batch's own inference
 	Queue       *stats.Summary `json:"queue_ms"`
 	Infer       *stats.Summary `json:"infer_ms"`
 	Unaccounted *stats.Summary `json:"unaccounted_ms"` // in none of them: handing the scores over
+	Path        *Path          `json:"path,omitempty"` // the same, to the end; nil: not told
+
+	Open     *recording.Open `json:"open,omitempty"`     // nil: a closed loop, or not told
+	Scenario *Scenario       `json:"scenario,omitempty"` // nil: none of LoadGen's, or not told
+	Steady   *Steady         `json:"steady,omitempty"`   // nil: not told
 
 	Stages    *StageFigures `json:"stages"` // of inference
 	Work      *Work         `json:"work"`

@@ -14,5 +14,6 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	r.writeResults(p)
 	r.Mix.write(p)
 	r.Overload.write(p)
+	r.Load.write(p)
 	return p.Flush()
 }

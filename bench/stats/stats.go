@@ -1,5 +1,6 @@
-// Package stats describes samples: means, percentiles as in numpy, and how many draws a
-// bound by order statistics needs. It knows nothing about the bench.
+// Package stats describes samples: means, percentiles as numpy has them, how
+// many draws a bound needs by order statistics, and what a few rounds say of a
+// difference. It knows nothing of benches.
 package stats
 
 import (

@@ -42,6 +42,9 @@ Without arguments it needs nothing but itself: the checkpoint if it is in the
 local cache, else synthetic weights of its shape (timings hold, scores mean
 nothing, and the report says so), on built-in text with the lengths of MS MARCO.
 
+Several of --batch, --concurrency, --precision or --length are swept, each with each;
+a precision has an engine of its own, and its own accuracy in the report.
+
 Before anything is timed, scores are compared with a float64 reference; scores
 that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
@@ -58,19 +61,28 @@ that are run after the measurement, which it leaves as it is.
 turns until the time bound. --mix measures calls of one pair, as they arrive, alone
 and beside callers of very many pairs: what do the small ones wait, what does the
 bulk lose? --overload sends more calls than can be served to an engine that lets
---max-queue pairs wait: how many are refused, how fast, and what do the others wait?`,
+--max-queue pairs wait: how many are refused, how fast, and what do the others wait?
+
+--slo finds how much load holds: requests that arrive as a Poisson process, at rates
+from 30 to 95 % of what a closed loop reaches, until the largest is found whose P95
+keeps the bound and three other seeds confirm it. --ramp measures a row of rising
+loads. Both take the place of batches and concurrencies, and write load.csv too.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
+  minilm-metal bench --precision f32,bf16,int8 --length 32,128,512 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
-  minilm-metal bench --rate 50 --concurrency 4    # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --rate 50 --batch 1          # an open loop: 50 pairs/s arrive, ready or not
+  minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
+  minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if err := errors.Join(flags.check(), checkBench(&o)); err != nil {
+			precisions := strings.Split(flags.precision, ",")
+			if err := errors.Join(flags.checkEach(precisions), checkBench(&o)); err != nil {
 				return err
 			}
 			if err := scenario.apply(c.Flags(), &o); err != nil {
@@ -81,7 +93,13 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 					return fmt.Errorf("%s: is there already; --force writes over it", name)
 				}
 			}
+			if o.Rate > 0 && !c.Flags().Changed("concurrency") {
+				o.Concurrencies = nil // callers that never run out
+			}
 			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
+			if len(precisions) > 1 {
+				o.Precision, o.Precisions = "", precisions
+			}
 			o.CalibrationFile = p.calibrationFile()
 			found, err := p.checkpoint(flags.model, hub.Complete)
 			if err != nil {
@@ -107,7 +125,9 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f := c.Flags()
 	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
-	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas")
+	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas (with --rate: as many as it takes)")
+	f.IntSliceVar(&o.Lengths, "length", nil, "tokens of each pair, several with commas; text is cut or lengthened (default: as it is)")
+	f.Lookup("precision").Usage += "; several with commas"
 	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
@@ -121,6 +141,7 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
 	profiles.register(f)
+	c.AddCommand(p.ab(), p.benchVerify())
 	return c
 }
 
@@ -213,7 +234,7 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 
 // reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path

@@ -10,12 +10,15 @@ import (
 
 // scenario holds the flags of bench's scenarios.
 type scenario struct {
+	name                string // in LoadGen's words; "": by the other flags
 	mixing, overloading bool
 	mix                 bench.MixOptions
 	overload            bench.OverloadOptions
+	load                bench.LoadOptions
 }
 
 func (s *scenario) register(f *pflag.FlagSet) {
+	f.StringVar(&s.name, "scenario", "", "one of LoadGen's: single-stream (one pair at a time), multi-stream (one batch at a time), offline (all pairs in one call), server (with --rate)")
 	f.BoolVar(&s.mixing, "mix", false, "measure small calls beside bulk ones")
 	f.IntVar(&s.mix.BulkCallers, "mix-bulk", bench.DefaultBulkCallers, "bulk callers at once")
 	f.IntVar(&s.mix.BulkPairs, "mix-bulk-pairs", bench.DefaultBulkPairs, "pairs in a call of the bulk")
@@ -23,13 +26,25 @@ func (s *scenario) register(f *pflag.FlagSet) {
 	f.Float64Var(&s.mix.Rate, "mix-rate", 0, "small calls that arrive in a second (default: 3 % of the bulk's pairs/s)")
 	f.BoolVar(&s.overloading, "overload", false, "measure more calls than can be served; --batch pairs each, by default one")
 	f.Float64Var(&s.overload.Factor, "overload-factor", bench.DefaultOverload, "calls that arrive over those that can be served")
+	f.DurationVar(&s.load.SLO, "slo", 0, "find the largest load whose P95 keeps this bound, and its goodput; --batch pairs a request, by default one")
+	f.BoolVar(&s.load.Ramp, "ramp", false, "measure a row of rising loads; with --slo, before the search")
 }
 
 // apply copies the scenario that is asked for to the options. It refuses flags that do not
 // apply to what is measured.
 func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
+	if err := s.named(f, o); err != nil {
+		return err
+	}
 	if s.mixing && s.overloading {
 		return usageError("--mix and --overload: want one of them")
+	}
+	loading := s.load.Ramp || f.Changed("slo")
+	if loading && (s.mixing || s.overloading) {
+		return usageError("--slo and --ramp: say nothing with --mix or --overload")
+	}
+	if f.Changed("slo") && s.load.SLO <= 0 {
+		return usageError("--slo %v: want a time above 0", s.load.SLO)
 	}
 	for _, flag := range []struct {
 		name string
@@ -42,10 +57,11 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 		{"mix-rate", s.mixing, "without --mix"},
 		{"overload-factor", s.overloading, "without --overload"},
 		{"batch", !s.mixing, "with --mix"},
-		{"concurrency", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"rate", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"stages", !s.mixing && !s.overloading, "with --mix or --overload"},
-		{"profile", !s.mixing && !s.overloading, "with --mix or --overload"},
+		{"concurrency", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"length", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"rate", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"stages", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"profile", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
 	} {
 		if f.Changed(flag.name) && !flag.said {
 			return usageError("--%s: says nothing %s", flag.name, flag.why)
@@ -78,6 +94,52 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 			s.overload.Batch = o.Batches[0]
 		}
 		o.Overload = &s.overload
+	case loading:
+		if f.Changed("batch") {
+			if len(o.Batches) != 1 || o.Batches[0] < 1 {
+				return usageError("--batch %s: want one number, at least 1, with --slo or --ramp", f.Lookup("batch").Value)
+			}
+			s.load.Batch = o.Batches[0]
+		}
+		o.Load = &s.load
+	}
+	return nil
+}
+
+// scenarios are those of LoadGen, MLPerf's load generator.
+var scenarios = []string{"single-stream", "multi-stream", "offline", "server"}
+
+// named makes the options those of the scenario that is named.
+func (s *scenario) named(f *pflag.FlagSet, o *bench.Options) error {
+	if s.name == "" {
+		return nil
+	}
+	if err := oneOf("scenario", s.name, scenarios); err != nil {
+		return err
+	}
+	excluded := []string{"concurrency", "mix", "overload", "slo", "ramp"}
+	switch s.name {
+	case "single-stream":
+		excluded = append(excluded, "batch", "rate")
+		o.Batches = []int{1}
+	case "multi-stream":
+		excluded = append(excluded, "rate")
+	case "offline":
+		excluded = append(excluded, "batch", "rate")
+		o.Batches = []int{o.Pairs}
+	case "server":
+		excluded = excluded[1:] // callers may be bounded
+		if !f.Changed("rate") {
+			return usageError("--scenario server: how many pairs arrive in a second? Say --rate, or search it with --slo")
+		}
+		if !f.Changed("batch") {
+			o.Batches = []int{1}
+		}
+	}
+	for _, name := range excluded {
+		if f.Changed(name) {
+			return usageError("--%s: says nothing with --scenario %s", name, s.name)
+		}
 	}
 	return nil
 }

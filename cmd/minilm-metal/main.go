@@ -6,7 +6,9 @@
 //	minilm-metal tokenize < pairs.jsonl       text to token ids
 //	minilm-metal info                         model, device, kernels
 //	minilm-metal verify                       published scores against ours
-//	minilm-metal compare A B                  two bench reports side by side
+//	minilm-metal bench ab                     two sides in turns, and a verdict
+//	minilm-metal bench verify REPORT          every figure again from the recording
+//	minilm-metal compare A B                  bench reports side by side
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU
@@ -19,7 +21,7 @@
 // Every command has --help with examples. Results go to standard output, all
 // else to standard error; a progress bar is drawn on a terminal only. The exit
 // code is 0 if all went well, 1 if something failed, 2 if the command line was
-// wrong and 130 if the user interrupted.
+// wrong and 130 if the user interrupted; verdicts have 3 to 5, see "bench ab".
 //
 // The commands are thin: flags to a call of package engine, bench, model/hub or
 // model/synth, and its result to text.

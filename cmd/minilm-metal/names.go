@@ -68,18 +68,28 @@ func (f *engineFlags) check() error {
 	return nil
 }
 
-// complete makes the shell offer values for flags with a few known values, and for
-// arguments. Everything else is a file, or nothing.
+// checkEach checks the flags with one precision after the other.
+func (f engineFlags) checkEach(precisions []string) error {
+	for _, f.precision = range precisions {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete makes the shell offer values for the flags of all commands that have a few, and
+// for the arguments of those that take some. Everything else is a file, or nothing.
 func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
 		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
-		"sample": {"time", "calls", "flops", "bytes"},
+		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios,
 	}
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
 		flags["format"] = append(flags["format"], f.String())
 	}
-	for _, c := range root.Commands() {
+	for _, c := range below(root) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			values, some := flags[f.Name]
 			switch f.Value.Type() {
@@ -100,6 +110,14 @@ func (p *program) complete(root *cobra.Command) {
 			c.ValidArgsFunction = cobra.NoFileCompletions
 		}
 	}
+}
+
+// below are the commands of a command, and theirs.
+func below(c *cobra.Command) (all []*cobra.Command) {
+	for _, child := range c.Commands() {
+		all = append(append(all, child), below(child)...)
+	}
+	return all
 }
 
 // completeID offers the known ids: the pinned one, and those in the cache.

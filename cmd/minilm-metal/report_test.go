@@ -108,6 +108,35 @@ func TestBenchStages(t *testing.T) {
 	}
 }
 
+// Precisions and lengths are swept, and compare reads what is written.
+func TestBenchSweep(t *testing.T) {
+	dir := t.TempDir()
+	shown := ok(t, "", strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 16 --batch 8 --precision f32,int8 --length 16,32 --time-bound 10m --force --out "+dir)...)
+	for _, want := range []string{"| TP P95 | Precision | Length (tokens) |", "| f32 | 16 |", "| int8 | 32 |"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q in\n%s", want, shown)
+		}
+	}
+	if text := ok(t, "", "compare", dir, filepath.Join(dir, "report.md")); !strings.Contains(text, "precision=int8, length=32") {
+		t.Errorf("%s", text)
+	}
+}
+
+// LoadGen's scenarios are configurations, and the report has their names.
+func TestLoadGenScenarios(t *testing.T) {
+	for flags, want := range map[string]string{
+		"single-stream":    "**Scenario, in LoadGen's words:** SingleStream, judged by P90 of latency (ms): ",
+		"offline":          "words:** Offline, judged by throughput (pairs/s): ",
+		"server --rate 60": "words:** Server, judged by P99 of latency (ms): ",
+	} {
+		dir := t.TempDir()
+		ok(t, "", strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 24 --time-bound 10m --force --out "+dir+" --scenario "+flags)...)
+		if text, err := os.ReadFile(filepath.Join(dir, report.MarkdownFile)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v: no %q in\n%s", err, want, text)
+		}
+	}
+}
+
 func TestBenchScenarios(t *testing.T) {
 	for _, test := range []struct {
 		flags string
@@ -117,6 +146,8 @@ func TestBenchScenarios(t *testing.T) {
 			[]string{"**Bulk:** calls of 500 pairs, callers: 2, in the background", "one pair each, 20.00 arriving", "| beside the bulk, the same arrivals |"}},
 		{"--overload --overload-factor 2 --batch 2 --max-queue 16",
 			[]string{"2 times the capacity", "pairs in a call: 2", "at most 16 pairs wait", "there are 8 callers", "| Failed otherwise | 0 |"}},
+		{"--ramp --slo 5s --batch 2",
+			[]string{"2 pairs each, arriving as a Poisson process", "5000 ms for 95 % of the requests", "**Knee:** ", "| ramp | "}},
 	} {
 		dir := filepath.Join(t.TempDir(), "report")
 		args := append(strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 40 --time-bound 2s --out "+dir), strings.Fields(test.flags)...)

@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return interrupted
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", root.Name(), err)
+	if found, ok := errors.AsType[*judged](err); ok && out.err == nil {
+		return found.code
+	}
 	// Cobra's errors about arguments and flags have no type of their own. All of them come
 	// before the command has begun.
 	if !p.begun && out.err == nil || errors.Is(err, errUsage) {
@@ -99,7 +102,8 @@ Nothing is ever downloaded but by "pull". Without --model, commands use that
 checkpoint if the local Hugging Face cache has it, else synthetic weights of its
 shape, whose timings hold and whose scores mean nothing; they say so.
 
-Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted.`,
+Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted; "bench ab" and "compare --gate"
+have 3 to 5 for their verdicts.`,
 		Example: `  minilm-metal bench
   minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
   minilm-metal rank "how many people live in berlin" < passages.txt`,

@@ -1,0 +1,277 @@
+// Package load judges open loops: what a load attained, how much of it was good, and
+// whether it holds. The bench asks it where to look for the knee while it measures, and
+// reports ask it the same of the recording, so that the two cannot disagree.
+//
+// # A point
+//
+// Figures are of the requests that were due in the window, which leaves out the first tenth
+// of the arrivals, when the queue fills. A request without scores, because of an error or
+// because it was given up, is a miss: slower than any bound, and in no latency.
+//
+//   - Offered is what was due in the window, attained what ended in it, and good what was
+//     due in it and answered within the bound: goodput.
+//   - A load is saturated if it attained less than 98 % of what arrived, or if what was
+//     under way grew over the window. Both allow for what chance does to the number under
+//     way: it is about Poisson, so that of two looks at it the difference has twice its
+//     mean as variance.
+//   - A load holds if it is not saturated and the upper confidence bound of its P95 is
+//     within the bound asked for.
+//
+// # The bound of P95
+//
+// A bound by order statistics wants independent draws, and near the knee the latencies of
+// neighbours are not: they wait in the same queue. So the window is cut into blocks, and the
+// variance of the blocks' shares of slow requests is set over that of independent ones. Its
+// ratio, the design effect of survey statistics (Kish 1965), says how many requests tell as
+// much as one independent one, and the bound is that of so many fewer.
+package load
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/stats"
+)
+
+const (
+	// RampShare of the arrivals is before the window.
+	RampShare = 0.1
+	// LeastAttained is the share of the arrivals that a load which holds has attained.
+	LeastAttained = 0.98
+	// quantile is that which is held to the bound.
+	quantile = 0.95
+	// looks is how often what is under way is counted in a window.
+	looks = 50
+	// mostBlocks and fewestInBlock say how a window is cut for the bound of P95.
+	mostBlocks, fewestInBlock = 20, 5
+)
+
+// Point is one load, judged. Rates are in pairs/s, times in ms; nil is a figure that there
+// is none of.
+type Point struct {
+	Purpose  string  `json:"purpose"`
+	Rate     float64 `json:"rate_pairs_per_second"` // that was to arrive
+	Seed     uint64  `json:"seed"`
+	Seconds  float64 `json:"window_seconds"`
+	Requests int     `json:"requests"` // due in the window
+
+	Offered  float64  `json:"offered_pairs_per_second"`
+	Attained float64  `json:"attained_pairs_per_second"`
+	Good     *float64 `json:"good_pairs_per_second"` // nil: no bound was asked for
+	Slow     int      `json:"slow"`                  // requests answered after the bound
+	Missed   int      `json:"missed"`                // without scores
+
+	P50        *float64 `json:"p50_ms"` // of all that were due, misses as the slowest; nil: it is one of those
+	P95        *float64 `json:"p95_ms"`
+	P95Upper   *float64 `json:"p95_upper_95_ms"` // nil: too few requests, or it is a miss
+	Dependence float64  `json:"dependence"`      // how many requests tell as much as one independent one
+	LateP99    *float64 `json:"late_p99_ms"`     // of the client
+	Waited     int      `json:"waited"`          // requests that found all callers busy
+
+	UnderWay  float64 `json:"under_way"`        // requests, on average
+	Growth    float64 `json:"under_way_growth"` // of that, over the window
+	Saturated bool    `json:"saturated"`
+	Holds     bool    `json:"holds"`
+	Why       string  `json:"why"` // it does not; empty: it does
+}
+
+// request is one that was offered. One that was missed never ends.
+type request struct {
+	due, done, latency float64 // seconds
+	pairs              int
+	late               float64
+}
+
+// Judge judges a point of requests of so many pairs. slo 0 is no bound: a load holds then
+// unless it is saturated.
+func Judge(p *recording.LoadPoint, batch int, slo time.Duration) Point {
+	out := Point{Purpose: p.Purpose, Rate: p.Rate, Seed: p.Seed, Waited: p.Waited, Dependence: 1}
+	all := requests(p, batch)
+	to := p.Length.Seconds()
+	from := RampShare * to
+	out.Seconds = to - from
+	var window []request
+	offered, attained, good := 0, 0, 0
+	for _, r := range all {
+		if r.done >= from && r.done < to {
+			attained += r.pairs
+		}
+		if r.due < from || r.due >= to {
+			continue
+		}
+		window = append(window, r)
+		offered += r.pairs
+		switch {
+		case math.IsInf(r.latency, 1):
+			out.Missed++
+		case slo > 0 && r.latency > slo.Seconds():
+			out.Slow++
+		default:
+			good += r.pairs
+		}
+	}
+	out.Requests = len(window)
+	out.Offered, out.Attained = float64(offered)/out.Seconds, float64(attained)/out.Seconds
+	if slo > 0 {
+		g := float64(good) / out.Seconds
+		out.Good = &g
+	}
+	out.latencies(window)
+	steep := out.underWay(all, from, to)
+	out.judge(float64(offered)/float64(batch), float64(attained)/float64(batch), steep, slo)
+	return out
+}
+
+// requests are those of the point, in the order in which they were due.
+func requests(p *recording.LoadPoint, batch int) (list []request) {
+	for _, b := range p.Answered {
+		list = append(list, request{b.Start.Seconds(), (b.Start + b.Latency).Seconds(), b.Latency.Seconds(), b.Pairs, b.Late.Seconds()})
+	}
+	never := math.Inf(1)
+	for _, m := range p.Missed {
+		list = append(list, request{m.Due.Seconds(), never, never, batch, math.NaN()})
+	}
+	slices.SortStableFunc(list, func(a, b request) int { return cmp.Compare(a.due, b.due) })
+	return list
+}
+
+// latencies fills in the percentiles.
+func (p *Point) latencies(window []request) {
+	if len(window) == 0 {
+		return
+	}
+	var sorted, late []float64
+	for _, r := range window {
+		sorted = append(sorted, 1000*r.latency)
+		if !math.IsNaN(r.late) {
+			late = append(late, 1000*r.late)
+		}
+	}
+	slices.Sort(sorted)
+	slices.Sort(late)
+	p.P50, p.P95 = finite(stats.Percentile(sorted, 50)), finite(stats.Percentile(sorted, 100*quantile))
+	if len(late) > 0 {
+		p.LateP99 = finite(stats.Percentile(late, 99))
+	}
+	p.Dependence = dependence(window, sorted)
+	n := int(float64(len(window)) / p.Dependence)
+	if n < 1 {
+		return
+	}
+	if k := stats.UpperOrder(n, quantile, stats.Confidence); k <= n {
+		at := int(math.Ceil(float64(k) / float64(n) * float64(len(sorted))))
+		p.P95Upper = finite(sorted[min(at, len(sorted))-1])
+	}
+}
+
+func finite(v float64) *float64 {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+// dependence is the design effect of the requests that are slower than P95: 1, or more where
+// they come in clumps.
+func dependence(window []request, sorted []float64) float64 {
+	n := len(window)
+	blocks := min(mostBlocks, n/fewestInBlock)
+	if blocks < 2 {
+		return 1
+	}
+	bound := sorted[int(quantile*float64(n-1))]
+	slow := 0
+	for _, ms := range sorted {
+		if ms > bound {
+			slow++
+		}
+	}
+	p := float64(slow) / float64(n)
+	if p == 0 || p == 1 {
+		return 1
+	}
+	variance := 0.0
+	for i := range blocks {
+		lo, hi := i*n/blocks, (i+1)*n/blocks
+		in := 0
+		for _, r := range window[lo:hi] {
+			if 1000*r.latency > bound {
+				in++
+			}
+		}
+		d := float64(in)/float64(hi-lo) - p
+		variance += d * d / float64(blocks-1)
+	}
+	return max(1, variance*float64(n)/float64(blocks)/(p*(1-p)))
+}
+
+// underWay counts what is under way at even times of the window, and fits a line to it. It
+// says whether the line rises by more than its scatter explains (95 %, one-sided).
+func (p *Point) underWay(all []request, from, to float64) (steep bool) {
+	counts := make([]float64, looks)
+	for i := range counts {
+		at := from + (float64(i)+0.5)/looks*(to-from)
+		for _, r := range all {
+			if r.due <= at && at < r.done {
+				counts[i]++
+			}
+		}
+	}
+	p.UnderWay = stats.Mean(counts)
+	slope, _ := line(counts)
+	p.Growth = slope * looks
+	// Neighbouring looks see the same requests: the scatter is that of the means of blocks.
+	const blocks = 10
+	means := make([]float64, blocks)
+	for i := range means {
+		means[i] = stats.Mean(counts[i*looks/blocks : (i+1)*looks/blocks])
+	}
+	slope, scatter := line(means)
+	const student = 1.86 // t of 8 degrees of freedom at 95 %
+	return slope > student*scatter
+}
+
+// line fits y = a + slope*i by least squares, and returns the slope and its standard error.
+func line(y []float64) (slope, scatter float64) {
+	n := float64(len(y))
+	mx, my := (n-1)/2, stats.Mean(y)
+	var xx, xy, yy float64
+	for i, v := range y {
+		x := float64(i) - mx
+		xx += x * x
+		xy += x * (v - my)
+		yy += (v - my) * (v - my)
+	}
+	slope = xy / xx
+	rest := max(0, yy-slope*xy)
+	return slope, math.Sqrt(rest / (n - 2) / xx)
+}
+
+// judge says whether the load holds.
+func (p *Point) judge(offered, attained float64, steep bool, slo time.Duration) {
+	chance := 2 * math.Sqrt(2*(p.UnderWay+1)) // of few requests it says too little by itself
+	allowed := max((1-LeastAttained)*offered, chance)
+	lacks := offered-attained > allowed
+	grows := steep && p.Growth > allowed
+	p.Saturated = lacks || grows
+	ms := 1000 * slo.Seconds()
+	switch {
+	case p.Requests == 0:
+		p.Why = "no request was due"
+	case grows:
+		p.Why = "saturated: what is under way grows"
+	case lacks:
+		p.Why = "saturated: less is attained than arrives"
+	case slo == 0:
+	case p.P95 == nil || *p.P95 > ms:
+		p.Why = "P95 is above the bound"
+	case p.P95Upper == nil:
+		p.Why = "too few requests to bound P95"
+	case *p.P95Upper > ms:
+		p.Why = "P95 may be above the bound"
+	}
+	p.Holds = p.Why == ""
+}

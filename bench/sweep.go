@@ -1,0 +1,196 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+const (
+	// shortestText is the least tokens of a pair of a sweep: three are special, and query and
+	// passage have some each.
+	shortestText = 8
+	// sweptPairs is how many pairs are made for a length; they are read round and round.
+	sweptPairs = 1024
+	// filler is a word that is one token, of which a text is lengthened by exactly one.
+	filler = "a"
+)
+
+// errSweep is in every error about an engine of a sweep that could not be opened. What was
+// measured before is good.
+var errSweep = errors.New("the sweep did not go on")
+
+// sweep is where a session is between precisions and lengths.
+type sweep struct {
+	precision string // "": they are not swept
+	length    int    // tokens of a pair; 0: the text is as it is
+	texts     map[int]*workload
+}
+
+// name is what notes and the progress call a configuration.
+func (w *sweep) name(batch, callers int) string {
+	name := fmt.Sprintf("batch=%d, concurrency=%d", batch, callers)
+	if w.precision != "" {
+		name += ", precision=" + w.precision
+	}
+	if w.length > 0 {
+		name += fmt.Sprintf(", length=%d", w.length)
+	}
+	return name
+}
+
+// text is the workload with pairs of so many tokens, and goes on to them.
+func (w *sweep) text(s *session, length int) (*workload, error) {
+	w.length = length
+	if length == 0 {
+		return s.work, nil
+	}
+	if work := w.texts[length]; work != nil {
+		return work, nil
+	}
+	if most := s.engine.Info().MaxLength; most > 0 && length > most {
+		return nil, fmt.Errorf("%w: pairs of %d tokens, where the model takes %d", ErrOptions, length, most)
+	}
+	work, err := s.work.resized(s.engine, length, min(sweptPairs, s.Pairs))
+	if err != nil {
+		return nil, err
+	}
+	if w.texts == nil {
+		w.texts = map[int]*workload{}
+		s.note("Lengths are swept: each pair is text of the data set, cut or lengthened to that many tokens; %d pairs are made for each, and read round and round.", len(work.pairs))
+	}
+	w.texts[length] = work
+	return work, nil
+}
+
+// measurePrecisions measures all configurations in one precision after the other. The first
+// one's engine is open, and its gate is passed or not. A precision whose scores are too far
+// from the reference's is not timed, and the others are; ErrInaccurate is in the error.
+func (s *session) measurePrecisions(ctx context.Context) error {
+	var resolved []string
+	var inaccurate error
+	defer func() { s.concludeSweep(resolved) }()
+	for i, precision := range s.Precisions {
+		if i > 0 {
+			if err := s.reopen(ctx, precision); err != nil {
+				s.note("precision=%s: was not measured, and what follows it neither: %s.", precision, reasonOf(err))
+				return errors.Join(inaccurate, fmt.Errorf("%w: %w", errSweep, err))
+			}
+		}
+		v := recording.Variant{Precision: s.engine.Info().Precision, ColdStart: s.rec.ColdStart, Accuracy: s.rec.Accuracy, Peak: s.rec.Peak}
+		s.sweep.precision = v.Precision
+		s.rec.Variants = append(s.rec.Variants, v)
+		resolved = append(resolved, v.Precision)
+		if !v.Accuracy.Passed {
+			s.note("precision=%s: the scores failed the accuracy gate, so nothing of it was timed.", v.Precision)
+			inaccurate = fmt.Errorf("%w: %s", ErrInaccurate, v.Precision)
+			continue
+		}
+		if err := s.measureAll(ctx, len(s.Precisions)-i); err != nil {
+			return errors.Join(inaccurate, err)
+		}
+	}
+	return inaccurate
+}
+
+// concludeSweep makes what the recording says of its one engine that of the first whose gate
+// was passed, and of the first if none was: the variants have them all.
+func (s *session) concludeSweep(resolved []string) {
+	s.rec.Precision = strings.Join(resolved, ", ")
+	of := &s.rec.Variants[0]
+	for i := range s.rec.Variants {
+		if v := &s.rec.Variants[i]; v.Accuracy.Passed {
+			of = v
+			break
+		}
+	}
+	s.rec.ColdStart, s.rec.Accuracy, s.rec.Peak = of.ColdStart, of.Accuracy, of.Peak
+}
+
+// reopen replaces the engine by one of another precision, and asks its gate.
+func (s *session) reopen(ctx context.Context, precision string) error {
+	if err := s.closeEngine(); err != nil {
+		return err
+	}
+	s.Precision = precision
+	if err := phase(ctx, "load", s.coldStart); err != nil {
+		return err
+	}
+	if info := s.engine.Info(); len(info.Choices) > 0 {
+		s.note("precision=%s, chosen: %s.", info.Precision, strings.Join(info.Choices, "; "))
+	}
+	s.rec.Peak = s.peak()
+	if err := phase(ctx, "accuracy", s.gate); err != nil && !errors.Is(err, ErrInaccurate) {
+		return err
+	}
+	return nil
+}
+
+// resized makes n pairs of exactly so many tokens of the workload's text: the beginning of
+// a query, at most a third of them, and passages one after the other, cut where it is enough.
+func (w *workload) resized(e scorer, length, n int) (*workload, error) {
+	out := &workload{name: w.name, sha256: w.sha256}
+	var b model.Batch
+	tokens := func(p engine.Pair) (int, error) {
+		b.Reset()
+		if err := e.Tokenize(&b, []engine.Pair{p}); err != nil {
+			return 0, err
+		}
+		return b.Tokens(), nil
+	}
+	for i := range n {
+		query := strings.Fields(w.pairs[i%len(w.pairs)].Query)
+		query = query[:min(len(query), max(1, length/6))]
+		if have, err := tokens(engine.Pair{Query: strings.Join(query, " ")}); err != nil {
+			return nil, err
+		} else if have > length/2 { // of one word, as some are
+			query = []string{filler}
+		}
+		var words []string
+		for at := i; len(words) < length; at++ { // a word is a token at least
+			more := strings.Fields(w.pairs[at%len(w.pairs)].Passage)
+			words = append(words, more...)
+			if len(more) == 0 {
+				words = append(words, filler)
+			}
+		}
+		pair := func(n int) engine.Pair {
+			return engine.Pair{Query: strings.Join(query, " "), Passage: strings.Join(words[:n], " ")}
+		}
+		// The most words that are no more tokens than wanted; then fillers.
+		lo, hi := 0, min(len(words), length)
+		for lo < hi {
+			mid := (lo + hi + 1) / 2
+			have, err := tokens(pair(mid))
+			if err != nil {
+				return nil, err
+			}
+			if have > length {
+				hi = mid - 1
+			} else {
+				lo = mid
+			}
+		}
+		p := pair(lo)
+		for {
+			have, err := tokens(p)
+			if err != nil {
+				return nil, err
+			}
+			if have >= length {
+				if have > length {
+					return nil, fmt.Errorf("bench: no pair of exactly %d tokens can be made of the text", length)
+				}
+				break
+			}
+			p.Passage = strings.TrimSpace(p.Passage + strings.Repeat(" "+filler, length-have))
+		}
+		out.pairs, out.tokens = append(out.pairs, p), append(out.tokens, int32(length))
+	}
+	return out, nil
+}
