@@ -26,6 +26,7 @@ func Derive(rec *recording.Recording) *Report {
 		Peak:        rec.Peak,
 		Variants:    rec.Variants,
 		Notes:       rec.Notes,
+		recording:   rec,
 	}
 	switch {
 	case rec.Accuracy == nil:
@@ -96,6 +97,7 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 func samples(run *recording.Run) *Samples {
 	s := new(Samples)
 	for _, b := range run.Batches {
+		s.Start = append(s.Start, milliseconds(b.Start))
 		s.Latency = append(s.Latency, milliseconds(b.Latency))
 		s.Throughput = append(s.Throughput, float64(b.Pairs)/b.Latency.Seconds())
 		s.Tokenize = append(s.Tokenize, milliseconds(b.Tokenize))

@@ -1,10 +1,10 @@
 // Package report derives figures from a recording, and prints them.
 //
 // [Derive] is a pure function of a [recording.Recording], and so is every page: rendering a
-// recording again gives the same bytes. [Report.WriteMarkdown], [Report.WriteJSON] and
-// [Report.WriteCSV] print a report, [Write] puts all of them into a folder, [Verify] holds
-// what lies there to its recording, and [WriteProfile] shows the kernels of a recording to
-// pprof. Nothing here knows an engine.
+// recording again gives the same bytes. [Report.WriteMarkdown], [Report.WriteHTML],
+// [Report.WriteJSON] and [Report.WriteCSV] print a report, [Write] puts all of them into a
+// folder, and [WriteProfile] shows the kernels of a recording to pprof. Nothing here knows an
+// engine.
 //
 // # The figures
 //
@@ -69,6 +69,15 @@
 // them as plain numbers. Those of the other two are of all rounds
 // together, which are shown one by one beside their median. The bulk's rate is that of the
 // passes that ended.
+//
+// # report.html
+//
+// The page is one file: nothing in it is fetched and nothing runs. Its verdict is first, then
+// the configurations, the plots, and the sections of the markdown, read back from it, so that
+// the two cannot differ. Each plot has a file of its own here, which says what it shows in
+// words too; the marks and scales are package plot's, and the frame is package page's. A plot
+// is drawn twice, for a wide window and for a narrow one. What there is no data for is left
+// out, and the page says why. The page carries its recording where that leaves it below 1 MB.
 //
 // # report.json
 //

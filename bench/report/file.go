@@ -15,6 +15,7 @@ const (
 	JSONFile     = "report.json"
 	CSVFile      = "report.csv"
 	LoadCSVFile  = "load.csv" // the points of load, where there are some
+	HTMLFile     = "report.html"
 )
 
 // Write writes the report in every form into the folder dir, which it makes if it has
@@ -44,6 +45,7 @@ func (r *Report) forms() []form {
 		{MarkdownFile, r.WriteMarkdown},
 		{JSONFile, r.WriteJSON},
 		{CSVFile, r.WriteCSV},
+		{HTMLFile, r.WriteHTML},
 	}
 	if r.Load != nil {
 		forms = append(forms, form{LoadCSVFile, r.Load.WriteCSV})

@@ -44,6 +44,10 @@ type Report struct {
 	// the configurations; nil for fewer than three.
 	LoadCorrelation *float64 `json:"load_correlation"`
 	Notes           []string `json:"notes"`
+
+	// recording is what the report was derived from, which its page carries; nil: the report
+	// was read.
+	recording *recording.Recording
 }
 
 // Overall is the figures over all configurations.
@@ -161,6 +165,7 @@ type Work struct {
 // Samples keeps the figure of every batch, in order of completion, for tests of
 // a difference. All that are told have the same length.
 type Samples struct {
+	Start      []float64 `json:"start_ms,omitempty"` // since the run's start; absent: a report that does not tell
 	Latency    []float64 `json:"latency_ms"`
 	Throughput []float64 `json:"throughput_pairs_per_second"`
 	Tokenize   []float64 `json:"tokenize_ms"`

@@ -111,7 +111,7 @@ func TestWriteAllAndAgain(t *testing.T) {
 		if err := writeAll(second, again); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{recording.File, MarkdownFile, JSONFile, CSVFile} {
+		for _, name := range []string{recording.File, MarkdownFile, JSONFile, CSVFile, HTMLFile} {
 			a, err := os.ReadFile(filepath.Join(first, name))
 			if err != nil {
 				t.Fatal(err)
@@ -125,8 +125,8 @@ func TestWriteAllAndAgain(t *testing.T) {
 			}
 		}
 		files, err := os.ReadDir(first)
-		if err != nil || len(files) != 4 {
-			t.Errorf("%d files (%v), want 4: temporary ones are left", len(files), err)
+		if err != nil || len(files) != 5 {
+			t.Errorf("%d files (%v), want 5: temporary ones are left", len(files), err)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func (p *program) bench() *cobra.Command {
 		out      string
 		force    bool
 		asJSON   bool
+		show     bool
 		kernels  string
 		scenario scenario
 	)
@@ -50,8 +51,9 @@ that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
 run writes the report of what it measured until then, or says that this was nothing.
 
---out gets recording.json (every sample), report.md, report.json and report.csv. Those
-that are there already are written over only with --force. With --json, standard output
+--out gets recording.json (every sample), report.html, report.md, report.json and
+report.csv. Those that are there already are written over only with --force. --open
+shows the page, report.html, when the run is over. With --json, standard output
 gets what is in report.json, and nothing else.
 --profile gets what each kernel of each layer cost, for "minilm-metal pprof".
 --stages puts into the report what each kernel costs a batch, from more batches
@@ -118,7 +120,14 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 			if err != nil {
 				return err
 			}
-			return errors.Join(p.measure(c.Context(), o, out, kernels, asJSON), stop())
+			begun := time.Now()
+			err = errors.Join(p.measure(c.Context(), o, out, kernels, asJSON), stop())
+			page := filepath.Join(out, report.HTMLFile)
+			// Not one that lay there before a run of which there is none.
+			if info, missing := os.Stat(page); show && c.Context().Err() == nil && missing == nil && !info.ModTime().Before(begun.Truncate(time.Second)) {
+				p.open(page)
+			}
+			return err
 		},
 	}
 	flags.register(c.Flags())
@@ -136,6 +145,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
 	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
 	f.BoolVar(&asJSON, "json", false, "write report.json to standard output too, in place of the summary")
+	f.BoolVar(&show, "open", false, "show the report's page on the desktop when the run is over")
 	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
@@ -211,7 +221,7 @@ func (p *program) summarize(r *report.Report, out, kernels string) error {
 	for _, note := range r.Notes {
 		fmt.Fprintf(p.stdout, "Note: %s\n", note)
 	}
-	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\n", filepath.Join(out, report.MarkdownFile))
+	_, err := fmt.Fprintf(p.stdout, "\nReport: %s\nPage: %s\n", filepath.Join(out, report.MarkdownFile), filepath.Join(out, report.HTMLFile))
 	if kernels != "" && err == nil {
 		_, err = fmt.Fprintf(p.stdout, "Profile: %s, see \"minilm-metal pprof\"\n", kernels)
 	}
@@ -234,7 +244,7 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 
 // reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile, report.HTMLFile} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path

@@ -6,9 +6,8 @@
 //	minilm-metal tokenize < pairs.jsonl       text to token ids
 //	minilm-metal info                         model, device, kernels
 //	minilm-metal verify                       published scores against ours
-//	minilm-metal bench ab                     two sides in turns, and a verdict
-//	minilm-metal bench verify REPORT          every figure again from the recording
-//	minilm-metal compare A B                  bench reports side by side
+//	minilm-metal report FILE                  the page of a bench report, made again
+//	minilm-metal compare A B                  two bench reports side by side
 //	minilm-metal kernels                      each kernel alone, against the processor's limits
 //	minilm-metal pprof FILE                   what each kernel cost: flame graph or list
 //	minilm-metal tune                         the fastest tiles on this Mac's GPU

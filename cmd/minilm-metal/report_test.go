@@ -30,7 +30,7 @@ func TestBench(t *testing.T) {
 	kernels := filepath.Join(profiles, "kernels.pprof")
 	cpu, memory, trace := filepath.Join(profiles, "cpu.prof"), filepath.Join(profiles, "mem.prof"), filepath.Join(profiles, "trace.out")
 	text := benchTiny(t, dir, "--name", "my run", "--description", "a try", "--cpuprofile", cpu, "--memprofile", memory, "--trace", trace, "--profile", kernels)
-	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md"), "Profile: " + kernels, "The kernels were timed"} {
+	for _, want := range []string{"# my run", "_a try_", "## Results Summary", "| 4 | 1 |", "| 8 | 1 |", "Accuracy", "synthetic", "Report: " + filepath.Join(dir, "report.md"), "Page: " + filepath.Join(dir, "report.html"), "Profile: " + kernels, "The kernels were timed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
 		}
@@ -65,7 +65,7 @@ func TestBench(t *testing.T) {
 	if !rec.Model.Synthetic {
 		t.Error("a model that package synth made is taken for a trained one")
 	}
-	for _, name := range []string{filepath.Join(dir, "report.md"), filepath.Join(dir, "report.csv"), cpu, memory, trace} {
+	for _, name := range []string{filepath.Join(dir, "report.md"), filepath.Join(dir, "report.csv"), filepath.Join(dir, "report.html"), cpu, memory, trace} {
 		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -254,7 +254,7 @@ func TestBenchInterruptedEarly(t *testing.T) {
 
 // What was measured once is not to be had again: a report is written over with --force alone.
 func TestBenchWritesOverNothing(t *testing.T) {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile} {
+	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.HTMLFile} {
 		dir := t.TempDir()
 		there := filepath.Join(dir, name)
 		if err := os.WriteFile(there, []byte("precious"), 0o666); err != nil {
