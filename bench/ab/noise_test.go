@@ -73,6 +73,9 @@ func throughput(t *testing.T, j *compare.Judgement) *compare.Row {
 // Forty times A against itself: five alarms are what a level of 5 % may come to (six have a
 // probability of 0.014), and what differences there are lie on both sides.
 func TestFortyTimesTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("millions of draws")
+	}
 	alarms, less, undecided := 0, 0, 0
 	for seed := range uint64(40) {
 		j := judged(t, seed, 10, 1)
@@ -101,6 +104,9 @@ func TestFortyTimesTheSame(t *testing.T) {
 
 // A sleep of 10 % is found, and nothing is found the wrong way round.
 func TestPlantedTenPerCent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("millions of draws")
+	}
 	found := 0
 	for seed := range uint64(10) {
 		j := judged(t, 100+seed, 10, 1.1)

@@ -39,12 +39,12 @@ func (s *sideFlags) check(name string) ([]string, error) {
 	return append([]string{}, flags...), nil
 }
 
-// passable refuses the flags of bench that each run has already, or that would have runs
-// write over each other's files.
+// passable refuses the flags of bench that say where a run's report goes: each run has its
+// own. Profiles are allowed, since what they cost is worth a trial; each writes over the last.
 func passable(flags []string) error {
 	for _, flag := range flags {
 		name, _, _ := strings.Cut(flag, "=")
-		if slices.Contains([]string{"--out", "-o", "--force", "--json", "--open", "--help", "-h", "--profile", "--cpuprofile", "--memprofile", "--trace"}, name) || strings.HasPrefix(flag, "-o") {
+		if slices.Contains([]string{"--out", "-o", "--force", "--json", "--open", "--help", "-h"}, name) || strings.HasPrefix(flag, "-o") {
 			return fmt.Errorf("%s is not for the sides of a trial", name)
 		}
 		if name == "--" {

@@ -21,7 +21,7 @@ func (p *program) compare() *cobra.Command {
 		gates  []string
 	)
 	c := &cobra.Command{
-		Use:   "compare A B... [-- B...]",
+		Use:   "compare REPORT... [-- REPORT...]",
 		Short: "Lay bench reports side by side, and judge runs of two sides",
 		Long: `Lay bench reports side by side. Of two that is every metric of each configuration that
 both have, and the ratio B/A; of more it is how each went on from the first. One run of each
@@ -46,7 +46,7 @@ code is that of a verdict, and without it 0 if the files could be read.
 			at := c.ArgsLenAtDash()
 			switch {
 			case len(args) == 0:
-				return usageError("A B is missing")
+				return usageError("want two reports, or the folder of a trial")
 			case at == 0 || at > 0 && at == len(args):
 				return usageError("--: want reports of A before it, and of B after it")
 			}
