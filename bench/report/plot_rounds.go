@@ -99,7 +99,7 @@ func (r *Rounds) Plot(row string) plot.Plot {
 			low, high := band(r.Same)
 			panel.Band(low, high, "the same")
 		}
-		panel.Across(1, "no difference")
+		panel.Rule(plot.Point{X: 0.4, Y: 1}, plot.Point{X: float64(n) + 0.6, Y: 1}, "no difference")
 		if q := r.All; q != nil {
 			ends := []plot.Point{{X: 0.4, Y: q.Ratio}, {X: float64(n) + 0.6, Y: q.Ratio}}
 			panel.Line(ends, 1, false, q.Name+" "+figure.Fixed(&q.Ratio, 3)+q.interval())

@@ -44,7 +44,7 @@ func (c *Canvas) Panel(x, y Axis, g Ground) *Panel {
 		_, at := p.at(0, t.At)
 		c.path("M"+px(p.left)+" "+px(at)+"H"+px(p.right), "grid", "")
 		if above {
-			c.text(p.left+4, at-8, start, "", fit(t.Text, c.W-p.left-18))
+			c.text(p.left+4, at-8, start, "over", fit(t.Text, c.W-p.left-18))
 			continue
 		}
 		c.text(p.left-6, at+4, end, "", fit(t.Text, p.left-6))
