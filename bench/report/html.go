@@ -73,6 +73,9 @@ func (r *Report) page() (*page.Page, error) {
 		}
 		p.Sections = append(p.Sections, s)
 	}
+	if slices.ContainsFunc(r.Configs, func(f Figures) bool { return f.Concurrency > 1 && f.Throughput != nil }) {
+		p.TableNotes = append(p.TableNotes, "TP P95 is of single batches, each one's pairs over its own latency, also where several are under way at once.")
+	}
 	return p, r.carry(p)
 }
 

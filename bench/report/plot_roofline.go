@@ -93,7 +93,7 @@ func (r *Report) rooflinePlot() plot.Plot {
 	p.Finding += " Slanted lines are bytes a second that would be needed; how many the memory gives, the recording does not tell."
 	p.Draw = func(c *plot.Canvas) {
 		panel := c.Panel(plot.Log("FLOP/byte", left/1.5, right*1.5), plot.Log("GFLOP/s of one worker", lo/1.5, hi*1.15), plot.Ground{Height: 270})
-		for rate := math.Pow(10, math.Floor(math.Log10(lo/right))); rate < hi/left*10; rate *= 10 {
+		for rate := math.Pow(10, math.Floor(math.Log10(lo/right))); rate > 0 && rate < hi/left*10; rate *= 10 {
 			panel.Slope(rate, plot.Short(rate)+" GB/s")
 		}
 		if peak != nil {

@@ -57,6 +57,9 @@ func (s stride) TicksAtLevel(level int) any {
 
 // evenly are ticks that are as far apart as one another.
 func evenly(lo, hi float64, most int) []Tick {
+	if !finite(lo, hi) || !(hi > lo) {
+		return nil
+	}
 	s := stride{lo, hi}
 	options := scale.TickOptions{Max: max(2, most)}
 	level, ok := options.FindLevel(s, 3*int(math.Floor(math.Log10(hi-lo))))
@@ -69,6 +72,10 @@ func evenly(lo, hi float64, most int) []Tick {
 	}
 	return ticks
 }
+
+// finite says whether an axis between two values is one: a report that somebody wrote by hand
+// may have any numbers.
+func finite(lo, hi float64) bool { return !math.IsNaN(hi-lo) && !math.IsInf(hi-lo, 0) }
 
 // Short is a number as it stands beside an axis.
 func Short(v float64) string {
@@ -112,6 +119,9 @@ func Exact(label string, lo, hi float64) Axis {
 
 // Log is a logarithmic axis from lo to hi, both above 0, and a little beyond.
 func Log(label string, lo, hi float64) Axis {
+	if !(lo > 1e-100 && hi < 1e100) { // no time, nor rate: a report that somebody wrote by hand
+		return Linear(label, 0, hi)
+	}
 	pad := max(math.Pow(hi/lo, 0.04), 1.03)
 	lo, hi = lo/pad, hi*pad
 	s, err := scale.NewLog(lo, hi, 10)

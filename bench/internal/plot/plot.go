@@ -9,6 +9,7 @@ package plot
 import (
 	"html"
 	"html/template"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -78,8 +79,16 @@ func (e *Entry) Swatch() template.HTML {
 	return template.HTML(`<svg class="swatch" viewBox="0 0 34 14" aria-hidden="true">` + c.b.String() + "</svg>")
 }
 
-// px is a length as short as it may be: a tenth of a pixel is more than anybody sees.
+// nowhere is far outside of any drawing.
+const nowhere = 1e5
+
+// px is a length as short as it may be: a tenth of a pixel is more than anybody sees. What is no
+// place is nowhere.
 func px(v float64) string {
+	if math.IsNaN(v) {
+		v = -nowhere
+	}
+	v = max(-nowhere, min(nowhere, v))
 	s := strconv.FormatFloat(v, 'f', 1, 64)
 	s = strings.TrimSuffix(s, ".0")
 	if s == "-0" {
