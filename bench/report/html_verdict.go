@@ -134,6 +134,18 @@ func (r *Report) facts() (list []page.Fact) {
 // warnings are what one must know before the figures are believed: the notes of the run, and
 // what follows from the figures.
 func (r *Report) warnings() (list []string) {
+	if r.CutShort {
+		list = append(list, "**Cut short:** the run was interrupted, and this is what was measured until then.")
+	}
+	for i := range r.Configs {
+		f := &r.Configs[i]
+		if s := f.Steady; s != nil && s.Drift != nil && !s.Reached {
+			list = append(list, fmt.Sprintf("**No steady state:** row %d has a drift of %s %%, so that its figures depend on how long the run was.", i+1, figure.Fixed(figure.Scaled(s.Drift, 100), 1)))
+		}
+		if f.Open != nil && f.Open.Waited > 0 && f.Latency != nil {
+			list = append(list, fmt.Sprintf("**Callers ran out:** %d batches of row %d were sent late for it, and its latency is at least what is printed.", f.Open.Waited, i+1))
+		}
+	}
 	list = append(list, r.Notes...)
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
@@ -34,7 +35,7 @@ func pathOf(list []recording.BatchSample) *Path {
 	if !handled(list) {
 		return nil
 	}
-	names := []string{"Client Lateness", "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
+	names := []string{LateRow, "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
 	stages := make([][]float64, len(names))
 	total := 0.0
 	p := new(Path)
@@ -90,4 +91,20 @@ func (p *Path) write(page *markdown.Page) {
 		most = fmt.Sprintf(" **That is more than %d %%: the stages explain too little.**", mostResidual)
 	}
 	page.Para("_Left over, in no stage: %s %% of all latency, and of one batch %s %% at the most._%s", figure.Fixed(&p.Residual, 3), figure.Fixed(&p.WorstResidual, 3), most)
+}
+
+// steps are the stages as the waterfall has them: of a closed loop without a lateness, which it
+// cannot have.
+func (p *Path) steps(open bool) (list []step) {
+	for _, s := range p.Stages {
+		name := strings.ToLower(s.Name)
+		switch {
+		case s.Name == LateRow && !open:
+			continue
+		case s.Name == LeftOver:
+			name = "unaccounted"
+		}
+		list = append(list, step{name, s.MS.Mean})
+	}
+	return list
 }
