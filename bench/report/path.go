@@ -30,13 +30,15 @@ type PathStage struct {
 	Share float64        `json:"share_percent"` // of all latency
 }
 
+// pathStages are the stages of a path in their order.
+var pathStages = [...]string{LateRow, "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
+
 // pathOf follows the batches; nil for those that do not tell how they were handled.
 func pathOf(list []recording.BatchSample) *Path {
 	if !handled(list) {
 		return nil
 	}
-	names := []string{LateRow, "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
-	stages := make([][]float64, len(names))
+	var stages [len(pathStages)][]float64
 	total := 0.0
 	p := new(Path)
 	for i := range list {
@@ -51,7 +53,7 @@ func pathOf(list []recording.BatchSample) *Path {
 		total += milliseconds(b.Latency)
 		p.WorstResidual = max(p.WorstResidual, 100*milliseconds(b.Residual())/milliseconds(b.Latency))
 	}
-	for i, name := range names {
+	for i, name := range pathStages {
 		s := PathStage{Name: name, MS: stats.Summarize(stages[i])}
 		s.Share = 100 * s.MS.Mean * float64(len(list)) / total
 		p.Stages = append(p.Stages, s)
@@ -93,18 +95,31 @@ func (p *Path) write(page *markdown.Page) {
 	page.Para("_Left over, in no stage: %s %% of all latency, and of one batch %s %% at the most._%s", figure.Fixed(&p.Residual, 3), figure.Fixed(&p.WorstResidual, 3), most)
 }
 
+// mean is the average of a stage; nil: it is not told, as in a report that was not made here.
+func (p *Path) mean(name string) *float64 {
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.Stages {
+		if s.Name == name && s.MS != nil {
+			return &s.MS.Mean
+		}
+	}
+	return nil
+}
+
 // steps are the stages as the waterfall has them: of a closed loop without a lateness, which it
 // cannot have.
 func (p *Path) steps(open bool) (list []step) {
-	for _, s := range p.Stages {
-		name := strings.ToLower(s.Name)
-		switch {
-		case s.Name == LateRow && !open:
+	for _, name := range pathStages {
+		mean := p.mean(name)
+		if mean == nil || name == LateRow && !open {
 			continue
-		case s.Name == LeftOver:
+		}
+		if name == LeftOver {
 			name = "unaccounted"
 		}
-		list = append(list, step{name, s.MS.Mean})
+		list = append(list, step{strings.ToLower(name), *mean})
 	}
 	return list
 }
