@@ -36,6 +36,9 @@ func (r *Report) verdict() string {
 		said = append(said, fmt.Sprintf("**Of %d calls, %s were scored and %s refused**%s, at %v times what can be served.",
 			o.Offered, percentOf(figure.Scaled(shareOf(o.Accepted, o.Offered), 0.01)), percentOf(figure.Scaled(shareOf(o.Refused, o.Offered), 0.01)), refusal, o.Factor))
 	}
+	if l := r.Load; l != nil && len(l.Points) > 0 {
+		said = append(said, l.inWords())
+	}
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}
@@ -116,6 +119,13 @@ func (r *Report) facts() (list []page.Fact) {
 	}
 	if o := r.Overload; o != nil && r.Withheld == "" {
 		add("Served in the flood", o.FloodRate, 1, "pairs/s", "without it "+figure.WithUnit(o.QueueRate, 1, " pairs/s"))
+	}
+	if l := r.Load; l != nil {
+		if k := l.Knee; k != nil {
+			add("Load that holds", &k.Rate, 1, "pairs/s", "95 % within "+figure.WithUnit(l.SLO, 0, " ms"))
+			add("Goodput there", &k.Good, 1, "pairs/s", "answered within the bound")
+		}
+		add("Capacity", l.Capacity, 1, "pairs/s", fmt.Sprintf("%d callers in a closed loop", l.Callers))
 	}
 	if a := r.Accuracy; a != nil {
 		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
