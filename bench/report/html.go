@@ -166,18 +166,6 @@ func (r *Report) configTable() page.Table {
 	if !r.offered() {
 		columns = append(columns[:3], columns[4:]...)
 	}
-	// What is swept stands behind the format's columns, here too.
-	precision, length := r.swept()
-	if precision {
-		columns = append(columns, columns[0])
-		c := &columns[len(columns)-1]
-		c.title, c.cell = "Precision", func(_ int, f *Figures, _, _ optional, _ *float64) string { return figure.OrNone(f.Precision) }
-	}
-	if length {
-		columns = append(columns, columns[0])
-		c := &columns[len(columns)-1]
-		c.title, c.cell = "Length (tokens)", func(_ int, f *Figures, _, _ optional, _ *float64) string { return count(int64(f.Length)) }
-	}
 	var t page.Table
 	for _, c := range columns {
 		t.Titles = append(t.Titles, title(c.title, c.plot))

@@ -36,9 +36,6 @@ func (r *Report) verdict() string {
 		said = append(said, fmt.Sprintf("**Of %d calls, %s were scored and %s refused**%s, at %v times what can be served.",
 			o.Offered, percentOf(figure.Scaled(shareOf(o.Accepted, o.Offered), 0.01)), percentOf(figure.Scaled(shareOf(o.Refused, o.Offered), 0.01)), refusal, o.Factor))
 	}
-	if l := r.Load; l != nil && len(l.Points) > 0 {
-		said = append(said, l.inWords())
-	}
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}
@@ -120,13 +117,6 @@ func (r *Report) facts() (list []page.Fact) {
 	if o := r.Overload; o != nil && r.Withheld == "" {
 		add("Served in the flood", o.FloodRate, 1, "pairs/s", "without it "+figure.WithUnit(o.QueueRate, 1, " pairs/s"))
 	}
-	if l := r.Load; l != nil {
-		if k := l.Knee; k != nil {
-			add("Load that holds", &k.Rate, 1, "pairs/s", "95 % within "+figure.WithUnit(l.SLO, 0, " ms"))
-			add("Goodput there", &k.Good, 1, "pairs/s", "answered within the bound")
-		}
-		add("Capacity", l.Capacity, 1, "pairs/s", fmt.Sprintf("%d callers in a closed loop", l.Callers))
-	}
 	if a := r.Accuracy; a != nil {
 		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
 			over := *a.CentredError / a.LogitSD
@@ -144,18 +134,7 @@ func (r *Report) facts() (list []page.Fact) {
 // warnings are what one must know before the figures are believed: the notes of the run, and
 // what follows from the figures.
 func (r *Report) warnings() (list []string) {
-	if r.CutShort {
-		list = append(list, "**Cut short:** the run was interrupted, and this is what was measured until then.")
-	}
-	for i := range r.Configs {
-		f := &r.Configs[i]
-		if s := f.Steady; s != nil && s.Drift != nil && !s.Reached {
-			list = append(list, fmt.Sprintf("**No steady state:** row %d has a drift of %s %%, so that its figures depend on how long the run was.", i+1, figure.Fixed(figure.Scaled(s.Drift, 100), 1)))
-		}
-		if f.Open != nil && f.Open.Waited > 0 && f.Latency != nil {
-			list = append(list, fmt.Sprintf("**Callers ran out:** %d batches of row %d were sent late for it, and its latency is at least what is printed.", f.Open.Waited, i+1))
-		}
-	}
+	list = append(list, r.doubts()...)
 	list = append(list, r.Notes...)
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")

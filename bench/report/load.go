@@ -130,23 +130,6 @@ func (f *LoadFigures) verdict() string {
 	return why
 }
 
-// inWords is what the points say in one sentence.
-func (f *LoadFigures) inWords() string {
-	switch {
-	case f.Knee != nil:
-		return fmt.Sprintf("**%.1f pairs/s hold** with 95 %% of the requests within %s ms: %s.", f.Knee.Rate, figure.Fixed(f.SLO, 0), f.verdict())
-	case f.SLO != nil:
-		return fmt.Sprintf("**No load is known to hold** with 95 %% of the requests within %s ms: %s.", figure.Fixed(f.SLO, 0), f.verdict())
-	}
-	var most *float64
-	for i := range f.Points {
-		if p := &f.Points[i]; !p.Saturated && p.Requests > 0 && (most == nil || p.Offered > *most) {
-			most = &p.Offered
-		}
-	}
-	return fmt.Sprintf("**Up to %s pairs/s were served as they arrived**, the most of %d loads that was not saturated.", figure.Fixed(most, 1), len(f.Points))
-}
-
 // WriteCSV writes load.csv: a row for each point. Figures that there are none of are "n/a".
 func (f *LoadFigures) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)

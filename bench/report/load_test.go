@@ -44,23 +44,6 @@ func TestLoadFigures(t *testing.T) {
 	}
 }
 
-// The page's first line says where the knee is, or why there is none.
-func TestLoadOnThePage(t *testing.T) {
-	none, ramp := recordingtest.Loaded(), recordingtest.Loaded()
-	none.Load.Points, ramp.Load.SLO = none.Load.Points[3:4], 0
-	ramp.Load.Points = ramp.Load.Points[:1]
-	for want, rec := range map[string]*recording.Recording{
-		"62.0 pairs/s hold":                 recordingtest.Loaded(),
-		"No load is known to hold":          none,
-		"Up to 10.0 pairs/s were served as": ramp,
-	} {
-		var b bytes.Buffer
-		if err := Derive(rec).WriteHTML(&b); err != nil || !strings.Contains(b.String(), want) || strings.Contains(b.String(), "Nothing was measured") {
-			t.Errorf("%v: the page lacks %q", err, want)
-		}
-	}
-}
-
 // What stands where there is no knee says why.
 func TestNoKneeVerdicts(t *testing.T) {
 	for want, points := range map[string][]recording.LoadPoint{

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
@@ -106,20 +105,4 @@ func (p *Path) mean(name string) *float64 {
 		}
 	}
 	return nil
-}
-
-// steps are the stages as the waterfall has them: of a closed loop without a lateness, which it
-// cannot have.
-func (p *Path) steps(open bool) (list []step) {
-	for _, name := range pathStages {
-		mean := p.mean(name)
-		if mean == nil || name == LateRow && !open {
-			continue
-		}
-		if name == LeftOver {
-			name = "unaccounted"
-		}
-		list = append(list, step{strings.ToLower(name), *mean})
-	}
-	return list
 }

@@ -93,27 +93,16 @@ func TestExtraColumns(t *testing.T) {
 	}
 }
 
-// The page has the same stages, and its warnings what makes figures doubtful.
-func TestPageHasThePath(t *testing.T) {
+// What makes a run doubtful is among the page's warnings.
+func TestPageWarns(t *testing.T) {
 	rec := revised(followed())
 	rec.Runs[2].Open, rec.CutShort = &recording.Open{Seed: 1, Waited: 7}, true
-	rec.Variants = []recording.Variant{{Precision: "bf16", Accuracy: rec.Accuracy}}
-	for i := range rec.Runs {
-		rec.Runs[i].Precision, rec.Runs[i].Length = "bf16", 96
-	}
-	for i := range rec.Runs[1].Batches { // which slows down
-		rec.Runs[1].Batches[i].Start *= time.Duration(20 + i)
-		rec.Runs[1].Elapsed = rec.Runs[1].Batches[i].Start + rec.Runs[1].Batches[i].Latency
-	}
-	if err := rec.Validate(); err != nil {
-		t.Fatal(err)
-	}
 	var b bytes.Buffer
 	if err := Derive(rec).WriteHTML(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"client lateness", "copy out", "Cut short", "7 batches of row 3 were sent late", "row 2 has a drift of", "Length\u00a0(tokens)", ">bf16<", ">96<"} {
-		if text := strings.ReplaceAll(b.String(), "&nbsp;", "\u00a0"); !strings.Contains(text, want) && !strings.Contains(text, strings.ReplaceAll(want, "\u00a0", " ")) {
+	for _, want := range []string{"Cut short", "7 batches of row 3 were sent late"} {
+		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}

@@ -22,9 +22,6 @@ type step struct {
 // steps are the stages of an average batch in their order, what is in none of them last;
 // they sum up to its latency. nil: the report does not tell.
 func (f *Figures) steps() (list []step) {
-	if f.Path != nil {
-		return f.Path.steps(f.Loop == "open")
-	}
 	if f.Latency == nil || f.Tokenize == nil || f.Queue == nil || f.Infer == nil {
 		return nil
 	}
