@@ -24,9 +24,9 @@ type Path struct {
 
 // PathStage is one stage of it. The figures are over all batches, in ms.
 type PathStage struct {
-	Name  string         `json:"stage"`
-	MS    *stats.Summary `json:"ms"`
-	Share float64        `json:"share_percent"` // of all latency
+	Name  string        `json:"stage"`
+	MS    stats.Summary `json:"ms"`
+	Share float64       `json:"share_percent"` // of all latency
 }
 
 // pathStages are the stages of a path in their order.
@@ -53,7 +53,7 @@ func pathOf(list []recording.BatchSample) *Path {
 		p.WorstResidual = max(p.WorstResidual, 100*milliseconds(b.Residual())/milliseconds(b.Latency))
 	}
 	for i, name := range pathStages {
-		s := PathStage{Name: name, MS: stats.Summarize(stages[i])}
+		s := PathStage{Name: name, MS: *stats.Summarize(stages[i])}
 		s.Share = 100 * s.MS.Mean * float64(len(list)) / total
 		p.Stages = append(p.Stages, s)
 	}
@@ -82,7 +82,7 @@ func (p *Path) write(page *markdown.Page) {
 	page.Para("#### Where the Time of a Batch Goes (ms)")
 	var rows [][]string
 	for _, s := range p.Stages {
-		o := optionally(s.MS)
+		o := optionally(&s.MS)
 		rows = append(rows, []string{s.Name, figure.Fixed(o.mean, 3), figure.Fixed(o.p50, 3), figure.Fixed(o.p95, 3), figure.Fixed(o.max, 3), figure.Fixed(&s.Share, 2)})
 	}
 	page.Table([]string{"Stage", "Average", "P50", "P95", "Max", "Share of Latency (%)"}, rows)
@@ -100,7 +100,7 @@ func (p *Path) mean(name string) *float64 {
 		return nil
 	}
 	for _, s := range p.Stages {
-		if s.Name == name && s.MS != nil {
+		if s.Name == name {
 			return &s.MS.Mean
 		}
 	}
