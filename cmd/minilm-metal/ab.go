@@ -48,7 +48,8 @@ Judged are throughput, P95 (if a run has 59 batches) and the first score, or wha
 names, such as throughput=5%: throughput, p50, p95, p99 (from 299 batches), load, first-score.
 The threshold is 3 %, or that of the gate, or what the sides were against themselves from
 round to round, if that is more. B is slower if the 95 % interval of the ratio is all beyond
-it, and the same if it is all within. Fewer than 6 rounds give no verdict.
+it, and the same if it is all within: within no more than --gate says, or 25 %. Fewer than 6
+rounds give no verdict.
 
 The folder gets ab.json, which "compare" reads again, after each round, and what each run
 wrote. An interrupted trial judges the rounds that it had.
