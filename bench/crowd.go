@@ -12,24 +12,24 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// crowd is an open loop: calls arrive at times that were fixed before the first of them,
-// however busy the engine is, and each has a goroutine of its own, so that the engine hears
-// of it when it is due. Latency counts from then, not from when the call was made: that
-// would forgive the engine exactly when it is slow.
+// crowd is an open loop. Calls arrive at times that were fixed before the first of them,
+// however busy the engine is, and each has a goroutine of its own, so that it reaches the
+// engine when it is due. Latency counts from the time when the call was due and not from
+// when it was made, which would forgive the engine exactly when it is slow.
 type crowd struct {
-	loop                   // its callers and stop are not looked at
+	loop                   // its callers and stop are not used
 	due    []time.Duration // when calls arrive, since the start
-	most   int             // under way at once; 0: recording.MostUnderWay
-	waits  bool            // a call beyond those waits until one of them ends, and is late; else it is not made
-	strict bool            // the first error ends everything
-	until  time.Duration   // since the start: what is under way then is given up; 0: never
+	most   int             // largest number under way at once; 0: recording.MostUnderWay
+	waits  bool            // a call beyond most waits until another ends, and is late; if not set, it is not made
+	strict bool            // the first error ends the whole crowd
+	until  time.Duration   // time since the start at which calls still under way are given up; 0: never
 }
 
 // errUnfinished is the error of a call that was given up.
 var errUnfinished = errors.New("unfinished")
 
-// answer is how one call ended: with a whole sample, or with an error and how long it
-// took.
+// answer is how one call ended: with a complete sample, or with an error and the time that
+// it took.
 type answer struct {
 	recording.BatchSample
 	err error
@@ -38,12 +38,12 @@ type answer struct {
 // outcome says what happened to the calls of a crowd.
 type outcome struct {
 	offered int      // calls that arrived
-	unsent  int      // of them, those that were not made because so many were under way
-	waited  int      // of them, those that were made late for that reason
-	answers []answer // to all but the unsent, in the order in which they ended
+	unsent  int      // calls among them that were not made because too many were under way
+	waited  int      // calls among them that were made late for that reason
+	answers []answer // to all calls that were made, in the order in which they ended
 }
 
-// samples is the scored calls.
+// samples returns the samples of the calls that were scored.
 func (o *outcome) samples() (list []recording.BatchSample) {
 	for _, a := range o.answers {
 		if a.err == nil {
@@ -53,8 +53,8 @@ func (o *outcome) samples() (list []recording.BatchSample) {
 	return list
 }
 
-// run offers the calls and waits for them all. The error is ctx's, or the first of a call
-// where the crowd is strict.
+// run makes the calls and waits for all of them. Its error is that of ctx, or, if the crowd
+// is strict, the first error of a call.
 func (c *crowd) run(ctx context.Context) (o outcome, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -13,31 +13,32 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
-// LoadOptions asks how much load holds: open loops at several rates, one after the other.
-// One of SLO and Ramp must be set.
+// LoadOptions asks how much load the engine can hold. It is measured by open loops at
+// several rates, one after the other. At least one of SLO and Ramp must be set.
 type LoadOptions struct {
-	// SLO is the bound that 95 % of the latencies shall keep. The largest load that does is
-	// searched for, and confirmed. 0: not.
+	// SLO is the bound that 95 % of the latencies must keep. The bench searches for the
+	// largest load that does, and confirms it. 0: no search.
 	SLO time.Duration
-	// Ramp measures a row of rising loads, before the search if there is one.
+	// Ramp measures a series of rising loads, before the search if there is one.
 	Ramp bool
-	// Batch is the pairs in a request; 0: 1.
+	// Batch is the number of pairs in a request; 0: 1.
 	Batch int
 }
 
 const (
-	// capacityPairs is how many pairs the closed loop has under way that the capacity is of,
-	// so that passes are full.
+	// capacityPairs is how many pairs are under way in the closed loop that measures the
+	// capacity: enough for full passes.
 	capacityPairs = 64
-	// spareSteps are for a knee that is not confirmed at once.
+	// spareSteps are kept for a knee that is not confirmed at once.
 	spareSteps = load.Confirmations
-	// leastPatience is how long what is under way at the end of a point is waited for.
+	// leastPatience is the shortest wait for the requests that are under way when a point
+	// ends.
 	leastPatience = 200 * time.Millisecond
 )
 
-// loadDefaults replaces zero values, or says what is wrong.
+// loadDefaults replaces zero values, or returns an error about an invalid value.
 func (o *Options) loadDefaults() error {
-	l := *o.Load // the caller's stays as it is
+	l := *o.Load // do not change the caller's
 	if l.Batch == 0 {
 		l.Batch = 1
 	}
@@ -53,10 +54,10 @@ func (o *Options) loadDefaults() error {
 	return nil
 }
 
-// measureLoad measures the points. Each is a crowd of its own, with the queue empty before
-// it: what is under way when its time and its patience are over is given up.
+// measureLoad measures the points. Each is a crowd of its own and begins with an empty
+// queue: requests that are still under way after its time and its patience are given up.
 func (s *session) measureLoad(ctx context.Context) error {
-	runtime.GC() // the gate's garbage is none of this
+	runtime.GC() // the accuracy gate's garbage is not part of the load
 	t := newTurns(s.deadline)
 	o := s.Load
 	callers := max(2*s.engine.Info().Workers, capacityPairs/o.Batch, 1)
@@ -116,16 +117,16 @@ type pacer struct {
 	loop     loop
 	rec      *recording.Load
 	steps    int           // that there is time for
-	unit     time.Duration // in which the requests of a point are served at the capacity
+	unit     time.Duration // the time of a point's requests at the capacity
 	patience time.Duration
 }
 
-// length is how long requests of a step arrive.
+// length returns for how long the requests of a step arrive.
 func (p *pacer) length(step load.Step) time.Duration {
 	return max(shortestLoad, time.Duration(float64(p.unit)/step.Share))
 }
 
-// point measures one, and says whether the load holds.
+// point measures one step and returns whether the load holds.
 func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err error) {
 	rate := step.Share * p.rec.Capacity
 	p.Progress(fmt.Sprintf("load: %.1f pairs/s (%s)", rate, step.Purpose), len(p.rec.Points), p.steps)
@@ -142,7 +143,7 @@ func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err erro
 	return load.Judge(&point, p.rec.Batch, p.rec.SLO).Holds, nil
 }
 
-// missed is the calls without scores.
+// missed returns the calls that got no scores.
 func (o *outcome) missed() (list []recording.Miss) {
 	for _, a := range o.answers {
 		if a.err != nil {

@@ -28,7 +28,7 @@ func (a *arrivals) next() time.Duration {
 	return time.Duration(a.at * float64(time.Second))
 }
 
-// until returns the arrivals of so long a time, so many at most.
+// until returns the arrivals within length, and at most most of them.
 func (a *arrivals) until(length time.Duration, most int) (due []time.Duration) {
 	for len(due) < most {
 		at := a.next()

@@ -9,8 +9,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-// measureAll measures each configuration, with an even share of what is left
-// of the time, which is for so many engines.
+// measureAll measures each configuration. Each gets an even share of the time that is left,
+// which is for so many engines.
 func (s *session) measureAll(ctx context.Context, engines int) error {
 	meter := processMeter(s.engine)
 	lengths := s.Lengths
@@ -141,8 +141,8 @@ func (s *session) interrupted(ctx context.Context, config string, scored int, er
 	return err
 }
 
-// asTheyArrive is the open loop of a configuration: batches that arrive until end, unless
-// it is zero, and one at least. The run hears of those that found all callers busy.
+// asTheyArrive runs the open loop of a configuration. Batches arrive until end, unless it is
+// zero, and at least one arrives. It records in r how many found all callers busy.
 func (l *loop) asTheyArrive(ctx context.Context, r *recording.Run, end time.Time) ([]recording.BatchSample, error) {
 	batches := (l.pairs + l.batch - 1) / l.batch
 	length := longestArrivals

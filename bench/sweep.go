@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// shortestText is the least tokens of a pair of a sweep: three are special, and query and
-	// passage have some each.
+	// shortestText is the smallest number of tokens in a pair of a sweep: three are
+	// special, and query and passage need some each.
 	shortestText = 8
-	// sweptPairs is how many pairs are made for a length; they are read round and round.
+	// sweptPairs is how many pairs are made for a length; they are used again and again.
 	sweptPairs = 1024
-	// filler is a word that is one token, of which a text is lengthened by exactly one.
+	// filler is a word of one token, so that it makes a text longer by exactly one token.
 	filler = "a"
 )
 
-// errSweep is in every error about an engine of a sweep that could not be opened. What was
-// measured before is good.
+// errSweep is wrapped by every error about an engine that a sweep could not open. What was
+// measured before it is valid.
 var errSweep = errors.New("the sweep did not go on")
 
-// sweep is where a session is between precisions and lengths.
+// sweep says which precision and length a session is measuring.
 type sweep struct {
-	precision string // "": they are not swept
-	length    int    // tokens of a pair; 0: the text is as it is
+	precision string // "": precisions are not swept
+	length    int    // tokens of a pair; 0: the text as it is
 	texts     map[int]*workload
 }
 
-// name is what notes and the progress call a configuration.
+// name returns the name of a configuration in notes and in the progress.
 func (w *sweep) name(batch, callers int) string {
 	name := fmt.Sprintf("batch=%d, concurrency=%d", batch, callers)
 	if w.precision != "" {
@@ -44,7 +44,7 @@ func (w *sweep) name(batch, callers int) string {
 	return name
 }
 
-// text is the workload with pairs of so many tokens, and goes on to them.
+// text returns the workload with pairs of length tokens, and makes that the current length.
 func (w *sweep) text(s *session, length int) (*workload, error) {
 	w.length = length
 	if length == 0 {
@@ -68,9 +68,10 @@ func (w *sweep) text(s *session, length int) (*workload, error) {
 	return work, nil
 }
 
-// measurePrecisions measures all configurations in one precision after the other. The first
-// one's engine is open, and its gate is passed or not. A precision whose scores are too far
-// from the reference's is not timed, and the others are; ErrInaccurate is in the error.
+// measurePrecisions measures all configurations in each precision in turn. The engine of
+// the first precision is already open, and its accuracy gate has been tried. A precision
+// whose scores are too far from the reference's is not timed; the others are, and the error
+// wraps ErrInaccurate.
 func (s *session) measurePrecisions(ctx context.Context) error {
 	var resolved []string
 	var inaccurate error
@@ -98,8 +99,9 @@ func (s *session) measurePrecisions(ctx context.Context) error {
 	return inaccurate
 }
 
-// concludeSweep makes what the recording says of its one engine that of the first whose gate
-// was passed, and of the first if none was: the variants have them all.
+// concludeSweep sets the fields of the recording that describe a single engine, from the
+// first precision that passed its gate, or from the first of all if none did. The variants
+// describe every engine.
 func (s *session) concludeSweep(resolved []string) {
 	s.rec.Precision = strings.Join(resolved, ", ")
 	of := &s.rec.Variants[0]
@@ -112,7 +114,7 @@ func (s *session) concludeSweep(resolved []string) {
 	s.rec.ColdStart, s.rec.Accuracy, s.rec.Peak = of.ColdStart, of.Accuracy, of.Peak
 }
 
-// reopen replaces the engine by one of another precision, and asks its gate.
+// reopen replaces the engine by one with another precision, and tries its accuracy gate.
 func (s *session) reopen(ctx context.Context, precision string) error {
 	if err := s.closeEngine(); err != nil {
 		return err
@@ -131,8 +133,9 @@ func (s *session) reopen(ctx context.Context, precision string) error {
 	return nil
 }
 
-// resized makes n pairs of exactly so many tokens of the workload's text: the beginning of
-// a query, at most a third of them, and passages one after the other, cut where it is enough.
+// resized makes n pairs of exactly length tokens from the workload's text: the beginning of
+// a query, at most a third of the tokens, and then passages one after the other, cut at the
+// end.
 func (w *workload) resized(e scorer, length, n int) (*workload, error) {
 	out := &workload{name: w.name, sha256: w.sha256}
 	var b model.Batch

@@ -1,21 +1,22 @@
-// Package ab runs two sides in turns, and keeps every run of both.
+// Package ab runs two sides in turns and keeps every run of both.
 //
-// A [Trial] is rounds of a run of A and one of B, in an order that chance has dealt out evenly.
-// What B is to A the rounds say (see package compare), and what A is to itself they say as well:
-// each run of a side beside the same side's of the round before. So the machine's own spread is
-// measured while it is as it is for the comparison, and without a run for it alone; such
-// neighbours lie farther apart than the two of a round, which on a machine that drifts makes the
-// spread a little too large and never too small.
+// A [Trial] consists of rounds. Each round has one run of A and one of B, and their order
+// is random but balanced. The runs show how B differs from A (see package compare), and
+// also how each side differs from itself: each run is compared with the run of the same
+// side in the round before. So the machine's own spread is measured under the same
+// conditions as the comparison, and needs no runs of its own. The two runs of such a pair
+// are farther apart in time than those of one round. On a machine that drifts this makes
+// the spread a little too large, and never too small.
 //
-// The sides' places in a round are chance, so that if they do not differ either sign of the
-// logarithm of B/A is as likely: that is what the sign-flip test asks for, and why a round has
-// one run of each.
+// Because the order in a round is random, log(B/A) is as likely to be positive as negative
+// if the sides do not differ. The sign-flip test assumes this, and it is why a round has
+// one run of each side.
 //
-// What a run is, the caller says: [Trial.Run] asks for a report, and a fresh process each time
-// is what it should come from. Nothing here knows an engine.
+// The caller decides what a run is: [Trial.Run] asks it for a report, which should come
+// from a new process each time. This package knows nothing of engines.
 //
 // # ab.json
 //
-// The schema is that of the type [Trial]. It holds what was run and what each run told, less
-// the samples, and nothing that follows from it.
+// The schema is that of the type [Trial]. It holds what was run and what each run reported,
+// without the samples, and nothing that can be derived from it.
 package ab

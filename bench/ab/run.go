@@ -10,16 +10,17 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
-// Runner runs one side once, in a process of its own, and returns its report. One whose
-// scores failed the accuracy gate is a report too: it has no speed figures, and says why.
+// Runner runs one side once, in a process of its own, and returns its report. If the scores
+// failed the accuracy gate there is still a report, which has no speed figures and says
+// why.
 type Runner func(ctx context.Context, side string, round int) (*report.Report, error)
 
-// Run runs the rounds that are planned. keep hears of the trial after each round, and when it
-// ends, to write it down; a crash then costs one round.
+// Run runs the planned rounds. It calls keep after each round and at the end, to write the
+// trial down, so a crash loses one round at most.
 //
-// When ctx is cancelled, or a run fails, Run returns that error, and the trial has the runs
-// that there were until then and says that it was cut short. It ends early, without an error,
-// where more rounds would be for nothing: scores failed the accuracy gate, or the sides cannot
+// If ctx is cancelled or a run fails, Run returns that error; the trial then has the runs
+// that were made until then and says that it was cut short. Run ends early without an error
+// when more rounds would be useless: scores failed the accuracy gate, or the sides cannot
 // be compared. [Trial.Judge] says which.
 func (t *Trial) Run(ctx context.Context, run Runner, keep func(*Trial) error) error {
 	t.Started = time.Now()
@@ -50,7 +51,7 @@ func (t *Trial) Run(ctx context.Context, run Runner, keep func(*Trial) error) er
 	return nil
 }
 
-// cut ends the trial before its time.
+// cut ends the trial early.
 func (t *Trial) cut(keep func(*Trial) error, why string, err error) error {
 	if last := len(t.Rounds) - 1; len(t.Rounds[last].Runs) == 0 {
 		t.Rounds = t.Rounds[:last]
@@ -59,7 +60,7 @@ func (t *Trial) cut(keep func(*Trial) error, why string, err error) error {
 	return errors.Join(err, keep(t))
 }
 
-// slim is a report without what only a look at one run needs: a trial has dozens.
+// slim returns a report without what only a look at a single run needs: a trial has dozens.
 func slim(r *report.Report) *report.Report {
 	s := *r
 	s.Configs = nil

@@ -2,14 +2,14 @@ package ab
 
 import "math/rand/v2"
 
-// The names of a round's runs.
+// The names of the two sides.
 const (
 	A = "A"
 	B = "B"
 )
 
-// Schedule deals out the order of so many rounds: of two that follow each other one has A
-// first and the other B, which of them being chance.
+// Schedule returns the order of the runs in each round. Of each two successive rounds, one
+// has A first and the other B first; chance decides which.
 func Schedule(rounds int, seed uint64) [][2]string {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var out [][2]string

@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// File is what a trial is called in its folder.
+	// File is the name of a trial's file in its folder.
 	File = "ab.json"
-	// SchemaVersion is raised when a field of Trial changes its meaning or goes away.
+	// SchemaVersion is raised when a field of Trial changes its meaning or is removed.
 	SchemaVersion = 1
-	// MostRounds is far above any use: past it is a slip of the hand.
+	// MostRounds is far above any real use; a larger number is taken for a typing error.
 	MostRounds = 10_000
 )
 
-// ErrInvalid is in every error about a file that is no trial.
+// ErrInvalid is wrapped by every error about a file that is not a trial.
 var ErrInvalid = errors.New("bench: bad trial")
 
-// Trial is two sides, run in turns. Durations are integers in nanoseconds.
+// Trial holds two sides that were run in turns. Durations are integers in nanoseconds.
 type Trial struct {
 	Schema  int       `json:"schema"`
-	Kind    string    `json:"kind"` // "ab": told apart from reports and recordings by it
+	Kind    string    `json:"kind"` // always "ab"; it tells trials from reports and recordings
 	Started time.Time `json:"started"`
 	Args    []string  `json:"args"` // the command line
 	A       Side      `json:"a"`
@@ -37,20 +37,21 @@ type Trial struct {
 	Shared  []string  `json:"shared_flags"` // of both sides
 	Seed    uint64    `json:"seed"`         // of the order
 	Planned int       `json:"planned_rounds"`
-	// CutShort says why there are fewer rounds than planned; empty: there are not, or not yet.
+	// CutShort says why there are fewer rounds than planned; empty if there are not, or not
+	// yet.
 	CutShort string  `json:"cut_short,omitempty"`
 	Rounds   []Round `json:"rounds"`
 }
 
-// Side is how one side was run.
+// Side says how one side was run.
 type Side struct {
 	Flags  []string `json:"flags"`
-	Binary string   `json:"binary,omitempty"` // as it was named; empty: the program that ran the trial, or one built of Commit
-	Commit string   `json:"commit,omitempty"` // that it was built of, in full
+	Binary string   `json:"binary,omitempty"` // as the user named it; empty: the program that ran the trial, or one built from Commit
+	Commit string   `json:"commit,omitempty"` // the full hash of what it was built from
 	SHA256 string   `json:"sha256"`           // of the program
 }
 
-// Round is its runs, in the order in which they ran.
+// Round holds the runs of one round, in the order in which they ran.
 type Round struct {
 	Runs []Run `json:"runs"`
 }
@@ -59,19 +60,19 @@ type Round struct {
 type Run struct {
 	Side    string         `json:"side"` // A or B
 	Started time.Time      `json:"started"`
-	Wall    time.Duration  `json:"wall_ns"` // of the process, loading and warm-up and all
-	Report  *report.Report `json:"report"`  // less samples, dashboard and stages
+	Wall    time.Duration  `json:"wall_ns"` // of the whole process, with loading and warm-up
+	Report  *report.Report `json:"report"`  // without samples, dashboard, stages and ranges
 }
 
-// kind is Trial.Kind.
+// kind is the value of Trial.Kind.
 const kind = "ab"
 
-// New is a trial without a round.
+// New returns a trial without rounds.
 func New(a, b Side, rounds int, seed uint64) *Trial {
 	return &Trial{Schema: SchemaVersion, Kind: kind, A: a, B: b, Seed: seed, Planned: rounds, Rounds: []Round{}}
 }
 
-// whole are the rounds that have a run of each side.
+// whole returns the rounds that have a run of each side.
 func (t *Trial) whole() (out []compare.Round) {
 	for _, round := range t.Rounds {
 		var r compare.Round
@@ -90,7 +91,8 @@ func (t *Trial) whole() (out []compare.Round) {
 	return out
 }
 
-// Judge judges B by all whole rounds. A run that failed the accuracy gate counts in any.
+// Judge judges B from all whole rounds. A run that failed the accuracy gate counts even if
+// its round is not whole.
 func (t *Trial) Judge(gates []compare.Gate) *compare.Judgement {
 	j := compare.Rounds(t.whole(), gates)
 	for _, round := range t.Rounds {
@@ -106,7 +108,8 @@ func (t *Trial) Judge(gates []compare.Gate) *compare.Judgement {
 	return j
 }
 
-// Write writes the trial into the folder dir, whole or not at all.
+// Write writes the trial into the folder dir. It never leaves a file that is written in
+// part.
 func (t *Trial) Write(dir string) error {
 	err := file.Write(filepath.Join(dir, File), func(w io.Writer) error { return file.WriteJSON(w, t) })
 	if err != nil {
@@ -133,7 +136,7 @@ func Read(path string) (*Trial, error) {
 	return t, nil
 }
 
-// Decode reads a trial. ErrInvalid is in all its errors.
+// Decode decodes a trial. All its errors wrap ErrInvalid.
 func Decode(data []byte) (*Trial, error) {
 	t := new(Trial)
 	if err := file.ReadJSON(data, t); err != nil {
@@ -165,7 +168,7 @@ func Decode(data []byte) (*Trial, error) {
 	return t, nil
 }
 
-// Is says whether the data is a trial's, and no report or recording.
+// Is reports whether the data is a trial, and not a report or a recording.
 func Is(data []byte) bool {
 	var t struct{ Kind string }
 	return file.ReadJSON(data, &t) == nil && t.Kind == kind

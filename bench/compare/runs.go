@@ -9,13 +9,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-// place is a configuration, and which of several that are the same.
+// place is a configuration, and which one if several are equal.
 type place struct {
 	report.Config
 	nth int // from 0
 }
 
-// in finds the place in a report; nil where there is none.
+// in returns the place's figures in a report, or nil if there are none.
 func (p place) in(r *report.Report) *report.Figures {
 	n := p.nth
 	for i := range r.Configs {
@@ -42,7 +42,7 @@ func places(r *report.Report) (out []place) {
 	return out
 }
 
-// common are the configurations that all runs have, in the order of the first.
+// common returns the configurations that all runs have, in the order of the first run.
 func common(runs []*report.Report) (out []place) {
 	if len(runs) == 0 {
 		return nil
@@ -63,7 +63,7 @@ func medianOf(runs []*report.Report, value func(*report.Report) *float64) float6
 	return stats.Median(all)
 }
 
-// fewestBatches is how many batches the run with the fewest has of a configuration.
+// fewestBatches returns the smallest number of batches that a run has of a configuration.
 func fewestBatches(runs []*report.Report, at place) int {
 	fewest := -1
 	for _, r := range runs {
@@ -78,8 +78,8 @@ func fewestBatches(runs []*report.Report, at place) int {
 	return max(0, fewest)
 }
 
-// faults says why runs cannot be compared: another text, other weights, another processor,
-// or scores that were too far off to be timed.
+// faults says why runs cannot be compared: different text, weights or processors, or scores
+// that were too far off to be timed.
 func faults(a, b []*report.Report) (out []string) {
 	runs := slices.Concat(a, b)
 	if len(a) == 0 || len(b) == 0 {
@@ -126,7 +126,7 @@ func faults(a, b []*report.Report) (out []string) {
 	return out
 }
 
-// told are the values that runs tell, each once.
+// told returns the different values that the runs report.
 func told(runs []*report.Report, of func(*report.Report) string) (out []string) {
 	for _, r := range runs {
 		if v := of(r); v != "" && !slices.Contains(out, v) {
@@ -136,8 +136,8 @@ func told(runs []*report.Report, of func(*report.Report) string) (out []string) 
 	return out
 }
 
-// groupWarnings names what differs between the sides, each thing once, and runs that did not
-// score what they should have.
+// groupWarnings returns what differs between the sides, each thing once, and the runs that
+// did not score all that they should have.
 func groupWarnings(a, b []*report.Report) (out []string) {
 	add := func(text string) {
 		if !slices.Contains(out, text) {
@@ -146,7 +146,7 @@ func groupWarnings(a, b []*report.Report) (out []string) {
 	}
 	if len(a) > 0 && len(b) > 0 {
 		for _, w := range warnings("A", a[0], "B", b[0]) {
-			if !strings.HasPrefix(w, "noise: ") { // of one run of many
+			if !strings.HasPrefix(w, "noise: ") { // it concerns one run of many
 				add(w)
 			}
 		}

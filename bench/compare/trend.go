@@ -10,23 +10,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
-// Trend is several reports, of one run each, in the order in which they were given.
+// Trend has several reports of one run each, in the order in which they were given.
 type Trend struct {
 	Reports  []*report.Report
-	Warnings []string // what differs from the first report that the figures depend on
+	Warnings []string // differences from the first report on which the figures depend
 	Rows     []TrendRow
 }
 
-// TrendRow is one measure of one configuration.
+// TrendRow has one measure of one configuration.
 type TrendRow struct {
-	Measure string     `json:"measure"` // as a gate names it
-	Title   string     `json:"title"`   // with its unit, and the configuration
-	Values  []*float64 `json:"values"`  // of each report; nil is n/a
-	Ratios  []*float64 `json:"ratios"`  // to the first; nil where one of the two is n/a
+	Measure string     `json:"measure"` // its name in a gate
+	Title   string     `json:"title"`   // with the unit and the configuration
+	Values  []*float64 `json:"values"`  // one for each report; nil is n/a
+	Ratios  []*float64 `json:"ratios"`  // to the first report; nil if one of the two is n/a
 }
 
-// TrendOf lays reports in a row. Configurations match as in [Reports]; each that any report
-// has is there.
+// TrendOf compares several reports with the first. Configurations match as in [Reports],
+// and each that any report has is included.
 func TrendOf(reports []*report.Report) *Trend {
 	t := &Trend{Reports: reports}
 	var all []place
@@ -72,7 +72,7 @@ func TrendOf(reports []*report.Report) *Trend {
 	return t
 }
 
-// ratio is a over b, nil where one of them is or there is none.
+// ratio returns a/b, or nil if one of them is n/a or the ratio does not exist.
 func ratio(a, b *float64) *float64 {
 	if a == nil || b == nil || *b == 0 {
 		return nil

@@ -11,16 +11,18 @@ import (
 const (
 	// significance is the p below which a difference may be called one.
 	significance = 0.05
-	// FewestRounds are the fewest whose signs can have a p below significance: 2/2^6 is
-	// 0.031. FewestRuns of each side are the fewest whose ranks can: 2/70 is 0.029.
+	// FewestRounds is the smallest number of rounds whose signs can have a p below
+	// significance: 2/2^6 is 0.031. FewestRuns is the smallest number of runs of each side
+	// whose ranks can: 2/70 is 0.029.
 	FewestRounds = 6
 	FewestRuns   = 4
-	// mostRounds bounds the guess at how many more rounds there should be. Beyond, the
-	// difference is as large as the threshold, and no number of them will tell.
+	// mostRounds bounds the guess of how many more rounds are needed. If it would be more,
+	// the difference is about as large as the threshold, and no number of rounds will
+	// decide.
 	mostRounds = 1000
 )
 
-// Verdict is what the runs say of B.
+// Verdict is what the runs show about B.
 type Verdict string
 
 const (
@@ -30,42 +32,42 @@ const (
 	Inconclusive Verdict = "inconclusive"
 )
 
-// Outcome is what all verdicts together come to, for a program that goes on from here.
+// Outcome sums up all verdicts, for a program that acts on them.
 type Outcome string
 
 const (
-	Passed       Outcome = "passed"         // nothing that is gated is slower
-	Regression   Outcome = "regression"     // something that is gated is slower
-	Undecided    Outcome = "inconclusive"   // some of it may be
+	Passed       Outcome = "passed"         // nothing gated is slower
+	Regression   Outcome = "regression"     // something gated is slower
+	Undecided    Outcome = "inconclusive"   // something gated may be slower
 	Incomparable Outcome = "not comparable" // or scores failed the accuracy gate
 )
 
-// Row is one measure of B against A, over all runs. Its ratios are B over A.
+// Row compares one measure of B with A over all runs. Its ratios are B/A.
 type Row struct {
-	Measure string  `json:"measure"` // as a gate names it
-	Title   string  `json:"title"`   // with its unit, and the configuration
+	Measure string  `json:"measure"` // its name in a gate
+	Title   string  `json:"title"`   // with the unit and the configuration
 	A       float64 `json:"a"`       // median over runs
 	B       float64 `json:"b"`
-	// Ratios is B/A of each round; null where runs are not paired.
+	// Ratios has B/A of each round; null if the runs are not paired.
 	Ratios []float64 `json:"ratios"`
 	Ratio  float64   `json:"ratio"` // the estimate
 	Low    float64   `json:"low"`   // its 95 % interval
 	High   float64   `json:"high"`
 	P      float64   `json:"p"`
-	Exact  bool      `json:"exact"` // p is of all signs or ranks, and not of some that were drawn
-	// Adjusted is P after Holm, over the measures that are gated; P itself where this is
-	// not one.
+	Exact  bool      `json:"exact"` // P was computed from all signs or ranks, and not from a random sample of them
+	// Adjusted is P after Holm's adjustment over the measures that are gated, or P itself
+	// if this one is not gated.
 	Adjusted float64 `json:"adjusted_p"`
-	// Spread is how far from 1 the sides are from themselves, as a share; null: not measured.
+	// Spread is how far the sides differ from themselves, as a share; null: not measured.
 	Spread    *float64 `json:"spread"`
-	Threshold float64  `json:"threshold"` // what is beyond it is a difference
-	// Within is what the same may be within: the threshold, but no more than somebody asked
-	// for, or than is worth to be called the same.
-	Within float64 `json:"same_within"`
-	Gated     bool     `json:"gated"`
-	Verdict   Verdict  `json:"verdict"`
-	More      int      `json:"more_rounds"` // that would settle it; 0: it is settled
-	Few       string   `json:"few"`         // why no verdict could be had; empty: one could
+	Threshold float64  `json:"threshold"` // differences beyond it count
+	// Within is the threshold of "same": Threshold, but never more than the gate's own, or
+	// than coarsest if nobody gave one.
+	Within  float64 `json:"same_within"`
+	Gated   bool    `json:"gated"`
+	Verdict Verdict `json:"verdict"`
+	More    int     `json:"more_rounds"` // about how many would decide; 0: it is decided
+	Few     string  `json:"few"`         // why there can be no verdict; empty: there can be one
 
 	lowerIsBetter bool
 	n             int     // rounds, or runs of the side with fewer
@@ -73,9 +75,9 @@ type Row struct {
 	limit         float64 // the most that Within may be
 }
 
-// coarsest is the most that two sides may differ by and be called the same, where nobody has
-// said how much. A machine that is that far from itself hides what matters, and a gate that
-// passes whatever it is shown is none.
+// coarsest is the largest difference that may still be called "same" if nobody gave a
+// threshold. A machine whose own spread is larger hides real regressions: a gate on it would
+// pass whatever it is shown.
 const coarsest = recording.Noisy
 
 // judge finds the verdict from the interval, the thresholds and the adjusted p.
@@ -93,8 +95,8 @@ func (r *Row) judge() {
 	}
 }
 
-// settled is the verdict of an interval on the log scale, where a threshold is as far in one
-// direction as in the other.
+// settled returns the verdict for an interval on the log scale, where a threshold is equally
+// far in both directions.
 func (r *Row) settled(low, high, threshold, within float64) Verdict {
 	t, same := math.Log1p(threshold), math.Log1p(within)
 	more, less := low > t, high < -t
@@ -109,9 +111,9 @@ func (r *Row) settled(low, high, threshold, within float64) Verdict {
 	return Inconclusive
 }
 
-// more guesses how many more rounds like these would settle it: the interval, of half-width
-// half, narrows with the square root of their number, and so does what the sides are from
-// themselves.
+// more guesses how many more rounds like these would decide. The interval, whose half-width
+// is half, narrows with the square root of the number of rounds, and so does the spread of
+// each side against itself.
 func (r *Row) more(estimate, half float64) int {
 	fewest := FewestRounds
 	if r.Ratios == nil {
@@ -119,7 +121,7 @@ func (r *Row) more(estimate, half float64) int {
 	}
 	for n := max(fewest, r.n+1); n-r.n < mostRounds; n++ {
 		narrowed := math.Sqrt(float64(r.n) / float64(n))
-		if r.Few != "" { // of so few nothing is known of the interval
+		if r.Few != "" { // too few to know anything about the interval
 			narrowed = 0
 		}
 		threshold := r.gate
@@ -129,7 +131,7 @@ func (r *Row) more(estimate, half float64) int {
 		if r.settled(estimate-narrowed*half, estimate+narrowed*half, threshold, min(threshold, r.limit)) == Inconclusive {
 			continue
 		}
-		if more := n - r.n; more > 20 { // no guess is so good
+		if more := n - r.n; more > 20 { // the guess is not exact enough for more digits
 			return (more + 9) / 10 * 10
 		}
 		return n - r.n
@@ -137,10 +139,11 @@ func (r *Row) more(estimate, half float64) int {
 	return mostRounds
 }
 
-// Change is a ratio as a signed difference in per cent.
+// Change returns a ratio as a signed difference in per cent.
 func Change(ratio float64) string { return fmt.Sprintf("%+.1f %%", 100*(ratio-1)) }
 
-// Interval is the row's, in per cent; n/a of so few rounds that they bound no median.
+// Interval returns the row's interval in per cent, or n/a if the rounds are too few for
+// one.
 func (r *Row) Interval() string {
 	if r.Few != "" {
 		return figure.NotMeasured
@@ -148,7 +151,7 @@ func (r *Row) Interval() string {
 	return fmt.Sprintf("[%+.1f, %+.1f]", 100*(r.Low-1), 100*(r.High-1))
 }
 
-// String is the verdict in words.
+// String returns the verdict in words.
 func (r *Row) String() string {
 	percent := func(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }
 	switch {

@@ -9,10 +9,10 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 )
 
-// Side is a line or more of what A or B is, for people.
+// Side is one line or more about what A and B are, for people.
 type Side struct{ What, A, B string }
 
-// WriteText writes the judgement as markdown: the verdict, what the sides are, a row for
+// WriteText writes the judgement as markdown: the verdict, what the sides are, one row for
 // each measure, and the ratio of each round.
 func (j *Judgement) WriteText(w io.Writer, title string, sides []Side) error {
 	p := markdown.NewPage(w)
@@ -62,7 +62,7 @@ func (j *Judgement) writeRows(p *markdown.Page) {
 	p.Para("_%s Faster or slower: the whole interval is beyond the threshold, and p below %v, of gates after Holm's adjustment. The same: the whole interval is within it, or within the gate's own threshold (25 %% where nobody named one) if that is less._", how, significance)
 }
 
-// p is the row's p, adjusted where it is.
+// p returns the row's p, adjusted if the row is gated.
 func (r *Row) p() string {
 	if r.Few != "" {
 		return figure.NotMeasured
@@ -77,7 +77,7 @@ func (r *Row) p() string {
 	return text
 }
 
-// spread is what A was against itself.
+// spread returns how much the sides differ from themselves.
 func (r *Row) spread() string {
 	if r.Spread == nil {
 		return figure.NotMeasured

@@ -1,29 +1,31 @@
-// Package load judges open loops: what a load attained, how much of it was good, and
-// whether it holds. The bench asks it where to look for the knee while it measures, and
-// reports ask it the same of the recording, so that the two cannot disagree.
+// Package load judges open loops: how much of a load was attained, how much of that was
+// good, and whether the load holds. The bench uses it during the measurement, to choose the
+// next load of a search, and reports use it on the recording, so the two cannot disagree.
 //
 // # A point
 //
-// Figures are of the requests that were due in the window, which leaves out the first tenth
-// of the arrivals, when the queue fills. A request without scores, because of an error or
-// because it was given up, is a miss: slower than any bound, and in no latency.
+// The figures are of the requests that were due in the window. The window leaves out the
+// first tenth of the arrivals, in which the queue fills. A request that got no scores,
+// because of an error or because it was given up, is a miss: it counts as slower than any
+// bound, and it has no latency.
 //
-//   - Offered is what was due in the window, attained what ended in it, and good what was
-//     due in it and answered within the bound: goodput.
-//   - A load is saturated if it attained less than 98 % of what arrived, or if what was
-//     under way grew over the window. Both allow for what chance does to the number under
-//     way: it is about Poisson, so that of two looks at it the difference has twice its
-//     mean as variance.
-//   - A load holds if it is not saturated and the upper confidence bound of its P95 is
-//     within the bound asked for.
+//   - Offered is the rate of what was due in the window, attained the rate of what ended in
+//     it, and good (goodput) the rate of what was due in it and answered within the bound.
+//   - A load is saturated if it attained less than 98 % of what was offered, or if the number
+//     of requests under way grew over the window. Both rules allow for chance: the number
+//     under way is about Poisson, so the difference of two counts of it has a variance of
+//     twice its mean.
+//   - A load holds if it is not saturated and the upper confidence bound of its P95 is within
+//     the bound that was asked for.
 //
 // # The bound of P95
 //
-// A bound by order statistics wants independent draws, and near the knee the latencies of
-// neighbours are not: they wait in the same queue. So the window is cut into blocks, and the
-// variance of the blocks' shares of slow requests is set over that of independent ones. Its
-// ratio, the design effect of survey statistics (Kish 1965), says how many requests tell as
-// much as one independent one, and the bound is that of so many fewer.
+// A bound by order statistics assumes independent draws, but near the knee the latencies of
+// neighbouring requests are not independent, because they wait in the same queue. So the
+// window is cut into blocks, and the variance of the blocks' shares of slow requests is
+// divided by the variance that independent requests would have. This ratio is called the
+// design effect in survey statistics (Kish 1965). It says how many requests tell as much as
+// one independent one, and the bound is computed for that many times fewer requests.
 package load
 
 import (
@@ -37,23 +39,24 @@ import (
 )
 
 const (
-	// RampShare of the arrivals is before the window.
+	// RampShare is the share of the arrivals that comes before the window.
 	RampShare = 0.1
-	// LeastAttained is the share of the arrivals that a load which holds has attained.
+	// LeastAttained is the smallest share of the offered load that a load must attain to
+	// hold.
 	LeastAttained = 0.98
-	// quantile is that which is held to the bound.
+	// quantile is the one that must be within the bound.
 	quantile = 0.95
-	// looks is how often what is under way is counted in a window.
+	// looks is how many times in a window the requests under way are counted.
 	looks = 50
-	// mostBlocks and fewestInBlock say how a window is cut for the bound of P95.
+	// A window is cut into at most mostBlocks blocks of at least fewestInBlock requests.
 	mostBlocks, fewestInBlock = 20, 5
 )
 
-// Point is one load, judged. Rates are in pairs/s, times in ms; nil is a figure that there
-// is none of.
+// Point is one load and the judgement on it. Rates are in pairs/s and times in ms; a figure
+// that does not exist is nil.
 type Point struct {
 	Purpose  string  `json:"purpose"`
-	Rate     float64 `json:"rate_pairs_per_second"` // that was to arrive
+	Rate     float64 `json:"rate_pairs_per_second"` // the rate of arrivals that was asked for
 	Seed     uint64  `json:"seed"`
 	Seconds  float64 `json:"window_seconds"`
 	Requests int     `json:"requests"` // due in the window
@@ -62,31 +65,31 @@ type Point struct {
 	Attained float64  `json:"attained_pairs_per_second"`
 	Good     *float64 `json:"good_pairs_per_second"` // nil: no bound was asked for
 	Slow     int      `json:"slow"`                  // requests answered after the bound
-	Missed   int      `json:"missed"`                // without scores
+	Missed   int      `json:"missed"`                // requests without scores
 
-	P50        *float64 `json:"p50_ms"` // of all that were due, misses as the slowest; nil: it is one of those
+	P50        *float64 `json:"p50_ms"` // of all that were due, with misses as the slowest; nil: it falls on a miss
 	P95        *float64 `json:"p95_ms"`
-	P95Upper   *float64 `json:"p95_upper_95_ms"` // nil: too few requests, or it is a miss
+	P95Upper   *float64 `json:"p95_upper_95_ms"` // nil: too few requests, or it falls on a miss
 	Dependence float64  `json:"dependence"`      // how many requests tell as much as one independent one
-	LateP99    *float64 `json:"late_p99_ms"`     // of the client
+	LateP99    *float64 `json:"late_p99_ms"`     // how late the client was
 	Waited     int      `json:"waited"`          // requests that found all callers busy
 
-	UnderWay  float64 `json:"under_way"`        // requests, on average
-	Growth    float64 `json:"under_way_growth"` // of that, over the window
+	UnderWay  float64 `json:"under_way"`        // mean number of requests
+	Growth    float64 `json:"under_way_growth"` // its growth over the window
 	Saturated bool    `json:"saturated"`
 	Holds     bool    `json:"holds"`
-	Why       string  `json:"why"` // it does not; empty: it does
+	Why       string  `json:"why"` // why it does not hold; empty: it holds
 }
 
-// request is one that was offered. One that was missed never ends.
+// request is one that was offered. A missed one has an infinite end and latency.
 type request struct {
 	due, done, latency float64 // seconds
 	pairs              int
 	late               float64
 }
 
-// Judge judges a point of requests of so many pairs. slo 0 is no bound: a load holds then
-// unless it is saturated.
+// Judge judges a point whose requests have batch pairs each. If slo is 0 there is no bound,
+// and a load holds unless it is saturated.
 func Judge(p *recording.LoadPoint, batch int, slo time.Duration) Point {
 	out := Point{Purpose: p.Purpose, Rate: p.Rate, Seed: p.Seed, Waited: p.Waited, Dependence: 1}
 	all := requests(p, batch)
@@ -125,7 +128,7 @@ func Judge(p *recording.LoadPoint, batch int, slo time.Duration) Point {
 	return out
 }
 
-// requests are those of the point, in the order in which they were due.
+// requests returns the requests of the point in the order in which they were due.
 func requests(p *recording.LoadPoint, batch int) (list []request) {
 	for _, b := range p.Answered {
 		list = append(list, request{b.Start.Seconds(), (b.Start + b.Latency).Seconds(), b.Latency.Seconds(), b.Pairs, b.Late.Seconds()})
@@ -174,8 +177,8 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-// dependence is the design effect of the requests that are slower than P95: 1, or more where
-// they come in clumps.
+// dependence returns the design effect of the requests that are slower than P95: 1 if they
+// are independent, and more if they come in clumps.
 func dependence(window []request, sorted []float64) float64 {
 	n := len(window)
 	blocks := min(mostBlocks, n/fewestInBlock)
@@ -208,8 +211,9 @@ func dependence(window []request, sorted []float64) float64 {
 	return max(1, variance*float64(n)/float64(blocks)/(p*(1-p)))
 }
 
-// underWay counts what is under way at even times of the window, and fits a line to it. It
-// says whether the line rises by more than its scatter explains (95 %, one-sided).
+// underWay counts the requests under way at evenly spaced times of the window and fits a
+// line to the counts. It returns whether the line rises by more than chance explains (95 %,
+// one-sided).
 func (p *Point) underWay(all []request, from, to float64) (steep bool) {
 	counts := make([]float64, looks)
 	for i := range counts {
@@ -223,14 +227,15 @@ func (p *Point) underWay(all []request, from, to float64) (steep bool) {
 	p.UnderWay = stats.Mean(counts)
 	slope, _ := line(counts)
 	p.Growth = slope * looks
-	// Neighbouring looks see the same requests: the scatter is that of the means of blocks.
+	// Neighbouring counts see the same requests, so the scatter is taken from the means of
+	// blocks.
 	const blocks = 10
 	means := make([]float64, blocks)
 	for i := range means {
 		means[i] = stats.Mean(counts[i*looks/blocks : (i+1)*looks/blocks])
 	}
 	slope, scatter := line(means)
-	const student = 1.86 // t of 8 degrees of freedom at 95 %
+	const student = 1.86 // t with 8 degrees of freedom at 95 %
 	return slope > student*scatter
 }
 
@@ -252,7 +257,7 @@ func line(y []float64) (slope, scatter float64) {
 
 // judge says whether the load holds.
 func (p *Point) judge(offered, attained float64, steep bool, slo time.Duration) {
-	chance := 2 * math.Sqrt(2*(p.UnderWay+1)) // of few requests it says too little by itself
+	chance := 2 * math.Sqrt(2*(p.UnderWay+1)) // with few requests, 2 % is within what chance does
 	allowed := max((1-LeastAttained)*offered, chance)
 	lacks := offered-attained > allowed
 	grows := steep && p.Growth > allowed

@@ -2,26 +2,26 @@ package load
 
 import "github.com/minilm-metal/minilm-metal/bench/recording"
 
-// The search for the knee goes from Lowest to Highest, shares of the capacity of a closed
-// loop, until it is known to Width; the knee must hold Confirmations times more, with
-// arrivals of other seeds.
+// The search for the knee covers the loads from Lowest to Highest, as shares of the
+// capacity that a closed loop measured, and narrows the knee down to Width. The knee must
+// then hold Confirmations times more, with other seeds for the arrivals.
 const (
 	Lowest        = 0.30
 	Highest       = 0.95
 	Width         = 0.05
 	Confirmations = 3
-	// UsualSteps is how many points a search has that confirms the first that it finds.
+	// UsualSteps is the number of points in a search whose first knee is confirmed.
 	UsualSteps = 6 + Confirmations
-	// SearchCost is about the time that a search takes whose knee is low, and must be moved
-	// down once, in units of that in which as many requests as a point has are served at the
-	// capacity. Points have the same number of requests, so that low ones last longer.
+	// SearchCost is about the time of a search whose knee is low and has to be moved down
+	// once. Its unit is the time that the requests of one point take at the capacity. All
+	// points have the same number of requests, so low loads last longer.
 	SearchCost = 30.0
 )
 
-// Ramp is the loads of a ramp, as shares of the capacity.
+// Ramp holds the loads of a ramp, as shares of the capacity.
 var Ramp = []float64{0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1, 1.2}
 
-// RampCost is the time of a ramp, in the unit of SearchCost.
+// RampCost returns the time of a ramp, in the unit of SearchCost.
 func RampCost() (cost float64) {
 	for _, share := range Ramp {
 		cost += 1 / share
@@ -29,23 +29,24 @@ func RampCost() (cost float64) {
 	return cost
 }
 
-// Step is a load to be measured.
+// Step is one load to measure.
 type Step struct {
 	Purpose string
 	Share   float64 // of the capacity
 	Seed    uint64
 }
 
-// Search is a bisection for the largest load that holds. The zero value begins one.
+// Search looks for the largest load that holds, by bisection. The zero value is a new
+// search.
 type Search struct {
-	low, high float64 // what holds, and what does not; 0: not known
-	begun     bool    // to confirm, after which nothing is searched
-	confirmed int     // how often low has held again
+	low, high float64 // the largest load known to hold, and the smallest known not to; 0: none yet
+	begun     bool    // confirming has begun, and the search itself is over
+	confirmed int     // how many times in a row low has held again
 	seed      uint64
 	over      bool
 }
 
-// Next is the load to measure next; false when the search is over.
+// Next returns the load to measure next, or false when the search is over.
 func (s *Search) Next() (Step, bool) {
 	switch {
 	case s.over:
@@ -61,7 +62,8 @@ func (s *Search) Next() (Step, bool) {
 	return Step{recording.PurposeConfirm, s.low, s.seed + 2}, true
 }
 
-// Add says whether the load of a step held. A knee that does not hold again is moved down.
+// Add records whether the load of a step held. A knee that does not hold again is moved
+// down.
 func (s *Search) Add(step Step, holds bool) {
 	switch {
 	case step.Purpose == recording.PurposeConfirm && holds:
@@ -84,14 +86,14 @@ func (s *Search) Add(step Step, holds bool) {
 
 // Knee is the largest load that held and was confirmed.
 type Knee struct {
-	Rate float64 `json:"rate_pairs_per_second"` // that was to arrive
-	Good float64 `json:"good_pairs_per_second"` // on average over what confirmed it
-	// AtLeast says that the highest load that was tried held: the knee may be above.
+	Rate float64 `json:"rate_pairs_per_second"` // the rate of arrivals
+	Good float64 `json:"good_pairs_per_second"` // the mean of the points that confirmed it
+	// AtLeast: every load that was tried held, the highest too, so the knee may be above.
 	AtLeast bool `json:"at_least"`
 }
 
-// KneeOf finds the knee among the points of a search; nil: nothing held, or what did was
-// not confirmed.
+// KneeOf finds the knee among the points of a search. It returns nil if nothing held, or if
+// what held was not confirmed.
 func KneeOf(points []Point) *Knee {
 	var k *Knee
 	failed := false

@@ -1,12 +1,10 @@
-// Package synth makes a checkpoint and a data set out of nothing but a seed,
-// so that the engine can be run, measured and tested where no checkpoint is.
+// Package synth makes a checkpoint and a data set from a seed alone, so that the engine can
+// run, be measured and be tested where there is no checkpoint.
 //
-// The checkpoint has the shape of cross-encoder/ms-marco-MiniLM-L-6-v2 unless
-// told otherwise, the files and names that Hugging Face's tools read, and
-// weights drawn from the distributions in weights.go. They are made to stress
-// arithmetic as trained weights do, with outlier channels, uneven rows and
-// logits some units apart; they rank nothing. Timings on them hold, scores
-// mean nothing.
+// The checkpoint has the shape of cross-encoder/ms-marco-MiniLM-L-6-v2 by default, the files
+// and names that Hugging Face's tools read, and weights drawn from the distributions in
+// weights.go. They stress arithmetic as trained weights do, with outlier channels, uneven rows
+// and logits some units apart, but they rank nothing: timings are valid, scores mean nothing.
 //
 // The data set is English-like queries and passages whose lengths in tokens
 // follow those of MS MARCO's passage ranking task.

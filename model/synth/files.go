@@ -78,7 +78,7 @@ func tokenizerConfigJSON(s Shape) []byte {
 		"tokenizer_class":              "BertTokenizer",
 	}
 	if s.Types < 2 {
-		// Without which the passage has type 1, which the model has no row for.
+		// Otherwise the passage would have type 1, for which the model has no row.
 		m["model_input_names"] = []string{"input_ids", "attention_mask"}
 	}
 	for _, t := range specialTokens {
@@ -105,7 +105,7 @@ func tokenizerJSON(vocab []string) []byte {
 		added = append(added, object{"id": t.id, "content": t.content, "single_word": false,
 			"lstrip": false, "rstrip": false, "normalized": false, "special": true})
 	}
-	// A struct, and not a map, where the order matters to a reader.
+	// A struct instead of a map, because the order matters to readers.
 	file := struct {
 		Version       string    `json:"version"`
 		Truncation    any       `json:"truncation"`

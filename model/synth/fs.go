@@ -28,8 +28,8 @@ func FS(seed uint64, shape Shape) (fs.FS, error) {
 
 // FS returns a read-only file system, in memory, with the files config.json,
 // model.safetensors, vocab.txt, tokenizer.json, tokenizer_config.json and
-// special_tokens_map.json. A file's contents are made when it is first opened
-// and shared from then on; they must not be changed. Its files have a method
+// special_tokens_map.json. The contents of a file are made when it is first opened and shared
+// afterwards; they must not be changed. The files have a method
 //
 //	Bytes() []byte
 //
@@ -69,10 +69,10 @@ func (c Checkpoint) files() ([]*memoryFile, error) {
 	}, nil
 }
 
-// memoryFile is a file whose contents are made once, when they are asked for.
+// memoryFile is a file whose contents are made once, when they are first needed.
 type memoryFile struct {
 	name string
-	size int64 // -1: as long as the contents turn out
+	size int64 // -1: the length of the contents
 	data func() []byte
 }
 
@@ -156,8 +156,8 @@ func (f *memoryFile) Sys() any                   { return nil }
 func (f *memoryFile) Info() (fs.FileInfo, error) { return f, nil }
 func (f *memoryFile) String() string             { return fs.FormatFileInfo(f) }
 
-// Size is the length of the contents, which are made for it only where it is
-// not known before.
+// Size returns the length of the contents. It makes them only if the length is not known
+// otherwise.
 func (f *memoryFile) Size() int64 {
 	if f.size < 0 {
 		return int64(len(f.data()))

@@ -35,9 +35,8 @@ func Pairs(seed uint64, n int) []Pair {
 	return out
 }
 
-// Lengths are log-normal: median·e^(σz). In steps of z of 1/1024 that is
-// median·ratio^k, with ratio = e^(σ/1024): products alone, which every machine
-// rounds alike.
+// Lengths are log-normal: median·e^(σz). In steps of 1/1024 of z, this is median·ratio^k
+// with ratio = e^(σ/1024): only products, which every machine rounds alike.
 const (
 	queryMedian = 8.2
 	queryRatio  = 1.0003907013 // e^(0.40/1024)
@@ -48,7 +47,7 @@ const (
 
 // length draws a length in tokens.
 func (w *writer) length(median, ratio float64, least, most int) int {
-	// Eight uniform numbers of 16 bits make z, up to 4.9 either way.
+	// z is the sum of eight uniform numbers of 16 bits, up to 4.9 in both directions.
 	sum := 0
 	for _, u := range [2]uint64{w.rng.Uint64(), w.rng.Uint64()} {
 		sum += int(u&0xffff + u>>16&0xffff + u>>32&0xffff + u>>48)

@@ -24,12 +24,12 @@ func (d DType) bytes() int {
 	return 2
 }
 
-// Layout is how model.safetensors is laid out.
+// Layout says how model.safetensors is laid out.
 type Layout int
 
 const (
-	// Plain is what today's libraries write: the parameters alone, in a file
-	// whose data section is aligned to 8 bytes.
+	// Plain is what today's libraries write: only the parameters, in a file whose data
+	// section is aligned to 8 bytes.
 	Plain Layout = iota
 	// Published is the layout of the published model.safetensors of
 	// ms-marco-MiniLM-L-6-v2, byte for byte at its shape: position_ids is
@@ -42,14 +42,13 @@ const (
 
 const positionIDs = "bert.embeddings.position_ids"
 
-// file is a model.safetensors that is known down to its length, not yet
-// filled.
+// file is a model.safetensors whose length is known and whose contents are not yet made.
 type file struct {
 	seed    uint64
 	dtype   DType
 	tensors []tensor
 	ids     int    // entries of position_ids, 0 without it
-	header  []byte // with the length before it
+	header  []byte // including its length
 }
 
 func newFile(seed uint64, shape Shape, dtype DType, layout Layout) *file {

@@ -21,11 +21,11 @@ type Shape struct {
 // ErrShape is in every error about a Shape that no checkpoint can have.
 var ErrShape = errors.New("synth: bad shape")
 
-// maxParameters keeps a slip of the keyboard from filling the memory: 2^30
-// float32 values are 4 GB, BERT large has a third of them.
+// maxParameters keeps a typing error from filling the memory: 2^30 float32 values are 4 GB,
+// and BERT large has a third of them.
 const maxParameters = 1 << 30
 
-// Resolve fills in what s leaves out and checks the result.
+// Resolve replaces zero fields by their defaults and checks the result.
 func (s Shape) Resolve() (Shape, error) {
 	for _, f := range []struct {
 		name     string
@@ -58,8 +58,8 @@ func (s Shape) Resolve() (Shape, error) {
 	return s, nil
 }
 
-// parameters counts the weights, in floating point: it cannot overflow, and is
-// exact up to 2^53.
+// parameters counts the weights in floating point, which cannot overflow and is exact up to
+// 2^53.
 func (s Shape) parameters() float64 {
 	h, f := float64(s.Hidden), float64(s.Intermediate)
 	embeddings := (float64(s.Vocab) + float64(s.Positions) + float64(s.Types) + 2) * h

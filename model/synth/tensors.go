@@ -14,7 +14,7 @@ type tensor struct {
 	draw  distribution
 }
 
-// rows and cols see the tensor as a matrix; a vector is one row.
+// rows and cols treat the tensor as a matrix; a vector is one row.
 func (t *tensor) rows() int { return t.elements() / t.cols() }
 func (t *tensor) cols() int { return t.shape[len(t.shape)-1] }
 

@@ -12,17 +12,17 @@ import (
 //go:embed vocab.txt
 var vocabFile string
 
-// The special tokens stand where BERT's uncased vocabulary has them.
+// The special tokens have the same ids as in BERT's uncased vocabulary.
 const (
 	padID, unkID, clsID, sepID, maskID = 0, 100, 101, 102, 103
 
 	specialEntries = 104
 )
 
-// Vocab returns a vocabulary of n entries: the embedded one, which has 30,522;
-// more are unused ones. Fewer are the first n of its ASCII entries, followed by
-// the others, so that a small vocabulary has words and pieces of words before it
-// has the characters of other scripts.
+// Vocab returns a vocabulary of n entries. The embedded one has 30,522; if n is larger,
+// unused entries follow. If n is smaller, it has the first n of the ASCII entries and then
+// the others, so that a small vocabulary has words and pieces of words rather than
+// characters of other scripts.
 func Vocab(n int) []string {
 	vocab := strings.Split(strings.TrimSuffix(vocabFile, "\n"), "\n")
 	if n < len(vocab) {

@@ -10,13 +10,13 @@ import (
 	"sync/atomic"
 )
 
-// distribution says how a tensor's values are drawn. They are near normal:
-// mean + std·z, where z is the sum of four uniform numbers of 16 bits
-// (Irwin-Hall), centred and scaled to variance 1. Its tails end at 3.46, and
-// everything up to the last product is exact in integers.
+// distribution says how a tensor's values are drawn. They are nearly normal: mean + std·z,
+// where z is the sum of four uniform numbers of 16 bits (Irwin-Hall), centred and scaled to
+// variance 1. The tails end at 3.46, and everything before the last product is exact in
+// integers.
 //
-// Trained weights are less even than that, and it is their unevenness that
-// low precision stumbles over. So:
+// Trained weights are less even than that, and low precision has most trouble with their
+// unevenness. So:
 //   - each row of an uneven matrix has its own std, by a factor of 1 + z/4, and
 //     about one row in thirteen (for 384 columns) has a weight of eight times
 //     its size;
@@ -28,16 +28,16 @@ import (
 //   - queries, keys and values are scaled up until attention picks a few tokens
 //     out of many, as trained heads do, so that the logit depends on the text.
 //
-// The classifier's size makes logits some units apart: with seed 1, those of
-// the first 160 Pairs of seed 1 have mean 2.0 and standard deviation 2.8, from
-// -4.7 to 9.5. Rounding the matrices to bfloat16 moves them by 2 % of that.
+// The classifier is so large that logits are some units apart: with seed 1, those of the
+// first 160 Pairs of seed 1 have mean 2.0 and standard deviation 2.8, from -4.7 to 9.5.
+// Rounding the matrices to bfloat16 changes them by 2 % of that.
 type distribution struct {
 	mean, std float32
 	uneven    bool
 	outliers  outliers
 }
 
-// outliers says what a row does at the outlier channels.
+// outliers says what happens to a row at the outlier channels.
 type outliers int
 
 const (
@@ -53,27 +53,27 @@ const (
 	heavyTimes = 8
 )
 
-// fanIn is gain/sqrt(n), which keeps a product's scale whatever its length.
-// Square roots are exact to the last bit everywhere (IEEE 754).
+// fanIn is gain/sqrt(n), with which a product has the same scale for every n. Square roots
+// are exact to the last bit everywhere (IEEE 754).
 func fanIn(gain float64, n int) float32 { return float32(gain / math.Sqrt(float64(n))) }
 
-// outlierChannels are the channels that stand out, as shares of the hidden
-// size in 384ths, and what is added to their biases.
+// outlierChannels are the channels with large values, as shares of the hidden size in
+// 384ths, and what is added to their biases.
 var outlierChannels = [...]struct {
 	at   int
 	bias float32
 }{{7, 1.5}, {130, -2}, {211, 2.5}, {308, -1.5}}
 
-// normal turns 64 random bits into a z of mean 0 and variance 1.
+// normal converts 64 random bits to a z of mean 0 and variance 1.
 func normal(u uint64) float32 {
 	const scale = 1 / 37837.2280 // sqrt(4·(2^32-1)/12), the sum's standard deviation
 	sum := u&0xffff + u>>16&0xffff + u>>32&0xffff + u>>48
 	return float32(int32(sum)-2*0xffff) * scale
 }
 
-// source is the random stream of one row of one tensor. Every row has its own,
-// so that rows can be filled in any order, and a smaller vocabulary's rows are
-// the first of a larger one's.
+// source is the random stream of one row of one tensor. Every row has its own, so that rows
+// can be filled in any order, and the rows of a smaller vocabulary are the first rows of a
+// larger one.
 type source struct {
 	rand.PCG
 	seed, tensor uint64
@@ -106,7 +106,7 @@ func (t *tensor) fillRow(s *source, i int, values []float32) {
 	}
 	mean := t.draw.mean
 	for j := range values {
-		deviation := float32(std * normal(s.Uint64())) // converted, so that no machine fuses it with the sum
+		deviation := float32(std * normal(s.Uint64())) // the conversion keeps machines from fusing it with the sum
 		values[j] = mean + deviation
 	}
 	if t.draw.uneven && s.Uint64()>>32 < heavyRate*uint64(len(values)) {
@@ -133,8 +133,8 @@ func (o outliers) apply(values []float32) {
 	}
 }
 
-// fillAll draws every tensor and hands each row, with its index, to store,
-// from as many goroutines as there are processors.
+// fillAll draws all tensors, on as many goroutines as there are processors, and calls store
+// with each row and its index.
 func fillAll(seed uint64, ts []tensor, store func(t, row int, values []float32)) {
 	const step = 1 << 15 // values in a task: under 0.2 ms of work
 	type task struct{ tensor, from, to int }

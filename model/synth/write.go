@@ -10,10 +10,9 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/atomicfile"
 )
 
-// WriteDir writes the checkpoint's files to dir, which it makes if need be.
-// Unless overwrite is set it changes nothing and returns an error that is
-// fs.ErrExist if any of them is there already. Each file appears whole or not
-// at all.
+// WriteDir writes the checkpoint's files to dir, which it makes if necessary. If any of the
+// files is there already and overwrite is false, it changes nothing and returns an error
+// that is fs.ErrExist. Each file appears complete or not at all.
 func (c Checkpoint) WriteDir(dir string, overwrite bool) error {
 	files, err := c.files()
 	if err != nil {

@@ -13,9 +13,9 @@ type writer struct {
 	random
 	*lexicon.Lexicon
 	vocab  map[string]bool
-	coined []string // whole words of the vocabulary that mean nothing
+	coined []string // words of the vocabulary without a meaning
 
-	// The pair under way is about two subjects of a topic.
+	// The current pair is about two subjects of one topic.
 	topic    []lexicon.Noun
 	subjects [2]lexicon.Noun
 
@@ -27,7 +27,7 @@ type writer struct {
 	tight   bool   // the next word follows without a space
 }
 
-// mark is a place in the text: so many bytes and so many tokens from its start.
+// mark is a place in the text: bytes and tokens from its start.
 type mark struct{ bytes, tokens int }
 
 func newWriter() *writer {
@@ -36,7 +36,7 @@ func newWriter() *writer {
 	for _, e := range vocab {
 		w.vocab[e] = true
 	}
-	for _, e := range vocab[len(vocab)/2:] { // by then the listed words are over
+	for _, e := range vocab[len(vocab)/2:] { // from here on there are no listed words
 		if !strings.HasPrefix(e, "##") {
 			w.coined = append(w.coined, e)
 		}
@@ -72,7 +72,7 @@ func (w *writer) query(n int) string {
 	return string(w.text)
 }
 
-// passage writes sentences of exactly n tokens together.
+// passage writes sentences of exactly n tokens in total.
 func (w *writer) passage(n int) string {
 	w.clear(true)
 	for w.tokens < n {
@@ -93,7 +93,7 @@ func (w *writer) clear(proper bool) {
 	w.proper, w.capital, w.tight = proper, false, false
 }
 
-// cut drops words from the end until at most n tokens are left.
+// cut removes words from the end until at most n tokens are left.
 func (w *writer) cut(n int) {
 	for w.tokens > max(n, 0) {
 		last := w.words[len(w.words)-1]
@@ -111,7 +111,7 @@ func (w *writer) fill(n int) {
 	}
 }
 
-// say adds words, each one token or more, to the text.
+// say appends words to the text, each of one or more tokens.
 func (w *writer) say(words ...string) {
 	for _, word := range words {
 		w.add(word, !w.tight)
@@ -119,7 +119,7 @@ func (w *writer) say(words ...string) {
 	}
 }
 
-// mark adds punctuation to the word before it.
+// mark appends punctuation to the word before it.
 func (w *writer) mark(punctuation string) { w.add(punctuation, false) }
 
 // open adds a sign that the next word follows without a space.
@@ -128,7 +128,7 @@ func (w *writer) open(sign string) {
 	w.tight = true
 }
 
-// join adds a sign between two words, as a hyphen is.
+// join adds a sign, such as a hyphen, between two words.
 func (w *writer) join(sign string) {
 	w.mark(sign)
 	w.tight = true
@@ -156,9 +156,9 @@ func (w *writer) add(word string, space bool) {
 	w.text = append(w.text, word...)
 }
 
-// count is the number of WordPiece tokens of a word of lower-case letters,
-// digits or punctuation: the longest entry that the rest begins with, again
-// and again (Wu et al. 2016, arXiv:1609.08144, as BERT does it).
+// count returns the number of WordPiece tokens in a word of lower-case letters, digits or
+// punctuation: it repeatedly takes the longest entry with which the rest begins (Wu et al.
+// 2016, arXiv:1609.08144, as in BERT).
 func (w *writer) count(word string) int {
 	word = unaccented.Replace(word)
 	n := 0
@@ -198,14 +198,14 @@ func (w *writer) countRun(run string) int {
 	return n
 }
 
-// partOfWord tells what BERT keeps in a word from what it splits off; it is
-// right for the characters that the text is made of.
+// partOfWord tells the characters that BERT keeps in a word from those at which it splits.
+// It is right for the characters that occur in the text.
 func partOfWord(r rune) bool {
 	return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 0x3b1 <= r && r <= 0x45f || r == '€'
 }
 
-// unaccented maps the accented letters of foreign to those that an uncased
-// tokenizer leaves.
+// unaccented maps the accented letters in foreign to the letters that an uncased tokenizer
+// leaves.
 var unaccented = strings.NewReplacer("à", "a", "á", "a", "å", "a", "ã", "a", "ä", "a", "â", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "í", "i", "ï", "i",
 	"ñ", "n", "ó", "o", "ö", "o", "ô", "o", "ú", "u", "ü", "u", "û", "u", "й", "и")
 

@@ -89,7 +89,7 @@ perStep6:
 	JGE perStep6                                 // if left >= 1
 	MOVQ R10, perStep-8(SP)                      // perStep = n
 
-	// the bytes of what is said of a panel's columns
+	// the size of a panel's part of columns, in bytes
 	MOVQ $512, R10                               // n = 512
 	CMPQ terms+88(FP), $6
 	JLT few7                                     // if terms < 6
@@ -349,7 +349,7 @@ perStep6:
 	JGE perStep6                                 // if left >= 1
 	MOVQ R10, perStep-8(SP)                      // perStep = n
 
-	// the bytes of what is said of a panel's columns
+	// the size of a panel's part of columns, in bytes
 	MOVQ $512, R10                               // n = 512
 	CMPQ terms+88(FP), $6
 	JLT few7                                     // if terms < 6
@@ -621,7 +621,7 @@ perStep6:
 	JGE perStep6                                 // if left >= 1
 	MOVQ R10, perStep-8(SP)                      // perStep = n
 
-	// the bytes of what is said of a panel's columns
+	// the size of a panel's part of columns, in bytes
 	MOVQ $512, R10                               // n = 512
 	CMPQ terms+88(FP), $6
 	JLT few7                                     // if terms < 6

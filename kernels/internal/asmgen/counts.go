@@ -58,10 +58,6 @@ func (c *count) add(line string) {
 	}
 }
 
-func (c count) all() int {
-	return c.products + c.vector + c.loads + c.stores + c.fetches + c.rest
-}
-
 // loopEnd is the number of instructions at the end of a loop: SUB, CMP and the branch.
 const loopEnd = 3
 

@@ -150,7 +150,7 @@ func (p *linearFunc) begin() {
 	p.JumpAtLeast(p.left, 1, next)
 	p.StoreWord(p.perStep, p.n)
 	if p.form == Int8 {
-		p.Note("the bytes of what is said of a panel's columns")
+		p.Note("the size of a panel's part of columns, in bytes")
 		few := p.Label("few")
 		p.SetImm(p.n, 4*panelColumns*(2+fewTerms))
 		p.JumpWordLess(p.Word("terms"), mostTerms, few)

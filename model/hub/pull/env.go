@@ -11,16 +11,15 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// OptionsFromEnv returns the options that the environment holds, by
-// huggingface_hub's names: the cache (see hub.DefaultCache), the endpoint
-// (HF_ENDPOINT), whether requests are forbidden (HF_HUB_OFFLINE, else
-// TRANSFORMERS_OFFLINE) and the token. That is the first of
+// OptionsFromEnv returns the options that the environment sets, under huggingface_hub's
+// names: the cache (see hub.DefaultCache), the endpoint (HF_ENDPOINT), whether requests are
+// forbidden (HF_HUB_OFFLINE, else TRANSFORMERS_OFFLINE) and the token. The token is the
+// first of
 //
 //	$HF_TOKEN, $HUGGING_FACE_HUB_TOKEN, the file hub.TokenFile
 //
-// that holds one, white space around it left out; none is sent where
-// HF_HUB_DISABLE_IMPLICIT_TOKEN says so. It reads the environment through getenv
-// alone.
+// that is not empty, without white space around it. If HF_HUB_DISABLE_IMPLICIT_TOKEN is
+// set, there is none. The environment is only read through getenv.
 func OptionsFromEnv(getenv func(string) string, home string) (Options, error) {
 	cache, err := hub.DefaultCache(getenv, home)
 	if err != nil {
@@ -37,8 +36,8 @@ func OptionsFromEnv(getenv func(string) string, home string) (Options, error) {
 	return o, err
 }
 
-// offline reports whether the environment forbids requests. TRANSFORMERS_OFFLINE
-// counts where HF_HUB_OFFLINE is empty: that one set to "0" overrules it.
+// offline reports whether the environment forbids requests. TRANSFORMERS_OFFLINE counts
+// only if HF_HUB_OFFLINE is empty; if that is "0", requests are allowed.
 func offline(getenv func(string) string) bool {
 	value := getenv("HF_HUB_OFFLINE")
 	if value == "" {

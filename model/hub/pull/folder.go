@@ -10,16 +10,16 @@ import (
 	"path/filepath"
 )
 
-// folder is a folder below the cache's, open to be written in. It is held by
-// its handle and was reached without a link, and no method follows one: what
-// another user of the cache has planted in it cannot lead a write elsewhere.
+// folder is a folder in the cache, open for writing. It is held by its handle and was
+// reached without links, and no method follows a link. So whatever another user of the
+// cache has put there cannot direct a write elsewhere.
 type folder struct {
 	root *os.Root
 	name string // its path
 }
 
-// openFolder opens the folder below base, making those that are not there. base
-// is what the user named as the cache, and may be a link.
+// openFolder opens the folder at below in base, and makes missing folders. base is what the
+// user named as the cache, and may be a link.
 func openFolder(base string, below ...string) (folder, error) {
 	if err := os.MkdirAll(base, 0o777); err != nil {
 		return folder{}, err
@@ -43,7 +43,7 @@ func openFolder(base string, below ...string) (folder, error) {
 func (f folder) Close() error            { return f.root.Close() }
 func (f folder) path(name string) string { return filepath.Join(f.name, name) }
 
-// failed puts the whole path into an error, where os.Root has only the name.
+// failed adds the whole path to an error, in which os.Root has only the name.
 func (f folder) failed(op, name string, err error) error {
 	if linkErr := (*os.LinkError)(nil); errors.As(err, &linkErr) {
 		err = linkErr.Err
@@ -87,7 +87,7 @@ func (f folder) enter(name string) (folder, error) {
 	return folder{root, f.path(name)}, nil
 }
 
-// kind says what a file that is no folder is.
+// kind names the type of a file that is not a folder.
 func kind(info fs.FileInfo) string {
 	switch {
 	case info.Mode().IsRegular():
@@ -98,8 +98,8 @@ func kind(info fs.FileInfo) string {
 	return info.Mode().Type().String()
 }
 
-// claim sees to it that name is a plain file, made empty if need be. A link, a
-// pipe or the like in its place is taken away.
+// claim makes sure that name is a plain file; it makes an empty one if necessary. A link, a
+// pipe or the like in its place is removed.
 func (f folder) claim(name string) error {
 	for range claims {
 		file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -120,13 +120,13 @@ func (f folder) claim(name string) error {
 	return fmt.Errorf("%s is replaced again and again", f.path(name))
 }
 
-// claims is how often claim and open take away what stands in their place:
-// more than once only while somebody keeps putting it there.
+// claims is how often claim and open remove what is in their way. More than once is
+// necessary only while somebody keeps putting something there.
 const claims = 3
 
-// open opens a plain file to write to, made empty if need be. A file of further
-// names is as bad as a link: it is taken away, and its other names keep what
-// they have.
+// open opens a plain file for writing; it makes an empty one if necessary. A file with
+// several names is as dangerous as a link: it is removed here, and keeps its content under
+// its other names.
 func (f folder) open(name string) (*os.File, error) {
 	for range claims {
 		if err := f.claim(name); err != nil {
@@ -140,8 +140,8 @@ func (f folder) open(name string) (*os.File, error) {
 		if err != nil {
 			return nil, f.failed("open", name, err)
 		}
-		// os.Root may have followed a link put there meanwhile, within the cache:
-		// then it is not the file that was seen.
+		// If a link inside the cache was put there meanwhile, os.Root has followed it. Then
+		// this is not the file that was checked.
 		opened, err := file.Stat()
 		if err == nil && opened.Mode().IsRegular() && os.SameFile(seen, opened) && hardLinks(opened) <= 1 {
 			return file, nil
@@ -154,8 +154,8 @@ func (f folder) open(name string) (*os.File, error) {
 	return nil, fmt.Errorf("%s is replaced again and again", f.path(name))
 }
 
-// put makes name a file of the given content, whole or not at all. It takes the
-// place of a link, whose target stays as it is.
+// put writes a file so that it appears complete or not at all. If name is a link, put
+// replaces the link and does not touch its target.
 func (f folder) put(name string, content io.Reader) (err error) {
 	temporary := ".tmp-" + rand.Text()
 	file, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -175,7 +175,7 @@ func (f folder) put(name string, content io.Reader) (err error) {
 	return f.root.Rename(temporary, name)
 }
 
-// rename moves a file within f, over what has the new name.
+// rename moves a file inside f. It replaces a file that has the new name.
 func (f folder) rename(from, to string) error {
 	return f.failed("rename", to, f.root.Rename(from, to))
 }

@@ -1,7 +1,7 @@
 package pull
 
 import (
-	"crypto/sha1" // git's blob hash; nothing here rests on its strength
+	"crypto/sha1" // git's blob hash; nothing here depends on its strength
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -16,13 +16,13 @@ const (
 	gitDigits    = 2 * sha1.Size
 )
 
-// isEtag reports whether s has the form of a content hash: a sha256 or a git
-// blob hash in lower-case hex. It is then also safe as a file name.
+// isEtag reports whether s has the form of a content hash: a sha256 or a git blob hash in
+// lower-case hex. It is then also a safe file name.
 func isEtag(s string) bool {
 	return (len(s) == sha256Digits || len(s) == gitDigits) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// hashFile returns the hash of a file's content, of the kind that etag is.
+// hashFile returns the hash of a file's content, of the same kind as etag.
 func hashFile(name, etag string) (string, error) {
 	file, err := os.Open(name)
 	if err != nil {

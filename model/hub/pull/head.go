@@ -11,23 +11,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// metadata is what a HEAD request tells of a file.
+// metadata is what a HEAD request says about a file.
 type metadata struct {
 	commit string // 40 hex digits
-	etag   string // of the content: sha256 (64 hex digits) or git blob hash (40)
+	etag   string // hash of the content: sha256 (64 hex digits) or git blob hash (40)
 	size   int64  // bytes
 }
 
-// absentError is the hub's answer that a commit has no such file.
+// absentError is the hub's answer that a commit does not have a file.
 type absentError struct {
-	commit string // as the hub told it, or ""
+	commit string // as the hub named it, or ""
 	err    error
 }
 
 func (e *absentError) Error() string { return e.err.Error() }
 func (e *absentError) Unwrap() error { return e.err }
 
-// commitHeader is of a hub's answers alone: what the revision asked for means.
+// commitHeader is only in a hub's answers: the commit that the revision means.
 const commitHeader = "X-Repo-Commit"
 
 // head asks the hub for a file's metadata, with retries.
@@ -52,8 +52,7 @@ func (p *puller) head(ctx context.Context, file string) (metadata, error) {
 	return meta, p.check(file, meta)
 }
 
-// readHead takes the metadata from an answer and the headers of all answers
-// before it.
+// readHead reads the metadata from an answer and from the headers of all answers before it.
 func (p *puller) readHead(resp *http.Response, header http.Header) (metadata, error) {
 	from := show(resp.Request.URL)
 	if resp.StatusCode >= 400 || resp.StatusCode < 200 {
@@ -73,7 +72,7 @@ func (p *puller) readHead(resp *http.Response, header http.Header) (metadata, er
 		return metadata{}, fmt.Errorf("%w: %s has the etag %.100q, want a sha256 or a git blob hash", ErrProtocol, from, etag)
 	}
 	size := header.Get("X-Linked-Size")
-	if size == "" && resp.StatusCode == http.StatusOK { // a redirect's own length is not the file's
+	if size == "" && resp.StatusCode == http.StatusOK { // the length of a redirect is not the file's
 		if coding := encoding(resp); coding != "" {
 			return metadata{}, fmt.Errorf("%w: %s is encoded (%.100q), though asked not to be, and its length is not the file's", ErrProtocol, from, coding)
 		}
@@ -86,8 +85,8 @@ func (p *puller) readHead(resp *http.Response, header http.Header) (metadata, er
 	return meta, nil
 }
 
-// statusError turns an answer that is not a success into an error. Absent files
-// are absentErrors; what may pass is transient.
+// statusError returns the error of an answer that is not a success: an absentError for a
+// missing file, a transient error if another attempt may succeed.
 func (p *puller) statusError(resp *http.Response) error {
 	at := resp.Request.URL
 	what := fmt.Sprintf("%s %s: %s", resp.Request.Method, show(at), status(resp))
@@ -95,7 +94,7 @@ func (p *puller) statusError(resp *http.Response) error {
 		what += fmt.Sprintf(" (%.200q)", message)
 	}
 	if resp.Request.Method == http.MethodGet && !p.onEndpoint(at) && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
-		// The storage's signed address has run out: the hub hands out a new one.
+		// The storage's signed address has expired; the hub gives out a new one.
 		return &transientError{err: fmt.Errorf("%w: %s", ErrProtocol, what)}
 	}
 	code := resp.Header.Get("X-Error-Code")
@@ -127,7 +126,7 @@ func (p *puller) statusError(resp *http.Response) error {
 	return fmt.Errorf("%w: %s", ErrProtocol, what)
 }
 
-// status is an answer's code in our words, not in the server's.
+// status describes an answer's code in our words, not the server's.
 func status(resp *http.Response) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 }

@@ -26,7 +26,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(s, "/"))
 	switch {
 	case err != nil:
-		return nil, errors.New("endpoint: not a URL") // the error repeats it, with any password
+		return nil, errors.New("endpoint: not a URL") // the original error repeats the URL with any password in it
 	case u.User != nil:
 		return nil, fmt.Errorf("endpoint %s: holds a user or password; use a token", u.Redacted())
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.RawQuery != "", u.Fragment != "":
@@ -35,7 +35,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// newClient returns a client that follows no redirect by itself: request does,
+// newClient returns a client that follows no redirects by itself. request follows them,
 // with its rule for the token.
 func newClient(from *http.Client) http.Client {
 	var client http.Client
@@ -76,17 +76,16 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// request sends one request and follows its redirects: all of them for a GET.
-// A HEAD ends at the answer that has the file's headers, which is the redirect
-// that leads from a hub to its storage: one to the same host is followed, and
-// one elsewhere only before any answer has named a commit, as a mirror's are
-// that sends its readers to the hub. Beside the last answer request returns the
-// headers of all, the first one of a name to come with a value. The caller closes
-// the answer's body.
+// request sends one request and follows redirects. For a GET it follows all of them. A HEAD
+// ends at the answer that has the file's headers, which is the redirect from a hub to its
+// storage: a redirect to the same host is followed; one to another host is followed only if
+// no answer has named a commit yet, as those of a mirror that sends clients to the hub.
+// request returns the last answer and the headers of all answers together; if a header
+// occurs more than once, the first value counts. The caller closes the answer's body.
 func (p *puller) request(ctx context.Context, method, file, ranged string) (*http.Response, http.Header, error) {
 	revision := p.revision
 	if p.commit != "" {
-		revision = p.commit // every file of one commit, though a branch moves
+		revision = p.commit // all files from one commit, even if a branch moves
 	}
 	at, err := p.address(revision, file)
 	if err != nil {
@@ -124,7 +123,7 @@ func (p *puller) send(ctx context.Context, method string, at *url.URL, ranged st
 		return nil, fmt.Errorf("%w: %s", ErrProtocol, show(at))
 	}
 	req.Header.Set("User-Agent", "minilm-metal")
-	req.Header.Set("Accept-Encoding", "identity") // sizes and ranges are of the file itself
+	req.Header.Set("Accept-Encoding", "identity") // so that sizes and ranges are those of the file itself
 	if ranged != "" {
 		req.Header.Set("Range", ranged)
 	}
@@ -138,7 +137,7 @@ func (p *puller) send(ctx context.Context, method string, at *url.URL, ranged st
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	// The url.Error repeats the whole address, with a signed one's secrets.
+	// url.Error repeats the whole address, including the secrets of a signed one.
 	if urlErr := (*url.Error)(nil); errors.As(err, &urlErr) {
 		err = urlErr.Err
 	}
@@ -147,12 +146,12 @@ func (p *puller) send(ctx context.Context, method string, at *url.URL, ranged st
 		return nil, err
 	}
 	if lookup := (*net.DNSError)(nil); errors.As(err, &lookup) && lookup.IsNotFound {
-		return nil, &downError{err} // another attempt finds no more
+		return nil, &downError{err} // another attempt would not succeed either
 	}
 	return nil, &transientError{err: err}
 }
 
-// redirect returns where an answer sends its reader, nil if nowhere.
+// redirect returns where an answer redirects to, or nil.
 func redirect(resp *http.Response) (*url.URL, error) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -174,7 +173,7 @@ func redirect(resp *http.Response) (*url.URL, error) {
 	return next, nil
 }
 
-// show names an address without its query, which may be a signature.
+// show returns an address without its query, which may be a signature.
 func show(u *url.URL) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// tokenizerFiles are what a checkpoint may hold of its tokenizer.
+// tokenizerFiles are the files of a tokenizer that a checkpoint may have.
 var tokenizerFiles = []string{hub.TokenizerFile, hub.TokenizerConfigFile, hub.SpecialTokensFile, hub.VocabFile}
 
-// modules pulls modules.json, and where it is there what counts beside it: the settings of
-// the model and of its Transformer, and the other modules' folders, of which those that are
-// read have a config.json, and some weights. The pinned commit is known to lack
-// modules.json: a cache that has the rest is not asked about on the hub.
+// modules pulls modules.json and, if it exists, the files beside it that matter: the
+// settings of the model and of its Transformer, and a config.json and some weights from the
+// other modules' folders. The pinned commit has no modules.json, so the hub is not asked
+// for it if the cache has everything else.
 func (p *puller) modules(ctx context.Context) error {
 	if pin, ok := hub.PinOf(p.id); ok && p.commit == pin.Revision {
 		return nil
@@ -44,11 +44,11 @@ func (p *puller) modules(ctx context.Context) error {
 	return nil
 }
 
-// root is the folder of the model in what was pulled so far, by modules.json.
+// root returns the model's folder, according to the modules.json that was pulled.
 func (p *puller) root() string { return modules.Root(p.snapshot().FS()) }
 
-// moduleFiles lists the files that the modules of a model may have in folders of their
-// own. What is wrong with modules.json is said when the model is opened.
+// moduleFiles lists the files that a model's modules may have in their folders. Errors in
+// modules.json are reported when the model is opened.
 func moduleFiles(fsys fs.FS) (files []string) {
 	data, err := modules.Read(fsys, modules.File)
 	if err != nil {

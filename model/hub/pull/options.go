@@ -12,35 +12,34 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// DefaultEndpoint is the hub that is asked when Options names none.
+// DefaultEndpoint is the hub that is used if Options names none.
 const DefaultEndpoint = "https://huggingface.co"
 
-// Options says what to download, and how. ID and Cache are needed.
+// Options say what to download, and how. ID and Cache must be set.
 type Options struct {
 	ID       string    // "org/name"
 	Revision string    // branch, tag or commit; "" is the pinned commit (hub.PinOf), else main
-	Cache    hub.Cache // where to
+	Cache    hub.Cache // where to put the files
 	Files    []string  // exactly these; nil is config, tokenizer files, sentence-transformers' modules.json, settings and modules' folders, and safetensors weights
 
 	Endpoint string       // "" is DefaultEndpoint
-	Token    string       // sent to Endpoint's host alone; "" for none
-	Client   *http.Client // nil is one of Pull's own; its CheckRedirect is not used
-	Offline  bool         // make no request: the cache has it all, or Pull fails
+	Token    string       // sent only to Endpoint's host; "" for none
+	Client   *http.Client // nil: Pull makes its own; CheckRedirect is not used
+	Offline  bool         // make no requests: if the cache lacks something, Pull fails
 
-	// Stall is how long a connection may bring nothing before it counts as
-	// broken; 0 is one minute. One that brings fewer than MinRate bytes a second
-	// over so long counts as broken too; 0 is 1024, and less than 0 is any rate.
+	// Stall is how long a connection may deliver nothing before it counts as broken; 0
+	// means one minute. A connection that delivers fewer than MinRate bytes a second over
+	// that time also counts as broken; 0 means 1024, and less than 0 means any rate.
 	Stall   time.Duration
 	MinRate int64
-	// Sleep waits between attempts; nil waits on the clock. It returns early,
-	// with the context's error, when the context ends.
+	// Sleep waits between attempts; nil uses the real clock. It returns early, with ctx's
+	// error, when ctx ends.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// Progress, if not nil, hears of every file: the bytes on disk and the
-	// bytes in all. Retrying hears of a failed attempt and the pause before the
-	// next. FromCache hears, with the reason, that the hub could not be asked and
-	// the snapshot is the one that the cache knew. All are called from Pull's
-	// goroutine.
+	// These functions, if not nil, are called from Pull's goroutine. Progress gets the
+	// bytes of a file on disk and in total. Retrying gets a failed attempt and the pause
+	// before the next one. FromCache gets the reason why the hub could not be asked, so
+	// that the snapshot is the one in the cache.
 	Progress  func(file string, done, total int64)
 	Retrying  func(file string, err error, pause time.Duration)
 	FromCache func(err error)
@@ -48,10 +47,10 @@ type Options struct {
 
 const (
 	defaultStall   = time.Minute
-	defaultMinRate = 1 << 10 // bytes a second: 90 MB in a day
+	defaultMinRate = 1 << 10 // bytes a second: 90 MB take a day
 )
 
-// newPuller checks the options and fills in what they leave out.
+// newPuller checks the options and sets defaults.
 func newPuller(o Options) (*puller, error) {
 	id, revision, err := hub.ParseID(o.ID)
 	if err != nil {

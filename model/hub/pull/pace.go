@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// errStalled and errSlow end an attempt that does not get on.
+// errStalled and errSlow end an attempt that makes no progress.
 var (
 	errStalled = errors.New("the connection brings nothing")
 	errSlow    = errors.New("the connection is too slow")
 )
 
-// paced calls try once, and ends its context when nothing has arrived for the
-// stall time, or fewer bytes than minRate a second in a window of that length. Windows
-// follow one another from the first bytes on. try says through alive what has arrived.
+// paced calls try once. It ends try's context if nothing has arrived for the stall time, or
+// if fewer bytes than minRate a second have arrived in a window of that length; windows
+// follow one another from the first bytes on. try calls alive with the bytes that have
+// arrived.
 func (p *puller) paced(ctx context.Context, try func(context.Context, func(bytes int)) (int64, error)) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

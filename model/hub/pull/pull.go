@@ -19,21 +19,20 @@ var (
 	ErrNotFound = errors.New("not found on the hub")
 	ErrDenied   = errors.New("access denied by the hub")
 	ErrMismatch = errors.New("not the expected content") // size or hash
-	ErrProtocol = errors.New("unexpected answer")        // not a hub, or a broken one
-	ErrOffline  = errors.New("offline")                  // asked to make no request, and the cache lacks something
+	ErrProtocol = errors.New("unexpected answer")        // not a hub, or a faulty one
+	ErrOffline  = errors.New("offline")                  // no requests were allowed, and the cache lacks something
 )
 
-// Pull downloads a checkpoint and returns its snapshot. Files that are there
-// already, and are whole, are not downloaded again; with a commit for revision
-// and all files there, no request is made. When Pull fails or ctx ends, what
-// has arrived is kept for the next Pull to go on from.
+// Pull downloads a checkpoint and returns its snapshot. Files that are already there and
+// complete are not downloaded again; if the revision is a commit and all files are there,
+// no request is made. If Pull fails or ctx ends, the bytes that have arrived are kept, and
+// the next Pull continues from there.
 //
-// A hub that cannot be reached, or is out of order, does not matter where the
-// cache has all files of the revision as it last knew it: that snapshot is
-// returned, and Options.FromCache told of it.
+// If the hub cannot be reached or does not work, but the cache has all files of the
+// revision as it last knew it, Pull returns that snapshot and calls Options.FromCache.
 //
-// refs/<revision> is written when all is there. A pull of the pinned commit by
-// default writes refs/main only where there is none: it is no claim about what
+// refs/<revision> is written when everything is there. If the pinned commit is pulled by
+// default, refs/main is written only if it does not exist: the pin says nothing about what
 // main is today.
 func Pull(ctx context.Context, o Options) (hub.Snapshot, error) {
 	p, err := newPuller(o)
@@ -49,14 +48,14 @@ func Pull(ctx context.Context, o Options) (hub.Snapshot, error) {
 	return p.snapshot(), nil
 }
 
-// puller is one Pull under way.
+// puller is a Pull that is under way.
 type puller struct {
 	id       string
-	revision string // as asked, or the default
+	revision string // as asked for, or the default
 	pinned   bool   // revision is the default of a pinned id
-	commit   string // what revision stands for; "" until the hub has said so
+	commit   string // the commit that revision means; "" until the hub has named it
 	files    []string
-	spare    bool // the cache has an answer: a hub that is down is not waited for long
+	spare    bool // the cache can answer: do not wait long for a hub that is down
 
 	cache     hub.Cache
 	store     store
@@ -95,7 +94,7 @@ func (p *puller) run(ctx context.Context) error {
 	return nil
 }
 
-// online brings what the hub has, and records what the revision means.
+// online downloads from the hub, and records the commit that the revision means.
 func (p *puller) online(ctx context.Context) error {
 	pull := p.checkpoint
 	if p.files != nil {
@@ -123,8 +122,8 @@ func (p *puller) listed(ctx context.Context) error {
 	return nil
 }
 
-// checkpoint pulls what a model needs, the small files first, so that a
-// repository that is no such model is known for one before the weights.
+// checkpoint pulls the files that a model needs, small ones first. So a repository that is
+// not such a model is recognized before its weights are downloaded.
 func (p *puller) checkpoint(ctx context.Context) error {
 	_, noConfig := p.ensure(ctx, hub.ConfigFile, false)
 	if absent := (*absentError)(nil); noConfig != nil && !errors.As(noConfig, &absent) {
@@ -133,7 +132,7 @@ func (p *puller) checkpoint(ctx context.Context) error {
 	if err := p.modules(ctx); err != nil {
 		return err
 	}
-	// The model may be in a folder that modules.json names, whatever is at the top.
+	// modules.json may name a folder with the model, whatever is at the top.
 	root := p.root()
 	switch {
 	case root != ".":
@@ -194,8 +193,8 @@ func (p *puller) shardNames(root string) ([]string, error) {
 	return hub.Shards(index)
 }
 
-// ensure makes file part of the snapshot, downloading it if need be. It reports
-// false, with no error, for an optional file that the repository does not have.
+// ensure makes file a part of the snapshot, and downloads it if necessary. It returns false
+// without an error for an optional file that the repository does not have.
 func (p *puller) ensure(ctx context.Context, file string, optional bool) (bool, error) {
 	if p.commit != "" {
 		if size, ok := p.present(file); ok {
@@ -216,7 +215,7 @@ func (p *puller) ensure(ctx context.Context, file string, optional bool) (bool, 
 	}
 	p.commit = meta.commit
 	if known, err := p.knownCommit(); err != nil || known != p.commit {
-		p.spare = false // the cache's answer is an old one
+		p.spare = false // the cache's answer is now out of date
 	}
 	if err := p.fetch(ctx, file, meta); err != nil {
 		return false, fmt.Errorf("%s: %w", file, err)
@@ -224,9 +223,9 @@ func (p *puller) ensure(ctx context.Context, file string, optional bool) (bool, 
 	return true, nil
 }
 
-// present reports whether the snapshot has file, whole, and its size. A link's
-// target is named by the content's hash, so it can be checked without the hub;
-// a plain copy is checked where the hash is pinned, else taken as it is.
+// present reports whether the snapshot has the complete file, and its size. A link's target
+// is named by the content's hash, so it can be checked without the hub. A plain copy is
+// checked if its hash is pinned; otherwise it is trusted.
 func (p *puller) present(file string) (size int64, ok bool) {
 	name := p.store.file(p.commit, file)
 	etag := p.store.linkedEtag(name)
@@ -246,7 +245,7 @@ func (p *puller) present(file string) (size int64, ok bool) {
 	return info.Size(), true
 }
 
-// pin returns what file must be, if its commit is the pinned one.
+// pin returns what file must be if the commit is the pinned one.
 func (p *puller) pin(file string) (metadata, bool) {
 	pin, ok := hub.PinOf(p.id)
 	if !ok || pin.Revision != p.commit || file != hub.WeightsFile {
@@ -255,14 +254,15 @@ func (p *puller) pin(file string) (metadata, bool) {
 	return metadata{commit: pin.Revision, etag: pin.SHA256, size: pin.Size}, true
 }
 
-// maxSmall bounds every file but weights; the largest tokenizers have some tens
-// of megabytes. maxWeights is a bound against nonsense.
+// maxSmall is the largest size of files other than weights; the largest tokenizers have
+// some tens of megabytes. maxWeights only excludes nonsense.
 const (
 	maxSmall   = 256 << 20
 	maxWeights = 1 << 40
 )
 
-// check refuses what the hub announces of a file before anything is fetched.
+// check refuses a file whose size or hash, as announced by the hub, is wrong, before it is
+// downloaded.
 func (p *puller) check(file string, meta metadata) error {
 	if p.commit != "" && meta.commit != p.commit {
 		return fmt.Errorf("%w: the answer is of commit %s, want %s", ErrProtocol, meta.commit, p.commit)

@@ -11,34 +11,33 @@ import (
 )
 
 const (
-	attempts     = 6                // in a row that bring nothing to speak of
-	fewAttempts  = 3                // where nobody answers at the address
-	spareTries   = 2                // where the cache has an answer too
-	progressMade = 1 << 20          // bytes after which an attempt brought something
+	attempts     = 6                // failures in a row without progress
+	fewAttempts  = 3                // if nobody answers at the address
+	spareTries   = 2                // if the cache can answer, too
+	progressMade = 1 << 20          // bytes that count as progress
 	firstPause   = time.Second      // doubled after each attempt ...
 	longestPause = 30 * time.Second // ... up to this
-	longestWait  = 5 * time.Minute  // that a server's Retry-After is obeyed
+	longestWait  = 5 * time.Minute  // longest Retry-After of a server that is followed
 )
 
-// transientError is a failure that another attempt may not meet.
+// transientError is a failure after which another attempt may succeed.
 type transientError struct {
 	err   error
-	after time.Duration // at least this long from now; 0 if the server did not say
+	after time.Duration // do not try earlier than this from now; 0 if the server did not say
 }
 
 func (e *transientError) Error() string { return e.err.Error() }
 func (e *transientError) Unwrap() error { return e.err }
 
-// downError ends a pull: the hub, or the storage, could not be reached or was
-// out of order for as long as it was asked.
+// downError ends a pull: during all attempts, the hub or the storage could not be reached
+// or did not work.
 type downError struct{ err error }
 
 func (e *downError) Error() string { return e.err.Error() }
 func (e *downError) Unwrap() error { return e.err }
 
-// retry calls try until it succeeds, fails for good, or has failed too often in
-// a row. try returns by how many bytes it got further than any try before, and
-// runs under a pace. most is how often in a row it may fail.
+// retry calls try until it succeeds, fails for good, or has failed most times in a row. try
+// runs under paced, and returns by how many bytes it got further than any try before.
 func (p *puller) retry(ctx context.Context, file string, most int, try func(ctx context.Context, alive func(bytes int)) (int64, error)) error {
 	for failed := 1; ; failed++ {
 		brought, err := p.paced(ctx, try)
@@ -73,8 +72,8 @@ func (p *puller) retry(ctx context.Context, file string, most int, try func(ctx 
 	}
 }
 
-// gaveUp marks the end of retrying as the server's being down, unless it
-// answered, and wrongly.
+// gaveUp makes the last error a downError, unless the server answered and its answer was
+// wrong.
 func gaveUp(err error) error {
 	if errors.Is(err, ErrProtocol) || errors.Is(err, ErrMismatch) {
 		return err
@@ -82,16 +81,14 @@ func gaveUp(err error) error {
 	return &downError{err}
 }
 
-// unreachable reports whether a connection could not be made at all. Another
-// attempt seldom can either: nobody listens there, or this machine has no
-// network.
+// unreachable reports whether a connection could not be made at all. Then another attempt
+// seldom succeeds: nobody listens there, or this machine has no network.
 func unreachable(err error) bool {
 	op := (*net.OpError)(nil)
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// retryAfter reads how long a server asks to be left alone: seconds, or a date
-// by its own clock.
+// retryAfter reads how long a server asks to wait: seconds, or a date by its own clock.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {

@@ -15,13 +15,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// lockPoll is how often a wait for another process's lock looks again.
+// lockPoll is the interval at which a lock that another process holds is tried again.
 const lockPoll = 100 * time.Millisecond
 
-// store is one repository's folder in the cache. Every name it is given has
-// been checked: ids and revisions by hub.ParseID, commits and etags to be hex,
-// files to be local paths. It reads by path, through links as package hub does,
-// and writes through a folder, which follows none.
+// store is a repository's folder in the cache. All names that it gets have been checked:
+// ids and revisions by hub.ParseID, commits and etags to be hex, files to be local paths.
+// It reads by path, following links as package hub does, and writes through a folder, which
+// follows none.
 type store struct {
 	cache   hub.Cache
 	id      string
@@ -37,13 +37,13 @@ func newStore(cache hub.Cache, id string) store {
 func (s store) blob(etag string) string       { return filepath.Join(s.repo, "blobs", etag) }
 func (s store) snapshot(commit string) string { return filepath.Join(s.repo, "snapshots", commit) }
 
-// file is where the snapshot shows a file.
+// file returns the path of a file in a snapshot.
 func (s store) file(commit, file string) string {
 	return filepath.Join(s.snapshot(commit), filepath.FromSlash(file))
 }
 
-// folder opens a folder of the repository's to write in. The last of below may
-// be a slash path, "." for none.
+// folder opens one of the repository's folders for writing. The last element of below may
+// be a path with slashes, or "." for none.
 func (s store) folder(below ...string) (folder, error) {
 	parts := []string{hub.RepoFolder(s.id)}
 	for _, part := range below {
@@ -54,8 +54,8 @@ func (s store) folder(below ...string) (folder, error) {
 	return openFolder(s.cache.Dir, parts...)
 }
 
-// linkedEtag returns the etag that a snapshot's link stands for, "" where name
-// is no such link.
+// linkedEtag returns the etag to which a snapshot's link leads, or "" if name is not such a
+// link.
 func (s store) linkedEtag(name string) string {
 	target, err := os.Readlink(name)
 	if err != nil || !isEtag(filepath.Base(target)) {
@@ -71,8 +71,8 @@ func (s store) knownAbsent(commit, file string) bool {
 	return err == nil
 }
 
-// markAbsent is no matter if it fails: the question is asked again next time. It
-// is where the commit is "" too, as the server did not speak as a hub does.
+// markAbsent may fail without harm: then the hub is asked again next time. It does nothing
+// if commit is "", because then the server does not speak as a hub does.
 func (s store) markAbsent(commit, file string) {
 	if commit == "" {
 		return
@@ -83,8 +83,8 @@ func (s store) markAbsent(commit, file string) {
 	}
 }
 
-// writeRef records the commit of a branch or tag, over an older record only if
-// told to.
+// writeRef records the commit of a branch or tag. It replaces an older record only if over
+// is true.
 func (s store) writeRef(revision, commit string, over bool) error {
 	old, err := s.cache.Ref(s.id, revision)
 	switch {
@@ -101,9 +101,9 @@ func (s store) writeRef(revision, commit string, over bool) error {
 	return dir.put(path.Base(revision), strings.NewReader(commit))
 }
 
-// lock waits for the sole right to write a blob and returns how to give it up.
-// The lock is the one huggingface_hub takes. Where the file system has no locks
-// it is nobody's: the hash still guards the content.
+// lock waits for the exclusive right to write a blob, and returns a function that gives it
+// up. It is the same lock as huggingface_hub's. On a file system without locks it does
+// nothing; the hash still protects the content.
 func (s store) lock(ctx context.Context, etag string) (unlock func(), err error) {
 	dir, err := openFolder(s.cache.Dir, ".locks", hub.RepoFolder(s.id))
 	if err != nil {
@@ -111,7 +111,7 @@ func (s store) lock(ctx context.Context, etag string) (unlock func(), err error)
 	}
 	defer dir.Close()
 	name := etag + ".lock"
-	for range claims { // whoever gives a lock up may remove its file
+	for range claims { // whoever gives up a lock may remove its file
 		if err := dir.claim(name); err != nil {
 			return nil, err
 		}
@@ -125,9 +125,9 @@ func (s store) lock(ctx context.Context, etag string) (unlock func(), err error)
 	return unlock, err
 }
 
-// tryLock waits for the lock on a file. It opens the file to read, and makes
-// none: a link that has taken the place of the one that was made is locked, and
-// nothing is made or changed through it.
+// tryLock waits for the lock on a file. It opens the file for reading and does not create
+// it: if a link has replaced the file, the link's target is locked, and nothing is created
+// or changed through it.
 func tryLock(ctx context.Context, name string) (unlock func(), err error) {
 	l := flock.New(name, flock.SetFlag(os.O_RDONLY))
 	if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
@@ -136,9 +136,9 @@ func tryLock(ctx context.Context, name string) (unlock func(), err error) {
 	return func() { l.Close() }, nil
 }
 
-// link makes the snapshot show a blob under a file's name: by a relative link,
-// or, where none can be made, by moving the blob (fresh: nothing else shows it
-// yet) or copying it.
+// link shows a blob in the snapshot under a file's name: by a relative link or, if that is
+// not possible, by moving the blob (if fresh is true: nothing else uses it yet) or by
+// copying it.
 func (s store) link(etag, commit, file string, fresh bool) error {
 	blob, name := s.blob(etag), path.Base(file)
 	dir, err := s.folder("snapshots", commit, path.Dir(file))
@@ -159,7 +159,7 @@ func (s store) link(etag, commit, file string, fresh bool) error {
 	if s.symlink(dir.root, target, name) == nil {
 		return nil
 	}
-	if fresh { // both ends are in folders that have just been opened as no links
+	if fresh { // both ends are in folders that were just opened without links
 		repo, err := s.folder()
 		if err != nil {
 			return err
