@@ -56,7 +56,7 @@ wrote. An interrupted trial judges the rounds that it had.
 
 ` + exitCodes,
 		Example: `  minilm-metal bench ab --a "--precision f32" --b "--precision bf16"
-  minilm-metal bench ab --a-commit main --b-commit HEAD --gate throughput=5% -- --pairs 1600
+  minilm-metal bench ab --a-commit main --b-commit HEAD --gate throughput=5% -- --pairs 1920
   minilm-metal bench ab --a-binary ./before --b-binary ./after --rounds 20 -- --precision bf16
   minilm-metal bench ab --a "--workers 1" --b "--workers 2" --out ./workers -- --batch 16
   minilm-metal compare ./workers/ab.json`,
