@@ -24,12 +24,13 @@
 // difference would reach in 95 of 100 trials: twice as far as their median would, which is
 // drawn from these ratios with signs at random (see [stats.NullReach]). So a metric that
 // scatters much is "the same within 20 %", which says how little is known of it, and does not
-// leave every trial undecided. On the log scale the threshold is as far in both directions:
+// leave every trial undecided; but never within more than 25 %, nor within more than somebody
+// asked for: on a machine that is 100 % from itself nothing passes. On the log scale the threshold is as far in both directions:
 // naming the sides the other way round turns a verdict round and changes nothing else.
 //
 //   - "faster" and "slower": the whole interval is beyond the threshold, and p is below 0.05,
 //     after Holm's adjustment over the metrics that are gated;
-//   - "same within 3 %": the whole interval is within the threshold;
+//   - "same within 3 %": the whole interval is within the threshold, as far as that may go;
 //   - "inconclusive" with the interval, and about how many more rounds would settle it if they
 //     were like these, since an interval narrows with the square root of its rounds. Fewer than
 //     six rounds, or four runs a side that are not paired, are always that: they cannot have a p

@@ -150,14 +150,18 @@ func judge(a, b []*report.Report, paired bool, gates []Gate, fill func(*Row, fun
 	configs := common(slices.Concat(a, b))
 	held := map[string]bool{}
 	for _, m := range Measures() {
-		threshold, gated := gateOf(m, gates)
+		gate, gated := gateOf(m, gates)
+		limit := coarsest
+		if gated && len(gates) > 0 {
+			limit = gate
+		}
 		of := configs
 		if m.PerRun {
 			of = []place{{}}
 		}
 		for _, at := range of {
 			value := func(r *report.Report) *float64 { return m.Value(r, at.in(r)) }
-			row := Row{Measure: m.Name, Title: m.Title, Threshold: threshold, Gated: gated,
+			row := Row{Measure: m.Name, Title: m.Title, Threshold: gate, gate: gate, limit: limit, Gated: gated,
 				lowerIsBetter: m.Better == report.Lower, n: min(len(a), len(b))}
 			if !m.PerRun {
 				row.Title += ", " + at.String()
@@ -199,7 +203,7 @@ func (j *Judgement) decide() {
 	adjusted := stats.Holm(p)
 	for i := range j.Rows {
 		r := &j.Rows[i]
-		r.Adjusted = r.P
+		r.Adjusted, r.Within = r.P, min(r.Threshold, r.limit)
 		if r.Gated {
 			r.Adjusted, adjusted = adjusted[0], adjusted[1:]
 		}

@@ -127,10 +127,21 @@ func TestSpread(t *testing.T) {
 		return out
 	}
 	// Each side was 20 % off its own last run, every time: medians of ten such ratios with
-	// signs at random are that, or 0 where the signs are even. Twice that is the threshold.
+	// signs at random are that, or 0 where the signs are even. Twice that is the threshold; but
+	// nothing is called the same within more than 25 %.
 	r := rowOf(t, Rounds(loud(1.1), nil), "throughput")
-	if r.Spread == nil || math.Abs(*r.Spread-0.44) > 1e-9 || r.Threshold != *r.Spread || r.String() != "same within 44 %" {
+	if r.Spread == nil || math.Abs(*r.Spread-0.44) > 1e-9 || r.Threshold != *r.Spread || r.String() != "same within 25 %" {
 		t.Errorf("%s: A/A %v, %+v", r, r.Spread, *r)
+	}
+	if r := rowOf(t, Rounds(loud(1.3), nil), "throughput"); r.Verdict != Inconclusive {
+		t.Errorf("%s: %+v", r, *r)
+	}
+	// And where somebody says how much, not within more than that.
+	for slower, want := range map[float64]string{1.01: "same within 5 %", 1.1: "inconclusive: -9.1 % [-9.1, -9.1], about "} {
+		j := Rounds(loud(slower), []Gate{{"throughput", 0.05}})
+		if r := rowOf(t, j, "throughput"); !strings.HasPrefix(r.String(), want) || (r.Verdict == Same) != (j.Outcome() == Passed) {
+			t.Errorf("%v: %s, %s, %+v", slower, r, j.Outcome(), *r)
+		}
 	}
 	if r := rowOf(t, Rounds(loud(1.5), nil), "throughput"); r.Verdict != Slower {
 		t.Errorf("%s: %+v", r, *r)

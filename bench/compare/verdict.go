@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 const (
@@ -59,57 +60,83 @@ type Row struct {
 	Adjusted float64 `json:"adjusted_p"`
 	// Spread is how far the sides differ from themselves, as a share; null: not measured.
 	Spread    *float64 `json:"spread"`
-	Threshold float64  `json:"threshold"` // differences within it count as the same
-	Gated     bool     `json:"gated"`
-	Verdict   Verdict  `json:"verdict"`
-	More      int      `json:"more_rounds"` // about how many would decide; 0: it is decided
-	Few       string   `json:"few"`         // why there can be no verdict; empty: there can be one
+	Threshold float64  `json:"threshold"` // differences beyond it count
+	// Within is the threshold of "same": Threshold, but never more than the gate's own, or
+	// than coarsest if nobody gave one.
+	Within  float64 `json:"same_within"`
+	Gated   bool    `json:"gated"`
+	Verdict Verdict `json:"verdict"`
+	More    int     `json:"more_rounds"` // about how many would decide; 0: it is decided
+	Few     string  `json:"few"`         // why there can be no verdict; empty: there can be one
 
 	lowerIsBetter bool
-	n             int // rounds, or runs of the side with fewer
+	n             int     // rounds, or runs of the side with fewer
+	gate          float64 // the threshold before the spread
+	limit         float64 // the most that Within may be
 }
 
-// judge finds the verdict from the interval, the threshold and the adjusted p.
+// coarsest is the largest difference that may still be called "same" if nobody gave a
+// threshold. A machine whose own spread is larger hides real regressions: a gate on it would
+// pass whatever it is shown.
+const coarsest = recording.Noisy
+
+// judge finds the verdict from the interval, the thresholds and the adjusted p.
 func (r *Row) judge() {
-	// On the log scale the threshold is equally far in both directions.
-	t := math.Log1p(r.Threshold)
-	low, high := math.Log(r.Low), math.Log(r.High)
-	beyond := low > t || high < -t
+	estimate, half := math.Log(r.Ratio), (math.Log(r.High)-math.Log(r.Low))/2
 	r.Verdict, r.More = Inconclusive, 0
-	switch {
-	case r.Few != "":
-	case beyond && r.Adjusted < significance:
-		r.Verdict = Faster
-		if (low > t) == r.lowerIsBetter {
-			r.Verdict = Slower
+	if r.Few == "" {
+		r.Verdict = r.settled(math.Log(r.Low), math.Log(r.High), r.Threshold, r.Within)
+		if r.Adjusted >= significance && r.Verdict != Same {
+			r.Verdict = Inconclusive
 		}
-		return
-	case low > -t && high < t:
-		r.Verdict = Same
-		return
 	}
-	r.More = r.more(t, math.Log(r.Ratio), (high-low)/2)
+	if r.Verdict == Inconclusive {
+		r.More = r.more(estimate, half)
+	}
+}
+
+// settled returns the verdict for an interval on the log scale, where a threshold is equally
+// far in both directions.
+func (r *Row) settled(low, high, threshold, within float64) Verdict {
+	t, same := math.Log1p(threshold), math.Log1p(within)
+	more, less := low > t, high < -t
+	switch {
+	case more && r.lowerIsBetter || less && !r.lowerIsBetter:
+		return Slower
+	case more || less:
+		return Faster
+	case low > -same && high < same:
+		return Same
+	}
+	return Inconclusive
 }
 
 // more guesses how many more rounds like these would decide. The interval, whose half-width
-// is half, narrows with the square root of the number of rounds until the threshold is
-// outside it.
-func (r *Row) more(t, estimate, half float64) int {
-	need := float64(FewestRounds)
+// is half, narrows with the square root of the number of rounds, and so does the spread of
+// each side against itself.
+func (r *Row) more(estimate, half float64) int {
+	fewest := FewestRounds
 	if r.Ratios == nil {
-		need = FewestRuns
+		fewest = FewestRuns
 	}
-	if room := math.Abs(math.Abs(estimate) - t); r.n >= int(need) && half > room {
-		need = float64(r.n) * (half / room) * (half / room)
+	for n := max(fewest, r.n+1); n-r.n < mostRounds; n++ {
+		narrowed := math.Sqrt(float64(r.n) / float64(n))
+		if r.Few != "" { // too few to know anything about the interval
+			narrowed = 0
+		}
+		threshold := r.gate
+		if r.Spread != nil {
+			threshold = max(threshold, math.Expm1(narrowed*math.Log1p(*r.Spread)))
+		}
+		if r.settled(estimate-narrowed*half, estimate+narrowed*half, threshold, min(threshold, r.limit)) == Inconclusive {
+			continue
+		}
+		if more := n - r.n; more > 20 { // the guess is not exact enough for more digits
+			return (more + 9) / 10 * 10
+		}
+		return n - r.n
 	}
-	more := need - float64(r.n)
-	switch {
-	case !(more < mostRounds): // also if it is not a number
-		return mostRounds
-	case more > 20: // the guess is not exact enough for more digits
-		return int(math.Ceil(more/10)) * 10
-	}
-	return max(1, int(math.Ceil(more)))
+	return mostRounds
 }
 
 // Change returns a ratio as a signed difference in per cent.
@@ -126,12 +153,12 @@ func (r *Row) Interval() string {
 
 // String returns the verdict in words.
 func (r *Row) String() string {
-	threshold := fmt.Sprintf("%.3g %%", 100*r.Threshold)
+	percent := func(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }
 	switch {
 	case r.Few != "":
 		return r.Few
 	case r.Verdict == Same:
-		return "same within " + threshold
+		return "same within " + percent(r.Within)
 	case r.Verdict != Inconclusive:
 		return string(r.Verdict)
 	}
@@ -147,7 +174,7 @@ func (r *Row) String() string {
 	}
 	text := fmt.Sprintf("inconclusive: %s %s, ", Change(r.Ratio), r.Interval())
 	if r.More >= mostRounds {
-		return text + fmt.Sprintf("%d more %s or none: the difference is about %s itself", mostRounds, unit, threshold)
+		return text + fmt.Sprintf("%d more %s or none: the difference is about %s itself", mostRounds, unit, percent(r.gate))
 	}
 	return text + fmt.Sprintf("about %d more %s", r.More, unit)
 }

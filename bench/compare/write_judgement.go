@@ -59,7 +59,7 @@ func (j *Judgement) writeRows(p *markdown.Page) {
 	if !j.Paired {
 		how = "A and B are medians over runs, B/A - 1 is the ratio of them, its interval a bootstrap over runs, and p Mann and Whitney's. What A is against itself is not known of runs that were not made in turns."
 	}
-	p.Para("_%s Faster or slower: the whole interval is beyond the threshold, and p below %v, of gates after Holm's adjustment. The same: the whole interval is within it._", how, significance)
+	p.Para("_%s Faster or slower: the whole interval is beyond the threshold, and p below %v, of gates after Holm's adjustment. The same: the whole interval is within it, or within the gate's own threshold (25 %% where nobody named one) if that is less._", how, significance)
 }
 
 // p returns the row's p, adjusted if the row is gated.

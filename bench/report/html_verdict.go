@@ -162,6 +162,7 @@ func (r *Report) facts() (list []page.Fact) {
 // warnings are what one must know before the figures are believed: the notes of the run, and
 // what follows from the figures.
 func (r *Report) warnings() (list []string) {
+	list = append(list, r.doubts()...)
 	list = append(list, r.Notes...)
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")

@@ -75,7 +75,7 @@ func VerifyFolder(dir string, names ...string) (right []string, err error) {
 	}
 	all := len(names) == 0
 	if all {
-		for _, f := range new(Report).forms() {
+		for _, f := range Derive(rec).forms() {
 			names = append(names, f.name)
 		}
 	}

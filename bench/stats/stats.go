@@ -122,10 +122,3 @@ func UpperOrder(n int, q, level float64) int {
 	}
 	return n + 1
 }
-
-// LowerOrder returns the largest k for which the k-th smallest of n draws is at or below
-// the q-quantile with probability level; 0 if there is none. It is UpperOrder seen from the
-// other end.
-func LowerOrder(n int, q, level float64) int {
-	return n + 1 - UpperOrder(n, 1-q, level)
-}

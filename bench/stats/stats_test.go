@@ -105,13 +105,6 @@ func TestOrders(t *testing.T) {
 			if got := UpperOrder(n, q, 0.95); got != want {
 				t.Errorf("upperOrder(%d, %v) = %d, want %d", n, q, got, want)
 			}
-			want = n
-			for want >= 1 && 1-atMost(n, want-1, q) < 0.95 {
-				want--
-			}
-			if got := LowerOrder(n, q, 0.95); got != want {
-				t.Errorf("lowerOrder(%d, %v) = %d, want %d", n, q, got, want)
-			}
 		}
 	}
 }

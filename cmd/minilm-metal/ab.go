@@ -48,14 +48,15 @@ Judged are throughput, P95 (if a run has 59 batches) and the first score, or wha
 names, such as throughput=5%: throughput, p50, p95, p99 (from 299 batches), load, first-score.
 The threshold is 3 %, or that of the gate, or what the sides were against themselves from
 round to round, if that is more. B is slower if the 95 % interval of the ratio is all beyond
-it, and the same if it is all within. Fewer than 6 rounds give no verdict.
+it, and the same if it is all within: within no more than --gate says, or 25 %. Fewer than 6
+rounds give no verdict.
 
 The folder gets ab.json, which "compare" reads again, after each round, what each run
 wrote, and at the end ab.html, a page of the verdict and the rounds. An interrupted trial judges the rounds that it had.
 
 ` + exitCodes,
 		Example: `  minilm-metal bench ab --a "--precision f32" --b "--precision bf16"
-  minilm-metal bench ab --a-commit main --b-commit HEAD --gate throughput=5% -- --pairs 1600
+  minilm-metal bench ab --a-commit main --b-commit HEAD --gate throughput=5% -- --pairs 1920
   minilm-metal bench ab --a-binary ./before --b-binary ./after --rounds 20 -- --precision bf16
   minilm-metal bench ab --a "--workers 1" --b "--workers 2" --out ./workers -- --batch 16
   minilm-metal compare ./workers/ab.json`,
