@@ -39,7 +39,8 @@ func (r *Report) page() (*page.Page, error) {
 		return nil, err
 	}
 	head, sections := page.Sections(text.String())
-	p := &page.Page{Title: "bench", Description: r.Description, Bad: r.Withheld != "", Verdict: r.verdict(),
+	p := &page.Page{Title: "bench", Description: r.Description, Bad: r.Withheld != "",
+		Open: r.Load != nil && r.Load.SLO != nil && r.Load.Knee == nil, Verdict: r.verdict(),
 		Warnings: r.warnings(), Facts: r.facts(), About: r.about(), Plots: r.plots(), Heading: "Configurations", Table: r.configTable(), Foot: foot}
 	if len(head) > 0 && head[0].Heading != "" {
 		p.Title = head[0].Heading
@@ -224,7 +225,7 @@ func (r *Report) about() (list []string) {
 		}
 	}
 	add("`%s`", strings.ReplaceAll(r.Model.ID, "`", ""))
-	add("%s", strings.Join(strings.Fields(r.Backend+" "+r.Device+" "+r.Precision), ", "))
+	add("%s", strings.Join(slices.DeleteFunc([]string{r.Backend, r.Device, r.Precision}, func(s string) bool { return s == "" }), ", "))
 	if e := r.Environment; e != nil {
 		add("%s", e.CPU)
 		if e.Cores > 0 {

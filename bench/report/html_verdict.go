@@ -167,11 +167,6 @@ func (r *Report) warnings() (list []string) {
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")
 	}
-	for i := range r.Configs {
-		if f := &r.Configs[i]; f.Steady != nil && f.Steady.Drift != nil && !f.Steady.Reached {
-			list = append(list, fmt.Sprintf("**%s reached no steady state:** its rate drifted by %s %%, so its figures depend on how long it ran.", f.Config, figure.Fixed(figure.Scaled(f.Steady.Drift, 100), 1)))
-		}
-	}
 	if n := len(r.Configs); n > 0 && r.Withheld == "" {
 		list = append(list, "**One run:** what another run of the same program would give, this one cannot tell. `minilm-metal bench ab` can.")
 	}

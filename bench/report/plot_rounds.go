@@ -94,7 +94,7 @@ func (r *Rounds) Plot(row string) plot.Plot {
 	}
 	p.Draw = func(c *plot.Canvas) {
 		n := len(r.Rounds)
-		panel := c.Panel(plot.Whole("round", 0.4, float64(n)+0.6), plot.Linear("ratio", min(lo, 2-hi), max(hi, 2-lo)), plot.Ground{Height: 250})
+		panel := c.Panel(plot.Whole("round", 0.4, float64(n)+0.6), plot.Linear("ratio", min(lo, 1/hi), max(hi, 1/lo)), plot.Ground{Height: 250})
 		if r.Same > 0 {
 			low, high := band(r.Same)
 			panel.Band(low, high, "the same")
