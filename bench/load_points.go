@@ -74,7 +74,7 @@ func (s *session) measureLoad(ctx context.Context) error {
 	rec := &recording.Load{Batch: o.Batch, Callers: callers, SLO: o.SLO, Warmup: warmup,
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	s.rec.Load = rec
-	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO)}
+	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO), meter: processMeter(s.engine)}
 	cost := 0.0
 	if o.Ramp {
 		p.steps, cost = len(load.Ramp), load.RampCost()
@@ -119,6 +119,7 @@ type pacer struct {
 	steps    int           // that there is time for
 	unit     time.Duration // the time of a point's requests at the capacity
 	patience time.Duration
+	meter    func() reading
 }
 
 // length returns for how long the requests of a step arrive.
@@ -133,7 +134,10 @@ func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err erro
 	length := p.length(step)
 	p.loop.from = len(p.rec.Points) * len(p.work.pairs) / p.steps
 	c := crowd{loop: p.loop, due: newArrivals(step.Seed, p.loop.batch, rate).until(length, mostOffered), waits: true, until: length + p.patience}
+	live := p.startLive(p.meter, time.Now().Add(length), 0)
+	c.done = live.add
 	o, err := c.run(ctx)
+	live.stop()
 	if err != nil {
 		return false, err
 	}

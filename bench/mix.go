@@ -27,6 +27,7 @@ type mixer struct {
 	*session
 	bulk *bulk
 	rate float64 // small calls a second
+	live *liveView
 }
 
 // measureMix measures small calls alone, the bulk alone, and both at once, in turns. The
@@ -50,6 +51,8 @@ func (s *session) measureMix(ctx context.Context) error {
 	}
 	rec := &recording.Mix{BulkCallers: s.Mix.BulkCallers, BulkPairs: s.Mix.BulkPairs, Background: s.Mix.Background, Rate: m.rate, Warmup: warmup}
 	t.cut()
+	m.live = s.startLive(processMeter(s.engine), t.end, 0)
+	defer m.live.stop()
 	for r := 0; ; r++ {
 		length, ok := t.next(r)
 		if !ok {
@@ -151,7 +154,7 @@ func (m *mixer) measureLoad(ctx context.Context, l mixLoad) (recording.MixPhase,
 
 // small returns the round's one-pair calls, which are the same in each of its loads.
 func (m *mixer) small(r, rounds int) loop {
-	return loop{engine: m.engine, work: m.work, batch: 1, from: r * len(m.work.pairs) / rounds, pairs: math.MaxInt / 2}
+	return loop{engine: m.engine, work: m.work, batch: 1, from: r * len(m.work.pairs) / rounds, pairs: math.MaxInt / 2, done: m.live.add}
 }
 
 // paced makes small calls as they arrive, at the same times in each load of the round.

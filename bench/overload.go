@@ -49,6 +49,9 @@ func (s *session) measureOverload(ctx context.Context) error {
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	rec.Rate = o.Factor * rec.Capacity
 	t.cut()
+	live := s.startLive(processMeter(s.engine), t.end, 0)
+	defer live.stop()
+	l.done = live.add
 	for r := 0; ; r++ {
 		length, ok := t.next(r)
 		if !ok {

@@ -130,6 +130,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	default:
 		err = s.measureAll(ctx, 1)
 	}
+	s.rec.CutShort = ctx.Err() != nil
 	s.noteProfile()
 	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil
 	if errors.Is(err, ErrInaccurate) { // of some precision of a sweep

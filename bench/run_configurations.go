@@ -77,7 +77,9 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
 	}
 	scored, ended, spent := 0, 0, time.Duration(0)
+	var live *liveView
 	l.done = func(b recording.BatchSample) {
+		live.add(b)
 		scored += b.Pairs
 		spent += b.Latency
 		ended++
@@ -103,6 +105,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		}
 	}
 	sampling := startSampler(meter)
+	live = s.startLive(meter, end, s.Pairs)
 	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
 		if r.Open != nil {
 			r.Batches, err = l.asTheyArrive(ctx, &r, end)
@@ -111,6 +114,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		}
 		return err
 	})
+	live.stop()
 	r.Samples = sampling.stop()
 	r.Kernels = kernels()
 	r.Elapsed = elapsed(r.Batches)

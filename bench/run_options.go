@@ -83,7 +83,10 @@ type Options struct {
 	// Progress, if not nil, is called with the progress of the current stage. It is called
 	// by one goroutine at a time, and should be quick.
 	Progress func(stage string, done, total int)
-	Logger   *slog.Logger // nil: nowhere
+	// Live hears twice a second how the measurement that is under way goes, from a goroutine
+	// of its own, and nil when it is over. May be nil.
+	Live   func(*Live)
+	Logger *slog.Logger // nil: nowhere
 
 	passes *passCount // counts the passes of the measured engine; nil if no scenario needs it
 }

@@ -142,8 +142,8 @@ func (r *runner) begin() time.Time {
 		c.stats.Tokenize += took
 		if c.computing.IsZero() {
 			c.computing = now
-			// Another runner may have taken pairs of the call before, and be at their tokens
-			// still: until now the two have been at it side by side.
+			// Another runner may have taken pairs of this call earlier, and may still be
+			// tokenizing them. Both runners tokenized until now, and that time counts once.
 			c.stats.Overlapped -= p.taken.Sub(c.taken)
 		} else {
 			c.stats.Overlapped += took

@@ -108,15 +108,20 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	if c.task != nil {
 		c.task.End()
 	}
+	computed := time.Time{}
 	if err == nil {
 		scores := c.scores[len(dst):]
 		dst, err = c.scores, e.finish(scores, c.bad)
 		if stats != nil {
-			*stats = c.stats
+			*stats, computed = c.stats, c.ended
 		}
 	}
 	e.reuse(c)
-	return dst, e.ended(err)
+	err = e.ended(err)
+	if !computed.IsZero() { // the call's own figure counts to its very end
+		stats.Deliver = time.Since(computed)
+	}
+	return dst, err
 }
 
 // Tokenize appends the tokens of pairs to b, truncated as Score truncates them. It does not

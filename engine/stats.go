@@ -2,27 +2,27 @@ package engine
 
 import "time"
 
-// CallStats says what one call cost. Its latency is Admit + Queue + Tokenize - Overlapped +
-// Infer + Deliver, and what it takes to call and to return.
+// CallStats says what one call cost. The call's latency is Admit + Queue + Tokenize -
+// Overlapped + Infer + Deliver, plus the time that calling and returning takes.
 type CallStats struct {
 	Pairs    int           `json:"pairs"`
 	Tokens   int           `json:"tokens"`
 	Padded   int           `json:"padded"`      // tokens if every pair were padded to the longest one; Padded - Tokens is what packing saved
 	FLOPs    int64         `json:"flops"`       // see model.Config.FLOPs
-	Passes   int           `json:"passes"`      // that had a part of the call
-	Admit    time.Duration `json:"admit_ns"`    // from the call to its place in the queue; of a stream not told
+	Passes   int           `json:"passes"`      // passes that had pairs of the call
+	Admit    time.Duration `json:"admit_ns"`    // from the call to its place in the queue; 0 for a stream
 	Queue    time.Duration `json:"queue_ns"`    // waiting for the first pass
-	Tokenize time.Duration `json:"tokenize_ns"` // text to tokens, all passes together
-	// Overlapped is the part of Tokenize that took the call no time of its own: a pass of it
-	// computed meanwhile, or another was made tokens.
+	Tokenize time.Duration `json:"tokenize_ns"` // tokenizing, summed over passes
+	// Overlapped is the part of Tokenize that did not lengthen the call: another pass of the
+	// call computed or was tokenized at the same time.
 	Overlapped time.Duration `json:"overlapped_ns"`
-	Infer      time.Duration `json:"infer_ns"` // first pass begun to compute, to last ended
-	// Pack is the beginning of Infer: the first pass waits for a worker of the device, and
-	// is laid out for it.
+	Infer      time.Duration `json:"infer_ns"` // from when the first pass began to compute until the last ended
+	// Pack is the beginning of Infer, in which the first pass waits for a worker of the device
+	// and is laid out for it.
 	Pack    time.Duration `json:"pack_ns"`
-	Deliver time.Duration `json:"deliver_ns"`  // the scores are there, until the caller is awake
-	GPU     time.Duration `json:"gpu_ns"`      // computing, all passes together, by a GPU's own clock
-	GPUWait time.Duration `json:"gpu_wait_ns"` // of all passes together, for the GPU, once they were given to it
+	Deliver time.Duration `json:"deliver_ns"`  // from when the last pass ended until the call returns; in Stats.Total, until its caller woke up
+	GPU     time.Duration `json:"gpu_ns"`      // the GPU's computing time by its own clock, summed over passes
+	GPUWait time.Duration `json:"gpu_wait_ns"` // waiting for the GPU after passes were given to it, summed over passes
 }
 
 // PassStats says what one pass contained and what it cost.

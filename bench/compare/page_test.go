@@ -1,8 +1,12 @@
 package compare
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/chromium"
@@ -31,12 +35,12 @@ func TestPagesInChromium(t *testing.T) {
 		t.Skip("there is no Chromium here to look at pages with (Debian: chromium-headless-shell)")
 	}
 	dir := t.TempDir()
-	for name, r := range pages(t) {
+	for name, write := range pages(t) {
 		f, err := os.Create(filepath.Join(dir, name+".html"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.WriteHTML(f); err != nil {
+		if err := write(f); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.Close(); err != nil {
@@ -86,11 +90,72 @@ func TestPagesInChromium(t *testing.T) {
 	}
 }
 
-// pages are reports of all kinds.
-func pages(t *testing.T) map[string]*report.Report {
-	all := map[string]*report.Report{"json": parsed(t, before(t, report.JSONFile)), "markdown": parsed(t, before(t, report.MarkdownFile)), "recording": parsed(t, before(t, recording.File))}
-	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.StagesOn(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded()} {
-		all[rec.Name] = report.Derive(rec)
+// pages are those of reports of all kinds, and of comparisons.
+func pages(t *testing.T) map[string]func(io.Writer) error {
+	all := map[string]func(io.Writer) error{}
+	for _, name := range []string{report.JSONFile, report.MarkdownFile, recording.File} {
+		all[name] = parsed(t, before(t, name)).WriteHTML
+	}
+	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.StagesOn(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded(), recordingtest.Loaded()} {
+		all[rec.Name] = report.Derive(rec).WriteHTML
+	}
+	for name, write := range comparisons() {
+		all[name] = write
 	}
 	return all
+}
+
+// comparisons are those of two reports, of a row of them, and of runs of two sides.
+func comparisons() map[string]func(io.Writer) error {
+	a, b, many := report.Derive(recordingtest.SeedLike()), report.Derive(faster(0.9)), report.Derive(recordingtest.Loads())
+	loads := recordingtest.Loads()
+	loads.Runs = loads.Runs[1:2]
+	sides := []Side{{"Program", "this program", "commit 0123456789ab"}, {"Flags", "", "--precision bf16"}}
+	of := func(j *Judgement) func(io.Writer) error {
+		return func(w io.Writer) error { return j.WriteHTML(w, "A and B in turns", sides) }
+	}
+	return map[string]func(io.Writer) error{
+		"two":          Reports(a, b).WriteHTML,
+		"two-loads":    Reports(many, many).WriteHTML,
+		"none":         Reports(a, report.Derive(loads)).WriteHTML,
+		"trend":        TrendOf([]*report.Report{a, b, many, report.Derive(recordingtest.Failed()), a}).WriteHTML,
+		"rounds":       of(Rounds(rounds([]float64{1.06, 1.07, 1.05, 1.1, 1.05, 1.08, 1.06, 1.01}), nil)),
+		"few-rounds":   of(Rounds(rounds([]float64{1.06, 1.07}), nil)),
+		"groups":       of(Groups([]*report.Report{a, b, a, b}, []*report.Report{b, b, a, a}, nil)),
+		"incomparable": of(Groups([]*report.Report{a}, []*report.Report{report.Derive(recordingtest.Failed())}, nil)),
+	}
+}
+
+// The pages of comparisons say first what they can say, lead from each figure to where it is
+// drawn and back, and are the same when they are made again.
+func TestComparisonPages(t *testing.T) {
+	again := comparisons()
+	for name, write := range comparisons() {
+		var b, c bytes.Buffer
+		if err := errors.Join(write(&b), again[name](&c)); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		if text != c.String() {
+			t.Errorf("%s: made again it differs", name)
+		}
+		want := map[string][]string{
+			"two":          {"<strong>One run each: no verdict.</strong> At batch=32, conc=1 B&#39;s throughput was 1.11", `id="plot-ratios-1"`, "Throughput Average: 1.11"},
+			"two-loads":    {`id="plot-ratios-3"`, "Throughput Average: 1.0000"},
+			"none":         {`class="verdict bad"`, "<strong>Not comparable:</strong> no configuration is in both reports."},
+			"trend":        {"<strong>5 reports, one run each: no verdict.</strong>", `id="plot-throughput"`, "batch=32, conc=1, report 2: "},
+			"rounds":       {`class="verdict bad"`, "<strong>Regression:</strong>", `id="plot-rounds-1"`, "round 8: ", "A and B in turns", "<strong>Flags:</strong> A n/a, B --precision bf16"},
+			"few-rounds":   {"no verdict: 2 rounds, want at least 6", "round 2: "},
+			"groups":       {`id="plot-ratios"`},
+			"incomparable": {`class="verdict bad"`, "<strong>Not comparable:</strong>", "accuracy gate not passed"},
+		}[name]
+		for _, w := range append(want, "fetches nothing and runs nothing") {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: the page lacks %q", name, w)
+			}
+		}
+		if len(want) == 0 || strings.Contains(text, "<script") || strings.Contains(text, "NaN") || strings.Contains(text, "%!") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
 }

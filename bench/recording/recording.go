@@ -33,8 +33,9 @@ type Recording struct {
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
 	Load        *Load       `json:"load,omitempty"`
-	Variants    []Variant   `json:"variants,omitempty"` // of a sweep of precisions
-	Notes       []string    `json:"notes"`              // what the reader must know: synthetic weights, time bound reached
+	Variants    []Variant   `json:"variants,omitempty"`  // of a sweep of precisions
+	CutShort    bool        `json:"cut_short,omitempty"` // interrupted: what is here was measured until then
+	Notes       []string    `json:"notes"`               // what the reader must know: synthetic weights, time bound reached
 }
 
 // Model says which weights were measured.

@@ -24,9 +24,9 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for _, m := range list {
 		header = append(header, m.Column)
 	}
-	_, swept := r.swept()
-	if swept {
-		header = append(header, "length_tokens")
+	extra := r.extraColumns()
+	for _, c := range extra {
+		header = append(header, c.name)
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(header); err != nil {
@@ -47,8 +47,8 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		for _, m := range list {
 			row = append(row, figure.Shortest(m.Value(f)))
 		}
-		if swept {
-			row = append(row, count(int64(f.Length)))
+		for _, c := range extra {
+			row = append(row, c.cell(f))
 		}
 		if err := out.Write(row); err != nil {
 			return err

@@ -25,6 +25,7 @@ func Derive(rec *recording.Recording) *Report {
 		Accuracy:    rec.Accuracy,
 		Peak:        rec.Peak,
 		Variants:    rec.Variants,
+		CutShort:    rec.CutShort,
 		Notes:       rec.Notes,
 		recording:   rec,
 	}

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -145,13 +147,16 @@ func (r *Report) configTable() page.Table {
 	}
 	// A column, the plot that shows it, and its cell; one that says the same in every row of
 	// most reports is there where it does not.
-	columns := []struct {
+	type column struct {
 		title, plot string
 		cell        func(i int, f *Figures, latency, perBatch optional, average *float64) string
-	}{
+	}
+	columns := []column{
 		{"Row", "", func(i int, _ *Figures, _, _ optional, _ *float64) string { return strconv.Itoa(i + 1) }},
 		{"Batch", "", func(_ int, f *Figures, _, _ optional, _ *float64) string { return strconv.Itoa(f.Batch) }},
 		{"Conc", "", func(_ int, f *Figures, _, _ optional, _ *float64) string { return strconv.Itoa(f.Concurrency) }},
+		{"Precision", "", func(_ int, f *Figures, _, _ optional, _ *float64) string { return cmp.Or(f.Precision, r.Precision) }},
+		{"Length (tokens)", lengthsID, func(_ int, f *Figures, _, _ optional, _ *float64) string { return count(int64(f.Length)) }},
 		{"Offered (pairs/s)", loadID, func(_ int, f *Figures, _, _ optional, _ *float64) string { return f.offeredCell() }},
 		{"Pairs", "", func(_ int, f *Figures, _, _ optional, _ *float64) string { return strconv.Itoa(f.Pairs) }},
 		{"Time (s)", timeID, func(_ int, f *Figures, _, _ optional, _ *float64) string { return figure.Fixed(f.Seconds, 2) }},
@@ -163,9 +168,9 @@ func (r *Report) configTable() page.Table {
 		{"TP Avg (pairs/s)", machineID, func(_ int, _ *Figures, _, _ optional, average *float64) string { return figure.Fixed(average, 1) }},
 		{"TP P95 (pairs/s)", "", func(_ int, _ *Figures, _, b optional, _ *float64) string { return figure.Fixed(b.p95, 1) }},
 	}
-	if !r.offered() {
-		columns = append(columns[:3], columns[4:]...)
-	}
+	precision, length := r.swept()
+	swept := map[string]bool{"Offered (pairs/s)": r.offered(), "Precision": precision, "Length (tokens)": length}
+	columns = slices.DeleteFunc(columns, func(c column) bool { is, may := swept[c.title]; return may && !is })
 	var t page.Table
 	for _, c := range columns {
 		t.Titles = append(t.Titles, title(c.title, c.plot))

@@ -56,6 +56,7 @@ func TestPages(t *testing.T) {
 		{recordingtest.Failed(), "machine lengths"},
 		{recordingtest.Mixed(), "tail stages rounds lengths"},
 		{recordingtest.Flooded(), "tail lengths"},
+		{recordingtest.Loaded(), "load goodput lengths"},
 	} {
 		r := Derive(c.rec)
 		list, missing := drawn(r)
@@ -206,35 +207,36 @@ func TestSteps(t *testing.T) {
 }
 
 func TestLoadAndGoodput(t *testing.T) {
-	var list []LoadPoint
+	c := LoadCurve{Open: true, SLO: new(70.0), Knee: new(300.0)}
 	for i := range 5 {
 		offered := float64(100 * (i + 1))
 		good := min(offered, 330) - float64(max(0, i-2)*60)
-		list = append(list, LoadPoint{Name: "load", Offered: offered, Attained: min(offered, 350), Good: &good, P50: 10 + float64(i), P95: 20 * float64(i+1), P95Upper: new(21 * float64(i+1)), SLO: new(70.0)})
+		c.Points = append(c.Points, LoadPoint{Name: "load", Offered: offered, Attained: min(offered, 350), Good: &good, P50: new(10 + float64(i)), P95: new(20 * float64(i+1)), P95Upper: new(21 * float64(i+1)), Says: "it holds"})
 	}
-	load, goodput := plotLoad(list, true, ""), plotGoodput(list, "")
-	for _, c := range []struct {
+	for _, part := range []struct {
 		p    plot.Plot
 		want []string
 	}{
-		{load, []string{"From 100.0 pairs/s (load) to 500.0 (load), P95 goes from 20.0 to 100.0 ms. P95 is within 70 ms up to 300.0 pairs/s.", "SLO 70 ms", "offered pairs/s", "P95 60.00 ms at 300.0 pairs/s, at most 63.00 ms"}},
-		{goodput, []string{"The most goodput is 300.0 pairs/s, at 300.0 offered. P95 is within 70 ms up to 300.0 pairs/s.", "all that is offered", "good: attained within the bound 210.0 of 500.0 pairs/s"}},
+		{c.latencies(""), []string{"From 100.0 pairs/s (load) to 500.0 (load), P95 goes from 20.0 to 100.0 ms. The largest load that holds, with its P95 within 70 ms, is 300.0 pairs/s: the upright line.",
+			"bound 70 ms", "offered pairs/s", "P95 60.00 ms at 300.0 pairs/s, at most 63.00 ms; it holds"}},
+		{c.goodput(""), []string{"The most goodput is 300.0 pairs/s, at 300.0 offered. The largest load", "all that is offered", "good: attained within the bound 210.0 of 500.0 pairs/s; it holds"}},
 	} {
-		text := c.p.Finding + string(c.p.Drawings())
-		for _, want := range c.want {
-			if c.p.Missing != "" || !strings.Contains(text, want) {
-				t.Errorf("%s: no %q (%s)", c.p.ID, want, c.p.Missing)
+		text := part.p.Finding + string(part.p.Drawings())
+		for _, want := range part.want {
+			if part.p.Missing != "" || !strings.Contains(text, want) {
+				t.Errorf("%s: no %q (%s): %s", part.p.ID, want, part.p.Missing, part.p.Finding)
 			}
 		}
 	}
-	if p := plotLoad(list[4:], true, ""); p.Missing == "" {
+	c.Knee = nil
+	if p := c.goodput(""); !strings.HasSuffix(p.Finding, "was not confirmed.") {
+		t.Errorf("%s", p.Finding)
+	}
+	for i := range c.Points[1:] { // all lost: no P95, and nothing is drawn of it
+		c.Points[i].P95, c.Points[i].Good = nil, nil
+	}
+	if a, b := c.latencies(""), c.goodput("why"); a.Missing == "" || b.Missing != "why" {
 		t.Error("one load has a plot")
-	}
-	if p := plotGoodput([]LoadPoint{{Offered: 1}, {Offered: 2}}, ""); p.Missing == "" {
-		t.Error("goodput without a bound has a plot")
-	}
-	if text := heldInWords(list, 5); text != "No load has its P95 within 5 ms." {
-		t.Errorf("%s", text)
 	}
 }
 
@@ -244,17 +246,17 @@ func TestRounds(t *testing.T) {
 		r.Rounds = append(r.Rounds, Ratio{Name: string(rune('1' + i)), Ratio: v})
 	}
 	p := r.Plot("row-1")
-	if p.Finding != "1 of 4 rounds are below 1. Median 1.050 (95 % interval 1.040 to 1.070). Within the shaded band, 3.0 % either way, the sides are the same." {
+	if p.Finding != "1 of 4 rounds are below 1. Median 1.050 (95 % interval 1.040 to 1.070). Within the shaded band, up to a factor of 1.030, the sides are the same." {
 		t.Errorf("%s", p.Finding)
 	}
 	if text := string(p.Drawings()); !strings.Contains(text, "round 3: 0.9900") || !strings.Contains(text, "no difference") || strings.Count(text, `class="band"`) != 2 {
 		t.Errorf("%s", text)
 	}
-	ratios := PlotRatios("plot-ratios", "Ratios", "?", []Ratio{*r.All, {Name: "P95 & more", Ratio: 0.8}}, 0.03)
-	if ratios.Finding != "Farthest from 1 is P95 & more: 0.800. Within the shaded band, 3.0 % either way, the sides are the same." || !strings.Contains(string(ratios.Drawings()), "P95 &amp; more: 0.8000") {
+	ratios := PlotRatios("plot-ratios", "Ratios", "?", []Ratio{*r.All, {Name: "P95 & more", Ratio: 0.8, Same: 0.1}})
+	if !strings.HasPrefix(ratios.Finding, "Farthest from 1 is P95 & more: 0.800. Each is called the same where") || !strings.Contains(string(ratios.Drawings()), "the same up to 1.100") || !strings.Contains(string(ratios.Drawings()), "P95 &amp; more: 0.8000") {
 		t.Errorf("%s", ratios.Finding)
 	}
-	if (&Rounds{}).Plot("").Missing == "" || PlotRatios("", "", "", nil, 0).Missing == "" {
+	if (&Rounds{}).Plot("").Missing == "" || PlotRatios("", "", "", nil).Missing == "" {
 		t.Error("nothing has a plot")
 	}
 }

@@ -36,15 +36,32 @@ func (r *Report) verdict() string {
 		said = append(said, fmt.Sprintf("**Of %d calls, %s were scored and %s refused**%s, at %v times what can be served.",
 			o.Offered, percentOf(figure.Scaled(shareOf(o.Accepted, o.Offered), 0.01)), percentOf(figure.Scaled(shareOf(o.Refused, o.Offered), 0.01)), refusal, o.Factor))
 	}
+	if l := r.Load; l != nil && l.SLO != nil && len(l.Points) > 0 {
+		said = append(said, fmt.Sprintf("**The load that holds within %s ms:** %s.", figure.Fixed(l.SLO, 0), l.verdict()))
+	} else if l != nil && len(l.Points) > 0 {
+		said = append(said, fmt.Sprintf("**%d loads were offered**, of which no bound on latency was asked.", len(l.Points)))
+	}
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}
-	if a := r.Accuracy; a != nil {
+	if a := r.accuracyOfFastest(); a != nil {
 		said = append(said, "The scores agree with the float64 reference: "+accuracyInWords(a)+".")
 	} else {
 		said = append(said, "Of the accuracy of its scores nothing is known here.")
 	}
 	return strings.Join(said, " ")
+}
+
+// accuracyOfFastest is that of the precision that the verdict is of; nil: not told.
+func (r *Report) accuracyOfFastest() *recording.Accuracy {
+	if f := r.fastest(); f != nil && f.Precision != "" {
+		for i := range r.Variants {
+			if v := &r.Variants[i]; v.Precision == f.Precision {
+				return v.Accuracy
+			}
+		}
+	}
+	return r.Accuracy
 }
 
 // accuracyInWords is the error that swaps pairs, or that of all pairs where that is not told.
@@ -117,7 +134,18 @@ func (r *Report) facts() (list []page.Fact) {
 	if o := r.Overload; o != nil && r.Withheld == "" {
 		add("Served in the flood", o.FloodRate, 1, "pairs/s", "without it "+figure.WithUnit(o.QueueRate, 1, " pairs/s"))
 	}
-	if a := r.Accuracy; a != nil {
+	if l := r.Load; l != nil {
+		if l.Knee != nil {
+			note := ""
+			if l.SLO != nil {
+				note = "P95 within " + figure.Fixed(l.SLO, 0) + " ms"
+			}
+			add("Load that holds", &l.Knee.Rate, 1, "pairs/s", note)
+			add("Goodput", &l.Knee.Good, 1, "pairs/s", "at that load")
+		}
+		add("Capacity", l.Capacity, 1, "pairs/s", fmt.Sprintf("%d callers in a closed loop", l.Callers))
+	}
+	if a := r.accuracyOfFastest(); a != nil {
 		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
 			over := *a.CentredError / a.LogitSD
 			add("Centred error", &over, 3, "of the deviation", tolerance(a.CentredTolerance)+" allowed")
@@ -134,9 +162,15 @@ func (r *Report) facts() (list []page.Fact) {
 // warnings are what one must know before the figures are believed: the notes of the run, and
 // what follows from the figures.
 func (r *Report) warnings() (list []string) {
+	list = append(list, r.doubts()...)
 	list = append(list, r.Notes...)
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")
+	}
+	for i := range r.Configs {
+		if f := &r.Configs[i]; f.Steady != nil && f.Steady.Drift != nil && !f.Steady.Reached {
+			list = append(list, fmt.Sprintf("**%s reached no steady state:** its rate drifted by %s %%, so its figures depend on how long it ran.", f.Config, figure.Fixed(figure.Scaled(f.Steady.Drift, 100), 1)))
+		}
 	}
 	if n := len(r.Configs); n > 0 && r.Withheld == "" {
 		list = append(list, "**One run:** what another run of the same program would give, this one cannot tell. `minilm-metal bench ab` can.")

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,5 +98,29 @@ func TestLoadIsValidated(t *testing.T) {
 		if text, err := json.Marshal(v); err != nil || strings.Contains(string(text), `"load":`) {
 			t.Errorf("%v: %T has a field for what was not measured", err, v)
 		}
+	}
+}
+
+// load.csv is held to the recording as the others are.
+func TestVerifyLoad(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeAll(dir, recordingtest.Loaded()); err != nil {
+		t.Fatal(err)
+	}
+	right, err := VerifyFolder(dir)
+	if err != nil || !slices.Contains(right, LoadCSVFile) {
+		t.Fatalf("%v: %q", err, right)
+	}
+	path := filepath.Join(dir, LoadCSVFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, []byte("ramp,120,"), []byte("ramp,121,"), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var m *Mismatch
+	if _, err := VerifyFolder(dir); !errors.As(err, &m) || m.File != LoadCSVFile || m.Have != "121" || m.Want != "120" {
+		t.Errorf("error %v", err)
 	}
 }

@@ -50,6 +50,9 @@ func (r *Report) writeHead(p *markdown.Page) {
 		}
 		p.Para("**Precision:** `%s` | **Weights:** `%s`", r.Precision, weights)
 	}
+	if r.CutShort {
+		p.Para("**Cut short:** the run was interrupted, and this is what was measured until then")
+	}
 	if r.Withheld != "" {
 		p.Para("**No speed figures:** %s", r.Withheld)
 		p.Para("**A score that is wrong has no speed worth printing. Every speed figure below is n/a; what was timed is in the recording.**")

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 )
@@ -54,4 +56,17 @@ func (f *Figures) writeOpen(p *markdown.Page) {
 	}
 	p.Para("**Callers ran out: latency is at least what is printed.** _%d batches found all %d callers busy and were sent late, so that the engine was never offered more than that at once. Arrivals were fixed before the run by seed %d and the rate._",
 		f.Open.Waited, f.Concurrency, f.Open.Seed)
+}
+
+// doubts are what the run itself makes doubtful, for the page's warnings.
+func (r *Report) doubts() (list []string) {
+	if r.CutShort {
+		list = append(list, "**Cut short:** the run was interrupted, and this is what was measured until then.")
+	}
+	for i := range r.Configs {
+		if f := &r.Configs[i]; f.Open != nil && f.Open.Waited > 0 && f.Latency != nil {
+			list = append(list, fmt.Sprintf("**Callers ran out:** %d batches of row %d were sent late for it, and its latency is at least what is printed.", f.Open.Waited, i+1))
+		}
+	}
+	return list
 }

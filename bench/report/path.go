@@ -24,18 +24,20 @@ type Path struct {
 
 // PathStage is one stage of it. The figures are over all batches, in ms.
 type PathStage struct {
-	Name  string         `json:"stage"`
-	MS    *stats.Summary `json:"ms"`
-	Share float64        `json:"share_percent"` // of all latency
+	Name  string        `json:"stage"`
+	MS    stats.Summary `json:"ms"`
+	Share float64       `json:"share_percent"` // of all latency
 }
+
+// pathStages are the stages of a path in their order.
+var pathStages = [...]string{LateRow, "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
 
 // pathOf follows the batches; nil for those that do not tell how they were handled.
 func pathOf(list []recording.BatchSample) *Path {
 	if !handled(list) {
 		return nil
 	}
-	names := []string{"Client Lateness", "Admission", "Queue Wait", "Tokenization", "Packing", "Forward", "Copy Out", LeftOver}
-	stages := make([][]float64, len(names))
+	var stages [len(pathStages)][]float64
 	total := 0.0
 	p := new(Path)
 	for i := range list {
@@ -50,8 +52,8 @@ func pathOf(list []recording.BatchSample) *Path {
 		total += milliseconds(b.Latency)
 		p.WorstResidual = max(p.WorstResidual, 100*milliseconds(b.Residual())/milliseconds(b.Latency))
 	}
-	for i, name := range names {
-		s := PathStage{Name: name, MS: stats.Summarize(stages[i])}
+	for i, name := range pathStages {
+		s := PathStage{Name: name, MS: *stats.Summarize(stages[i])}
 		s.Share = 100 * s.MS.Mean * float64(len(list)) / total
 		p.Stages = append(p.Stages, s)
 	}
@@ -80,7 +82,7 @@ func (p *Path) write(page *markdown.Page) {
 	page.Para("#### Where the Time of a Batch Goes (ms)")
 	var rows [][]string
 	for _, s := range p.Stages {
-		o := optionally(s.MS)
+		o := optionally(&s.MS)
 		rows = append(rows, []string{s.Name, figure.Fixed(o.mean, 3), figure.Fixed(o.p50, 3), figure.Fixed(o.p95, 3), figure.Fixed(o.max, 3), figure.Fixed(&s.Share, 2)})
 	}
 	page.Table([]string{"Stage", "Average", "P50", "P95", "Max", "Share of Latency (%)"}, rows)
@@ -90,4 +92,17 @@ func (p *Path) write(page *markdown.Page) {
 		most = fmt.Sprintf(" **That is more than %d %%: the stages explain too little.**", mostResidual)
 	}
 	page.Para("_Left over, in no stage: %s %% of all latency, and of one batch %s %% at the most._%s", figure.Fixed(&p.Residual, 3), figure.Fixed(&p.WorstResidual, 3), most)
+}
+
+// mean is the average of a stage; nil: it is not told, as in a report that was not made here.
+func (p *Path) mean(name string) *float64 {
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.Stages {
+		if s.Name == name {
+			return &s.MS.Mean
+		}
+	}
+	return nil
 }

@@ -1,7 +1,11 @@
 package report
 
 import (
+	"bytes"
+	"encoding/csv"
+	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +65,49 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// What a report tells beyond the older ones' columns stands behind them in the CSV.
+func TestExtraColumns(t *testing.T) {
+	var with, without bytes.Buffer
+	if err := Derive(revised(followed())).WriteCSV(&with); err != nil {
+		t.Fatal(err)
+	}
+	if err := Derive(recordingtest.Loads()).WriteCSV(&without); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&with).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := csv.NewReader(&without).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(old[0])
+	want := []string{"late_p99_ms", "path_client_lateness_mean_ms", "path_admission_mean_ms", "path_queue_wait_mean_ms", "path_tokenization_mean_ms", "path_packing_mean_ms",
+		"path_forward_mean_ms", "path_copy_out_mean_ms", "path_left_over_mean_ms", "steady_from_seconds", "steady_to_seconds", "steady_pairs_per_second", "steady_drift"}
+	if !slices.Equal(rows[0][:n], old[0]) || !slices.Equal(rows[0][n:], want) {
+		t.Fatalf("columns %q, want %q behind the others", rows[0][n:], want)
+	}
+	if got := rows[3][n:]; got[0] != "3" || got[1] != "1.5" || got[5] != "2" || got[8] != "1" || rows[1][n] != "n/a" || rows[1][n+12] != "n/a" {
+		t.Errorf("%q and %q", rows[1][n:], got)
+	}
+}
+
+// What makes a run doubtful is among the page's warnings.
+func TestPageWarns(t *testing.T) {
+	rec := revised(followed())
+	rec.Runs[2].Open, rec.CutShort = &recording.Open{Seed: 1, Waited: 7}, true
+	var b bytes.Buffer
+	if err := Derive(rec).WriteHTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Cut short", "7 batches of row 3 were sent late"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 func TestHandlingIsValidated(t *testing.T) {
 	for want, spoil := range map[string]func(*recording.Handling){
 		"handling": func(h *recording.Handling) { h.Admit = -1 },
@@ -97,6 +144,18 @@ func TestAverageIsAllPairsOverAllTime(t *testing.T) {
 			if want := float64(pairs) / rec.Runs[i].Elapsed.Seconds(); f.Throughput.Average != want {
 				t.Errorf("%v: %v pairs/s, want %v", f.Config, f.Throughput.Average, want)
 			}
+		}
+	}
+}
+
+// A report that was not made here may have a path of anything.
+func TestPathOfAnything(t *testing.T) {
+	r := Derive(recordingtest.Loads())
+	r.Configs[0].Path = &Path{Stages: []PathStage{{Name: "Forward"}, {Name: "something else"}}}
+	var b bytes.Buffer
+	for _, write := range []func(io.Writer) error{r.WriteMarkdown, r.WriteCSV, r.WriteHTML} {
+		if err := write(&b); err != nil {
+			t.Error(err)
 		}
 	}
 }

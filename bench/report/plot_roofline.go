@@ -46,12 +46,17 @@ func (s *StageFigures) spots() (list []spot) {
 }
 
 // ofWorker is a worker's part of the device's peak in GFLOP/s; nil: it was not measured.
-func (r *Report) ofWorker(s *StageFigures) *float64 {
-	if r.Peak == nil {
+func (r *Report) ofWorker(f *Figures) *float64 {
+	peak := r.Peak
+	for i := range r.Variants {
+		if f.Precision == r.Variants[i].Precision {
+			peak = r.Variants[i].Peak
+		}
+	}
+	if peak == nil {
 		return nil
 	}
-	v := *r.Peak * 1e-9 / float64(max(1, s.Workers))
-	return &v
+	return figure.Scaled(peak, 1e-9/float64(max(1, f.Stages.Workers)))
 }
 
 func (r *Report) rooflinePlot() plot.Plot {
@@ -61,7 +66,7 @@ func (r *Report) rooflinePlot() plot.Plot {
 		p.Missing = cmp.Or(r.withheldPlot(), "the kernels were not timed; --stages does it.")
 		return p
 	}
-	list, peak := f.Stages.spots(), r.ofWorker(f.Stages)
+	list, peak := f.Stages.spots(), r.ofWorker(f)
 	if len(list) == 0 {
 		p.Missing = "no kernel has both its FLOPs and its bytes counted."
 		return p

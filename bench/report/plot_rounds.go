@@ -15,14 +15,19 @@ type Ratio struct {
 	Name      string
 	Ratio     float64
 	Low, High *float64
+	Same      float64 // the threshold within which the sides are the same; 0: none
 }
+
+// band is the ratios within a threshold, which on the logarithmic scale is as far in one
+// direction as in the other.
+func band(threshold float64) (low, high float64) { return 1 / (1 + threshold), 1 + threshold }
 
 // Rounds is the ratios of rounds that were run in turns, and of all of them together.
 type Rounds struct {
 	Metric string // what the ratio is of, with its direction: "throughput, higher is better"
 	Rounds []Ratio
 	All    *Ratio  // the estimate over the rounds; nil: none was made
-	Same   float64 // half the width around 1 within which sides are the same; 0: none
+	Same   float64 // the threshold within which the sides are the same; 0: none
 }
 
 const roundsID = "plot-rounds"
@@ -55,7 +60,7 @@ func (r *Rounds) Plot(row string) plot.Plot {
 		return p
 	}
 	p.Legend = []plot.Entry{{Style: 0, Name: "one round", Row: row, Mark: true}}
-	lo, hi := 1-r.Same, 1+r.Same
+	lo, hi := band(r.Same)
 	widen := func(q Ratio) {
 		lo, hi = min(lo, q.Ratio), max(hi, q.Ratio)
 		if q.Low != nil {
@@ -85,15 +90,16 @@ func (r *Rounds) Plot(row string) plot.Plot {
 		p.Finding += " " + upperFirst(q.Name) + " " + figure.Fixed(&q.Ratio, 3) + q.interval() + "."
 	}
 	if r.Same > 0 {
-		p.Finding += fmt.Sprintf(" Within the shaded band, %.1f %% either way, the sides are the same.", 100*r.Same)
+		p.Finding += fmt.Sprintf(" Within the shaded band, up to a factor of %s, the sides are the same.", figure.Fixed(new(1+r.Same), 3))
 	}
 	p.Draw = func(c *plot.Canvas) {
 		n := len(r.Rounds)
 		panel := c.Panel(plot.Whole("round", 0.4, float64(n)+0.6), plot.Linear("ratio", min(lo, 2-hi), max(hi, 2-lo)), plot.Ground{Height: 250})
 		if r.Same > 0 {
-			panel.Band(1-r.Same, 1+r.Same, "the same")
+			low, high := band(r.Same)
+			panel.Band(low, high, "the same")
 		}
-		panel.Across(1, "no difference")
+		panel.Rule(plot.Point{X: 0.4, Y: 1}, plot.Point{X: float64(n) + 0.6, Y: 1}, "no difference")
 		if q := r.All; q != nil {
 			ends := []plot.Point{{X: 0.4, Y: q.Ratio}, {X: float64(n) + 0.6, Y: q.Ratio}}
 			panel.Line(ends, 1, false, q.Name+" "+figure.Fixed(&q.Ratio, 3)+q.interval())
@@ -122,39 +128,47 @@ func (q *Ratio) interval() string {
 	return " (95 % interval " + figure.Fixed(q.Low, 3) + " to " + figure.Fixed(q.High, 3) + ")"
 }
 
-// PlotRatios draws ratios beneath each other, with their intervals and the line of no
-// difference. rows are the ids of their rows in the page, or nil.
-func PlotRatios(id, title, question string, list []Ratio, same float64) plot.Plot {
+// PlotRatios draws ratios beneath each other, with their intervals, their thresholds and the
+// line of no difference.
+func PlotRatios(id, title, question string, list []Ratio) plot.Plot {
 	p := plot.Plot{ID: id, Title: title, Question: question}
 	if len(list) == 0 {
 		p.Missing = "there is no figure that both sides have."
 		return p
 	}
-	lo, hi := 1-same, 1+same
+	lo, hi := 1.0, 1.0
 	var names []string
-	p.Table.Titles = []string{"Figure", "Ratio", "Low", "High"}
+	p.Table.Titles = []string{"Figure", "Ratio", "Low", "High", "The same up to"}
+	thresholds := false
 	far := list[0]
 	for _, q := range list {
 		names = append(names, q.Name)
-		lo, hi = min(lo, q.Ratio), max(hi, q.Ratio)
+		low, high := band(q.Same)
+		lo, hi = min(lo, q.Ratio, low), max(hi, q.Ratio, high)
+		same := figure.NotMeasured
+		if q.Same > 0 {
+			thresholds, same = true, figure.Fixed(&high, 3)
+		}
 		if q.Low != nil && q.High != nil {
 			lo, hi = min(lo, *q.Low), max(hi, *q.High)
 		}
 		if math.Abs(math.Log(q.Ratio)) > math.Abs(math.Log(far.Ratio)) {
 			far = q
 		}
-		p.Table.Rows = append(p.Table.Rows, []string{q.Name, figure.Fixed(&q.Ratio, 4), figure.Fixed(q.Low, 4), figure.Fixed(q.High, 4)})
+		p.Table.Rows = append(p.Table.Rows, []string{q.Name, figure.Fixed(&q.Ratio, 4), figure.Fixed(q.Low, 4), figure.Fixed(q.High, 4), same})
 	}
 	p.Finding = fmt.Sprintf("Farthest from 1 is %s: %s%s.", far.Name, figure.Fixed(&far.Ratio, 3), far.interval())
-	if same > 0 {
-		p.Finding += fmt.Sprintf(" Within the shaded band, %.1f %% either way, the sides are the same.", 100*same)
+	if thresholds {
+		p.Finding += " Each is called the same where its whole interval is on its shade, and different where none of it is."
 	}
 	lo, hi = min(lo, 1/hi), max(hi, 1/lo)
 	p.Draw = func(c *plot.Canvas) {
 		x := plot.Log("B over A, logarithmic", lo, hi)
-		panel := c.Panel(x, plot.Rows(names), plot.Ground{Height: 26 * float64(len(names)), Heading: "B over A"})
-		if same > 0 {
-			panel.Column(1-same, 1+same, "the same")
+		panel := c.Panel(x, plot.Rows(names), plot.Ground{Height: 34 * float64(len(names)), Heading: "B over A"})
+		for i, q := range list {
+			if low, high := band(q.Same); q.Same > 0 {
+				panel.Shade(plot.Point{X: low, Y: float64(i) - 0.5}, plot.Point{X: high, Y: float64(i) + 0.5}, q.Name+": the same up to "+figure.Fixed(&high, 3))
+			}
 		}
 		panel.Upright(1, "")
 		for i, q := range list {

@@ -22,6 +22,12 @@ type step struct {
 // steps are the stages of an average batch in their order, what is in none of them last;
 // they sum up to its latency. nil: the report does not tell.
 func (f *Figures) steps() (list []step) {
+	if f.Path != nil {
+		for _, s := range f.Path.Stages {
+			list = append(list, step{strings.ToLower(s.Name), s.MS.Mean})
+		}
+		return list
+	}
 	if f.Latency == nil || f.Tokenize == nil || f.Queue == nil || f.Infer == nil {
 		return nil
 	}
@@ -29,7 +35,10 @@ func (f *Figures) steps() (list []step) {
 	if f.Overlapped != nil {
 		tokenize -= f.Overlapped.Mean
 	}
-	list = []step{{"queue wait", f.Queue.Mean}, {"tokenization", tokenize}, {"inference", f.Infer.Mean}}
+	if f.Late != nil {
+		list = append(list, step{"client lateness", f.Late.Mean})
+	}
+	list = append(list, step{"queue wait", f.Queue.Mean}, step{"tokenization", tokenize}, step{"inference", f.Infer.Mean})
 	rest := f.Latency.Mean
 	for _, s := range list {
 		rest -= s.ms
@@ -68,7 +77,7 @@ func (r *Report) falls() (list []fall) {
 			of   *MixStages
 		}{{"small calls alone", m.AloneStages}, {"the same beside the bulk", m.BesideStages}, {"one small caller alone", m.ClosedAloneStages}, {"the same beside the bulk, closed loop", m.ClosedStages}} {
 			if s := load.of; s != nil {
-				add(i, load.name, []step{{"late", s.Late}, {"queue wait", s.Queue}, {"tokenization", s.Tokenize}, {"inference", s.Infer}, {"unaccounted", s.Unaccounted}})
+				add(i, load.name, []step{{"client lateness", s.Late}, {"queue wait", s.Queue}, {"tokenization", s.Tokenize}, {"inference", s.Infer}, {"unaccounted", s.Unaccounted}})
 			}
 		}
 	}
@@ -82,17 +91,12 @@ func (r *Report) stagePlot() plot.Plot {
 		p.Missing = cmp.Or(r.withheldPlot(), "the report does not tell the stages of its batches.")
 		return p
 	}
-	p.Table.Titles = []string{"Load"}
-	for _, s := range list[0].steps {
-		p.Table.Titles = append(p.Table.Titles, upperFirst(s.name)+" (ms)")
-	}
-	p.Table.Titles = append(p.Table.Titles, "Latency (ms)", "Unaccounted (%)")
+	p.Table.Titles = []string{"Load", "Stage", "Average (ms)", "Share of latency (%)"}
 	for _, f := range list {
-		row := []string{f.name}
 		for _, s := range f.steps {
-			row = append(row, figure.Fixed(&s.ms, 3))
+			p.Table.Rows = append(p.Table.Rows, []string{f.name, s.name, figure.Fixed(&s.ms, 3), figure.Fixed(figure.Scaled(&s.ms, 100/f.total), 2)})
 		}
-		p.Table.Rows = append(p.Table.Rows, append(row, figure.Fixed(&f.total, 3), figure.Fixed(figure.Scaled(&f.steps[len(f.steps)-1].ms, 100/f.total), 2)))
+		p.Table.Rows = append(p.Table.Rows, []string{f.name, "latency", figure.Fixed(&f.total, 3), "100.00"})
 	}
 	p.Finding = fallFinding(list)
 	if len(list) > mostFalls {

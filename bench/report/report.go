@@ -43,6 +43,7 @@ type Report struct {
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.
 	LoadCorrelation *float64 `json:"load_correlation"`
+	CutShort        bool     `json:"cut_short,omitempty"` // the run was interrupted
 	Notes           []string `json:"notes"`
 
 	// recording is what the report was derived from, which its page carries; nil: the report

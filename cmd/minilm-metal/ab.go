@@ -51,8 +51,8 @@ round to round, if that is more. B is slower if the 95 % interval of the ratio i
 it, and the same if it is all within: within no more than --gate says, or 25 %. Fewer than 6
 rounds give no verdict.
 
-The folder gets ab.json, which "compare" reads again, after each round, and what each run
-wrote. An interrupted trial judges the rounds that it had.
+The folder gets ab.json, which "compare" reads again, after each round, what each run
+wrote, and at the end ab.html, a page of the verdict and the rounds. An interrupted trial judges the rounds that it had.
 
 ` + exitCodes,
 		Example: `  minilm-metal bench ab --a "--precision f32" --b "--precision bf16"
@@ -110,7 +110,7 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	if out == "" {
 		out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+"ab"))
 	}
-	for _, name := range []string{ab.File, runsFolder} {
+	for _, name := range []string{ab.File, abPage, runsFolder} {
 		if _, err := os.Lstat(filepath.Join(out, name)); err == nil {
 			return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, name))
 		}
@@ -150,16 +150,20 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	if runErr != nil && len(t.Rounds) == 0 {
 		return runErr
 	}
-	return p.showTrial(t, gates, flags.asJSON, runErr)
+	return p.showTrial(t, gates, filepath.Join(out, abPage), flags.asJSON, runErr)
 }
 
-// showTrial writes what a trial says, and returns its verdict; or failure, if there is one.
-func (p *program) showTrial(t *ab.Trial, gates []compare.Gate, asJSON bool, failure error) error {
+// abPage is what the page of a trial is called in its folder.
+const abPage = "ab.html"
+
+// showTrial writes what a trial says, also to the file page unless that is "", and returns its
+// verdict; or failure, if there is one.
+func (p *program) showTrial(t *ab.Trial, gates []compare.Gate, page string, asJSON bool, failure error) error {
 	j := t.Judge(gates)
 	if t.CutShort != "" {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("rounds: %d of %d, cut short: %s", j.RunsB, t.Planned, t.CutShort))
 	}
-	if err := p.showJudgement(j, "A and B in turns", trialSides(t), asJSON); err != nil {
+	if err := p.showJudgement(j, "A and B in turns", trialSides(t), page, asJSON); err != nil {
 		return err
 	}
 	if failure != nil {
@@ -168,7 +172,10 @@ func (p *program) showTrial(t *ab.Trial, gates []compare.Gate, asJSON bool, fail
 	return outcomeError(j)
 }
 
-func (p *program) showJudgement(j *compare.Judgement, title string, sides []compare.Side, asJSON bool) error {
+func (p *program) showJudgement(j *compare.Judgement, title string, sides []compare.Side, page string, asJSON bool) error {
+	if err := writePage(page, func(w io.Writer) error { return j.WriteHTML(w, title, sides) }); err != nil {
+		return err
+	}
 	if asJSON {
 		return writeJudgement(p.stdout, j)
 	}

@@ -55,6 +55,11 @@ func TestAB(t *testing.T) {
 			t.Errorf("again:\n%s\nand was\n%s", text, o.stdout)
 		}
 	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	ok(t, "", "compare", "--html", page, dir)
+	if made, text := content(t, filepath.Join(dir, abPage)), content(t, page); made != text || !strings.Contains(made, "round 2: ") {
+		t.Errorf("the page is\n%s\nand again\n%s", made, text)
+	}
 	again := call(t, "", "compare", "--json", "--gate", "throughput=5%", dir)
 	again.want(t, undecided, "no verdict")
 	var j struct {

@@ -109,7 +109,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 			}
 			o.Model = bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
 			o.Args = p.args
-			o.Progress = p.bar.Count
+			o.Progress, o.Live = p.bar.Count, live(p.bar)
 			if out == "" {
 				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(cmp.Or(o.Name, "minilm-metal"))))
 			}

@@ -7,18 +7,21 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench/ab"
 	"github.com/minilm-metal/minilm-metal/bench/compare"
 	"github.com/minilm-metal/minilm-metal/bench/report"
+	"github.com/minilm-metal/minilm-metal/model/atomicfile"
 )
 
 func (p *program) compare() *cobra.Command {
 	var (
 		asJSON bool
 		gates  []string
+		page   string
 	)
 	c := &cobra.Command{
 		Use:   "compare REPORT... [-- REPORT...]",
@@ -33,12 +36,13 @@ in turns say more. The ab.json of "bench ab", or its folder, is judged again.
 
 A report is report.json, recording.json, report.md, a folder that "bench" wrote, or the
 markdown of another tool in the same format. --gate is as in "bench ab"; with it the exit
-code is that of a verdict, and without it 0 if the files could be read.
+code is that of a verdict, and without it 0 if the files could be read. --html writes a page
+as well: the ratios, the rounds of a trial, or each measure over the reports.
 
 ` + exitCodes,
 		Example: `  minilm-metal compare old/report.json new/report.json
   minilm-metal compare 01_backend_pytorch.md bench-report/today
-  minilm-metal compare bench-report/*                          # a trend
+  minilm-metal compare --html trend.html bench-report/*        # a trend, and its page
   minilm-metal compare old/1 old/2 old/3 old/4 -- new/1 new/2 new/3 new/4 --gate throughput=5%
   minilm-metal compare --gate p95=10% bench-report/today-ab
   minilm-metal compare --json old new | jq '.configs[0].metrics[] | {metric, ratio}'`,
@@ -57,8 +61,11 @@ code is that of a verdict, and without it 0 if the files could be read.
 			if err != nil {
 				return err
 			}
+			if page != "" && slices.ContainsFunc(args, func(read string) bool { return filepath.Clean(read) == filepath.Clean(page) }) {
+				return usageError("--html %s: is one of the reports", page)
+			}
 			if len(args) == 1 {
-				return p.compareTrial(args[0], parsed, c.Flags().Changed("gate"), asJSON)
+				return p.compareTrial(args[0], parsed, c.Flags().Changed("gate"), page, asJSON)
 			}
 			var reports []*report.Report
 			for _, path := range args {
@@ -77,19 +84,25 @@ code is that of a verdict, and without it 0 if the files could be read.
 					at = 1
 				}
 				j := compare.Groups(reports[:at], reports[at:], parsed)
-				err := p.showJudgement(j, "Runs of A and B", groupSides(reports[:at], reports[at:]), asJSON)
+				err := p.showJudgement(j, "Runs of A and B", groupSides(reports[:at], reports[at:]), page, asJSON)
 				if err != nil || len(gates) == 0 {
 					return err
 				}
 				return outcomeError(j)
 			case len(args) > 2:
 				trend := compare.TrendOf(reports)
+				if err := writePage(page, trend.WriteHTML); err != nil {
+					return err
+				}
 				if asJSON {
 					return writeTrend(p.stdout, trend)
 				}
 				return trend.WriteText(p.stdout)
 			}
 			sides := compare.Reports(reports[0], reports[1])
+			if err := writePage(page, sides.WriteHTML); err != nil {
+				return err
+			}
 			if asJSON {
 				return writeComparison(p.stdout, sides)
 			}
@@ -97,12 +110,13 @@ code is that of a verdict, and without it 0 if the files could be read.
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	c.Flags().StringVar(&page, "html", "", "write a page to this file, over what is there")
 	c.Flags().StringArrayVar(&gates, "gate", nil, "judge this metric, with a threshold such as throughput=5%; several times")
 	return c
 }
 
 // compareTrial judges the trial at path, a file or its folder, again.
-func (p *program) compareTrial(path string, gates []compare.Gate, gated, asJSON bool) error {
+func (p *program) compareTrial(path string, gates []compare.Gate, gated bool, page string, asJSON bool) error {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, ab.File)
@@ -121,11 +135,19 @@ func (p *program) compareTrial(path string, gates []compare.Gate, gated, asJSON 
 	if err != nil {
 		return err
 	}
-	err = p.showTrial(t, gates, asJSON, nil)
+	err = p.showTrial(t, gates, page, asJSON, nil)
 	if _, found := errors.AsType[*judged](err); found && !gated {
 		return nil // it is shown, and nobody asked for more
 	}
 	return err
+}
+
+// writePage writes a page to the file at path, whole or not at all; "" is none.
+func writePage(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
+	return atomicfile.Write(path, 0o644, func(f *os.File) error { return write(f) })
 }
 
 // groupSides say which programs the runs of two sides were of, as far as the first tells.

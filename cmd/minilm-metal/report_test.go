@@ -111,7 +111,7 @@ func TestBenchStages(t *testing.T) {
 // Precisions and lengths are swept, and compare reads what is written.
 func TestBenchSweep(t *testing.T) {
 	dir := t.TempDir()
-	shown := ok(t, "", strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 16 --batch 8 --precision f32,int8 --length 16,32 --time-bound 10m --force --out "+dir)...)
+	shown := ok(t, "", strings.Fields("bench --model "+tiny(t)+" --device cpu --isa generic --pairs 16 --batch 8 --precision f32,int8 --length 16,32 --time-bound 10m --force --out "+dir)...)
 	for _, want := range []string{"| TP P95 | Precision | Length (tokens) |", "| f32 | 16 |", "| int8 | 32 |"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("no %q in\n%s", want, shown)

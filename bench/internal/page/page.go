@@ -20,6 +20,7 @@ type Page struct {
 	Description string
 	Verdict     string   // one line: what is to be known if nothing else is read
 	Bad         bool     // the verdict is that something is wrong
+	Open        bool     // there is none
 	Warnings    []string // what to know before the figures are believed
 	Facts       []Fact   // the few numbers that people come for
 	About       []string // what was measured, on what

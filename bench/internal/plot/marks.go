@@ -181,12 +181,13 @@ func (p *Panel) Rule(from, to Point, title string) {
 	p.c.path("M"+px(x0)+" "+px(y0)+"L"+px(x1)+" "+px(y1), "rule", title)
 }
 
-// Column shades what lies between two values of x.
-func (p *Panel) Column(lo, hi float64, title string) {
-	left, _ := p.at(lo, 0)
-	right, _ := p.at(hi, 0)
-	left, right = max(left, p.left), min(right, p.right)
-	p.c.b.WriteString(`<rect class="band" x="` + px(left) + `" y="` + px(p.top) + `" width="` + px(right-left) + `" height="` + px(p.bottom-p.top) + `"`)
+// Shade shades a rectangle between two points.
+func (p *Panel) Shade(from, to Point, title string) {
+	x0, y0 := p.at(from.X, from.Y)
+	x1, y1 := p.at(to.X, to.Y)
+	left, right := max(min(x0, x1), p.left), min(max(x0, x1), p.right)
+	top, bottom := max(min(y0, y1), p.top), min(max(y0, y1), p.bottom)
+	p.c.b.WriteString(`<rect class="band" x="` + px(left) + `" y="` + px(top) + `" width="` + px(right-left) + `" height="` + px(bottom-top) + `"`)
 	p.c.close("rect", title)
 }
 

@@ -28,6 +28,10 @@ func (c *Canvas) Panel(x, y Axis, g Ground) *Panel {
 	if p.left == 0 {
 		p.left = Room(vertical)
 	}
+	above := p.left > 0.42*c.W // names that leave no room beside them
+	if above {
+		p.left = 8
+	}
 	p.top = c.H + lineHeight + 6
 	p.bottom = p.top + g.Height
 	if heading := g.Heading; heading != "" || y.Label != "" {
@@ -39,6 +43,10 @@ func (c *Canvas) Panel(x, y Axis, g Ground) *Panel {
 	for _, t := range vertical {
 		_, at := p.at(0, t.At)
 		c.path("M"+px(p.left)+" "+px(at)+"H"+px(p.right), "grid", "")
+		if above {
+			c.text(p.left+4, at-8, start, "over", fit(t.Text, c.W-p.left-18))
+			continue
+		}
 		c.text(p.left-6, at+4, end, "", fit(t.Text, p.left-6))
 	}
 	p.horizontal(g)

@@ -133,7 +133,7 @@ func TestDrawings(t *testing.T) {
 		panel.Across(2, evil)
 		panel.Upright(20, evil)
 		panel.Band(-1, 1, evil)
-		panel.Column(2, 3, evil)
+		panel.Shade(Point{2, 0}, Point{3, 1}, evil)
 		panel.Beam(Point{2, 2}, Point{30, 2}, 2, evil)
 		panel.Note(Point{90, 2}, evil)
 		panel.Beside(2, 90, 1, evil)

@@ -3,6 +3,7 @@
 package progress
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -23,8 +24,11 @@ type Bar struct {
 	mu      sync.Mutex
 	w       io.Writer  // nil: nothing is drawn
 	columns func() int // returns the terminal's width, which may change
+	ansi    bool       // the terminal understands escape sequences
 	stage   stage
 	width   int       // columns drawn so far on the line
+	fields  []string  // short texts to be drawn below the line
+	below   int       // how many lines are drawn below it
 	drawn   time.Time // zero if nothing of the stage is drawn yet
 }
 
@@ -34,7 +38,7 @@ func New(f *os.File) *Bar {
 	if !term.IsTerminal(int(f.Fd())) {
 		return &Bar{}
 	}
-	return &Bar{w: f, columns: func() int {
+	return &Bar{w: f, ansi: ansi(f), columns: func() int {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns
 		}
@@ -54,6 +58,27 @@ func (b *Bar) Bytes(stage string, done, total int64) {
 	b.show(stage, done, total, true)
 }
 
+// Shown says whether anything is drawn.
+func (b *Bar) Shown() bool { return b != nil && b.w != nil }
+
+// Beneath shows short texts below the line of the stage, as many on each line of the terminal
+// as fit. They stay until the next call; a call without any takes them away. If the terminal
+// cannot go back to a line above, they are not shown.
+func (b *Bar) Beneath(fields ...string) {
+	if !b.Shown() || !b.ansi {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fields = fields
+	switch {
+	case len(fields) == 0:
+		b.clear()
+	case !b.stage.begun.IsZero():
+		b.draw(time.Now())
+	}
+}
+
 // Close clears the line. The bar can be used again afterwards.
 func (b *Bar) Close() {
 	if b == nil {
@@ -62,7 +87,7 @@ func (b *Bar) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clear()
-	b.stage = stage{}
+	b.stage, b.fields = stage{}, nil
 }
 
 func (b *Bar) show(name string, done, total int64, bytes bool) {
@@ -84,18 +109,37 @@ func (b *Bar) show(name string, done, total int64, bytes bool) {
 	if !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
+	b.draw(now)
+}
+
+// draw draws the stage's line and what is to be below it.
+func (b *Bar) draw(now time.Time) {
 	columns := b.columns() - 1 // after its last column a terminal may begin a new line
 	line := b.stage.line(columns, now.Sub(b.stage.begun))
 	width := utf8.RuneCountInString(line)
 	// If the terminal is gone, the command need not fail.
-	_, _ = io.WriteString(b.w, "\r"+line+strings.Repeat(" ", max(0, min(b.width, columns)-width)))
-	b.width, b.drawn = width, now
+	text := b.top() + line + strings.Repeat(" ", max(0, min(b.width, columns)-width))
+	below := flow(b.fields, columns)
+	for _, l := range below {
+		text += "\n" + l
+	}
+	_, _ = io.WriteString(b.w, text)
+	b.width, b.drawn, b.below = width, now, len(below)
 }
 
-// clear wipes the line.
+// top goes to the beginning of the line, and wipes what is below it. A bar without lines
+// below it uses a carriage return and nothing else.
+func (b *Bar) top() string {
+	if b.below == 0 {
+		return "\r"
+	}
+	return fmt.Sprintf("\x1b[%dA\r\x1b[J", b.below)
+}
+
+// clear wipes the line, and those below it.
 func (b *Bar) clear() {
 	if !b.drawn.IsZero() {
-		_, _ = io.WriteString(b.w, "\r"+strings.Repeat(" ", min(b.width, b.columns()-1))+"\r")
+		_, _ = io.WriteString(b.w, b.top()+strings.Repeat(" ", min(b.width, b.columns()-1))+"\r")
 	}
-	b.width, b.drawn = 0, time.Time{}
+	b.width, b.drawn, b.below = 0, time.Time{}, 0
 }

@@ -99,3 +99,27 @@ func shorten(s string, columns int) string {
 	}
 	return string(runes[:columns-1]) + "…"
 }
+
+// most is the most lines below the stage's.
+const most = 6
+
+// flow puts fields into lines of so many columns, two spaces between them.
+func flow(fields []string, columns int) (lines []string) {
+	line := ""
+	for _, f := range fields {
+		f = shorten(f, columns)
+		switch {
+		case f == "":
+		case line == "":
+			line = f
+		case utf8.RuneCountInString(line)+2+utf8.RuneCountInString(f) <= columns:
+			line += "  " + f
+		default:
+			lines, line = append(lines, line), f
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines[:min(len(lines), most)]
+}
