@@ -174,7 +174,7 @@ func (r *Row) String() string {
 	}
 	text := fmt.Sprintf("inconclusive: %s %s, ", Change(r.Ratio), r.Interval())
 	if r.More >= mostRounds {
-		return text + fmt.Sprintf("%d more %s or none: the difference is about %s itself", mostRounds, unit, percent(r.gate))
+		return text + fmt.Sprintf("over %d more %s: the difference is about %s itself, or the machine too noisy", mostRounds, unit, percent(r.gate))
 	}
 	return text + fmt.Sprintf("about %d more %s", r.More, unit)
 }
