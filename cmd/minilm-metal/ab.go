@@ -52,7 +52,8 @@ it, and the same if it is all within: within no more than --gate says, or 25 %. 
 rounds give no verdict.
 
 The folder gets ab.json, which "compare" reads again, after each round, what each run
-wrote, and at the end ab.html, a page of the verdict and the rounds. An interrupted trial judges the rounds that it had.
+wrote, and at the end ab.html, a page of the verdict and the rounds. An interrupted
+trial judges the rounds that it had.
 
 ` + exitCodes,
 		Example: `  minilm-metal bench ab --a "--precision f32" --b "--precision bf16"
