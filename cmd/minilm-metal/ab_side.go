@@ -100,7 +100,7 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 		return "", "", err
 	}
 	if commit, err = output1(ctx, top, "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}"); err != nil {
-		return "", "", fmt.Errorf("commit %s: %w", revision, err)
+		return "", "", fmt.Errorf("commit %s: no commit, branch or tag of %s has that name: %w", revision, top, err)
 	}
 	tree := filepath.Join(workshop, "tree")
 	if _, err := output1(ctx, top, "git", "worktree", "add", "--detach", tree, commit); err != nil {
