@@ -80,7 +80,7 @@ func TestTrialIsKept(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile(filepath.Join(dir, File))
-	if err != nil || !Is(data) || Is([]byte(`{"runs":[]}`)) || Is([]byte("# report")) {
+	if err != nil || !IsTrial(data) || IsTrial([]byte(`{"runs":[]}`)) || IsTrial([]byte("# report")) {
 		t.Errorf("a trial is not told from a recording: %v", err)
 	}
 	if len(data) > 100_000 {

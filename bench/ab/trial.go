@@ -168,8 +168,8 @@ func Decode(data []byte) (*Trial, error) {
 	return t, nil
 }
 
-// Is reports whether the data is a trial, and not a report or a recording.
-func Is(data []byte) bool {
+// IsTrial reports whether the data is a trial, and not a report or a recording.
+func IsTrial(data []byte) bool {
 	var t struct{ Kind string }
 	return file.ReadJSON(data, &t) == nil && t.Kind == kind
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -31,7 +32,10 @@ func Write(dir string, rec *Recording) error {
 // Read reads the recording at path.
 func Read(path string) (*Recording, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("bench: %s is not there, and only it has what was measured: %w", path, fs.ErrNotExist)
+	case err != nil:
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	defer f.Close()

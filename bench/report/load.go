@@ -67,7 +67,7 @@ func (f *LoadFigures) write(p *markdown.Page) {
 	if f.SLO != nil {
 		bound = figure.Fixed(f.SLO, 0) + " ms for 95 % of the requests"
 	}
-	p.Para("**Requests:** %d pairs each, arriving as a Poisson process; **bound of latency:** %s", f.Batch, bound)
+	p.Para("**Pairs in a request:** %d; requests arrive as a Poisson process; **bound of latency:** %s", f.Batch, bound)
 	p.Para("**Capacity:** %s pairs/s, of %d callers in a closed loop", figure.Fixed(f.Capacity, 1), f.Callers)
 	if f.SLO != nil {
 		p.Para("**Knee:** %s", f.verdict())

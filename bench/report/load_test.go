@@ -27,7 +27,7 @@ func TestLoadFigures(t *testing.T) {
 	}
 	text := rendered(t, r)
 	for _, want := range []string{
-		"## Load and Goodput\n\n**Requests:** 1 pairs each", "**bound of latency:** 100 ms for 95 % of the requests",
+		"## Load and Goodput\n\n**Pairs in a request:** 1;", "**bound of latency:** 100 ms for 95 % of the requests",
 		"**Knee:** 62.0 pairs/s, 62 % of the capacity, confirmed by 3 seeds; goodput 62.0 pairs/s",
 		"_At 120.0 pairs/s, seed 1, 17 requests found all callers busy", `**Missed:** 12 with "lost | found"`, "| P95 is above the bound |", `see "Load and Goodput" below`,
 	} {

@@ -52,7 +52,8 @@ func steadyOf(run *recording.Run) *Steady {
 		s.To = max(s.To, b.Start.Seconds())
 	}
 	if run.Concurrency == 1 && run.Loop != "open" { // one caller is always at it, to the end
-		s.From, s.To = 0, run.Elapsed.Seconds()
+		// Elapsed counts from the first batch's start, which is a little after 0.
+		s.From, s.To = run.Batches[0].Start.Seconds(), end(run.Batches[len(run.Batches)-1]).Seconds()
 	}
 	if s.To <= s.From {
 		return nil

@@ -50,6 +50,21 @@ func TestSteadyWindow(t *testing.T) {
 	}
 }
 
+// One caller's window has all of its batches, also the last: it ends some microseconds after
+// Elapsed, which counts from the start of the first.
+func TestSteadyWindowOfOneCaller(t *testing.T) {
+	rec := revised(recordingtest.Loads())
+	run := &rec.Runs[0]
+	for i := range run.Batches {
+		run.Batches[i].Start += 16 * time.Microsecond
+	}
+	f := Derive(rec).Configs[0]
+	s := f.Steady
+	if s.Batches != len(run.Batches) || s.Latency.N != len(run.Batches) || math.Abs(s.PairsPerSecond-f.Throughput.Average) > 1e-6*s.PairsPerSecond {
+		t.Errorf("%d batches ran, %v pairs/s: %+v", len(run.Batches), f.Throughput.Average, s)
+	}
+}
+
 // An open loop is steady while what arrives ends.
 func TestSteadyOpenLoop(t *testing.T) {
 	rec := revised(recordingtest.Loads())

@@ -41,19 +41,20 @@ faster, the same within a threshold, or whether these rounds cannot tell.
 A side is this program with flags of its own (--a, --b), another program (--a-binary,
 --b-binary) or a commit, which is built from the repository that the working directory is
 in (--a-commit, --b-commit). What both have goes after --. In each round each side runs
-once, as a new process of "bench" with the same pairs, in an order that chance has dealt
-out; --seed makes it the same again.
+once, as a new process of "bench" with the same pairs, in a random order, which the same
+--seed gives again.
 
 Judged are throughput, P95 (if a run has 59 batches) and the first score, or what --gate
 names, such as throughput=5%: throughput, p50, p95, p99 (from 299 batches), load, first-score.
-The threshold is 3 %, or that of the gate, or what the sides were against themselves from
-round to round, if that is more. B is slower if the 95 % interval of the ratio is all beyond
-it, and the same if it is all within: within no more than --gate says, or 25 %. Fewer than 6
+The threshold is 3 %, or that of the gate, or how far each side differed from itself from
+round to round, if that is more. B is slower if the whole 95 % interval of the ratio B/A is
+beyond the threshold, and the same if all of it is within; but nothing is called the same
+within more than its gate says, or, without a gate, within more than 25 %. Fewer than 6
 rounds give no verdict.
 
-The folder gets ab.json, which "compare" reads again, after each round, what each run
-wrote, and at the end ab.html, a page of the verdict and the rounds. An interrupted
-trial judges the rounds that it had.
+The folder of --out gets what each run wrote, ab.json after each round, which "compare"
+judges again, and at the end ab.html, a page of the verdict and the rounds. A trial that is
+interrupted judges the rounds that it had.
 
 ` + exitCodes,
 		Example: `  minilm-metal bench ab --a "--precision f32" --b "--precision bf16"
@@ -139,7 +140,7 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	}
 	t := ab.New(sides[0], sides[1], flags.rounds, flags.seed)
 	t.Args, t.Shared = p.args, append([]string{}, shared...)
-	p.warn("%d rounds of two runs each, in an order of seed %d; what is measured goes to %s", flags.rounds, flags.seed, out)
+	p.warn("rounds of a run of A and one of B: %d, in an order dealt out by seed %d; what is measured goes to %s", flags.rounds, flags.seed, out)
 	runErr := t.Run(ctx, p.runner(t, programs, out), func(t *ab.Trial) error {
 		p.bar.Count("rounds", len(t.Rounds), t.Planned)
 		return t.Write(out)
@@ -148,8 +149,8 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	if len(t.Rounds) > 0 {
 		p.undone = "the runs until then are in " + filepath.Join(out, ab.File)
 	}
-	if runErr != nil && len(t.Rounds) == 0 {
-		return runErr
+	if runErr != nil && !slices.ContainsFunc(t.Rounds, func(r ab.Round) bool { return len(r.Runs) == 2 }) {
+		return runErr // there is nothing to judge
 	}
 	return p.showTrial(t, gates, filepath.Join(out, abPage), flags.asJSON, runErr)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,6 +55,8 @@ func (p *program) runner(t *ab.Trial, programs [2]string, out string) ab.Runner 
 			return r, nil
 		case err != nil:
 			return nil, fmt.Errorf("%w: %s", err, tail(stderr.String()))
+		case errors.Is(unread, fs.ErrNotExist): // a program that ended well, and is not this one
+			return nil, fmt.Errorf("%s bench: wrote no report into %s, the folder of its --out; its last words: %q", path, dir, tail(stderr.String()))
 		case unread != nil:
 			return nil, errors.Join(unread, errors.New(tail(stderr.String())))
 		}

@@ -95,20 +95,20 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 	if err := os.MkdirAll(workshop, 0o777); err != nil {
 		return "", "", err
 	}
-	top, err := output1(ctx, "", "git", "rev-parse", "--show-toplevel")
+	top, err := outputOf(ctx, "", "git", "rev-parse", "--show-toplevel")
 	if err != nil {
 		return "", "", err
 	}
-	if commit, err = output1(ctx, top, "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}"); err != nil {
-		return "", "", fmt.Errorf("commit %s: %w", revision, err)
+	if commit, err = outputOf(ctx, top, "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}"); err != nil {
+		return "", "", fmt.Errorf("commit %s: no commit, branch or tag of %s has that name: %w", revision, top, err)
 	}
 	tree := filepath.Join(workshop, "tree")
-	if _, err := output1(ctx, top, "git", "worktree", "add", "--detach", tree, commit); err != nil {
+	if _, err := outputOf(ctx, top, "git", "worktree", "add", "--detach", tree, commit); err != nil {
 		return "", "", err
 	}
 	// Also when ctx is over: a worktree that is left behind is in the user's repository.
 	defer func() {
-		_, gone := output1(context.WithoutCancel(ctx), top, "git", "worktree", "remove", "--force", tree)
+		_, gone := outputOf(context.WithoutCancel(ctx), top, "git", "worktree", "remove", "--force", tree)
 		err = errors.Join(err, gone)
 	}()
 	p.warn("building commit %s", shortHash(commit))
@@ -116,15 +116,15 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	if _, err := output1(ctx, tree, "go", "build", "-o", path, "./cmd/minilm-metal"); err != nil {
+	if _, err := outputOf(ctx, tree, "go", "build", "-o", path, "./cmd/minilm-metal"); err != nil {
 		return "", "", fmt.Errorf("commit %s: %w", revision, err)
 	}
 	return path, commit, nil
 }
 
-// output1 runs a program in a folder, the working one if that is "", and returns what it
+// outputOf runs a program in a folder, the working one if that is "", and returns what it
 // writes, trimmed. Its error has what the program said of it.
-func output1(ctx context.Context, dir, name string, args ...string) (string, error) {
+func outputOf(ctx context.Context, dir, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = dir
 	var stderr bytes.Buffer

@@ -128,7 +128,7 @@ func (p *program) compareTrial(path string, gates []compare.Gate, gated bool, pa
 		}
 		return err
 	}
-	if !ab.Is(data) {
+	if !ab.IsTrial(data) {
 		return usageError("%s: one report: want two to compare", path)
 	}
 	t, err := ab.Read(file)
