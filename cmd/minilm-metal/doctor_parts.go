@@ -54,7 +54,7 @@ var examParts = []examPart{
 	{doctor.Part{Name: "verify-builtin", What: "scores of made-up weights against the float64 reference: needs no checkpoint", Limit: 2 * time.Minute}, (*exam).verifyBuiltin},
 	{doctor.Part{Name: "verify", What: `what "minilm-metal verify" says: published scores against ours, if the checkpoint is here`, Limit: 2 * time.Minute}, (*exam).verifyPublished},
 	{doctor.Part{Name: "tune", What: `what "minilm-metal tune" measures of the GPU's tiles; nothing is kept`, Limit: 2 * time.Minute}, (*exam).tune},
-	{doctor.Part{Name: "kernels", What: "how fast each of the processor's kernels is alone, in benchstat's format", Limit: 2 * time.Minute}, (*exam).kernels},
+	{doctor.Part{Name: "kernels", What: "how fast each of the processor's kernels is alone, in benchstat's format", Limit: 5 * time.Minute}, (*exam).kernels},
 	{doctor.Part{Name: "bench", What: `a short "minilm-metal bench --stages", with its report`, Limit: 3 * time.Minute}, (*exam).bench},
 }
 
