@@ -178,6 +178,9 @@ type peakMeter interface {
 // files after the cold start, because reading them would warm it.
 func (s *session) describe() (err error) {
 	info := s.engine.Info()
+	if s.Server != nil {
+		s.rec.Backend = s.Server.About().Dialect
+	}
 	s.rec.Device, s.rec.Precision = info.Device, info.Precision
 	s.rec.Environment.Workers, s.rec.Environment.InstructionSet = info.Workers, info.InstructionSet
 	if gpu, ok := s.engine.(GPUMeter); ok {

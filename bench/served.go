@@ -182,7 +182,6 @@ func (s *session) describeServer() {
 		return
 	}
 	a := s.Server.About()
-	s.rec.Backend = a.Dialect
 	s.rec.Server = &recording.Server{URL: a.URL, Dialect: a.Dialect, Path: a.Path, Probed: a.Probed, Model: a.Model, Version: a.Version, DType: a.DType}
 	s.note("A server was measured over HTTP. The environment, CPU and memory are those of the client; the stages of a request, padding and FLOPs are not told. Tokens are counted by our own tokenizer for --model.")
 	s.note("The server does not tell how it computes: its scores are held to the limits of int8, the loosest, and the accuracy gate says how far they were.")

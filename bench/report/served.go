@@ -83,7 +83,7 @@ func (r *Report) writeServer(p *markdown.Page) {
 	case "sigmoid":
 		scale += " (compared with the reference as logits)"
 	}
-	p.Para("**Its scores:** %s%s", scale, line)
+	p.Para("**Its scores:** %s", scale+line)
 }
 
 // write says what was missed, and what went over the wire.
