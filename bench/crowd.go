@@ -90,6 +90,7 @@ func (c *crowd) run(ctx context.Context) (o outcome, err error) {
 		idle = append(idle, m)
 		o.answers = append(o.answers, answer{sample, err})
 		switch {
+		case err != nil && calls.Err() == nil && c.missed != nil && c.missed(sample, err):
 		case err != nil && c.strict:
 			cancel(fmt.Errorf("bench: batch=%d, open loop: batch %d: %w", c.batch, s.batch, err))
 		case err == nil && c.done != nil:

@@ -67,6 +67,9 @@ func (s *session) measureLoad(ctx context.Context) error {
 		return s.interruptedLoad(ctx, err)
 	}
 	s.Progress("load: capacity", 0, 0)
+	if s.Server != nil {
+		l.missed = l.hopeful()
+	}
 	found, err := l.runFor(ctx, t.capacityTime())
 	if err != nil {
 		return s.interruptedLoad(ctx, err)
@@ -151,7 +154,7 @@ func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err erro
 func (o *outcome) missed() (list []recording.Miss) {
 	for _, a := range o.answers {
 		if a.err != nil {
-			reason := reasonOf(a.err)
+			reason := missReason(a.err)
 			switch {
 			case errors.Is(a.err, errUnfinished):
 				reason = errUnfinished.Error()

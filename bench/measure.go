@@ -32,6 +32,9 @@ type loop struct {
 	pairs   int                           // how many to score
 	stop    func(at time.Time) bool       // no batch starts once this is true; the first one always does
 	done    func(s recording.BatchSample) // after each batch, one at a time
+	// missed hears of a call without scores, one at a time, and says whether the others go
+	// on; nil: they never do.
+	missed func(s recording.BatchSample, err error) bool
 }
 
 // start says which batch starts, and when.
@@ -70,6 +73,14 @@ func (l *loop) run(ctx context.Context) ([]recording.BatchSample, error) {
 				return
 			}
 			sample, err := l.call(ctx, begun, s, &memory)
+			if err != nil && ctx.Err() == nil && l.missed != nil {
+				mu.Lock()
+				goOn := l.missed(sample, err)
+				mu.Unlock()
+				if goOn {
+					continue
+				}
+			}
 			if err != nil {
 				// For a cancelled call, the reason of the cancellation is reported instead.
 				cancel(fmt.Errorf("bench: batch=%d, concurrency=%d: batch %d: %w", l.batch, l.callers, s.batch, err))

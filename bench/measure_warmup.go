@@ -36,6 +36,9 @@ func warmUp(ctx context.Context, l loop, limit time.Duration) (recording.Warmup,
 			done(s)
 		}
 	}
+	if _, far := l.engine.(*served); far {
+		l.missed = l.hopeful()
+	}
 	_, err := l.run(ctx)
 	w.Time = time.Since(begun)
 	return w, err

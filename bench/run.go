@@ -41,7 +41,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, o, func(device, precision string) (scorer, error) {
+	return run(ctx, o, o.served(ctx, func(device, precision string) (scorer, error) {
 		opts := []engine.Option{engine.CalibrationFile(o.CalibrationFile)}
 		if o.Logger != nil {
 			opts = append(opts, engine.Logger(o.Logger))
@@ -72,7 +72,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 			return nil, err
 		}
 		return e, nil
-	})
+	}))
 }
 
 // session is one call of Measure.
@@ -102,6 +102,9 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		Environment: NewEnvironment(o.Args),
 	}
 	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
+		return nil, err
+	}
+	if err := s.groupQueries(); err != nil {
 		return nil, err
 	}
 	if err := phase(ctx, "load", s.coldStart); err != nil {
@@ -175,6 +178,9 @@ type peakMeter interface {
 // files after the cold start, because reading them would warm it.
 func (s *session) describe() (err error) {
 	info := s.engine.Info()
+	if s.Server != nil {
+		s.rec.Backend = s.Server.About().Dialect
+	}
 	s.rec.Device, s.rec.Precision = info.Device, info.Precision
 	s.rec.Environment.Workers, s.rec.Environment.InstructionSet = info.Workers, info.InstructionSet
 	if gpu, ok := s.engine.(GPUMeter); ok {
@@ -224,7 +230,8 @@ func (s *session) describe() (err error) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
 			measured(e.Load1, "%.1f", 1), e.Cores, measured(e.Noise, "%.0f %%", 100))
 	}
-	if s.rec.Peak = s.peak(); s.rec.Peak == nil {
+	s.describeServer()
+	if s.rec.Peak = s.peak(); s.rec.Peak == nil && s.Server == nil {
 		s.note("The device's peak rate was not measured, so no share of it is given.")
 	}
 	return nil
@@ -264,6 +271,7 @@ func (s *session) gate(ctx context.Context) (err error) {
 	s.rec.Accuracy, err = checkAccuracy(ctx, s.engine, reference, s.work, limit, func(done, total int) {
 		s.Progress("accuracy", done, total)
 	})
+	s.tellScale()
 	err = errors.Join(err, reference.Close())
 	// The reference's memory should not count as the measured process's.
 	reference = nil

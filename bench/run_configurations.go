@@ -72,9 +72,18 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 			config, 100*stableWithin, warmup.Batches)
 	}
 
+	before := s.traffic()
 	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup, Precision: s.sweep.precision, Length: s.sweep.length}
 	if s.Rate > 0 {
 		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
+	}
+	missed := 0
+	if s.Server != nil {
+		r.Served = new(recording.Served)
+		l.missed = func(b recording.BatchSample, err error) bool {
+			missed += b.Pairs
+			return noteMiss(r.Served, b, err)
+		}
 	}
 	scored, ended, spent := 0, 0, time.Duration(0)
 	var live *liveView
@@ -118,7 +127,11 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 	r.Samples = sampling.stop()
 	r.Kernels = kernels()
 	r.Elapsed = elapsed(r.Batches)
-	r.TimeBound = err == nil && scored < s.Pairs
+	r.TimeBound = err == nil && scored+missed < s.Pairs
+	s.traffic().since(before, r.Served)
+	if scored == 0 && err == nil && r.Served != nil {
+		return fmt.Errorf("bench: %s: none of %d requests brought scores: %s", config, len(r.Served.Missed), reasons(r.Served))
+	}
 	if scored > 0 {
 		s.rec.Runs = append(s.rec.Runs, r)
 	}
@@ -128,7 +141,7 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 	if r.TimeBound {
 		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, scored, s.Pairs)
 	}
-	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && served < overloaded*s.Rate {
+	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && missed == 0 && served < overloaded*s.Rate {
 		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
 	}
 	if s.Stages {

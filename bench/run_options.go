@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/remote"
 )
 
 // Defaults of Options. The first three are those of the seed report; the time bound keeps a
@@ -20,11 +22,11 @@ const (
 )
 
 const (
-	// maxBatch, maxPairs and maxConcurrency are far above any use: a larger number is a
-	// typing error, and would cost memory.
+	// MaxConcurrency is the most calls under way. It, maxBatch and maxPairs are far above
+	// any use: a larger number is a typing error, and would cost memory.
+	MaxConcurrency = 1 << 12
 	maxBatch       = 1 << 16
 	maxPairs       = 1 << 22
-	maxConcurrency = 1 << 12
 )
 
 // ErrOptions is in every error about options that ask for something impossible.
@@ -56,6 +58,10 @@ type Options struct {
 	// Rate makes the load an open loop of so many pairs a second, in Poisson
 	// arrivals of whole batches. 0: closed loop.
 	Rate float64
+
+	// Server is measured in the engine's place; nil: the engine. Model must be the model that
+	// it serves: for the reference's scores, and to count tokens.
+	Server *remote.Client
 
 	// Mix, Overload and Load are scenarios, measured in the place of the configurations; one
 	// of them at most.
@@ -110,7 +116,7 @@ func (o Options) withDefaults() (Options, error) {
 	if len(o.Concurrencies) == 0 {
 		o.Concurrencies = []int{DefaultCallers}
 		if o.Rate > 0 { // callers that never run out
-			o.Concurrencies = []int{maxConcurrency}
+			o.Concurrencies = []int{MaxConcurrency}
 		}
 	}
 	if len(o.Precisions) == 0 {
@@ -135,7 +141,7 @@ func (o Options) withDefaults() (Options, error) {
 	case !(o.Rate >= 0) || math.IsInf(o.Rate, 0):
 		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more", ErrOptions, o.Rate)
 	}
-	if err := o.scenarioDefaults(); err != nil {
+	if err := errors.Join(o.scenarioDefaults(), o.serverDefaults()); err != nil {
 		return o, err
 	}
 	for i, p := range o.Precisions {
@@ -154,8 +160,8 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	for _, n := range o.Concurrencies {
-		if n < 1 || n > maxConcurrency {
-			return o, fmt.Errorf("%w: concurrency %d, want 1 to %d", ErrOptions, n, maxConcurrency)
+		if n < 1 || n > MaxConcurrency {
+			return o, fmt.Errorf("%w: concurrency %d, want 1 to %d", ErrOptions, n, MaxConcurrency)
 		}
 	}
 	return o, nil

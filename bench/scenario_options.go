@@ -67,8 +67,8 @@ func (o *Options) scenarioDefaults() error {
 			m.BulkPairs = DefaultBulkPairs
 		}
 		switch {
-		case m.BulkCallers < 1 || m.BulkCallers > maxConcurrency:
-			return fmt.Errorf("%w: %d bulk callers, want 1 to %d", ErrOptions, m.BulkCallers, maxConcurrency)
+		case m.BulkCallers < 1 || m.BulkCallers > MaxConcurrency:
+			return fmt.Errorf("%w: %d bulk callers, want 1 to %d", ErrOptions, m.BulkCallers, MaxConcurrency)
 		case m.BulkPairs < 1 || m.BulkPairs > maxPairs:
 			return fmt.Errorf("%w: bulk calls of %d pairs, want 1 to %d", ErrOptions, m.BulkPairs, maxPairs)
 		case !(m.Rate >= 0) || math.IsInf(m.Rate, 0):

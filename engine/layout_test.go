@@ -26,11 +26,12 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"bench/load", "bench/recording", "bench/stats", "engine", "model", "testdata"},
-	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
+	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "model", "testdata"},
+	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,
+	"bench/remote":    nil,
 	"bench/internal":  {"model"},
 	"bench/recording": {"bench/internal", "model"},
 	"bench/load":      {"bench/recording", "bench/stats"},

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// variables are the project's own environment variables, all but one of which are for
+// variables are the project's own environment variables, all but two of which are for
 // tests: none else changes what the command or the library does. CONTRIBUTING.md has the
 // same table.
 var variables = []struct{ name, what string }{
@@ -34,6 +34,7 @@ var variables = []struct{ name, what string }{
 	{"MINILM_TOKENIZERS_BATCHES", "how many tokenizer configurations are compared, of 512 pairs each; 100 by default"},
 	{"MINILM_TOKENIZERS_SEED", "the seed of that comparison; 1 by default"},
 	{"MINILM_TOKENIZERS_TRUNCATED", "of how many batches of 1000 random pairs truncation is compared; 20 by default"},
+	{"MINILM_URL_KEY", "the bearer token for the server of `bench --url`; a user's, too"},
 }
 
 const contributing = "../.github/CONTRIBUTING.md"

@@ -33,6 +33,7 @@ type Recording struct {
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
 	Load        *Load       `json:"load,omitempty"`
+	Server      *Server     `json:"server,omitempty"`    // nil: an engine in this process
 	Variants    []Variant   `json:"variants,omitempty"`  // of a sweep of precisions
 	CutShort    bool        `json:"cut_short,omitempty"` // interrupted: what is here was measured until then
 	Notes       []string    `json:"notes"`               // what the reader must know: synthetic weights, time bound reached
@@ -141,6 +142,7 @@ type Run struct {
 	Precision   string        `json:"precision,omitempty"` // where precisions are swept
 	Length      int           `json:"length,omitempty"`    // tokens of each pair, where lengths are swept
 	Open        *Open         `json:"open,omitempty"`      // nil: a closed loop, or a recording from before it
+	Served      *Served       `json:"served,omitempty"`    // nil: by an engine in this process
 }
 
 // Stages is what the kernels cost, in batches that were scored only for that, after the

@@ -56,6 +56,9 @@ func (run *Run) validate() error {
 	if err := run.Open.validate(); err != nil {
 		return fmt.Errorf("%s: open: %w", at, err)
 	}
+	if err := run.Served.validate(); err != nil {
+		return fmt.Errorf("%s: served: %w", at, err)
+	}
 	if err := run.Stages.validate(); err != nil {
 		return fmt.Errorf("%s: stages: %w", at, err)
 	}

@@ -27,6 +27,7 @@ func Derive(rec *recording.Recording) *Report {
 		Variants:    rec.Variants,
 		CutShort:    rec.CutShort,
 		Notes:       rec.Notes,
+		Server:      rec.Server,
 		recording:   rec,
 	}
 	switch {
@@ -43,6 +44,9 @@ func Derive(rec *recording.Recording) *Report {
 		f := runFigures(&rec.Runs[i], peak, speed)
 		if speed && rec.Revision > 0 {
 			f.Scenario, f.Steady = f.scenarioOf(), steadyOf(&rec.Runs[i])
+		}
+		if f.Served = servedFigures(&rec.Runs[i]); f.Served != nil {
+			f.untold()
 		}
 		if speed {
 			f.Stages = stageFigures(rec, &rec.Runs[i])

@@ -43,6 +43,7 @@ func (r *Report) writeHead(p *markdown.Page) {
 	p.Para("**Timestamp:** %s", r.Started.Format(TimestampLayout))
 	p.Para("**Model:** `%s`", r.Model.ID)
 	p.Para("**Backend:** `%s` | **Device:** `%s`", r.Backend, r.Device)
+	r.writeServer(p)
 	if r.Precision != "" {
 		weights := "loaded"
 		if r.Model.Synthetic {
@@ -140,6 +141,7 @@ func (r *Report) writeDetails(p *markdown.Page, i int) {
 	if f.TimeBounded {
 		p.Para("_Stopped by the time bound: %d pairs were asked for._", f.Requested)
 	}
+	f.Served.write(p)
 	f.Scenario.write(p)
 	f.writeOpen(p)
 	latency, perBatch, average := f.figuresOrNone()

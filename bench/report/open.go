@@ -64,6 +64,9 @@ func (r *Report) doubts() (list []string) {
 		list = append(list, "**Cut short:** the run was interrupted, and this is what was measured until then.")
 	}
 	for i := range r.Configs {
+		if s := r.Configs[i].Served; s != nil && s.Missed > 0 {
+			list = append(list, fmt.Sprintf("**Missed:** %d of %d batches of row %d (%.1f %%) brought no scores, and are in no figure of speed.", s.Missed, s.Offered, i+1, s.MissShare))
+		}
 		if f := &r.Configs[i]; f.Open != nil && f.Open.Waited > 0 && f.Latency != nil {
 			list = append(list, fmt.Sprintf("**Callers ran out:** %d batches of row %d were sent late for it, and its latency is at least what is printed.", f.Open.Waited, i+1))
 		}

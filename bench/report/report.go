@@ -24,7 +24,8 @@ type Report struct {
 	Dataset     *recording.Dataset     `json:"dataset"`
 	ColdStart   *recording.ColdStart   `json:"cold_start"`
 	Accuracy    *recording.Accuracy    `json:"accuracy"`
-	Peak        *float64               `json:"peak_flops"` // the device's measured peak, FLOP/s
+	Server      *recording.Server      `json:"server,omitempty"` // nil: an engine in the bench's process
+	Peak        *float64               `json:"peak_flops"`       // the device's measured peak, FLOP/s
 
 	// Variants are the precisions of a sweep; nil: there was none.
 	Variants []recording.Variant `json:"variants,omitempty"`
@@ -122,6 +123,7 @@ type Figures struct {
 	Unaccounted *stats.Summary `json:"unaccounted_ms"` // in none of them: handing the scores over
 	Path        *Path          `json:"path,omitempty"` // the same, to the end; nil: not told
 
+	Served   *ServedFigures  `json:"served,omitempty"`   // nil: no server was measured
 	Open     *recording.Open `json:"open,omitempty"`     // nil: a closed loop, or not told
 	Scenario *Scenario       `json:"scenario,omitempty"` // nil: none of LoadGen's, or not told
 	Steady   *Steady         `json:"steady,omitempty"`   // nil: not told

@@ -33,6 +33,7 @@ func (p *program) bench() *cobra.Command {
 		show     bool
 		kernels  string
 		scenario scenario
+		server   server
 	)
 	c := &cobra.Command{
 		Use:   "bench",
@@ -68,7 +69,13 @@ bulk lose? --overload sends more calls than can be served to an engine that lets
 --slo finds how much load holds: requests that arrive as a Poisson process, at rates
 from 30 to 95 % of what a closed loop reaches, until the largest is found whose P95
 keeps the bound and three other seeds confirm it. --ramp measures a row of rising
-loads. Both take the place of batches and concurrencies, and write load.csv too.`,
+loads. Both take the place of batches and concurrencies, and write load.csv too.
+
+--url measures a server that speaks text-embeddings-inference's /rerank or Cohere's
+(as Infinity, vLLM and others do), in the engine's place: the same loops, page and
+accuracy gate, for which --model names the model that it serves. A request has one
+query and --batch passages. Errors are counted by kind, and are in no figure of
+speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --precision f32,bf16,int8 --length 32,128,512 --time-bound 10m
@@ -80,6 +87,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
   minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
   minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
+  minilm-metal bench --url http://localhost:8080 --model DIR --concurrency 1,4
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -88,6 +96,9 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 				return err
 			}
 			if err := scenario.apply(c.Flags(), &o); err != nil {
+				return err
+			}
+			if err := server.apply(c.Flags(), &o); err != nil {
 				return err
 			}
 			if out != "" && !force { // the default folder is always new
@@ -150,6 +161,7 @@ loads. Both take the place of batches and concurrencies, and write load.csv too.
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
+	server.register(f)
 	profiles.register(f)
 	c.AddCommand(p.ab(), p.benchVerify())
 	return c
