@@ -152,7 +152,7 @@ func (w *workload) measureLengths(e scorer) error {
 // the tokens if every pair were padded to the longest.
 func (w *workload) batch(dst []engine.Pair, lo, hi int) (pairs []engine.Pair, tokens, padded int) {
 	pairs = dst[:0]
-	if n := hi - lo; n > 0 && w.group%n == 0 { // a batch has one query, wherever its loop began
+	if n := hi - lo; w.group > 0 && n > 0 && w.group%n == 0 { // a batch has one query, wherever its loop began
 		lo -= lo % n
 		hi = lo + n
 	}

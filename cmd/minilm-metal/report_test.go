@@ -147,7 +147,7 @@ func TestBenchScenarios(t *testing.T) {
 		{"--overload --overload-factor 2 --batch 2 --max-queue 16",
 			[]string{"2 times the capacity", "pairs in a call: 2", "at most 16 pairs wait", "there are 8 callers", "| Failed otherwise | 0 |"}},
 		{"--ramp --slo 5s --batch 2",
-			[]string{"2 pairs each, arriving as a Poisson process", "5000 ms for 95 % of the requests", "**Knee:** ", "| ramp | "}},
+			[]string{"**Pairs in a request:** 2; requests arrive as a Poisson process", "5000 ms for 95 % of the requests", "**Knee:** ", "| ramp | "}},
 	} {
 		dir := filepath.Join(t.TempDir(), "report")
 		args := append(strings.Fields("bench --model "+tiny(t)+" --device cpu --pairs 40 --time-bound 2s --out "+dir), strings.Fields(test.flags)...)

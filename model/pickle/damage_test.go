@@ -36,7 +36,7 @@ func TestDamagedFiles(t *testing.T) {
 			for _, data := range [][]byte{damaged, file[:i]} {
 				got, err := written(data)
 				if err != nil {
-					checkRefusal(t, err)
+					checkRefusal(t, data, err)
 					refused++
 				} else if c.checked && !bytes.Equal(got, want) {
 					t.Errorf("%s: other tensors, where byte %d of %d is damaged", c.name, i, len(data))
