@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
 )
 
 // leaves calls visit with each value of a JSON document that has no others in it, of a long
@@ -26,6 +29,21 @@ func leaves(at string, v any, set func(any), visit func(at string, set func(any)
 		visit(at, set, v)
 	default:
 		visit(at, set, v)
+	}
+}
+
+// A configuration with latencies and no batches, which no recording gives, is drawn as one
+// whose batches are not told.
+func TestPageWithoutBatches(t *testing.T) {
+	r := Derive(recordingtest.SeedLike())
+	r.Configs[0].Samples = new(Samples)
+	for _, c := range r.courses() {
+		if len(c.at) == 0 {
+			t.Errorf("%s: a course of no batches", c.name)
+		}
+	}
+	if err := r.WriteHTML(io.Discard); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -25,7 +25,7 @@ type course struct {
 func (r *Report) courses() (list []course) {
 	for i := range r.Configs {
 		f := &r.Configs[i]
-		if f.Samples == nil || f.Latency == nil || len(f.Samples.Start) != len(f.Samples.Latency) {
+		if f.Samples == nil || len(f.Samples.Start) == 0 || f.Latency == nil || len(f.Samples.Start) != len(f.Samples.Latency) {
 			continue
 		}
 		c := course{style: plot.Style(i), name: f.Config.String(), Summary: *f.Latency}
