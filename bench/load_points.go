@@ -43,8 +43,8 @@ func (o *Options) loadDefaults() error {
 		l.Batch = 1
 	}
 	switch {
-	case l.SLO < 0:
-		return fmt.Errorf("%w: latency of at most %v, want above 0", ErrOptions, l.SLO)
+	case l.SLO < 0 || l.SLO > longestGap:
+		return fmt.Errorf("%w: latency of at most %v, want above 0, and at most %v", ErrOptions, l.SLO, longestGap)
 	case l.SLO == 0 && !l.Ramp:
 		return fmt.Errorf("%w: load points with neither a bound of latency nor a ramp", ErrOptions)
 	case l.Batch < 1 || l.Batch > maxBatch:

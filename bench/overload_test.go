@@ -172,6 +172,7 @@ func TestScenarioOptions(t *testing.T) {
 		"-1 bulk callers":          {Mix: &MixOptions{BulkCallers: -1}},
 		"5000 bulk callers":        {Mix: &MixOptions{BulkCallers: 5000}},
 		"bulk calls of -1 pairs":   {Mix: &MixOptions{BulkPairs: -1}},
+		"1e+300 small calls":       {Mix: &MixOptions{Rate: 1e300}},
 		"NaN small calls":          {Mix: &MixOptions{Rate: math.NaN()}},
 		"alone count for 64":       {Mix: &MixOptions{BulkCallers: 2}, MaxQueue: 64},
 		"alone count for 32":       {Mix: &MixOptions{BulkCallers: 2, Background: true}, MaxQueue: 32},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"slices"
 	"time"
 
@@ -22,11 +21,17 @@ const (
 )
 
 const (
-	// MaxConcurrency is the most calls under way. It, maxBatch and maxPairs are far above
-	// any use: a larger number is a typing error, and would cost memory.
+	// MaxConcurrency is the most calls under way. It, maxBatch, maxPairs and maxRate, in
+	// pairs/s, are far above any use: a larger number is a typing error, and would cost
+	// memory, as all arrivals are fixed before a run.
 	MaxConcurrency = 1 << 12
 	maxBatch       = 1 << 16
 	maxPairs       = 1 << 22
+	maxRate        = 1e6
+
+	// longestGap is the most between two arrivals, in the mean, and the longest bound of a
+	// latency. With much more a run would last longer than its recording can say.
+	longestGap = time.Hour
 )
 
 // ErrOptions is in every error about options that ask for something impossible.
@@ -138,8 +143,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: %d pairs of the built-in text, want at most %d", ErrOptions, o.Pairs, maxPairs)
 	case o.Workers < 0:
 		return o, fmt.Errorf("%w: %d workers, want at least 1", ErrOptions, o.Workers)
-	case !(o.Rate >= 0) || math.IsInf(o.Rate, 0):
-		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more", ErrOptions, o.Rate)
+	case !(o.Rate >= 0 && o.Rate <= maxRate):
+		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more, and at most %v", ErrOptions, o.Rate, float64(maxRate))
 	}
 	if err := errors.Join(o.scenarioDefaults(), o.serverDefaults()); err != nil {
 		return o, err
@@ -157,6 +162,9 @@ func (o Options) withDefaults() (Options, error) {
 	for _, n := range o.Batches {
 		if n < 1 || n > maxBatch {
 			return o, fmt.Errorf("%w: batch of %d pairs, want 1 to %d", ErrOptions, n, maxBatch)
+		}
+		if o.Rate > 0 && float64(n)/o.Rate > longestGap.Seconds() {
+			return o, fmt.Errorf("%w: rate %v pairs/s: batches of %d would be more than %v apart", ErrOptions, o.Rate, n, longestGap)
 		}
 	}
 	for _, n := range o.Concurrencies {

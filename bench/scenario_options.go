@@ -71,8 +71,8 @@ func (o *Options) scenarioDefaults() error {
 			return fmt.Errorf("%w: %d bulk callers, want 1 to %d", ErrOptions, m.BulkCallers, MaxConcurrency)
 		case m.BulkPairs < 1 || m.BulkPairs > maxPairs:
 			return fmt.Errorf("%w: bulk calls of %d pairs, want 1 to %d", ErrOptions, m.BulkPairs, maxPairs)
-		case !(m.Rate >= 0) || math.IsInf(m.Rate, 0):
-			return fmt.Errorf("%w: %v small calls a second, want 0 (a share of the bulk's) or more", ErrOptions, m.Rate)
+		case !(m.Rate >= 0 && m.Rate <= maxRate):
+			return fmt.Errorf("%w: %v small calls a second, want 0 (a share of the bulk's) or more, and at most %v", ErrOptions, m.Rate, float64(maxRate))
 		}
 		if most := m.counted(); o.MaxQueue > 0 && o.MaxQueue <= most {
 			return fmt.Errorf("%w: a queue of %d pairs, where the bulk calls alone count for %d: others would all be refused, want more", ErrOptions, o.MaxQueue, most)
