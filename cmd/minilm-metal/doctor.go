@@ -41,7 +41,7 @@ what there is.
 The file is plain text and JSON, for you to read before you send it. It has no texts of
 yours, no weights and no tokens. The names of the user and the machine, and the home,
 working and temporary folders, are replaced in all of it; of environment variables it has
-GOMAXPROCS and those that begin with MINILM_.`,
+GOMAXPROCS and those that begin with MINILM_, without the value of a key or password.`,
 		Example: `  minilm-metal doctor
   minilm-metal doctor --out ./m4.zip
   minilm-metal doctor --model ./my-reranker`,
@@ -209,7 +209,7 @@ the part ended: "good"; "FAILED", and why; "not here", of what this machine does
 which is no failure; or "not done", where somebody interrupted.
 
 What is not here: texts of yours, weights, tokens, environment variables other than
-GOMAXPROCS and those that begin with MINILM_. USER and HOST stand for the names of the user
-and the machine, ~ for the home folder, and HERE, TMP, HF-CACHE and MODEL-FOLDER for the folder
+GOMAXPROCS and those that begin with MINILM_; of these it leaves out the value of a key, token
+or password, such as MINILM_URL_KEY. USER and HOST stand for the names of the user and the machine, ~ for the home folder, and HERE, TMP, HF-CACHE and MODEL-FOLDER for the folder
 in which the command was run, the one for temporary files, Hugging Face's cache, and the one
 that the model lies in. If you named a model with --model, that name is in it.`

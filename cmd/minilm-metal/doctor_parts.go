@@ -102,7 +102,7 @@ func (x *exam) machine(context.Context) error {
 	variables := 0
 	for _, v := range os.Environ() {
 		if strings.HasPrefix(v, "MINILM_") || strings.HasPrefix(v, "GOMAXPROCS=") {
-			fmt.Fprintf(t, "variable\t%s\n", v)
+			fmt.Fprintf(t, "variable\t%s\n", withoutSecret(v))
 			variables++
 		}
 	}
@@ -110,6 +110,25 @@ func (x *exam) machine(context.Context) error {
 		fmt.Fprintln(t, "variables\tneither GOMAXPROCS nor any that begins with MINILM_")
 	}
 	return t.Flush()
+}
+
+// secretNames are in the names of variables whose value is nobody else's business, as in
+// that of the bearer token for a server.
+var secretNames = []string{"KEY", "TOKEN", "SECRET", "PASS", "AUTH", "CREDENTIAL"}
+
+// withoutSecret returns a variable, as the environment has it, without a value that may let
+// others in: one that its name says to be secret, or a URL's user and password.
+func withoutSecret(variable string) string {
+	name, value, _ := strings.Cut(variable, "=")
+	_, rest, isURL := strings.Cut(value, "://")
+	secret := isURL && strings.Contains(rest, "@")
+	for _, part := range secretNames {
+		secret = secret || strings.Contains(strings.ToUpper(name), part)
+	}
+	if secret {
+		return name + " is set, and its value left out"
+	}
+	return variable
 }
 
 func (x *exam) info(context.Context) error {

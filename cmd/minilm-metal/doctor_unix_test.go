@@ -31,7 +31,8 @@ func TestDoctorInterrupted(t *testing.T) {
 	c := command(t, "", `exec "$@"`, "doctor", "--out", out, "--model", model)
 	c.Stdin = nil
 	c.Env = append(c.Env, "HOME="+home, "USER=planteduser", "LOGNAME=planteduser", "HOSTNAME=plantedhost.local", "HF_HOME="+filepath.Join(home, "plantedhub"),
-		"MINILM_SHARED="+filepath.Join(home, "by-planteduser-on-PlantedHost"), "SECRET=plantedsecret")
+		"MINILM_SHARED="+filepath.Join(home, "by-planteduser-on-PlantedHost"), "SECRET=plantedsecret",
+		urlKey+"=plantedkey", "MINILM_METAL_REQUIRED=https://someone:plantedword@example.org/")
 	_, stdout, stderr := pipes(t, c)
 	lines, said := bufio.NewReader(stdout), ""
 	for range 2 { // parts that are done
@@ -63,6 +64,9 @@ func TestDoctorInterrupted(t *testing.T) {
 		t.Errorf("%.60q, %.60q", files["machine.txt"], files["bench.txt"])
 	}
 	if want := "MINILM_SHARED=~/by-USER-on-HOST"; !strings.Contains(files["machine.txt"], want) {
+		t.Errorf("no %s in\n%s", want, files["machine.txt"])
+	}
+	if want := urlKey + " is set, and its value left out"; !strings.Contains(files["machine.txt"], want) {
 		t.Errorf("no %s in\n%s", want, files["machine.txt"])
 	}
 	if want := "MODEL-FOLDER/tiny"; !strings.Contains(files["info.txt"], want) {
