@@ -210,6 +210,7 @@ which is no failure; or "not done", where somebody interrupted.
 
 What is not here: texts of yours, weights, tokens, environment variables other than
 GOMAXPROCS and those that begin with MINILM_; of these it leaves out the value of a key, token
-or password, such as MINILM_URL_KEY. USER and HOST stand for the names of the user and the machine, ~ for the home folder, and HERE, TMP, HF-CACHE and MODEL-FOLDER for the folder
-in which the command was run, the one for temporary files, Hugging Face's cache, and the one
+or password, such as MINILM_URL_KEY. USER and HOST stand for the names of the user and the
+machine, ~ for the home folder, and HERE, TMP, HF-CACHE and MODEL-FOLDER for the folder in
+which the command was run, the one for temporary files, Hugging Face's cache, and the one
 that the model lies in. If you named a model with --model, that name is in it.`
