@@ -156,6 +156,7 @@ func TestCompareMany(t *testing.T) {
 	call(t, "", append(gates, file, file, file)...).want(t, usage, "want -- between them")
 	call(t, "", "compare", "--", file).want(t, usage, "want reports of A before it")
 	call(t, "", "compare", file, "--").want(t, usage, "want reports of A before it")
+	call(t, "", "compare", file, "--", file, "--gate", "throughput").want(t, usage, "--gate: want flags before --")
 	call(t, "", "compare").want(t, usage, "want two reports")
 	call(t, "", "compare", file).want(t, usage, "one report")
 	call(t, "", "compare", dir).want(t, usage, "one report")

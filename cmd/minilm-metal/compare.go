@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +44,7 @@ as well: the ratios, the rounds of a trial, or each measure over the reports.
 		Example: `  minilm-metal compare old/report.json new/report.json
   minilm-metal compare 01_backend_pytorch.md bench-report/today
   minilm-metal compare --html trend.html bench-report/*        # a trend, and its page
-  minilm-metal compare old/1 old/2 old/3 old/4 -- new/1 new/2 new/3 new/4 --gate throughput=5%
+  minilm-metal compare --gate throughput=5% old/1 old/2 old/3 old/4 -- new/1 new/2 new/3 new/4
   minilm-metal compare --gate p95=10% bench-report/today-ab
   minilm-metal compare --json old new | jq '.configs[0].metrics[] | {metric, ratio}'`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -53,6 +54,12 @@ as well: the ratios, the rounds of a trial, or each measure over the reports.
 				return usageError("want two reports, or the folder of a trial")
 			case at == 0 || at > 0 && at == len(args):
 				return usageError("--: want reports of A before it, and of B after it")
+			case at > 0:
+				for _, arg := range args[at:] { // no flag is one after --
+					if strings.HasPrefix(arg, "--") {
+						return usageError("%s: want flags before --, and after it the reports of B alone", arg)
+					}
+				}
 			}
 			return nil
 		},
