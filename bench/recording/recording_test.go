@@ -65,6 +65,7 @@ func TestScenariosInRecordings(t *testing.T) {
 		"rate 0":                                 func(m *recording.Mix, _ *recording.Overload) { m.Rate = 0 },
 		`mix: phases[1]: field "load": "flood"`:  func(m *recording.Mix, _ *recording.Overload) { m.Phases[1].Load = recording.LoadFlood },
 		`phases[2]: field "length_ns"`:           func(m *recording.Mix, _ *recording.Overload) { m.Phases[2].Length = 0 },
+		"round 3000000000, of":                   func(m *recording.Mix, _ *recording.Overload) { m.Phases[0].Round = 3e9 },
 		"round -1":                               func(m *recording.Mix, _ *recording.Overload) { m.Phases[0].Round = -1 },
 		"-3 pairs":                               func(m *recording.Mix, _ *recording.Overload) { m.Phases[2].BulkPairs = -3 },
 		`phases[0]: small[7]: field "pairs": 2`:  func(m *recording.Mix, _ *recording.Overload) { m.Phases[0].Small[7].Pairs = 2 },

@@ -101,6 +101,8 @@ func (m *Mix) validate() error {
 			return fmt.Errorf("%s: field \"length_ns\": %v, want above 0 and at most %v", at, p.Length, longestRun)
 		case p.Round < 0 || p.BulkPairs < 0 || p.BulkTokens < 0:
 			return fmt.Errorf("%s: round %d, %d pairs, %d tokens: want at least 0", at, p.Round, p.BulkPairs, p.BulkTokens)
+		case p.Round >= len(m.Phases): // none is left out, and a report has a row of each
+			return fmt.Errorf("%s: round %d, of %d phases", at, p.Round, len(m.Phases))
 		}
 		if err := validateBatches("small", p.Small, 1); err != nil {
 			return fmt.Errorf("%s: %w", at, err)
