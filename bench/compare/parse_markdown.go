@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
+	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 )
 
 // A section is a heading and what stands below it, up to the next heading.
@@ -87,7 +88,7 @@ var rulePattern = regexp.MustCompile(`^\|(\s*:?-+:?\s*\|)+$`)
 
 // readTable reads the table whose titles are at lines[first].
 func readTable(lines []string, first int) (table, error) {
-	t := table{line: first + 1, titles: cells(lines[first])}
+	t := table{line: first + 1, titles: markdown.Cells(lines[first])}
 	if first+1 >= len(lines) || !rulePattern.MatchString(strings.TrimSpace(lines[first+1])) {
 		return t, parseError(t.line, "table", "no rule |---| below the titles")
 	}
@@ -96,36 +97,13 @@ func readTable(lines []string, first int) (table, error) {
 		if !strings.HasPrefix(text, "|") {
 			break
 		}
-		r := row{line: i + 1, titles: t.titles, cells: cells(text)}
+		r := row{line: i + 1, titles: t.titles, cells: markdown.Cells(text)}
 		if len(r.cells) != len(t.titles) {
 			return t, parseError(r.line, "table", "%d cells, the table has %d columns", len(r.cells), len(t.titles))
 		}
 		t.rows = append(t.rows, r)
 	}
 	return t, nil
-}
-
-// cells splits a table's line at its bars; \| is a bar within a cell.
-func cells(line string) []string {
-	line = strings.TrimPrefix(strings.TrimSpace(line), "|")
-	var out []string
-	var cell strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch {
-		case line[i] == '\\' && i+1 < len(line) && line[i+1] == '|':
-			cell.WriteByte('|')
-			i++
-		case line[i] == '|':
-			out = append(out, strings.TrimSpace(cell.String()))
-			cell.Reset()
-		default:
-			cell.WriteByte(line[i])
-		}
-	}
-	if rest := strings.TrimSpace(cell.String()); rest != "" {
-		out = append(out, rest) // the last bar is missing
-	}
-	return out
 }
 
 // readFields splits a line of bold fields; " | " stands between two of them.

@@ -11,7 +11,7 @@ func (p *Page) AlignedTable(titles []string, rows [][]string) {
 	widths := make([]int, len(titles))
 	for _, row := range append([][]string{titles}, rows...) {
 		for i, cell := range row {
-			row[i] = strings.ReplaceAll(OneLine(cell), "|", `\|`)
+			row[i] = escape(cell)
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]), 3)
 		}
 	}

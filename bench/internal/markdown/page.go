@@ -1,4 +1,4 @@
-// Package markdown writes the pages of the reports and of comparisons.
+// Package markdown writes the pages of the reports and of comparisons, and reads their tables.
 package markdown
 
 import (
@@ -71,7 +71,7 @@ func (p *Page) ruledTable(titles []string, width func(title string) int, rows []
 // row writes cells, with what would end one escaped.
 func (p *Page) row(cells []string) {
 	for _, cell := range cells {
-		p.w.WriteString("| " + strings.ReplaceAll(OneLine(cell), "|", `\|`) + " ")
+		p.w.WriteString("| " + escape(cell) + " ")
 	}
 	p.w.WriteString("|\n")
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 )
 
 // Section is a chapter of a markdown report.
@@ -81,9 +83,9 @@ func Sections(text string) (head []Group, list []Section) {
 		case strings.HasPrefix(line, "#"):
 			*groups = append(*groups, Group{Heading: strings.TrimLeft(line, "# ")})
 		case strings.HasPrefix(line, "| ") && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "|--"):
-			b := Block{Titles: cells(line)}
+			b := Block{Titles: markdown.Cells(line)}
 			for i += 2; i < len(lines) && strings.HasPrefix(lines[i], "|"); i++ {
-				b.Rows = append(b.Rows, cells(lines[i]))
+				b.Rows = append(b.Rows, markdown.Cells(lines[i]))
 			}
 			i--
 			add(b)
@@ -109,25 +111,6 @@ func ID(title string) string {
 }
 
 var notInID = regexp.MustCompile(`[^a-z0-9]+`)
-
-// cells are those of a line of a table, whose bars are escaped.
-func cells(line string) (list []string) {
-	line = strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|")
-	var cell strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch {
-		case line[i] == '\\' && i+1 < len(line) && line[i+1] == '|':
-			cell.WriteByte('|')
-			i++
-		case line[i] == '|':
-			list = append(list, strings.TrimSpace(cell.String()))
-			cell.Reset()
-		default:
-			cell.WriteByte(line[i])
-		}
-	}
-	return append(list, strings.TrimSpace(cell.String()))
-}
 
 var spans = regexp.MustCompile("\\*\\*([^*]+)\\*\\*|`([^`]+)`")
 
