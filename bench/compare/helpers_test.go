@@ -3,10 +3,9 @@ package compare
 import (
 	"bytes"
 	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 )
 
@@ -23,17 +22,5 @@ func rendered(t testing.TB, r *report.Report) string {
 
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n"))) {
-		t.Errorf("%s has changed; see `go test ./bench/compare -update` and git diff. It is now\n%s", path, got)
-	}
+	recordingtest.Golden(t, name, got, *update)
 }
