@@ -13,6 +13,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/agreement"
 )
 
 const (
@@ -167,8 +168,8 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 	}
 	a.Offset, a.CentredError = &offset, &centred
 
-	o := countOrders(got, want)
-	a.KendallTau, a.FlippedOrders = o.tau(), o.flippedShare()
+	o := agreement.Count(got, want)
+	a.KendallTau, a.FlippedOrders = o.Tau(), o.SwappedShare()
 	a.TopK = max(1, min(topMost, n/3))
 	a.TopKAgreement = topAgreement(got, want, a.TopK)
 
@@ -193,57 +194,6 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 	}
 	a.Passed = len(broken) == 0
 	return a, broken
-}
-
-// orders counts pairs of items by how two rankings x and y order them.
-type orders struct {
-	all      int
-	inX, inY int // ordered by x, and by y, which means not tied
-	same     int // ordered in the same way
-	flipped  int // ordered by both, in opposite ways
-}
-
-func countOrders(x, y []float64) (o orders) {
-	for i := range x {
-		for j := range i {
-			a, b := cmp.Compare(x[i], x[j]), cmp.Compare(y[i], y[j])
-			o.all++
-			o.inX += a * a
-			o.inY += b * b
-			switch a * b {
-			case 1:
-				o.same++
-			case -1:
-				o.flipped++
-			}
-		}
-	}
-	return o
-}
-
-// tau is Kendall's tau-b (Kendall 1945, "The treatment of ties in ranking problems"): the
-// pairs of items in the same order minus those in opposite order, divided by the geometric
-// mean of the pairs that x orders and the pairs that y orders. It is 1 for equal rankings.
-// By convention it is 1 if neither orders anything and 0 if only one does. (gonum's
-// stat.Kendall is tau-a, which is below 1 for equal rankings with ties.)
-func (o orders) tau() float64 {
-	if o.inX == 0 && o.inY == 0 {
-		return 1
-	}
-	if o.inX == 0 || o.inY == 0 {
-		return 0
-	}
-	return float64(o.same-o.flipped) / math.Sqrt(float64(o.inX)*float64(o.inY))
-}
-
-// flippedShare is the share of all pairs of items whose order is reversed; nil if there are
-// none. Without ties it is (1-tau)/2.
-func (o orders) flippedShare() *float64 {
-	if o.all == 0 {
-		return nil
-	}
-	share := float64(o.flipped) / float64(o.all)
-	return &share
 }
 
 // topAgreement returns the share of want's k highest scores that are among got's k highest.

@@ -10,63 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
-
-func TestKendall(t *testing.T) {
-	tests := []struct {
-		name string
-		x, y []float64
-		want float64
-	}{
-		{"equal", []float64{1, 2, 3, 4}, []float64{10, 20, 30, 40}, 1},
-		{"reversed", []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
-		{"one swap of six", []float64{1, 2, 3, 4}, []float64{2, 1, 3, 4}, 4. / 6},
-		{"equal with ties", []float64{1, 1, 2}, []float64{5, 5, 9}, 1},
-		// The example in SciPy's manual of kendalltau: -0.4714045207910316.
-		{"ties in both", []float64{12, 2, 1, 12, 2}, []float64{1, 4, 7, 1, 0}, -0.4714045207910316},
-		// 5 of 6 pairs are ordered by x, all agree: 5/sqrt(5·6).
-		{"a tie in one", []float64{1, 1, 2, 3}, []float64{1, 2, 3, 4}, 5 / math.Sqrt(30)},
-		{"one pair", []float64{1}, []float64{3}, 1},
-		{"all ties", []float64{2, 2}, []float64{3, 3}, 1},
-		{"all ties in one", []float64{2, 2}, []float64{3, 4}, 0},
-	}
-	for _, tt := range tests {
-		if got := countOrders(tt.x, tt.y).tau(); math.Abs(got-tt.want) > 1e-15 {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
-		if got := countOrders(tt.y, tt.x).tau(); math.Abs(got-tt.want) > 1e-15 {
-			t.Errorf("%s, exchanged: %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestFlippedOrders(t *testing.T) {
-	tests := []struct {
-		name string
-		x, y []float64
-		want string
-	}{
-		{"equal", []float64{1, 2, 3, 4}, []float64{10, 20, 30, 40}, "0"},
-		{"reversed", []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, "1"},
-		{"one swap of ten", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 2, 4, 5}, "0.1"},
-		{"the last one first", []float64{1, 2, 3, 4, 5}, []float64{1, 2, 3, 4, 0}, "0.4"},
-		{"a tie is no flip", []float64{1, 2, 3, 4, 5}, []float64{1, 3, 3, 4, 5}, "0"},
-		{"one pair has no order", []float64{1}, []float64{2}, figure.NotMeasured},
-	}
-	for _, tt := range tests {
-		o := countOrders(tt.x, tt.y)
-		if got := figure.Shortest(o.flippedShare()); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-		// Without ties, tau says the same.
-		if o.inX == o.all && o.inY == o.all && o.all > 0 && math.Abs((1-o.tau())/2-*o.flippedShare()) > 1e-15 {
-			t.Errorf("%s: tau %v, %v flipped", tt.name, o.tau(), *o.flippedShare())
-		}
-	}
-}
 
 func TestTopAgreement(t *testing.T) {
 	want := []float64{9, 1, 8, 2, 7, 3}

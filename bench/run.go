@@ -83,6 +83,7 @@ type session struct {
 	work     *workload
 	engine   scorer
 	rec      *recording.Recording
+	judged   []judgedQuery // as in rec.Judged, with their texts
 	sweep    sweep
 }
 
@@ -104,7 +105,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
 		return nil, err
 	}
-	if err := s.groupQueries(); err != nil {
+	if err := errors.Join(s.groupQueries(), s.openJudged()); err != nil {
 		return nil, err
 	}
 	if err := phase(ctx, "load", s.coldStart); err != nil {
@@ -115,7 +116,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		return nil, err
 	}
 	sweep := len(s.Precisions) > 1
-	if err := phase(ctx, "accuracy", s.gate); errors.Is(err, ErrInaccurate) && !sweep {
+	if err := s.checkScores(ctx); errors.Is(err, ErrInaccurate) && !sweep {
 		s.note("The scores failed the accuracy gate, so nothing was timed.")
 		return s.rec, err
 	} else if err != nil && !errors.Is(err, ErrInaccurate) {
@@ -254,6 +255,16 @@ func (s *session) closeEngine() error {
 	}
 	err := s.engine.Close()
 	s.engine = nil
+	return err
+}
+
+// checkScores tries the accuracy gate, and compares the engine's scores of judged pairs with
+// their logits, also if the gate is not passed: they show where it is off.
+func (s *session) checkScores(ctx context.Context) error {
+	err := phase(ctx, "accuracy", s.gate)
+	if err == nil || errors.Is(err, ErrInaccurate) {
+		err = errors.Join(err, phase(ctx, "judged", s.scoreJudged))
+	}
 	return err
 }
 

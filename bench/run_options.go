@@ -46,6 +46,9 @@ type Options struct {
 	Model   Checkpoint
 	Dataset string // a JSON Lines file of texts, as package jsonl reads them; empty: built in
 	Pairs   int    // for each configuration; 0: DefaultPairs
+	// Judged is a JSON Lines file of pairs with exact logits, and with what people found of
+	// the passages, that each precision is compared with: see readJudged; empty: none.
+	Judged string
 
 	Device, Precision string // as in engine; empty: "auto"
 	InstructionSet    string // as in engine, for the measured engine; empty: "auto"

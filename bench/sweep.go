@@ -127,7 +127,7 @@ func (s *session) reopen(ctx context.Context, precision string) error {
 		s.note("precision=%s, chosen: %s.", info.Precision, strings.Join(info.Choices, "; "))
 	}
 	s.rec.Peak = s.peak()
-	if err := phase(ctx, "accuracy", s.gate); err != nil && !errors.Is(err, ErrInaccurate) {
+	if err := s.checkScores(ctx); err != nil && !errors.Is(err, ErrInaccurate) {
 		return err
 	}
 	return nil

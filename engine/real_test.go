@@ -43,9 +43,9 @@ func TestRealWeights(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := r.Judge(r.Asked, got)
-			t.Logf("%d pairs: off by %.2g of the deviation on average, %d of %d orders swapped", len(got), a.Mean, a.Swapped, a.Orders)
-			if !(a.Mean <= c.mean) || a.Share() > c.swapped {
-				t.Errorf("off by %g on average, %g of orders swapped; want at most %g and %g", a.Mean, a.Share(), c.mean, c.swapped)
+			t.Logf("%d pairs: off by %.2g of the deviation on average, %d of %d orders swapped", len(got), *a.MeanError, a.Swapped, a.Orders)
+			if *a.MeanError > c.mean || a.SwappedShare() > c.swapped {
+				t.Errorf("off by %g on average, %g of orders swapped; want at most %g and %g", *a.MeanError, a.SwappedShare(), c.mean, c.swapped)
 			}
 		})
 	}

@@ -28,8 +28,9 @@ type Recording struct {
 	Dataset     Dataset     `json:"dataset"`
 	ColdStart   ColdStart   `json:"cold_start"`
 	Accuracy    *Accuracy   `json:"accuracy"`
-	Peak        *float64    `json:"peak_flops"` // measured peak of the device, FLOP/s, all workers
-	Runs        []Run       `json:"runs"`       // one per configuration
+	Judged      *Judged     `json:"judged,omitempty"` // nil: no pairs were given for it
+	Peak        *float64    `json:"peak_flops"`       // measured peak of the device, FLOP/s, all workers
+	Runs        []Run       `json:"runs"`             // one per configuration
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
 	Load        *Load       `json:"load,omitempty"`

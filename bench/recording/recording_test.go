@@ -145,3 +145,22 @@ func TestKernelsInRecordings(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgedInRecordings(t *testing.T) {
+	for want, spoil := range map[string]func(j *recording.Judged){
+		"queries[1]: 0 logits":                   func(j *recording.Judged) { j.Queries[1].Logits = nil },
+		"queries[0]: 4 logits and 3 grades":      func(j *recording.Judged) { j.Queries[0].Grades = j.Queries[0].Grades[:3] },
+		`scores[0]: precision ""`:                func(j *recording.Judged) { j.Scores[0].Precision = "" },
+		"4 of 3 queries":                         func(j *recording.Judged) { j.Scores[0].Scores = append(j.Scores[0].Scores, nil) },
+		"scores[1]: 1 scores of query 1, want 2": func(j *recording.Judged) { j.Scores[1].Scores[1] = []float64{1} },
+	} {
+		rec := recordingtest.Judged()
+		if err := rec.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		spoil(rec.Judged)
+		if err := rec.Validate(); !errors.Is(err, recording.ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

@@ -34,6 +34,9 @@ func (rec *Recording) Validate() error {
 	if err := rec.Load.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if err := rec.Judged.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	return nil
 }
 

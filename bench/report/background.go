@@ -96,6 +96,7 @@ func (r *Report) writeBackground(p *markdown.Page) {
 	if r.Accuracy != nil {
 		writeAccuracy(p, r.Accuracy)
 	}
+	r.Judged.write(p)
 	if c := r.ColdStart; c != nil {
 		p.Para("## Cold Start")
 		p.Block()

@@ -23,6 +23,7 @@ func Derive(rec *recording.Recording) *Report {
 		Dataset:     &rec.Dataset,
 		ColdStart:   &rec.ColdStart,
 		Accuracy:    rec.Accuracy,
+		Judged:      judgedFigures(rec),
 		Peak:        rec.Peak,
 		Variants:    rec.Variants,
 		CutShort:    rec.CutShort,

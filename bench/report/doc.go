@@ -43,6 +43,10 @@
 //     into what all pairs have in common (the offset, which swaps none) and the
 //     rest (the centred error, which does); the gate has a limit for each. The
 //     orders flipped are those of all pairs of the sampled pairs.
+//   - Of pairs that came with exact logits and judgements, errors are shares of
+//     those logits' standard deviation, orders are of passages of one query, and
+//     nDCG@10 is as package agreement defines it, the mean over judged queries.
+//     The interval of its difference is a bootstrap over queries.
 //
 // A figure that was not measured is n/a, null in JSON, and never 0. A percentile
 // that has no upper confidence bound is given and marked (see [Bound]). Without

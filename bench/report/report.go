@@ -24,6 +24,7 @@ type Report struct {
 	Dataset     *recording.Dataset     `json:"dataset"`
 	ColdStart   *recording.ColdStart   `json:"cold_start"`
 	Accuracy    *recording.Accuracy    `json:"accuracy"`
+	Judged      *JudgedFigures         `json:"judged,omitempty"` // nil: no pairs were given for it
 	Server      *recording.Server      `json:"server,omitempty"` // nil: an engine in the bench's process
 	Peak        *float64               `json:"peak_flops"`       // the device's measured peak, FLOP/s
 

@@ -57,7 +57,7 @@ func TestSeedsFigures(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, rec := range map[string]*recording.Recording{"seedlike": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "failed": recordingtest.Failed(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded()} {
+	for name, rec := range map[string]*recording.Recording{"seedlike": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "failed": recordingtest.Failed(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded(), "judged": recordingtest.Judged()} {
 		r := Derive(rec)
 		for ext, write := range map[string]func(*bytes.Buffer) error{
 			".md":   func(b *bytes.Buffer) error { return r.WriteMarkdown(b) },
@@ -84,7 +84,7 @@ func writeAll(dir string, rec *recording.Recording) error {
 }
 
 func TestWriteAllAndAgain(t *testing.T) {
-	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.Loads(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded()} {
+	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.Loads(), recordingtest.Failed(), recordingtest.Mixed(), recordingtest.Flooded(), recordingtest.Judged()} {
 		first, second := filepath.Join(t.TempDir(), "made", "here"), t.TempDir()
 		if err := writeAll(first, rec); err != nil {
 			t.Fatal(err)

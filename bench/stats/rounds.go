@@ -31,17 +31,28 @@ func Median(x []float64) float64 {
 // It assumes of the values that they are independent draws from one distribution, and
 // nothing of that. NaN of nothing.
 func MedianInterval(x []float64) (low, high float64) {
-	return bootstrap(func(draw func([]float64) float64) float64 { return draw(x) })
+	return bootstrap(middle, func(draw func([]float64) float64) float64 { return draw(x) })
+}
+
+// MeanInterval is MedianInterval of the mean.
+func MeanInterval(x []float64) (low, high float64) {
+	return bootstrap(Mean, func(draw func([]float64) float64) float64 { return draw(x) })
 }
 
 // MedianDifferenceInterval is MedianInterval of median(b) - median(a), for samples that are
 // not paired: each is drawn from for itself.
 func MedianDifferenceInterval(a, b []float64) (low, high float64) {
-	return bootstrap(func(draw func([]float64) float64) float64 { return draw(b) - draw(a) })
+	return bootstrap(middle, func(draw func([]float64) float64) float64 { return draw(b) - draw(a) })
 }
 
-// bootstrap draws a statistic, which asks draw for the median of a sample drawn anew.
-func bootstrap(statistic func(draw func([]float64) float64) float64) (low, high float64) {
+// middle is the median of x, which it sorts.
+func middle(x []float64) float64 {
+	slices.Sort(x)
+	return Percentile(x, 50)
+}
+
+// bootstrap draws a statistic, which asks draw for the centre of a sample drawn anew.
+func bootstrap(centre func([]float64) float64, statistic func(draw func([]float64) float64) float64) (low, high float64) {
 	random := rand.New(rand.NewPCG(bootstrapSeed, 0))
 	var drawn []float64
 	draw := func(x []float64) float64 {
@@ -52,8 +63,7 @@ func bootstrap(statistic func(draw func([]float64) float64) float64) (low, high 
 		for range x {
 			drawn = append(drawn, x[random.IntN(len(x))])
 		}
-		slices.Sort(drawn)
-		return Percentile(drawn, 50)
+		return centre(drawn)
 	}
 	values := make([]float64, Resamples)
 	for i := range values {

@@ -3,6 +3,7 @@ package stats
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,5 +148,26 @@ func TestNullReach(t *testing.T) {
 		if got := NullReach(x, n); math.Abs(got-want) > 0.05*want {
 			t.Errorf("n %d: %v, want about %v", n, got, want)
 		}
+	}
+}
+
+// Of many values the mean's interval is the normal distribution's.
+func TestMeanInterval(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 0))
+	x := make([]float64, 400)
+	for i := range x {
+		x[i] = random.ExpFloat64()
+	}
+	s := Summarize(x)
+	low, high := MeanInterval(x)
+	reach := 1.96 * *s.SD / math.Sqrt(400)
+	if math.Abs(low-(s.Mean-reach)) > 0.1*reach || math.Abs(high-(s.Mean+reach)) > 0.1*reach {
+		t.Errorf("[%v, %v], want about %v and %v less and more", low, high, s.Mean, reach)
+	}
+	if low, high := MeanInterval([]float64{2, 2, 2}); low != 2 || high != 2 {
+		t.Errorf("of equal values [%v, %v]", low, high)
+	}
+	if low, high := MeanInterval(nil); !math.IsNaN(low) || !math.IsNaN(high) {
+		t.Errorf("of nothing [%v, %v]", low, high)
 	}
 }

@@ -60,6 +60,11 @@ gets what is in report.json, and nothing else.
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
 
+--accuracy has the scores of judged pairs compared, in each precision, with logits
+in float64 that are given: {"query", "documents": [...], "logits": [...],
+"judgements": [...]} a line, with "other_judgements" of passages that are not
+among these. The report tells errors, orders swapped and nDCG@10 beside float64's.
+
 --mix and --overload take the place of batches and concurrencies; their loads take
 turns until the time bound. --mix measures calls of one pair, as they arrive, alone
 and beside callers of very many pairs: what do the small ones wait, what does the
@@ -80,6 +85,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --precision f32,bf16,int8 --length 32,128,512 --time-bound 10m
   minilm-metal bench --dataset pairs.jsonl --name mine --out ./report
+  minilm-metal bench --model DIR --precision f32,bf16,int8 --accuracy judged.jsonl
   minilm-metal bench --profile kernels.pprof && minilm-metal pprof kernels.pprof
   minilm-metal bench --stages --time-bound 5m
   minilm-metal bench --json | jq .summary.pairs_per_second
@@ -144,6 +150,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 	flags.register(c.Flags())
 	f := c.Flags()
 	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
+	f.StringVar(&o.Judged, "accuracy", "", "JSON Lines file of pairs with exact logits, and judgements, to compare the scores with")
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
 	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas (with --rate: as many as it takes)")
 	f.IntSliceVar(&o.Lengths, "length", nil, "tokens of each pair, several with commas; text is cut or lengthened (default: as it is)")

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/model/agreement"
 )
 
 // Trained is a checkpoint with trained weights, with pairs of MS MARCO and their logits in
@@ -28,12 +30,6 @@ type Trained struct {
 type TrainedPair struct {
 	Query, Passage string
 	Logit          float64
-}
-
-// Agreement says how close scores are to the logits in float64.
-type Agreement struct {
-	Mean, Worst     float64 // absolute errors, as shares of the logits' standard deviation
-	Orders, Swapped int     // how many twos of passages one query has, and how many are reversed
 }
 
 // OpenTrained reads all pairs, or skips the test where MINILM_SHARED is not set.
@@ -85,27 +81,20 @@ func OpenTrained(t *testing.T) *Trained {
 	return r
 }
 
-// Judge compares scores of pairs with their logits.
-func (r *Trained) Judge(pairs []TrainedPair, got []float32) (a Agreement) {
+// Judge compares scores of pairs with their logits, and the orders of each query's pairs.
+// Errors are shares of the deviation of all 860 logits.
+func (r *Trained) Judge(pairs []TrainedPair, got []float32) agreement.Figures {
+	var queries []agreement.Query
+	at := map[string]int{}
 	for i, p := range pairs {
-		off := math.Abs(float64(got[i])-p.Logit) / r.Deviation
-		if math.IsNaN(off) {
-			off = math.Inf(1)
+		k, seen := at[p.Query]
+		if !seen {
+			k = len(queries)
+			at[p.Query] = k
+			queries = append(queries, agreement.Query{})
 		}
-		a.Mean += off / float64(len(pairs))
-		a.Worst = max(a.Worst, off)
-		for j, other := range pairs[:i] {
-			if other.Query != p.Query {
-				continue
-			}
-			a.Orders++
-			if (got[i] < got[j]) != (p.Logit < other.Logit) {
-				a.Swapped++
-			}
-		}
+		queries[k].Exact = append(queries[k].Exact, p.Logit)
+		queries[k].Scores = append(queries[k].Scores, float64(got[i]))
 	}
-	return a
+	return agreement.Of(queries, r.Deviation)
 }
-
-// Share is the share of orders that are swapped.
-func (a Agreement) Share() float64 { return float64(a.Swapped) / float64(max(a.Orders, 1)) }
