@@ -41,6 +41,7 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.openVariant = o.engineOf
 	return run(ctx, o, o.served(ctx, func(device, precision string) (scorer, error) {
 		opts := []engine.Option{engine.CalibrationFile(o.CalibrationFile)}
 		if o.Logger != nil {
@@ -129,6 +130,8 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		err = phase(ctx, "overload", s.measureOverload)
 	case s.Load != nil:
 		err = phase(ctx, "load", s.measureLoad)
+	case s.Ablate != nil:
+		err = phase(ctx, "ablation", s.measureAblation)
 	case sweep:
 		err = s.measurePrecisions(ctx)
 	default:
@@ -136,7 +139,7 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 	}
 	s.rec.CutShort = ctx.Err() != nil
 	s.noteProfile()
-	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil
+	none := len(s.rec.Runs) == 0 && s.rec.Mix == nil && s.rec.Overload == nil && s.rec.Load == nil && s.rec.Ablation == nil
 	if errors.Is(err, ErrInaccurate) { // of some precision of a sweep
 		return s.rec, err
 	}

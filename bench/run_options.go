@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/remote"
 )
 
@@ -71,11 +72,12 @@ type Options struct {
 	// it serves: for the reference's scores, and to count tokens.
 	Server *remote.Client
 
-	// Mix, Overload and Load are scenarios, measured in the place of the configurations; one
-	// of them at most.
+	// Mix, Overload, Load and Ablate are scenarios, measured in the place of the
+	// configurations; one of them at most.
 	Mix      *MixOptions      // nil: not
 	Overload *OverloadOptions // nil: not
 	Load     *LoadOptions     // nil: not
+	Ablate   *AblateOptions   // nil: not
 	// MaxQueue is how many pairs may wait in the engine that is measured, as in engine;
 	// 0: any number, but DefaultMaxQueue for Overload.
 	MaxQueue int
@@ -101,6 +103,9 @@ type Options struct {
 	// of its own, and nil when it is over. May be nil.
 	Live   func(*Live)
 	Logger *slog.Logger // nil: nowhere
+
+	// openVariant opens an engine that a variant of an ablation is scored by.
+	openVariant func(*recording.AblationVariant) (scorer, error)
 
 	passes *passCount // counts the passes of the measured engine; nil if no scenario needs it
 }
@@ -149,7 +154,7 @@ func (o Options) withDefaults() (Options, error) {
 	case !(o.Rate >= 0 && o.Rate <= maxRate):
 		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more, and at most %v", ErrOptions, o.Rate, float64(maxRate))
 	}
-	if err := errors.Join(o.scenarioDefaults(), o.serverDefaults()); err != nil {
+	if err := errors.Join(o.scenarioDefaults(), o.ablateDefaults(), o.serverDefaults()); err != nil {
 		return o, err
 	}
 	for i, p := range o.Precisions {

@@ -26,7 +26,7 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "model", "testdata"},
+	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "kernels", "kernels/cpu", "model", "testdata"},                                   // kernels of an ablation, which measures them alone
 	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 
 	// What a run has measured is read, reported and compared without an engine.

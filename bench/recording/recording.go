@@ -34,6 +34,7 @@ type Recording struct {
 	Mix         *Mix        `json:"mix,omitempty"`
 	Overload    *Overload   `json:"overload,omitempty"`
 	Load        *Load       `json:"load,omitempty"`
+	Ablation    *Ablation   `json:"ablation,omitempty"`
 	Server      *Server     `json:"server,omitempty"`    // nil: an engine in this process
 	Variants    []Variant   `json:"variants,omitempty"`  // of a sweep of precisions
 	CutShort    bool        `json:"cut_short,omitempty"` // interrupted: what is here was measured until then

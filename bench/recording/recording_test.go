@@ -164,3 +164,27 @@ func TestJudgedInRecordings(t *testing.T) {
 		}
 	}
 }
+
+func TestAblationInRecordings(t *testing.T) {
+	for want, spoil := range map[string]func(a *recording.Ablation){
+		"batch 0":                      func(a *recording.Ablation) { a.Batch = 0 },
+		"5999 padded":                  func(a *recording.Ablation) { a.Padded = 5999 },
+		"0 variants":                   func(a *recording.Ablation) { a.Variants = nil },
+		`variants[1]: field "off"`:     func(a *recording.Ablation) { a.Variants[1].Off[0] = "luck" },
+		"rounds[1]: 5 runs of 6":       func(a *recording.Ablation) { a.Rounds[1] = a.Rounds[1][:5] },
+		"rounds[0]: variant 6":         func(a *recording.Ablation) { a.Rounds[0][2].Variant = 6 },
+		"rounds[0]: variant 1":         func(a *recording.Ablation) { a.Rounds[0][0].Variant = 1 },
+		"in 0s":                        func(a *recording.Ablation) { a.Rounds[0][0].Time = 0 },
+		"kernels[0]: 7 and 8 samples":  func(a *recording.Ablation) { a.Kernels[0].With = a.Kernels[0].With[:7] },
+		"kernels[0]: 8 and 8 samples,": func(a *recording.Ablation) { a.Kernels[0].Whole = a.Kernels[0].Part - 1 },
+	} {
+		rec := recordingtest.Ablated(6)
+		if err := rec.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		spoil(rec.Ablation)
+		if err := rec.Validate(); !errors.Is(err, recording.ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func (rec *Recording) Validate() error {
 	if err := rec.Load.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if err := rec.Judged.validate(); err != nil {
+	if err := errors.Join(rec.Judged.validate(), rec.Ablation.validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil

@@ -56,6 +56,7 @@ func Derive(rec *recording.Recording) *Report {
 	}
 	r.Mix, r.Overload = mixFigures(rec.Mix, r.Withheld == ""), overloadFigures(rec.Overload, r.Withheld == "")
 	r.Load = loadFigures(rec.Load, r.Withheld == "")
+	r.Ablation = ablationFigures(rec.Ablation, r.Withheld == "")
 	r.Summary, r.LoadCorrelation = overall(r.Configs)
 	return r
 }

@@ -57,6 +57,7 @@ func TestPages(t *testing.T) {
 		{recordingtest.Mixed(), "tail stages rounds lengths"},
 		{recordingtest.Flooded(), "tail lengths"},
 		{recordingtest.Loaded(), "load goodput lengths"},
+		{recordingtest.Ablated(6), "stages lengths"},
 	} {
 		r := Derive(c.rec)
 		list, missing := drawn(r)

@@ -41,6 +41,9 @@ func (r *Report) verdict() string {
 	} else if l != nil && len(l.Points) > 0 {
 		said = append(said, fmt.Sprintf("**%d loads were offered**, of which no bound on latency was asked.", len(l.Points)))
 	}
+	if a := r.Ablation; a != nil {
+		said = append(said, a.verdict())
+	}
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}

@@ -29,6 +29,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	r.Mix.write(p)
 	r.Overload.write(p)
 	r.Load.write(p)
+	r.Ablation.write(p)
 	r.writeOverall(p)
 	r.writeBackground(p)
 	r.writeDashboard(p)

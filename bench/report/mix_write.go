@@ -105,6 +105,8 @@ func (r *Report) noneApart() string {
 		title = OverloadTitle
 	case r.Load != nil:
 		title = LoadTitle
+	case r.Ablation != nil:
+		title = AblationTitle
 	}
 	if title == "" {
 		return ""

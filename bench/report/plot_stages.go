@@ -52,6 +52,7 @@ type fall struct {
 	name  string
 	steps []step
 	total float64
+	of    string // what the time is of
 }
 
 // mostFalls are drawn; the table has them all.
@@ -66,7 +67,7 @@ func (r *Report) falls() (list []fall) {
 		for _, s := range steps {
 			total += s.ms
 		}
-		list = append(list, fall{plot.Style(style), name, steps, total})
+		list = append(list, fall{plot.Style(style), name, steps, total, "ms of an average batch"})
 	}
 	for i := range r.Configs {
 		add(i, r.Configs[i].Config.String(), r.Configs[i].steps())
@@ -86,6 +87,9 @@ func (r *Report) falls() (list []fall) {
 
 func (r *Report) stagePlot() plot.Plot {
 	p := plot.Plot{ID: stageID, Title: "Where the time goes", Question: "Which stage of an average batch takes how long (ms), one after the other, and what is left over?"}
+	if r.Ablation != nil {
+		return r.ablationPlot(p)
+	}
 	list := r.falls()
 	if len(list) == 0 {
 		p.Missing = cmp.Or(r.withheldPlot(), "the report does not tell the stages of its batches.")
@@ -131,7 +135,7 @@ func (f *fall) draw(c *plot.Canvas, among int) {
 	}
 	rows := plot.Rows(names)
 	height := max(22*float64(len(names)), 150/float64(among))
-	x := plot.Exact("ms of an average batch", 0, c.Behind(f.total, plot.RoomOf(rows, height), longest))
+	x := plot.Exact(f.of, 0, c.Behind(f.total, plot.RoomOf(rows, height), longest))
 	panel := c.Panel(x, rows, plot.Ground{Height: height, Heading: f.name})
 	from := 0.0
 	for i, s := range f.steps {

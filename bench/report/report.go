@@ -41,6 +41,7 @@ type Report struct {
 	Mix      *MixFigures      `json:"mix,omitempty"`
 	Overload *OverloadFigures `json:"overload,omitempty"`
 	Load     *LoadFigures     `json:"load,omitempty"`
+	Ablation *AblationFigures `json:"ablation,omitempty"`
 
 	// LoadCorrelation is that of mean latency with average throughput across
 	// the configurations; nil for fewer than three.

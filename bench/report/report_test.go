@@ -57,7 +57,7 @@ func TestSeedsFigures(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, rec := range map[string]*recording.Recording{"seedlike": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "failed": recordingtest.Failed(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded(), "judged": recordingtest.Judged()} {
+	for name, rec := range map[string]*recording.Recording{"seedlike": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "failed": recordingtest.Failed(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded(), "judged": recordingtest.Judged(), "ablated": recordingtest.Ablated(6)} {
 		r := Derive(rec)
 		for ext, write := range map[string]func(*bytes.Buffer) error{
 			".md":   func(b *bytes.Buffer) error { return r.WriteMarkdown(b) },

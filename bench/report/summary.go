@@ -15,5 +15,6 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	r.Mix.write(p)
 	r.Overload.write(p)
 	r.Load.write(p)
+	r.Ablation.write(p)
 	return p.Flush()
 }

@@ -34,7 +34,7 @@ func written(t *testing.T, rec *recording.Recording) map[string][]byte {
 func TestVerifyEveryDigit(t *testing.T) {
 	digits := regexp.MustCompile(`[0-9]`)
 	for name, rec := range map[string]*recording.Recording{
-		"seed-like": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded(), "failed": recordingtest.Failed(), "judged": recordingtest.Judged(),
+		"seed-like": recordingtest.SeedLike(), "loads": recordingtest.Loads(), "mixed": recordingtest.Mixed(), "flooded": recordingtest.Flooded(), "loaded": recordingtest.Loaded(), "failed": recordingtest.Failed(), "judged": recordingtest.Judged(), "ablated": recordingtest.Ablated(6),
 	} {
 		rec.Environment.Arch = runtime.GOARCH
 		for file, text := range written(t, rec) {

@@ -34,6 +34,7 @@ func (p *program) bench() *cobra.Command {
 		kernels  string
 		scenario scenario
 		server   server
+		ablated  ablation
 	)
 	c := &cobra.Command{
 		Use:   "bench",
@@ -76,6 +77,11 @@ from 30 to 95 % of what a closed loop reaches, until the largest is found whose 
 keeps the bound and three other seeds confirm it. --ramp measures a row of rising
 loads. Both take the place of batches and concurrencies, and write load.csv too.
 
+--ablate tells where the speed comes from: runs without one idea at a time (packing,
+tokenizing beside computing, instructions, precision, threads), and runs from a plain
+one, with none of them, to the full one, take turns in random order. What no run can
+do without is measured by its own kernel, and marked as computed.
+
 --url measures a server that speaks text-embeddings-inference's /rerank or Cohere's
 (as Infinity, vLLM and others do), in the engine's place: the same loops, page and
 accuracy gate, for which --model names the model that it serves. A request has one
@@ -93,6 +99,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
   minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
   minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
+  minilm-metal bench --ablate --precision int8 --time-bound 5m   # where does the speed come from?
   minilm-metal bench --url http://localhost:8080 --model DIR --concurrency 1,4
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
@@ -104,7 +111,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 			if err := scenario.apply(c.Flags(), &o); err != nil {
 				return err
 			}
-			if err := server.apply(c.Flags(), &o); err != nil {
+			if err := errors.Join(server.apply(c.Flags(), &o), ablated.apply(c.Flags(), &o)); err != nil {
 				return err
 			}
 			if out != "" && !force { // the default folder is always new
@@ -169,6 +176,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
 	scenario.register(f)
 	server.register(f)
+	ablated.register(f)
 	profiles.register(f)
 	c.AddCommand(p.ab(), p.benchVerify())
 	return c

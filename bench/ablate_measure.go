@@ -1,0 +1,220 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+const (
+	// ablationSeed makes the order of the runs the same in every ablation.
+	ablationSeed = 1
+	// ablationShare is the share of the time that is left that the rounds may take; the
+	// rest is for kernels that are measured alone.
+	ablationShare = 0.85
+)
+
+// tokenScorer is implemented by an engine that scores tokens.
+type tokenScorer interface {
+	ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error)
+}
+
+// ablation scores the same pairs in different ways.
+type ablation struct {
+	*session
+	rec     *recording.Ablation
+	engines map[string]scorer // by key
+	batches []ablationBatch
+	tokens  model.Batch
+	scores  []float32
+}
+
+// ablationBatch is the pairs of a call, as they are and all as long as the longest.
+type ablationBatch struct{ pairs, padded []engine.Pair }
+
+// measureAblation runs all variants in turns, in rounds of random order, until the planned
+// rounds are over or the time is, and then what can only be measured by kernels of its own.
+func (s *session) measureAblation(ctx context.Context) (err error) {
+	t := newTurns(s.deadline)
+	batch := min(s.Batches[0], s.Pairs)
+	a := &ablation{session: s, engines: map[string]scorer{},
+		rec: &recording.Ablation{Batch: batch, Seed: ablationSeed, Rounds: [][]recording.AblationTime{}, Kernels: []recording.AblationKernel{}}}
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.pad(batch); err != nil {
+		return err
+	}
+	info := s.engine.Info()
+	ideas := ideasOf(info, a.rec.Padded > a.rec.Tokens)
+	if _, ok := s.engine.(tokenScorer); !ok {
+		ideas = slices.DeleteFunc(ideas, func(idea recording.Idea) bool { return idea.ID == ideaOverlap })
+	}
+	a.rec.Ideas, a.rec.Variants = ideas, variantsOf(info, ideas, hasPrecision)
+	if err := a.open(); err != nil {
+		return err
+	}
+	rounds := time.Duration(ablationShare * float64(time.Until(t.end)))
+	end := time.Now().Add(rounds)
+	took, err := a.warm(ctx)
+	if err != nil {
+		return s.interruptedScenario(ctx, "ablation", 0, err)
+	}
+	// As many of the batches in a run as there is time for in all rounds.
+	fit := int((rounds - 2*took) / time.Duration(s.Ablate.Rounds) / max(took, 1))
+	a.cut(max(1, min(fit, len(a.batches))))
+	runtime.GC() // what loading left is not the runs'
+
+	random := rand.New(rand.NewPCG(ablationSeed, 0))
+	var order []int
+	begun := time.Now()
+	for i := range s.Ablate.Rounds {
+		if now := time.Now(); i > 0 && now.Add(now.Sub(begun)/time.Duration(i)).After(end) {
+			s.note("ablation: the time bound of %v (for the whole run) was over after %d of %d rounds.", s.TimeBound, i, s.Ablate.Rounds)
+			break
+		}
+		if order = slices.Clone(order); i%2 == 0 { // what one round has first, the next has last
+			order = random.Perm(len(a.rec.Variants))
+		} else {
+			slices.Reverse(order)
+		}
+		round, err := a.round(ctx, order, i)
+		if err != nil {
+			return s.interruptedScenario(ctx, "ablation", i, err)
+		}
+		a.rec.Rounds = append(a.rec.Rounds, round)
+		s.rec.Ablation = a.rec
+	}
+	if err := a.measureKernels(ctx); err != nil {
+		return s.interruptedScenario(ctx, "ablation", len(a.rec.Rounds), err)
+	}
+	return nil
+}
+
+// pad divides the pairs into batches and lengthens each pair to its batch's longest, by words
+// of one token behind the passage. Nothing masks them: a padded run computes what one with
+// masks computes, and its scores are of other text, and not used.
+func (a *ablation) pad(batch int) error {
+	for lo := 0; lo < a.Pairs; lo += batch {
+		pairs, tokens, padded := a.work.batch(nil, lo, min(lo+batch, a.Pairs))
+		one := ablationBatch{pairs: pairs}
+		longest := padded / len(pairs)
+		a.tokens.Reset()
+		for i, p := range pairs {
+			have := int(a.work.tokens[(lo+i)%len(a.work.tokens)])
+			p.Passage += strings.Repeat(" "+filler, longest-have)
+			one.padded = append(one.padded, p)
+		}
+		if err := a.engine.Tokenize(&a.tokens, one.padded); err != nil {
+			return fmt.Errorf("bench: ablation: padding: %w", err)
+		}
+		if have := a.tokens.Tokens(); have != padded {
+			return fmt.Errorf("bench: ablation: padding made %d tokens of %d, want %d", have, tokens, padded)
+		}
+		a.batches = append(a.batches, one)
+		a.rec.Pairs, a.rec.Tokens, a.rec.Padded = a.rec.Pairs+len(pairs), a.rec.Tokens+tokens, a.rec.Padded+padded
+	}
+	return nil
+}
+
+// cut leaves the first n batches.
+func (a *ablation) cut(n int) {
+	a.batches = a.batches[:n]
+	a.rec.Pairs, a.rec.Tokens, a.rec.Padded = 0, 0, 0
+	for i := range n {
+		pairs, tokens, padded := a.work.batch(nil, i*a.rec.Batch, min((i+1)*a.rec.Batch, a.Pairs))
+		a.rec.Pairs, a.rec.Tokens, a.rec.Padded = a.rec.Pairs+len(pairs), a.rec.Tokens+tokens, a.rec.Padded+padded
+	}
+}
+
+// key is what tells the engines of variants apart.
+func key(v *recording.AblationVariant) string {
+	return fmt.Sprint(v.Precision, v.InstructionSet, v.Workers)
+}
+
+// open opens the engines that the variants need, beside the one that is open.
+func (a *ablation) open() error {
+	for i := range a.rec.Variants {
+		v := &a.rec.Variants[i]
+		if a.engines[key(v)] != nil {
+			continue
+		}
+		e := a.engine
+		if i > 0 {
+			var err error
+			if e, err = a.openVariant(v); err != nil {
+				return fmt.Errorf("bench: ablation: %s, %s, %d workers: %w", v.Precision, v.InstructionSet, v.Workers, err)
+			}
+		}
+		a.engines[key(v)] = e
+	}
+	return nil
+}
+
+// close closes the engines that open has opened.
+func (a *ablation) close() (err error) {
+	for _, e := range a.engines {
+		if e != a.engine {
+			err = errors.Join(err, e.Close())
+		}
+	}
+	return err
+}
+
+// warm scores one batch in each way twice, and returns how long the second time took for all.
+func (a *ablation) warm(ctx context.Context) (took time.Duration, err error) {
+	for i := range a.rec.Variants {
+		a.Progress("ablation: warm-up", i, len(a.rec.Variants))
+		v := &a.rec.Variants[i]
+		for range 2 {
+			begun := time.Now()
+			if err := a.score(ctx, v, &a.batches[0]); err != nil {
+				return 0, err
+			}
+			took += time.Since(begun) / 2
+		}
+	}
+	return took, nil
+}
+
+// round runs each variant once, in that order.
+func (a *ablation) round(ctx context.Context, order []int, number int) (list []recording.AblationTime, err error) {
+	for i, variant := range order {
+		a.Progress("ablation", number*len(order)+i, a.Ablate.Rounds*len(order))
+		begun := time.Now()
+		for k := range a.batches {
+			if err := a.score(ctx, &a.rec.Variants[variant], &a.batches[k]); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, recording.AblationTime{Variant: variant, Time: time.Since(begun)})
+	}
+	return list, nil
+}
+
+// score scores a batch as a variant does.
+func (a *ablation) score(ctx context.Context, v *recording.AblationVariant, b *ablationBatch) (err error) {
+	e, pairs := a.engines[key(v)], b.pairs
+	if isOff(v, ideaPacking) {
+		pairs = b.padded
+	}
+	if isOff(v, ideaOverlap) {
+		a.tokens.Reset()
+		if err = e.Tokenize(&a.tokens, pairs); err == nil {
+			a.scores, err = e.(tokenScorer).ScoreTokens(ctx, a.scores[:0], &a.tokens)
+		}
+	} else {
+		a.scores, _, err = e.ScoreStats(ctx, a.scores[:0], pairs)
+	}
+	if err != nil {
+		return fmt.Errorf("bench: ablation: without %s: %w", strings.Join(v.Off, ", "), err)
+	}
+	return nil
+}
