@@ -67,12 +67,15 @@ func plainISA(inUse string, available []kernels.ISA) string {
 }
 
 // ideasOf returns the ideas of an engine that can be switched off.
-func ideasOf(info engine.Info, padded bool) (list []recording.Idea) {
+func ideasOf(info engine.Info, padded, tokenizes bool) (list []recording.Idea) {
 	add := func(id, name, without string) {
 		list = append(list, recording.Idea{ID: id, Name: name, Without: without})
 	}
 	if padded {
 		add(ideaPacking, "packing without padding", "each pair is as long as its batch's longest")
+	}
+	if tokenizes {
+		add(ideaTokenizer, "the engine's tokenizer", "a textbook WordPiece of strings and a map, all threads, before a batch is computed")
 	}
 	add(ideaOverlap, "tokenizing beside computing", "a batch is tokenized by one goroutine before it is computed")
 	if least := plainISA(info.InstructionSet, kernels.Available()); info.InstructionSet != "" && least != "" {
@@ -141,7 +144,7 @@ func hasPrecision(isa, precision string) bool {
 }
 
 // engineOf opens an engine for a variant.
-func (o *Options) engineOf(v *recording.AblationVariant) (scorer, error) {
+func (o *Options) engineOf(v *recording.AblationVariant) (tokenScorer, error) {
 	opts := []engine.Option{engine.NoCalibrationFile(), engine.Precision(v.Precision), engine.Workers(max(1, v.Workers))}
 	if v.InstructionSet != "" {
 		opts = append(opts, engine.InstructionSet(v.InstructionSet))

@@ -23,8 +23,9 @@ const (
 	ablationShare = 0.85
 )
 
-// tokenScorer is implemented by an engine that scores tokens.
+// tokenScorer scores tokens, too.
 type tokenScorer interface {
+	scorer
 	ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error)
 }
 
@@ -32,31 +33,34 @@ type tokenScorer interface {
 type ablation struct {
 	*session
 	rec     *recording.Ablation
-	engines map[string]scorer // by key
+	engines map[string]tokenScorer // by key
 	batches []ablationBatch
+	plain   *textbook // nil: the idea of a tokenizer cannot be switched off
 	tokens  model.Batch
 	scores  []float32
 }
 
-// ablationBatch is the pairs of a call, as they are and all as long as the longest.
-type ablationBatch struct{ pairs, padded []engine.Pair }
+// ablationBatch is the pairs of a call, as they are and all as long as the longest, and the
+// tokens of both.
+type ablationBatch struct {
+	pairs, padded []engine.Pair
+	tokens, long  model.Batch
+}
 
 // measureAblation runs all variants in turns, in rounds of random order, until the planned
 // rounds are over or the time is, and then what can only be measured by kernels of its own.
 func (s *session) measureAblation(ctx context.Context) (err error) {
 	t := newTurns(s.deadline)
 	batch := min(s.Batches[0], s.Pairs)
-	a := &ablation{session: s, engines: map[string]scorer{},
+	a := &ablation{session: s, engines: map[string]tokenScorer{},
 		rec: &recording.Ablation{Batch: batch, Seed: ablationSeed, Rounds: [][]recording.AblationTime{}, Kernels: []recording.AblationKernel{}}}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.pad(batch); err != nil {
 		return err
 	}
+	a.learn()
 	info := s.engine.Info()
-	ideas := ideasOf(info, a.rec.Padded > a.rec.Tokens)
-	if _, ok := s.engine.(tokenScorer); !ok {
-		ideas = slices.DeleteFunc(ideas, func(idea recording.Idea) bool { return idea.ID == ideaOverlap })
-	}
+	ideas := ideasOf(info, a.rec.Padded > a.rec.Tokens, a.plain != nil)
 	a.rec.Ideas, a.rec.Variants = ideas, variantsOf(info, ideas, hasPrecision)
 	if err := a.open(); err != nil {
 		return err
@@ -106,22 +110,44 @@ func (a *ablation) pad(batch int) error {
 		pairs, tokens, padded := a.work.batch(nil, lo, min(lo+batch, a.Pairs))
 		one := ablationBatch{pairs: pairs}
 		longest := padded / len(pairs)
-		a.tokens.Reset()
 		for i, p := range pairs {
 			have := int(a.work.tokens[(lo+i)%len(a.work.tokens)])
 			p.Passage += strings.Repeat(" "+filler, longest-have)
 			one.padded = append(one.padded, p)
 		}
-		if err := a.engine.Tokenize(&a.tokens, one.padded); err != nil {
+		if err := errors.Join(a.engine.Tokenize(&one.tokens, one.pairs), a.engine.Tokenize(&one.long, one.padded)); err != nil {
 			return fmt.Errorf("bench: ablation: padding: %w", err)
 		}
-		if have := a.tokens.Tokens(); have != padded {
+		if have := one.long.Tokens(); have != padded {
 			return fmt.Errorf("bench: ablation: padding made %d tokens of %d, want %d", have, tokens, padded)
 		}
 		a.batches = append(a.batches, one)
 		a.rec.Pairs, a.rec.Tokens, a.rec.Padded = a.rec.Pairs+len(pairs), a.rec.Tokens+tokens, a.rec.Padded+padded
 	}
 	return nil
+}
+
+// learn makes the textbook's tokenizer, and notes for how many pairs it has the engine's
+// tokens. Runs with it compute the engine's tokens all the same, so that they differ in
+// nothing but what tokenizing costs.
+func (a *ablation) learn() {
+	plain, err := newTextbook(a.Model.Files, a.engine.Info().MaxLength)
+	if err != nil {
+		a.note("ablation: the tokenizer was not switched off: %v.", err)
+		return
+	}
+	a.plain = plain
+	same, all := 0, 0
+	for i := range a.batches {
+		b := &a.batches[i]
+		for k, p := range b.pairs {
+			lo, hi := b.tokens.Bounds(k)
+			if all++; slices.Equal(plain.pair(p), b.tokens.IDs[lo:hi]) {
+				same++
+			}
+		}
+	}
+	a.note("ablation: the textbook tokenizer has the engine's tokens for %d of %d pairs; all runs compute the engine's.", same, all)
 }
 
 // cut leaves the first n batches.
@@ -146,12 +172,17 @@ func (a *ablation) open() error {
 		if a.engines[key(v)] != nil {
 			continue
 		}
-		e := a.engine
-		if i > 0 {
-			var err error
-			if e, err = a.openVariant(v); err != nil {
-				return fmt.Errorf("bench: ablation: %s, %s, %d workers: %w", v.Precision, v.InstructionSet, v.Workers, err)
+		if i == 0 {
+			e, ok := a.engine.(tokenScorer)
+			if !ok {
+				return fmt.Errorf("%w: an ablation of what does not score tokens", ErrOptions)
 			}
+			a.engines[key(v)] = e
+			continue
+		}
+		e, err := a.openVariant(v)
+		if err != nil {
+			return fmt.Errorf("bench: ablation: %s, %s, %d workers: %w", v.Precision, v.InstructionSet, v.Workers, err)
 		}
 		a.engines[key(v)] = e
 	}
@@ -161,7 +192,7 @@ func (a *ablation) open() error {
 // close closes the engines that open has opened.
 func (a *ablation) close() (err error) {
 	for _, e := range a.engines {
-		if e != a.engine {
+		if scorer(e) != a.engine {
 			err = errors.Join(err, e.Close())
 		}
 	}
@@ -201,17 +232,28 @@ func (a *ablation) round(ctx context.Context, order []int, number int) (list []r
 
 // score scores a batch as a variant does.
 func (a *ablation) score(ctx context.Context, v *recording.AblationVariant, b *ablationBatch) (err error) {
-	e, pairs := a.engines[key(v)], b.pairs
+	e, pairs, tokens := a.engines[key(v)], b.pairs, &b.tokens
 	if isOff(v, ideaPacking) {
-		pairs = b.padded
+		pairs, tokens = b.padded, &b.long
 	}
-	if isOff(v, ideaOverlap) {
-		a.tokens.Reset()
-		if err = e.Tokenize(&a.tokens, pairs); err == nil {
-			a.scores, err = e.(tokenScorer).ScoreTokens(ctx, a.scores[:0], &a.tokens)
+	apart := isOff(v, ideaOverlap)
+	switch {
+	case isOff(v, ideaTokenizer):
+		goroutines := max(1, v.Workers)
+		if apart {
+			goroutines = 1
 		}
-	} else {
+		a.plain.pairs(pairs, goroutines)
+	case apart:
+		tokens = &a.tokens
+		tokens.Reset()
+		err = e.Tokenize(tokens, pairs)
+	default:
 		a.scores, _, err = e.ScoreStats(ctx, a.scores[:0], pairs)
+		tokens = nil
+	}
+	if err == nil && tokens != nil {
+		a.scores, err = e.ScoreTokens(ctx, a.scores[:0], tokens)
 	}
 	if err != nil {
 		return fmt.Errorf("bench: ablation: without %s: %w", strings.Join(v.Off, ", "), err)

@@ -79,7 +79,7 @@ func ablationLab(t *testing.T, bound time.Duration) (*lab, func(ctx context.Cont
 		opened = append(opened, f)
 		return f
 	}
-	l.options.openVariant = func(v *recording.AblationVariant) (scorer, error) { return open(v.Precision, v.Workers), nil }
+	l.options.openVariant = func(v *recording.AblationVariant) (tokenScorer, error) { return open(v.Precision, v.Workers), nil }
 	return l, func(ctx context.Context) (*recording.Recording, error) {
 		return run(ctx, l.options, func(device, precision string) (scorer, error) {
 			if device == "reference" {

@@ -105,7 +105,7 @@ type Options struct {
 	Logger *slog.Logger // nil: nowhere
 
 	// openVariant opens an engine that a variant of an ablation is scored by.
-	openVariant func(*recording.AblationVariant) (scorer, error)
+	openVariant func(*recording.AblationVariant) (tokenScorer, error)
 
 	passes *passCount // counts the passes of the measured engine; nil if no scenario needs it
 }
