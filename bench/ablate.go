@@ -47,7 +47,7 @@ const (
 	ideaPacking   = "packing"
 	ideaTokenizer = "tokenizer"
 	ideaOverlap   = "overlap"
-	ideaISA       = "isa"
+	ideaISA       = "instructions"
 	ideaPrecision = "precision"
 	ideaThreads   = "threads"
 )

@@ -30,7 +30,8 @@
 //
 // # The scenarios
 //
-// [Options.Mix], [Options.Overload] and [Options.Load] take the place of the configurations.
+// [Options.Mix], [Options.Overload], [Options.Load] and [Options.Ablate] take the place of the
+// configurations.
 // The points of a load come one after the other, by package load's search. The other two's loads
 // take turns in rounds, all of one engine: what drifts does so for each of them. Calls that
 // arrive do so as a Poisson process, each has a goroutine of its own, so that the engine
@@ -48,4 +49,10 @@
 //     the difference is what refusing costs those that are not refused. Offered calls are
 //     accepted, refused, failed (counted by error) or not sent, and a recording in which
 //     these do not sum up is not valid.
+//   - An ablation scores the same pairs in the full way, without one idea, and in ever fuller
+//     ways from one that has none of them, in rounds whose order is random, and turned round
+//     in the next. An idea is switched off by an option of the engine, by other text (padding)
+//     or by calling it otherwise (tokens that were made before), never by a second path in its
+//     code. For what that leaves, the last layer for [CLS] alone and GELU in the product, the
+//     work is timed alone in both ways, and its share of a full run.
 package bench

@@ -154,13 +154,13 @@ func between(base, run []float64) Between {
 	return b
 }
 
-// fall is the steps as a waterfall of milliseconds a pair; nil without.
+// fall is the steps as a waterfall of milliseconds a pair, by their short names; nil without.
 func (f *AblationFigures) fall() (list []step) {
 	if f == nil || len(f.Steps) == 0 {
 		return nil
 	}
 	for _, s := range f.Steps {
-		list = append(list, step{s.Name, s.Saved})
+		list = append(list, step{s.ID, s.Saved})
 	}
-	return append(list, step{"the full run", f.Full.MSOfPair})
+	return append(list, step{"left", f.Full.MSOfPair})
 }

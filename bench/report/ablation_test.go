@@ -43,7 +43,7 @@ func TestAblationFigures(t *testing.T) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
 	}
-	if p := Derive(rec).stagePlot(); p.Missing != "" || !strings.Contains(p.Finding, "products in int8 saves most") {
+	if p := Derive(rec).stagePlot(); p.Missing != "" || !strings.Contains(p.Finding, "precision saves most") {
 		t.Errorf("the waterfall: %q, %q", p.Missing, p.Finding)
 	}
 }

@@ -124,8 +124,12 @@ func (r *Report) ablationPlot(p plot.Plot) plot.Plot {
 		return p
 	}
 	p.Table.Titles = []string{"Idea", "Saved (ms a pair)", "Share of the plain run (%)"}
-	for _, s := range steps {
-		p.Table.Rows = append(p.Table.Rows, []string{s.name, figure.Fixed(&s.ms, 3), figure.Fixed(figure.Scaled(&s.ms, 100/f.Plain.MSOfPair), 1)})
+	for i, s := range steps {
+		name := "left in the full run"
+		if i < len(f.Steps) {
+			name = f.Steps[i].Name
+		}
+		p.Table.Rows = append(p.Table.Rows, []string{name, figure.Fixed(&s.ms, 3), figure.Fixed(figure.Scaled(&s.ms, 100/f.Plain.MSOfPair), 1)})
 	}
 	largest := steps[0]
 	for _, s := range steps[:len(steps)-1] {

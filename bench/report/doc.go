@@ -72,7 +72,8 @@
 // own in the place of configurations. Package load judges the points, and [LoadFigures] has
 // them as plain numbers. Those of the other two are of all rounds
 // together, which are shown one by one beside their median. The bulk's rate is that of the
-// passes that ended.
+// passes that ended. Of an ablation, each ratio is the median of the rounds' ratios, with a
+// bootstrap over rounds; what was timed alone is computed, and says so.
 //
 // # report.html
 //

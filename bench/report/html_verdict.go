@@ -148,6 +148,12 @@ func (r *Report) facts() (list []page.Fact) {
 		}
 		add("Capacity", l.Capacity, 1, "pairs/s", fmt.Sprintf("%d callers in a closed loop", l.Callers))
 	}
+	if a := r.Ablation; a != nil {
+		add("Throughput", &a.Full.Pairs, 1, "pairs/s", "the full run, "+a.Full.Said)
+		if a.Whole != nil {
+			add("Over the plain run", &a.Whole.Ratio, 2, "times", a.Plain.Said)
+		}
+	}
 	if a := r.accuracyOfFastest(); a != nil {
 		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
 			over := *a.CentredError / a.LogitSD
