@@ -77,12 +77,12 @@ func (a *ablation) timedRun(ctx context.Context) ([]recording.Kernel, time.Durat
 	}
 	begun := time.Now()
 	for i := range a.batches {
-		if err := a.score(ctx, &a.rec.Variants[0], &a.batches[i]); err != nil {
-			return nil, 0, errors.Join(err, ctx.Err())
+		if err = a.score(ctx, &a.rec.Variants[0], &a.batches[i]); err != nil {
+			break
 		}
 	}
 	took := time.Since(begun)
-	return stop(), took * time.Duration(a.rec.Variants[0].Workers), nil
+	return stop(), took * time.Duration(a.rec.Variants[0].Workers), err
 }
 
 // clsOnly runs the encoder on one worker as it is, and with the last layer computed for every

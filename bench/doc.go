@@ -31,11 +31,10 @@
 // # The scenarios
 //
 // [Options.Mix], [Options.Overload], [Options.Load] and [Options.Ablate] take the place of the
-// configurations.
-// The points of a load come one after the other, by package load's search. The other two's loads
-// take turns in rounds, all of one engine: what drifts does so for each of them. Calls that
-// arrive do so as a Poisson process, each has a goroutine of its own, so that the engine
-// hears of it when it is due, and latency counts from when it was due.
+// configurations. The points of a load come one after the other, by package load's search. The
+// others take turns in rounds: what drifts does so for each of them. Calls that arrive do so as
+// a Poisson process, each has a goroutine of its own, so that the engine hears of it when it is
+// due, and latency counts from when it was due.
 //
 //   - A mix sets the latency of one-pair calls beside bulk callers against that of the same
 //     calls (the same times, the same text) alone, and the bulk's rate beside them against
