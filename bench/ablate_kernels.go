@@ -15,8 +15,12 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// kernelTurns is how often an idea's own kernel is measured in each way.
-const kernelTurns = 12
+// How often an idea's own work is measured in each way: passes take some 50 ms, and repeats
+// of a product 3 ms.
+const (
+	passTurns    = 15
+	productTurns = 60
+)
 
 // measureKernels measures ideas that no run can do without, since the product has no code for
 // that: on the processor, in turns, the work with an idea and the same work without it. What
@@ -106,7 +110,7 @@ func (a *ablation) clsOnly(ctx context.Context, v kernels.Variant) (_ *recording
 	k := &recording.AblationKernel{Unit: "a pass through the encoder, one thread",
 		Idea: recording.Idea{ID: "cls", Name: "last layer for [CLS] alone", Without: "the last layer computes every row"}}
 	scores := [2][]float32{make([]float32, a.tokens.Len()), make([]float32, a.tokens.Len())}
-	for turn := range kernelTurns + 1 {
+	for turn := range passTurns + 1 {
 		var took [2]float64
 		for i := range 2 {
 			way := (turn + i) % 2 // the two take turns in going first
@@ -159,7 +163,7 @@ func fusedGELU(ctx context.Context, v kernels.Variant) (*recording.AblationKerne
 	if len(cases) != 3 {
 		return nil, fmt.Errorf("bench: ablation: %d kernels of a product with GELU, want 3", len(cases))
 	}
-	r, err := workbench.Measure(ctx, cases, workbench.Options{Count: kernelTurns})
+	r, err := workbench.Measure(ctx, cases, workbench.Options{Count: productTurns})
 	if err != nil {
 		return nil, err
 	}

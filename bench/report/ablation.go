@@ -65,7 +65,7 @@ type AblationKernelShare struct {
 	Unit  string  `json:"unit"`
 	Times Between `json:"times"` // without over with, of the kernel alone
 	Share float64 `json:"share"` // of the full run's time
-	Ratio float64 `json:"computed_over_full"`
+	Ratio Between `json:"computed_over_full"`
 }
 
 func ablationFigures(a *recording.Ablation, speed bool) *AblationFigures {
@@ -122,7 +122,11 @@ func ablationFigures(a *recording.Ablation, speed bool) *AblationFigures {
 	}
 	for _, k := range a.Kernels {
 		s := AblationKernelShare{Idea: k.Idea, Unit: k.Unit, Times: between(k.Without, k.With), Share: float64(k.Part) / float64(k.Whole)}
-		s.Ratio = 1 / (1 + s.Share*(s.Times.Ratio-1))
+		over := func(times float64) float64 { return 1 / (1 + float64(s.Share*(times-1))) }
+		s.Ratio.Ratio = over(s.Times.Ratio)
+		if ci := s.Times.CI; ci != nil {
+			s.Ratio.CI = &[2]float64{over(ci[1]), over(ci[0])}
+		}
 		f.Kernels = append(f.Kernels, s)
 	}
 	return f

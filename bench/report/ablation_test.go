@@ -23,7 +23,8 @@ func TestAblationFigures(t *testing.T) {
 		{"+ packing", f.Steps[0].Ratio.Ratio, 880. / 640}, {"+ int8", f.Steps[1].Ratio.Ratio, 2}, {"+ threads", f.Steps[2].Ratio.Ratio, 1.6},
 		{"saved", f.Steps[1].Saved, 320 * 1.01 / 64}, {"padding", f.PaddingShare, 0.25},
 		{"[CLS] alone", f.Kernels[0].Times.Ratio, (1203./1003 + 1204./1004) / 2}, {"[CLS], of the time", f.Kernels[0].Share, 0.9},
-		{"[CLS], computed", f.Kernels[0].Ratio, 1 / (1 + 0.9*(f.Kernels[0].Times.Ratio-1))},
+		{"[CLS], computed", f.Kernels[0].Ratio.Ratio, 1 / (1 + 0.9*(f.Kernels[0].Times.Ratio-1))},
+		{"[CLS], computed, low", f.Kernels[0].Ratio.CI[0], 1 / (1 + 0.9*(f.Kernels[0].Times.CI[1]-1))},
 	} {
 		if d := tt.got/tt.want - 1; math.Abs(d) > 1e-6 {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)

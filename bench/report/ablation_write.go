@@ -36,8 +36,8 @@ func (f *AblationFigures) write(p *markdown.Page) {
 		rows = append(rows, row)
 	}
 	for _, k := range f.Kernels {
-		rate := f.Full.Pairs * k.Ratio
-		rows = append(rows, []string{k.Name, k.Without, figure.Fixed(&rate, 1), figure.Fixed(&k.Ratio, 3), figure.NotMeasured, computedRow})
+		rate := f.Full.Pairs * k.Ratio.Ratio
+		rows = append(rows, []string{k.Name, k.Without, figure.Fixed(&rate, 1), figure.Fixed(&k.Ratio.Ratio, 3), k.Ratio.interval(3), computedRow})
 	}
 	p.Table([]string{"Off", "Instead", "Pairs/s", "Over the Full Run", "95 % Interval", "How"}, rows)
 	p.Para("_Ratios are medians of the rounds' ratios, with a bootstrap over rounds%s._", f.few())
@@ -46,7 +46,7 @@ func (f *AblationFigures) write(p *markdown.Page) {
 	}
 	for _, k := range f.Kernels {
 		p.Para("_%s: by its own kernel, %s: without it %s times as long, on %.1f %% of the time, so %s of the full run's speed; computed, not measured in a run._",
-			upperFirst(k.Name), k.Unit, k.Times.words(3), 100*k.Share, figure.Fixed(&k.Ratio, 3))
+			upperFirst(k.Name), k.Unit, k.Times.words(3), 100*k.Share, figure.Fixed(&k.Ratio.Ratio, 3))
 	}
 	f.writeSteps(p)
 }

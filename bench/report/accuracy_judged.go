@@ -44,7 +44,7 @@ func judgedFigures(rec *recording.Recording) *JudgedFigures {
 			queries = append(queries, q)
 			if q.Grades != nil {
 				of := func(scores []float64) float64 {
-					return agreement.NDCG(scores, q.Grades, q.Unlisted, agreement.Depth)
+					return agreement.NDCG(scores, q.Grades, q.Unlisted)
 				}
 				differences = append(differences, of(q.Scores)-of(q.Exact))
 			}

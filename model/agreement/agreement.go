@@ -54,8 +54,8 @@ func Of(queries []Query, sd float64) Figures {
 		f.Orders, f.Swapped = f.Orders+o.InX, f.Swapped+o.Swapped
 		if q.Grades != nil {
 			f.Judged++
-			ndcg += NDCG(q.Scores, q.Grades, q.Unlisted, Depth)
-			exactNDCG += NDCG(q.Exact, q.Grades, q.Unlisted, Depth)
+			ndcg += NDCG(q.Scores, q.Grades, q.Unlisted)
+			exactNDCG += NDCG(q.Exact, q.Grades, q.Unlisted)
 		}
 	}
 	if f.LogitSD = sd; sd == 0 {
@@ -83,7 +83,7 @@ func (m *moments) add(x float64) {
 	m.n++
 	d := x - m.mean
 	m.mean += d / m.n
-	m.squares += d * (x - m.mean)
+	m.squares += float64(d * (x - m.mean)) // rounded before it is added, on every processor
 }
 
 // sd is the standard deviation with division by the number; 0 of nothing.

@@ -26,7 +26,7 @@ func TestNDCG(t *testing.T) {
 		{"ties", []float64{3, 1, 1, 1, 0.5, 0.25}, []int{0, 3, 0, 1, 2, 0}, nil, 0.599733645867765},
 		{"ties across the tenth", []float64{20, 19, 18, 17, 16, 15, 14, 13, 1, 1, 1, 1}, []int{0, 1, 0, 0, 2, 0, 0, 0, 3, 0, 1, 0}, nil, 0.38415336262846234},
 	} {
-		if got := NDCG(tt.scores, tt.grades, tt.unlisted, 10); math.Abs(got-tt.want) > 1e-14 {
+		if got := NDCG(tt.scores, tt.grades, tt.unlisted); math.Abs(got-tt.want) > 1e-14 {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -46,8 +46,16 @@ func TestNDCGOfNaN(t *testing.T) {
 			}
 		}
 		want := 1 / math.Log2(3) / (3 + 1/math.Log2(3))
-		if got := NDCG(scores, grades, nil, 10); math.Abs(got-want) > 1e-15 {
+		if got := NDCG(scores, grades, nil); math.Abs(got-want) > 1e-15 {
 			t.Errorf("%v: %v, want %v", scores, got, want)
+		}
+	}
+}
+
+func TestDiscounts(t *testing.T) {
+	for i, d := range discounts {
+		if want := 1 / math.Log2(float64(i)+2); math.Abs(d-want) > 1e-15 {
+			t.Errorf("rank %d: %v, want %v", i+1, d, want)
 		}
 	}
 }
