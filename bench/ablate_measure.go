@@ -219,15 +219,20 @@ func (a *ablation) warm(ctx context.Context) (took time.Duration, err error) {
 
 // round runs each variant once, in that order.
 func (a *ablation) round(ctx context.Context, order []int, number int) (list []recording.AblationTime, err error) {
+	meter := processMeter(a.engine)
 	for i, variant := range order {
 		a.Progress("ablation", number*len(order)+i, a.Ablate.Rounds*len(order))
-		begun := time.Now()
+		before, begun := meter().cpu, time.Now()
 		for k := range a.batches {
 			if err := a.score(ctx, &a.rec.Variants[variant], &a.batches[k]); err != nil {
 				return nil, err
 			}
 		}
-		list = append(list, recording.AblationTime{Variant: variant, Time: time.Since(begun)})
+		took := recording.AblationTime{Variant: variant, Time: time.Since(begun)}
+		if after := meter().cpu; before != nil && after != nil {
+			took.CPU = new(*after - *before)
+		}
+		list = append(list, took)
 	}
 	return list, nil
 }

@@ -39,8 +39,9 @@ type AblationVariant struct {
 
 // AblationTime is one run: all of the pairs.
 type AblationTime struct {
-	Variant int           `json:"variant"` // index
-	Time    time.Duration `json:"time_ns"`
+	Variant int            `json:"variant"` // index
+	Time    time.Duration  `json:"time_ns"`
+	CPU     *time.Duration `json:"cpu_ns,omitempty"` // of this process, all cores together; nil: not told
 }
 
 // AblationKernel is an idea that is measured by its own kernel: the same work with it and
@@ -73,7 +74,7 @@ func (a *Ablation) validate() error {
 	for i, round := range a.Rounds {
 		seen := make([]bool, len(a.Variants))
 		for _, r := range round {
-			if r.Variant < 0 || r.Variant >= len(seen) || seen[r.Variant] || r.Time <= 0 || r.Time > longestRun {
+			if r.Variant < 0 || r.Variant >= len(seen) || seen[r.Variant] || r.Time <= 0 || r.Time > longestRun || r.CPU != nil && *r.CPU < 0 {
 				return fmt.Errorf("ablation: rounds[%d]: variant %d in %v: want each once, and a time above 0", i, r.Variant, r.Time)
 			}
 			seen[r.Variant] = true

@@ -34,7 +34,9 @@ type AblationFigures struct {
 type AblationRun struct {
 	Pairs    float64 `json:"pairs_per_second"`
 	MSOfPair float64 `json:"ms_per_pair"`
-	Said     string  `json:"precision"` // with the instructions and the threads
+	// CPU is the processor's time, all cores together; nil: not told, or less than can be read.
+	CPU  *float64 `json:"cpu_ms_per_pair"`
+	Said string   `json:"precision"` // with the instructions and the threads
 }
 
 // Between is a ratio with its 95 % interval, nil of too few rounds.
@@ -48,6 +50,7 @@ type AblatedIdea struct {
 	recording.Idea
 	Run   *AblationRun `json:"run"`       // nil: it cannot go alone
 	Ratio *Between     `json:"over_full"` // its speed over the full run's
+	CPU   *Between     `json:"cpu_over_full"`
 }
 
 // AblationStep adds an idea to those that a run already has.
@@ -73,16 +76,24 @@ func ablationFigures(a *recording.Ablation, speed bool) *AblationFigures {
 		return nil
 	}
 	// Seconds of each variant, round by round.
-	times := make([][]float64, len(a.Variants))
+	times, work := make([][]float64, len(a.Variants)), make([][]float64, len(a.Variants))
 	for _, round := range a.Rounds {
 		for _, r := range round {
 			times[r.Variant] = append(times[r.Variant], r.Time.Seconds())
+			if r.CPU != nil && *r.CPU > 0 {
+				work[r.Variant] = append(work[r.Variant], r.CPU.Seconds())
+			}
 		}
 	}
+	told := func(i int) bool { return len(work[i]) == len(a.Rounds) }
 	run := func(i int) AblationRun {
 		seconds := stats.Median(times[i])
 		v := &a.Variants[i]
-		return AblationRun{float64(a.Pairs) / seconds, 1000 * seconds / float64(a.Pairs), said(v)}
+		run := AblationRun{Pairs: float64(a.Pairs) / seconds, MSOfPair: 1000 * seconds / float64(a.Pairs), Said: said(v)}
+		if told(i) {
+			run.CPU = new(1000 * stats.Median(work[i]) / float64(a.Pairs))
+		}
+		return run
 	}
 	at := func(off []string) int {
 		return slices.IndexFunc(a.Variants, func(v recording.AblationVariant) bool { return slices.Equal(v.Off, off) })
@@ -97,6 +108,9 @@ func ablationFigures(a *recording.Ablation, speed bool) *AblationFigures {
 		if i := at([]string{idea.ID}); i >= 0 {
 			one.Run, one.Ratio = new(run(i)), new(between(times[0], times[i]))
 			product /= one.Ratio.Ratio
+			if told(0) && told(i) {
+				one.CPU = new(between(work[i], work[0]))
+			}
 		} else {
 			complete = false
 		}

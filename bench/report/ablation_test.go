@@ -19,6 +19,7 @@ func TestAblationFigures(t *testing.T) {
 		{"full", f.Full.Pairs, 64 / 0.202}, {"plain", f.Plain.MSOfPair, 880 * 1.01 / 64}, {"whole", f.Whole.Ratio, 4.4},
 		{"without packing", f.Ideas[0].Ratio.Ratio, 0.8}, {"in float32", f.Ideas[1].Ratio.Ratio, 0.5}, {"one thread", f.Ideas[2].Ratio.Ratio, 0.625},
 		{"low", f.Ideas[0].Ratio.CI[0], 0.8}, {"high", f.Ideas[0].Ratio.CI[1], 0.8},
+		{"CPU", *f.Full.CPU, 400. / 64}, {"CPU in float32", f.Ideas[1].CPU.Ratio, 2},
 		{"product", *f.Product, 4}, {"interactions", *f.Interactions, 1.1},
 		{"+ packing", f.Steps[0].Ratio.Ratio, 880. / 640}, {"+ int8", f.Steps[1].Ratio.Ratio, 2}, {"+ threads", f.Steps[2].Ratio.Ratio, 1.6},
 		{"saved", f.Steps[1].Saved, 320 * 1.01 / 64}, {"padding", f.PaddingShare, 0.25},
@@ -65,7 +66,7 @@ func TestAblationWithoutSome(t *testing.T) {
 	if f.Ideas[1].Run != nil || f.Product != nil || f.Steps == nil {
 		t.Errorf("%+v", f)
 	}
-	if text := rendered(t, Derive(rec)); !strings.Contains(text, "| products in int8 | in f32 | n/a | n/a | n/a | cannot go alone |") {
+	if text := rendered(t, Derive(rec)); !strings.Contains(text, "| products in int8 | in f32 | n/a | n/a | n/a | n/a | n/a | cannot go alone |") {
 		t.Errorf("%s", text)
 	}
 	failed := recordingtest.Ablated(6)

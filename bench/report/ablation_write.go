@@ -27,20 +27,23 @@ func (f *AblationFigures) write(p *markdown.Page) {
 	p.Para("The full run: %s pairs/s (%s). %d pairs in calls of %d, one call at a time; rounds in random order: %d.", figure.Fixed(&f.Full.Pairs, 1), f.Full.Said, f.Pairs, f.Batch, f.Rounds)
 	p.Para("### One Idea Off at a Time")
 	p.Block()
-	rows := [][]string{{"nothing", "the full run", figure.Fixed(&f.Full.Pairs, 1), "1.000", "", measuredRow}}
+	rows := [][]string{{"nothing", "the full run", figure.Fixed(&f.Full.Pairs, 1), "1.000", "", cpu(&f.Full), "", measuredRow}}
 	for _, one := range f.Ideas {
-		row := []string{one.Name, one.Without, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, "cannot go alone"}
+		row := []string{one.Name, one.Without, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, "cannot go alone"}
 		if one.Run != nil {
-			row = []string{one.Name, one.Without, figure.Fixed(&one.Run.Pairs, 1), figure.Fixed(&one.Ratio.Ratio, 3), one.Ratio.interval(3), measuredRow}
+			row = []string{one.Name, one.Without, figure.Fixed(&one.Run.Pairs, 1), figure.Fixed(&one.Ratio.Ratio, 3), one.Ratio.interval(3), cpu(one.Run), figure.NotMeasured, measuredRow}
+			if one.CPU != nil {
+				row[6] = one.CPU.words(2)
+			}
 		}
 		rows = append(rows, row)
 	}
 	for _, k := range f.Kernels {
 		rate := f.Full.Pairs * k.Ratio.Ratio
-		rows = append(rows, []string{k.Name, k.Without, figure.Fixed(&rate, 1), figure.Fixed(&k.Ratio.Ratio, 3), k.Ratio.interval(3), computedRow})
+		rows = append(rows, []string{k.Name, k.Without, figure.Fixed(&rate, 1), figure.Fixed(&k.Ratio.Ratio, 3), k.Ratio.interval(3), figure.NotMeasured, figure.NotMeasured, computedRow})
 	}
-	p.Table([]string{"Off", "Instead", "Pairs/s", "Over the Full Run", "95 % Interval", "How"}, rows)
-	p.Para("_Ratios are medians of the rounds' ratios, with a bootstrap over rounds%s._", f.few())
+	p.Table([]string{"Off", "Instead", "Pairs/s", "Over the Full Run", "95 % Interval", "CPU (ms a Pair)", "CPU, Times the Full Run's", "How"}, rows)
+	p.Para("_Ratios are medians of the rounds' ratios, with a bootstrap over rounds%s. CPU is this process's time on all cores together, which other processes do not make longer by having theirs._", f.few())
 	if f.PaddingShare > 0 && f.has("packing") {
 		p.Para("_Padded, %.1f %% of the tokens are padding. They are words behind the passage, and nothing masks them: that costs what padding with masks costs, which computes the padding too, and the scores, which are of other text, are not used._", 100*f.PaddingShare)
 	}
@@ -57,11 +60,11 @@ func (f *AblationFigures) writeSteps(p *markdown.Page) {
 	}
 	p.Para("### From the Plain Run to the Full One")
 	p.Block()
-	rows := [][]string{{"none: the plain run (" + f.Plain.Said + ")", figure.Fixed(&f.Plain.Pairs, 1), "", "", figure.Fixed(&f.Plain.MSOfPair, 3), ""}}
+	rows := [][]string{{"none: the plain run (" + f.Plain.Said + ")", figure.Fixed(&f.Plain.Pairs, 1), "", "", figure.Fixed(&f.Plain.MSOfPair, 3), "", cpu(f.Plain)}}
 	for _, s := range f.Steps {
-		rows = append(rows, []string{"+ " + s.Name, figure.Fixed(&s.Run.Pairs, 1), figure.Fixed(&s.Ratio.Ratio, 3), s.Ratio.interval(3), figure.Fixed(&s.Run.MSOfPair, 3), figure.Fixed(&s.Saved, 3)})
+		rows = append(rows, []string{"+ " + s.Name, figure.Fixed(&s.Run.Pairs, 1), figure.Fixed(&s.Ratio.Ratio, 3), s.Ratio.interval(3), figure.Fixed(&s.Run.MSOfPair, 3), figure.Fixed(&s.Saved, 3), cpu(&s.Run)})
 	}
-	p.Table([]string{"Added", "Pairs/s", "Times the Row Before", "95 % Interval", "ms a Pair", "Saved (ms a Pair)"}, rows)
+	p.Table([]string{"Added", "Pairs/s", "Times the Row Before", "95 % Interval", "ms a Pair", "Saved (ms a Pair)", "CPU (ms a Pair)"}, rows)
 	p.Para("_Each row is measured, with all ideas of the rows above it. What is computed above is in every run, also in the plain one._")
 	text := fmt.Sprintf("_The full run is %s times as fast as the plain one", f.Whole.words(2))
 	if f.Product != nil {
@@ -87,6 +90,9 @@ func (f *AblationFigures) few() string {
 	}
 	return fmt.Sprintf("; fewer than %d are too few for one, and there are %d", fewestAblationRounds, f.Rounds)
 }
+
+// cpu is the processor's time of a run.
+func cpu(r *AblationRun) string { return figure.Fixed(r.CPU, 2) }
 
 // interval is that of a ratio.
 func (b *Between) interval(digits int) string {

@@ -33,7 +33,7 @@ func Ablated(rounds int) *recording.Recording {
 		var round []recording.AblationTime
 		for k := range costs {
 			k = (k + i) % len(costs)
-			round = append(round, recording.AblationTime{Variant: k, Time: costs[k] * drift * ms / 100})
+			round = append(round, recording.AblationTime{Variant: k, Time: costs[k] * drift * ms / 100, CPU: new(2 * costs[k] * ms)})
 		}
 		a.Rounds = append(a.Rounds, round)
 	}
