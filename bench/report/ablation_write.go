@@ -43,7 +43,7 @@ func (f *AblationFigures) write(p *markdown.Page) {
 		rows = append(rows, []string{k.Name, k.Without, figure.Fixed(&rate, 1), figure.Fixed(&k.Ratio.Ratio, 3), k.Ratio.interval(3), figure.NotMeasured, figure.NotMeasured, computedRow})
 	}
 	p.Table([]string{"Off", "Instead", "Pairs/s", "Over the Full Run", "95 % Interval", "CPU (ms a Pair)", "CPU, Times the Full Run's", "How"}, rows)
-	p.Para("_Ratios are medians of the rounds' ratios, with a bootstrap over rounds%s. CPU is this process's time on all cores together, which other processes do not make longer by having theirs._", f.few())
+	p.Para("_Ratios are medians of the rounds' ratios, with a bootstrap over rounds%s. CPU is this process's time on all cores together, which other processes hardly make longer by having theirs._", f.few())
 	if f.PaddingShare > 0 && f.has("packing") {
 		p.Para("_Padded, %.1f %% of the tokens are padding. They are words behind the passage, and nothing masks them: that costs what padding with masks costs, which computes the padding too, and the scores, which are of other text, are not used._", 100*f.PaddingShare)
 	}
