@@ -163,7 +163,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 	scenario.register(f)
 	server.register(f)
 	profiles.register(f)
-	c.AddCommand(p.ab(), p.benchVerify())
+	c.AddCommand(p.ab(), p.benchVerify(), p.benchPeers())
 	return c
 }
 
