@@ -41,6 +41,8 @@ func start(ctx context.Context, command, env []string) (*child, error) {
 	c.command.Stderr = &c.words
 	// What the process has started may still hold its standard error.
 	c.command.WaitDelay = time.Second
+	c.command.Cancel = func() error { return kill(c.command) }
+	apart(c.command)
 	var err error
 	if c.in, err = c.command.StdinPipe(); err != nil {
 		return nil, err
@@ -67,12 +69,12 @@ func (c *child) ask(ctx context.Context, limit time.Duration, r request) (a answ
 	}
 	// A process that hangs is killed, and then both pipes end, so nothing here can wait.
 	watch := time.AfterFunc(limit, func() {
-		c.command.Process.Kill()
+		kill(c.command)
 		c.out.Close()
 	})
 	begun := time.Now()
 	_, err = c.in.Write(append(line, '\n'))
-	answered := err == nil && c.lines.Scan()
+	answered := c.lines.Scan() && err == nil // what could not be asked is not answered, and its output ends
 	took = time.Since(begun)
 	if hung := !watch.Stop(); hung && !answered {
 		c.close()
@@ -106,10 +108,13 @@ func (c *child) close() {
 	}
 	c.ended = true
 	c.in.Close()
-	kill := time.AfterFunc(farewell, func() { c.command.Process.Kill() })
+	late := time.AfterFunc(farewell, func() {
+		kill(c.command)
+		c.out.Close()
+	})
 	io.Copy(io.Discard, c.out)
 	c.command.Wait() // its error is in ProcessState, and after an answer nobody asks
-	kill.Stop()
+	late.Stop()
 }
 
 // words keeps the end of what is written to it.

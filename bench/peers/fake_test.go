@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +46,14 @@ func peer(t *testing.T, kind string) Peer {
 func fake(kind string) int {
 	switch kind {
 	case "hangs":
-		for { // and goes on when its input ends
-			time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // also when its input ends
+	case "leaves one behind": // who holds its output
+		child := exec.Command(os.Args[0], asFake, "hangs")
+		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
+		return 0
 	case "dies":
 		fmt.Fprintln(os.Stderr, "Traceback\nMemoryError: all of it")
 		return 3

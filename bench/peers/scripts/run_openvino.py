@@ -4,8 +4,13 @@ int8 is by nncf, calibrated with pairs that are not measured."""
 import hashlib
 import json
 import os
+import sys
 import time
 from importlib import metadata
+
+# OpenVINO and nncf send figures of their use to their makers where this can be imported, and go
+# without where it cannot.
+sys.modules["openvino_telemetry"] = None
 
 from export import make_onnx, onnx_path
 from peer import feed, once, serve
