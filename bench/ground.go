@@ -86,14 +86,24 @@ func NewGround(ctx context.Context, o Options, others, checked int) (*Ground, er
 	return g, nil
 }
 
-// othersF32 is the limit for float32 where others are measured, as a share of the logits'
-// standard deviation. Ours is derived from how our sums are made, and theirs lie just below or
-// above it: 1.5e-5 to 1.9e-5 on made-up weights, for PyTorch, ONNX Runtime and OpenVINO. GELU by
-// tanh in the place of erf, which is wrong, is off by a hundred times as much.
-const othersF32 = 1e-4
+const (
+	// othersF32 is the limit for float32 where others are measured, as a share of the logits'
+	// standard deviation. Ours is derived from how our sums are made, and theirs lie just below
+	// or above it: 1.5e-5 to 1.9e-5 on made-up weights, for PyTorch, ONNX Runtime and OpenVINO.
+	// GELU by tanh in the place of erf, which is wrong, is off by a hundred times as much.
+	othersF32 = 1e-4
+	// swappedByError is the share of all orders that a centred error of one standard deviation
+	// would reverse, for a small one that is independent from pair to pair: see tolerances.
+	swappedByError = 0.39
+)
 
 // Check holds the logits of all pairs to the limits that the gate of Measure has for a
-// precision of ours, but float32 to 1e-4. Its error wraps ErrInaccurate and says which of them is broken.
+// precision of ours, but float32 to 1e-4. Its error wraps ErrInaccurate and says which of them
+// is broken.
+//
+// For bf16 and int8 the limits stand for the orders that an error of this size reverses: 3 and
+// 6 % of them. An error of another shape, such as logits that are pressed together at one end,
+// may be larger and reverse few. So logits pass, too, if they reverse no more than that.
 func (g *Ground) Check(logits []float64, precision string) (*recording.Accuracy, error) {
 	allowed, ok := tolerances[precision]
 	if !ok {
@@ -110,6 +120,10 @@ func (g *Ground) Check(logits []float64, precision string) (*recording.Accuracy,
 		got[i] = logits[at]
 	}
 	a, broken := compareScores(got, g.want, allowed)
+	swapped := swappedByError * allowed.CentredTolerance
+	if rounds := precision == "bf16" || precision == "int8"; !a.Passed && rounds && a.FlippedOrders != nil && *a.FlippedOrders <= swapped {
+		a.Passed = true
+	}
 	if !a.Passed {
 		return a, fmt.Errorf("%w: %s over %d pairs: %s", ErrInaccurate, precision, a.Pairs, strings.Join(broken, "; "))
 	}

@@ -52,6 +52,17 @@ func TestGround(t *testing.T) {
 	if _, err := g.Check(logits, "f8"); err == nil || !strings.Contains(err.Error(), `"f8" has no tolerances`) {
 		t.Errorf("error %v", err)
 	}
+	// An error that is large and swaps nothing is wrong for float32 alone.
+	far := slices.Clone(logits)
+	for i := range far {
+		far[i] *= 3
+	}
+	if a, err := g.Check(far, "int8"); err != nil || !a.Passed || *a.FlippedOrders != 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err := g.Check(far, "f32"); !errors.Is(err, ErrInaccurate) || a.Passed {
+		t.Errorf("%+v, %v", a, err)
+	}
 	slices.Reverse(logits)
 	if a, err := g.Check(logits, "int8"); !errors.Is(err, ErrInaccurate) || a.Passed {
 		t.Errorf("%+v, %v", a, err)

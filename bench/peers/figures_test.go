@@ -119,7 +119,7 @@ func TestWriteMarkdown(t *testing.T) {
 	if row := table[7]; row[2] != "457" || row[3] != none || row[4] != none {
 		t.Errorf("the seed's row: %q", row)
 	}
-	for _, want := range []string{"**no figure**: scores too far from the reference.\n", "load average 0.5 to 2.0", "(sha256 0123456789ab)", "86 tokens in the mean", "2025-12-26"} {
+	for _, want := range []string{"**no figure**: scores too far from the reference.\n", "load average 0.5 to 2.0", "some/model (sha256 0123456789ab)", "86.5 tokens in the mean", "2025-12-26"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q:\n%s", want, text.String())
 		}

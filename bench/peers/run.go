@@ -113,7 +113,7 @@ func (p *participant) fail(ctx context.Context, o *Options, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	p.Failure = strings.ToValidUTF8(err.Error(), "\uFFFD")
+	p.Failure = strings.TrimPrefix(strings.ToValidUTF8(err.Error(), "\uFFFD"), "bench: ")
 	if refusal, ok := errors.AsType[*peerError](err); ok && refusal.missing != "" {
 		p.Failure = fmt.Sprintf("the module %s is not installed", refusal.missing)
 		if o.Install != nil {
