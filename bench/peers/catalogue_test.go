@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	own := []string{"peer", "export"}
-	python := []string{"hashlib", "json", "os", "sys", "time", "traceback", "importlib", "concurrent"}
+	python := []string{"hashlib", "json", "os", "sys", "time", "traceback", "importlib", "concurrent", "multiprocessing"}
 	imports := regexp.MustCompile(`(?m)^\s*(?:import|from) (\w+)`)
 	files, err := filepath.Glob(filepath.Join(dir, "*.py"))
 	if err != nil || len(files) != 7 {

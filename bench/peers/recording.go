@@ -53,7 +53,7 @@ type Entry struct {
 	About
 	Prepare    time.Duration       `json:"prepare_ns"`     // making what is derived from the weights, if it was not in the cache
 	FirstScore time.Duration       `json:"first_score_ns"` // from the start of its process to the score of one pair; 0: none
-	PeakMB     *float64            `json:"peak_memory_mb"` // of its process, in MB of 10^6 bytes; nil: not known
+	PeakMB     *float64            `json:"peak_memory_mb"` // of its processes, the sum of their peaks, in MB of 10^6 bytes; nil: not known
 	Accuracy   *recording.Accuracy `json:"accuracy"`       // of all pairs that were checked; nil: it never scored them
 	Failure    string              `json:"failure,omitempty"`
 	Words      string              `json:"stderr,omitempty"` // the end of its standard error, if it failed

@@ -89,6 +89,9 @@ func TestRun(t *testing.T) {
 		if e.Failure != "" || len(e.Turns) != o.Rounds || e.FirstScore <= 0 || !e.Accuracy.Passed || e.Versions["fake"] != "1.2" || e.Date == "" {
 			t.Fatalf("%+v", e)
 		}
+		if runtime.GOOS == "linux" && (e.PeakMB == nil || *e.PeakMB < 1) {
+			t.Errorf("peak memory %v", e.PeakMB)
+		}
 		for round, turn := range e.Turns {
 			if turn.Round != round || order[round][turn.Place] != at || turn.Elapsed <= 0 || len(turn.Latencies) != 5 || turn.Latencies[0] != 2*time.Millisecond {
 				t.Errorf("round %d of %v: %+v", round, order[round], turn)
