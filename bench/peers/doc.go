@@ -19,7 +19,9 @@
 // (sentence-transformers, PyTorch as the seed ran it, ours) has its tokenization in its time.
 // What takes token ids gets them ready made, and is the better off for it. Graphs and quantized
 // weights are derived from the same checkpoint by the scripts, in a process of their own and in
-// no figure, and kept in a folder by the hash of the weights.
+// no figure, and kept in a folder by the hash of the weights and of the scripts. Each script says
+// at its head how it calls its library, and the answer to "open" says it to the reader of the
+// table.
 //
 // # What cannot be
 //
