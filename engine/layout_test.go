@@ -26,8 +26,8 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "kernels", "kernels/cpu", "model", "testdata"},                                   // kernels of an ablation, which measures them alone
-	"cmd":    {"bench", "bench/ab", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
+	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "kernels", "kernels/cpu", "model", "testdata"},                                                  // kernels of an ablation, which measures them alone
+	"cmd":    {"bench", "bench/ab", "bench/peers", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,
@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"bench/report":    {"bench/internal", "bench/load", "bench/recording", "bench/stats", "model"},
 	"bench/compare":   {"bench/internal", "bench/recording", "bench/report", "bench/stats", "model"},
 	"bench/ab":        {"bench/compare", "bench/internal", "bench/recording", "bench/report"},
+	"bench/peers":     {"bench/ab", "bench/internal", "bench/recording", "bench/stats"},
 }
 
 // folder returns the layer that a package of ours belongs to: the longest of the list that

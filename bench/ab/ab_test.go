@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,5 +170,38 @@ func TestDecode(t *testing.T) {
 	}
 	if _, err := Read(filepath.Join(t.TempDir(), "gone")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Each round of more than two sides has each once, and any two precede each other equally
+// often.
+func TestTurns(t *testing.T) {
+	const n = 7
+	for seed := range uint64(20) {
+		order := Turns(n, 6, seed)
+		before := [n][n]int{}
+		for _, round := range order {
+			if sorted := slices.Sorted(slices.Values(round)); !slices.Equal(sorted, []int{0, 1, 2, 3, 4, 5, 6}) {
+				t.Fatalf("round %v", round)
+			}
+			for i, a := range round {
+				for _, b := range round[i+1:] {
+					before[a][b]++
+				}
+			}
+		}
+		for a := range n {
+			for b := range n {
+				if a != b && before[a][b] != 3 {
+					t.Errorf("seed %d: %d before %d in %d of 6", seed, a, b, before[a][b])
+				}
+			}
+		}
+		if !reflect.DeepEqual(order, Turns(n, 6, seed)) || reflect.DeepEqual(order, Turns(n, 6, seed+1)) {
+			t.Errorf("seed %d: the order is not the seed's", seed)
+		}
+	}
+	if got := Turns(3, 5, 1); len(got) != 5 {
+		t.Errorf("%v", got)
 	}
 }

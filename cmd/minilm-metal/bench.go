@@ -178,7 +178,7 @@ speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
 	server.register(f)
 	ablated.register(f)
 	profiles.register(f)
-	c.AddCommand(p.ab(), p.benchVerify())
+	c.AddCommand(p.ab(), p.benchVerify(), p.benchPeers())
 	return c
 }
 

@@ -1,0 +1,136 @@
+package peers
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/file"
+	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+)
+
+// none stands for a figure that was not measured.
+const none = "n/a"
+
+// WriteMarkdown writes the table, and what must be known of it.
+func WriteMarkdown(w io.Writer, r *Recording) error {
+	p := markdown.NewPage(w)
+	p.Para("# Beside the engines of others")
+	e := &r.Environment
+	p.Para("%s, %s, cores %d, threads of each %d, %s. %d pairs of %s, %.1f tokens in the mean; the same weights, %s.",
+		r.Started.Format(time.DateOnly), e.CPU, e.Cores, r.Threads, e.OS, r.Pairs, r.Dataset.Name,
+		float64(r.Dataset.Tokens)/float64(max(1, r.Dataset.Pairs)), r.Model.ID+hash(r.Model.WeightsSHA256))
+	rounds := 0
+	for _, entry := range r.Entries {
+		rounds = max(rounds, len(entry.Turns))
+	}
+	p.Para("Each has a process of its own, kept warm, and all take turns in random order: %d rounds of all pairs each (seed %d)%s. Pairs/s and ratios are medians of rounds, with the bootstrap interval of 95 %% where there are %d rounds. First score is from the start of the process.",
+		rounds, r.Seed, load(r.Loads), fewestRounds)
+	if r.CutShort != "" {
+		p.Para("**Cut short:** %s; %d rounds were planned.", r.CutShort, r.Planned)
+	}
+	p.Block()
+	all := Derive(r)
+	p.AlignedTable([]string{"Engine", "Precision", "Pairs/s", "Ours/theirs, same precision", "Our best/theirs", "P50, P95 (ms)", "of a", "First score (s)", "Peak memory (MB)", "Mean error", "Orders swapped", "Version"}, rows(all))
+	p.Para("Mean error is |error| of the logits against our float64 reference, over their standard deviation. Scores that fail the limits that ours are held to have no figure of speed; bfloat16 and int8 pass, too, if they swap at most 3 and 6 %% of the orders.")
+	p.Block()
+	for _, f := range all {
+		name := f.Library + ", " + precisionName(f.Precision)
+		if f.Failure != "" {
+			p.Line("- %s: **no figure**: %s.", name, strings.TrimSuffix(f.Failure, "."))
+			continue
+		}
+		made := ""
+		if f.PrepareSeconds != nil {
+			made = fmt.Sprintf("; its files took %.1f s to make or to find, in no figure", *f.PrepareSeconds)
+		}
+		p.Line("- %s: takes %s; %s%s.", name, map[string]string{"ids": "token ids, which ours made for it"}[f.Input]+map[string]string{"text": "text, and tokenizes it"}[f.Input], f.How, made)
+	}
+	p.Line("- %s: %s.", seedRun.library, seedRun.how)
+	return p.Flush()
+}
+
+func rows(all []Figures) (out [][]string) {
+	for _, f := range all {
+		row := []string{f.Library, precisionName(f.Precision), f.PairsPerSecond.text("%.0f"), f.Same.text("%.2f"), f.Best.text("%.2f"),
+			none, f.Unit, number(f.FirstScore, "%.2f"), number(f.PeakMB, "%.0f"), none, none, versions(f.Versions)}
+		if f.P50 != nil {
+			row[5] = number(f.P50, "%.1f") + ", " + number(f.P95, "%.1f")
+		}
+		if a := f.Accuracy; a != nil && a.LogitSD > 0 {
+			row[9] = fmt.Sprintf("%.2g", a.MeanError/a.LogitSD)
+			if a.FlippedOrders != nil {
+				row[10] = fmt.Sprintf("%.2f %%", 100**a.FlippedOrders)
+			}
+		}
+		if f.Failure != "" {
+			row[2] = "no figure, see below"
+		}
+		out = append(out, row)
+	}
+	return append(out, []string{seedRun.library, seedRun.precision, fmt.Sprintf("%.0f", seedRun.pairs), none, none,
+		fmt.Sprintf("%.1f, %.1f", seedRun.p50, seedRun.p95), "batch of 32", none, none, none, none, "2025-12-26"})
+}
+
+// text writes a median and its interval.
+func (i *Interval) text(format string) string {
+	if i == nil {
+		return none
+	}
+	text := fmt.Sprintf(format, i.Median)
+	if i.Low != nil {
+		text += fmt.Sprintf(" ("+format+" to "+format+")", *i.Low, *i.High)
+	}
+	return text
+}
+
+func number(x *float64, format string) string {
+	if x == nil {
+		return none
+	}
+	return fmt.Sprintf(format, *x)
+}
+
+func versions(v map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		parts = append(parts, name+" "+v[name])
+	}
+	return cmp.Or(strings.Join(parts, ", "), none)
+}
+
+func hash(sum string) string {
+	if sum == "" {
+		return ""
+	}
+	return " (sha256 " + sum[:min(12, len(sum))] + ")"
+}
+
+func load(loads []float64) string {
+	if len(loads) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; load average %.1f to %.1f", slices.Min(loads), slices.Max(loads))
+}
+
+// WriteJSON writes the recording and, beside it, what follows from it.
+func WriteJSON(w io.Writer, r *Recording) error {
+	return file.WriteJSON(w, struct {
+		Figures   []Figures  `json:"figures"`
+		Recording *Recording `json:"recording"`
+	}{Derive(r), r})
+}
+
+// WriteMarkdownFile writes the table into the folder dir.
+func WriteMarkdownFile(dir string, r *Recording) error {
+	err := file.Write(filepath.Join(dir, MarkdownFile), func(w io.Writer) error { return WriteMarkdown(w, r) })
+	if err != nil {
+		return fmt.Errorf("peers: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/minilm-metal/minilm-metal/bench"
+	"github.com/minilm-metal/minilm-metal/bench/peers"
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/synth"
+)
+
+const (
+	// peerPairs take a second or so of a fast engine, and so ten rounds of all some minutes.
+	peerPairs = 320
+	// calibrationPairs are what nncf's documentation calls enough.
+	calibrationPairs = 200
+	// checkedPairs are scored in float64 first: half a minute of one core.
+	checkedPairs = 96
+	mostRounds   = 1000
+)
+
+// peerFlags are the flags of "bench peers".
+type peerFlags struct {
+	model, dataset, python, venv, cache, out string
+	peers, precisions                        []string
+	rounds, pairs, batch, threads            int
+	seed                                     uint64
+	limit                                    time.Duration
+	asJSON                                   bool
+}
+
+func (p *program) benchPeers() *cobra.Command {
+	var flags peerFlags
+	c := &cobra.Command{
+		Use:   "peers",
+		Short: "Measure other engines beside ours, in turns",
+		Long: `Measure sentence-transformers, PyTorch, ONNX Runtime, OpenVINO and CTranslate2 beside
+this engine: the same weights, the same pairs, as many threads, in turns.
+
+They need Python, which nothing else does. --python names one that has them, whichever of
+them it has: what is missing is named, with the line that installs it. --venv DIR makes a
+virtual environment of that Python (python3 by default) and has pip install all of them
+into it, once; these are some gigabytes.
+
+Each engine has a process of its own, which stays warm. In each round each scores all
+pairs once, in a random order, which the same --seed gives again. Scores are compared with
+a float64 reference first, and an engine whose scores are wrong has no figure of speed.
+One that fails is left out, and the table says why.
+
+The folder of --out gets peers.json, all that was measured, and peers.md, the table.
+Graphs and quantized weights that are made for the others are kept in --cache, and are in
+no figure.`,
+		Example: `  minilm-metal bench peers --venv ./peers-venv
+  minilm-metal bench peers --python ./peers-venv/bin/python --peers openvino,onnxruntime-f32
+  minilm-metal bench peers --venv ./peers-venv --dataset pairs.jsonl --model DIR --rounds 20`,
+		Args: arguments(""),
+		RunE: func(c *cobra.Command, _ []string) error { return p.runPeers(c.Context(), &flags) },
+	}
+	f := c.Flags()
+	modelFlag(f, &flags.model)
+	f.StringVar(&flags.dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
+	f.StringVar(&flags.python, "python", "", "the Python that runs the others, or that makes the environment of --venv")
+	f.StringVar(&flags.venv, "venv", "", "folder of a virtual environment with all of them, made if need be")
+	f.StringVar(&flags.cache, "cache", "", "folder for what is derived from the weights (default: in the user's cache)")
+	f.StringSliceVar(&flags.peers, "peers", nil, "whom to measure, such as openvino,onnxruntime-int8 (default: all)")
+	f.StringSliceVar(&flags.precisions, "precision", []string{"f32", "bf16", "int8"}, "precisions of ours")
+	f.IntVar(&flags.rounds, "rounds", defaultRounds, "rounds, in each of which each scores all pairs once")
+	f.IntVar(&flags.pairs, "pairs", peerPairs, "pairs to score")
+	f.IntVar(&flags.batch, "batch", bench.DefaultBatch, "pairs in a batch, for those that are called with batches")
+	f.IntVar(&flags.threads, "threads", 0, "threads of each (default: all cores)")
+	f.Uint64Var(&flags.seed, "seed", 1, "of the order of turns")
+	f.DurationVar(&flags.limit, "timeout", 10*time.Minute, "the longest time for one answer, such as to open the model")
+	f.StringVarP(&flags.out, "out", "o", "", "folder for peers.json and peers.md (default: a new one in "+outFolder+")")
+	f.BoolVar(&flags.asJSON, "json", false, "write figures and recording as JSON to standard output, in place of the table")
+	c.AddCommand(p.benchOurs())
+	return c
+}
+
+// check refuses what cannot be meant, and fills in defaults.
+func (f *peerFlags) check() error {
+	switch {
+	case f.python == "" && f.venv == "":
+		return usageError("want --python PROGRAM, a Python that has the others, or --venv DIR, where one is made")
+	case f.rounds < 1 || f.rounds > mostRounds:
+		return usageError("--rounds %d: want 1 to %d", f.rounds, mostRounds)
+	case f.pairs < 2:
+		return usageError("--pairs %d: want at least 2", f.pairs)
+	case f.batch < 1:
+		return usageError("--batch %d: want at least 1", f.batch)
+	case f.threads < 0:
+		return usageError("--threads %d: want at least 1", f.threads)
+	case f.limit <= 0:
+		return usageError("--timeout %v: want a time above 0", f.limit)
+	}
+	for _, precision := range f.precisions {
+		if err := oneOf("precision", precision, []string{"f32", "bf16", "int8"}); err != nil {
+			return err
+		}
+	}
+	f.threads = cmp.Or(f.threads, runtime.GOMAXPROCS(0))
+	return nil
+}
+
+func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
+	others, err := peers.Pick(flags.peers)
+	if err != nil {
+		return usageError("--peers: %w", err)
+	}
+	found, err := p.checkpoint(flags.model, hub.Complete)
+	if err != nil {
+		return err
+	}
+	out := cmp.Or(flags.out, freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+"peers")))
+	if _, err := os.Lstat(filepath.Join(out, peers.File)); err == nil {
+		return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, peers.File))
+	}
+	if err := writable(out); err != nil {
+		return err
+	}
+	defer func() { // if nothing came of it; what is not empty stays
+		if os.Remove(out) == nil && filepath.Dir(out) == outFolder {
+			os.Remove(outFolder)
+		}
+	}()
+	python, err := p.peerPython(ctx, flags)
+	if err != nil {
+		return err
+	}
+	scripts, err := os.MkdirTemp("", "minilm-metal-peers-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scripts)
+	if err := peers.Unpack(scripts, python, others); err != nil {
+		return err
+	}
+	all, err := withOurs(flags.precisions, others)
+	if err != nil {
+		return err
+	}
+	ground, err := bench.NewGround(ctx, bench.Options{
+		Model:   bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic},
+		Dataset: flags.dataset, Pairs: flags.pairs, Workers: flags.threads, Progress: p.bar.Count,
+	}, calibrationPairs, checkedPairs)
+	if err != nil {
+		return err
+	}
+	opening := peers.Opening{Threads: flags.threads, Batch: flags.batch}
+	if opening.Cache, opening.Model, err = p.peerFolders(flags.cache, found, ground.Model.WeightsSHA256); err != nil {
+		return err
+	}
+	r := &peers.Recording{Environment: bench.NewEnvironment(p.args), Model: ground.Model, Dataset: ground.Dataset}
+	calibration := peerRows(ground.Others, &ground.OthersBatch)
+	if len(calibration) == 0 {
+		calibration = peerRows(ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
+		p.warn("the data set has no pairs beyond those that are measured: int8 that is calibrated is calibrated with these")
+	}
+	p.undone = "the rounds until then are in " + out
+	err = peers.Run(ctx, r, peers.Options{
+		Peers: all, Opening: opening, Rows: peerRows(ground.Pairs, &ground.Batch), Others: calibration,
+		Rounds: flags.rounds, Seed: flags.seed, Check: ground.Check, Limit: flags.limit, Load: bench.Load1,
+		Install: func(module string) string {
+			if pin := peers.Pin(module); pin != "" {
+				return fmt.Sprintf("%s -m pip install %s", python, pin)
+			}
+			return ""
+		},
+		Progress: p.bar.Count,
+		Keep: func(r *peers.Recording) error {
+			return errors.Join(r.Write(out), peers.WriteMarkdownFile(out, r))
+		},
+	})
+	p.bar.Close()
+	if err != nil {
+		return err
+	}
+	if flags.asJSON {
+		return peers.WriteJSON(p.stdout, r)
+	}
+	if err := peers.WriteMarkdown(p.stdout, r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "\nTable: %s\n", filepath.Join(out, peers.MarkdownFile))
+	return err
+}
+
+// peerPython returns the Python that runs the others, by its whole path.
+func (p *program) peerPython(ctx context.Context, flags *peerFlags) (string, error) {
+	if flags.venv != "" {
+		return peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+	}
+	path, err := exec.LookPath(flags.python)
+	if err != nil {
+		return "", fmt.Errorf("--python: %w", err)
+	}
+	return filepath.Abs(path)
+}
+
+// withOurs puts ours before the others, a process of this program for each precision.
+func withOurs(precisions []string, others []peers.Peer) (all []peers.Peer, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	for _, precision := range precisions {
+		all = append(all, peers.Peer{
+			Name: "minilm-metal-" + precision, Library: "minilm-metal", Precision: precision, Ours: true,
+			Command: []string{program, "bench", "peers", oursName},
+		})
+	}
+	return append(all, others...), nil
+}
+
+// peerFolders returns the folder for what is derived from the weights, and that of the
+// checkpoint. The synthetic default, which is nowhere, is written into the former.
+func (p *program) peerFolders(cache string, found checkpoint, weights string) (derived, model string, err error) {
+	if cache == "" {
+		calibration := p.calibrationFile()
+		if calibration == "" {
+			return "", "", usageError("--cache: the environment names no cache folder, so want one")
+		}
+		cache = filepath.Join(filepath.Dir(calibration), "peers")
+	}
+	config, err := fs.ReadFile(found.files, hub.ConfigFile)
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256(append([]byte(weights+peers.Edition()), config...))
+	if derived, err = filepath.Abs(filepath.Join(cache, hex.EncodeToString(sum[:8]))); err != nil {
+		return "", "", err
+	}
+	if err := os.MkdirAll(derived, 0o777); err != nil {
+		return "", "", err
+	}
+	if found.dir != "" {
+		model, err = filepath.Abs(found.dir)
+		return derived, model, err
+	}
+	model = filepath.Join(derived, "model")
+	err = synth.Checkpoint{Seed: syntheticSeed}.WriteDir(model, true)
+	return derived, model, err
+}
+
+// peerRows joins pairs with their tokens.
+func peerRows(pairs []engine.Pair, b *model.Batch) (rows []peers.Row) {
+	for i, pair := range pairs {
+		lo, hi := b.Bounds(i)
+		rows = append(rows, peers.Row{Query: pair.Query, Passage: pair.Passage, IDs: b.IDs[lo:hi], Types: b.Types[lo:hi]})
+	}
+	return rows
+}
