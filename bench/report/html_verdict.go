@@ -44,7 +44,9 @@ func (r *Report) verdict() string {
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}
-	if a := r.accuracyOfFastest(); a != nil {
+	if r.Server.Embeds() {
+		said = append(said, "A pair is a passage that was embedded, and its score a cosine, which is held to nothing.")
+	} else if a := r.accuracyOfFastest(); a != nil {
 		said = append(said, "The scores agree with the float64 reference: "+accuracyInWords(a)+".")
 	} else {
 		said = append(said, "Of the accuracy of its scores nothing is known here.")

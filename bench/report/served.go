@@ -80,8 +80,10 @@ func (r *Report) writeServer(p *markdown.Page) {
 	switch scale {
 	case "":
 		scale = figure.NotMeasured
-	case "sigmoid":
+	case recording.ScaleSigmoid:
 		scale += " (compared with the reference as logits)"
+	case recording.ScaleCosine:
+		scale += " of the embeddings of query and passage"
 	}
 	p.Para("**Its scores:** %s", scale+line)
 }
