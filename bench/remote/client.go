@@ -40,6 +40,8 @@ type Options struct {
 	Timeout time.Duration // of a request; 0: DefaultTimeout
 	// Connections is how many are kept open between requests: as many as there are callers.
 	Connections int
+	// Dial makes a connection in the network's place; nil: the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Client speaks to one server. All its methods may be called at the same time, once Probe
@@ -71,13 +73,16 @@ func New(o Options) (*Client, error) {
 		o.Timeout = DefaultTimeout
 	}
 	c := &Client{o: o, base: strings.TrimRight(o.URL, "/")}
-	dialer := net.Dialer{Timeout: o.Timeout}
+	dial := o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: o.Timeout}).DialContext
+	}
 	c.http = &http.Client{
 		// HTTP/1.1, no proxy, nothing compressed: what is measured is the server.
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c.dials.Add(1)
-				return dialer.DialContext(ctx, network, addr)
+				return dial(ctx, network, addr)
 			},
 			MaxIdleConnsPerHost: max(1, o.Connections),
 			DisableCompression:  true,
