@@ -158,8 +158,7 @@ func loadServer(t *testing.T, far *reranker, bound time.Duration, o LoadOptions,
 }
 
 // The knee of a server is that of the same queue in this process (see TestMeasureKnee), but for
-// what the shorter time leaves unsure: HTTP
-// adds nothing on this clock.
+// what the shorter time leaves unsure: HTTP adds nothing on this clock.
 func TestServerKnee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := loadServer(t, &reranker{score: exact}, 500*time.Second, LoadOptions{SLO: 100 * time.Millisecond}, func(string) {})
