@@ -17,7 +17,7 @@ import (
 )
 
 // serve returns a client of a server that answers with h.
-func serve(t *testing.T, o Options, h http.HandlerFunc) *Client {
+func serve(t testing.TB, o Options, h http.HandlerFunc) *Client {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
