@@ -91,6 +91,12 @@ func (t *Trial) whole() (out []compare.Round) {
 	return out
 }
 
+// OfOne says whether both sides are one program with the same flags: an A/A trial, in which
+// every difference is chance.
+func (t *Trial) OfOne() bool {
+	return t.A.SHA256 != "" && t.A.SHA256 == t.B.SHA256 && slices.Equal(t.A.Flags, t.B.Flags)
+}
+
 // Judge judges B from all whole rounds. A run that failed the accuracy gate counts even if
 // its round is not whole.
 func (t *Trial) Judge(gates []compare.Gate) *compare.Judgement {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
@@ -61,6 +62,9 @@ func parseJSON(data []byte) (*report.Report, error) {
 	}
 	r := new(report.Report)
 	if err := file.ReadJSON(data, r); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrParse, err)
+	}
+	if err := figure.Check(r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrParse, err)
 	}
 	if n := len(r.Configs); n > recording.MostRuns {

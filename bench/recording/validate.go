@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 )
 
 // ErrInvalid is in every error about a recording that cannot be right.
@@ -20,6 +22,9 @@ const MostRuns = 1 << 14
 func (rec *Recording) Validate() error {
 	if rec.Schema != SchemaVersion {
 		return fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrInvalid, rec.Schema, SchemaVersion)
+	}
+	if err := figure.Check(rec); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if n := len(rec.Runs); n > MostRuns {
 		return fmt.Errorf("%w: %d runs, want at most %d", ErrInvalid, n, MostRuns)

@@ -94,7 +94,7 @@ func (f *Figures) tailInWords() string {
 	case upper != nil:
 		return text + fmt.Sprintf(" (in this run, with 95 %% confidence, no more than %s ms)", figure.Fixed(upper, 1))
 	case len(f.Bounds) > 0:
-		return text + fmt.Sprintf(" (%d batches are too few to bound that)", l.N)
+		return text + fmt.Sprintf(" (%s %s too few to bound that)", figure.Count(l.N, "batch"), areOf(l.N))
 	}
 	return text
 }

@@ -59,12 +59,12 @@ const mostFalls = 6
 
 func (r *Report) falls() (list []fall) {
 	add := func(style int, name string, steps []step) {
-		if steps == nil {
-			return
-		}
 		total := 0.0
 		for _, s := range steps {
 			total += s.ms
+		}
+		if !(total > 0) { // not told, or of a report that tells what cannot be
+			return
 		}
 		list = append(list, fall{plot.Style(style), name, steps, total})
 	}
