@@ -60,7 +60,11 @@ func TestNoKneeVerdicts(t *testing.T) {
 	few := recordingtest.Loaded()
 	few.Load.Points = few.Load.Points[2:3]
 	few.Load.Points[0].Answered = few.Load.Points[0].Answered[:60]
-	if text := rendered(t, Derive(few)); !strings.Contains(text, "too few requests to bound their P95; more time brings more") {
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "too few requests to bound their P95; a longer --time-bound brings more") {
+		t.Errorf("%s", text)
+	}
+	few.Load.Points[0].Answered, few.Load.Points[0].Missed = nil, nil
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "**Knee:** not found: no request was due in the time there was; a longer --time-bound brings some") {
 		t.Errorf("%s", text)
 	}
 }
