@@ -59,12 +59,12 @@ const mostFalls = 6
 
 func (r *Report) falls() (list []fall) {
 	add := func(style int, name string, steps []step) {
+		if steps == nil {
+			return
+		}
 		total := 0.0
 		for _, s := range steps {
 			total += s.ms
-		}
-		if !(total > 0) { // not told, or of a report that tells what cannot be
-			return
 		}
 		list = append(list, fall{plot.Style(style), name, steps, total})
 	}
@@ -81,7 +81,8 @@ func (r *Report) falls() (list []fall) {
 			}
 		}
 	}
-	return list
+	// A time that is not above 0 is of a report that somebody wrote by hand.
+	return slices.DeleteFunc(list, func(f fall) bool { return !(f.total > 0) })
 }
 
 func (r *Report) stagePlot() plot.Plot {
