@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/bench/compare"
@@ -19,8 +20,9 @@ import (
 // after the first few has an answer of fault, if that is not "".
 type embedder struct {
 	fault string
-	calls int // by one caller
-	texts []int
+
+	mu    sync.Mutex
+	texts []int // of each request
 }
 
 func (e *embedder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -32,9 +34,11 @@ func (e *embedder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		http.Error(w, "{}", http.StatusBadRequest)
 		return
 	}
-	e.calls++
+	e.mu.Lock()
 	e.texts = append(e.texts, len(body.Input))
-	if e.fault != "" && e.calls > 10 && e.calls%10 == 0 {
+	calls := len(e.texts)
+	e.mu.Unlock()
+	if e.fault != "" && calls > 10 && calls%10 == 0 {
 		fmt.Fprint(w, e.fault)
 		return
 	}

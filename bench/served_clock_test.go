@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -174,17 +175,19 @@ func TestServerKnee(t *testing.T) {
 // load, and in no latency.
 func TestServerRamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		points := false // by then nothing else is under way
+		var points atomic.Bool
 		far := &reranker{score: exact}
 		far.fault = func(n int64, w http.ResponseWriter) bool {
-			if !points || n%10 != 7 {
+			if !points.Load() || n%10 != 7 {
 				return false
 			}
 			http.Error(w, fmt.Sprintf(`{"error":"%d"}`, n), http.StatusTooManyRequests)
 			return true
 		}
 		rec := loadServer(t, far, 100*time.Second, LoadOptions{Ramp: true, Batch: 2}, func(stage string) {
-			points = points || strings.HasSuffix(stage, "(ramp)")
+			if strings.HasSuffix(stage, "(ramp)") {
+				points.Store(true)
+			}
 		})
 		r := report.Derive(rec)
 		if len(rec.Load.Points) != len(load.Ramp) || r.Load.Misses["status 429"] == 0 || r.Load.Misses["unfinished"] == 0 || len(r.Load.Misses) != 2 {
