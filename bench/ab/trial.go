@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/bench/compare"
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 )
@@ -146,6 +147,9 @@ func Read(path string) (*Trial, error) {
 func Decode(data []byte) (*Trial, error) {
 	t := new(Trial)
 	if err := file.ReadJSON(data, t); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := figure.Check(t); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	switch {

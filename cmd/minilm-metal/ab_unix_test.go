@@ -136,7 +136,7 @@ func TestABLeavesNobody(t *testing.T) {
 		t.Skip(err)
 	}
 	// A script that is there while its child is, which does not heed an interrupt.
-	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'trap \"\" INT; echo here; exec sleep 600' >'%s'; true", held))
+	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'trap \"\" INT; echo here; exec sleep 600' >'%s' 2>&1; true", held))
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan string)
 	go func() {

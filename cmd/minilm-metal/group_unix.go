@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -13,7 +15,13 @@ import (
 // running, to disturb whatever is measured next.
 func grouped(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) }
+	c.Cancel = func() error {
+		err := syscall.Kill(-c.Process.Pid, syscall.SIGINT)
+		if errors.Is(err, syscall.ESRCH) {
+			return os.ErrProcessDone
+		}
+		return err
+	}
 	c.WaitDelay = lastWord
 }
 
