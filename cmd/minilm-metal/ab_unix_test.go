@@ -135,8 +135,9 @@ func TestABLeavesNobody(t *testing.T) {
 	if err := syscall.Mkfifo(held, 0o600); err != nil {
 		t.Skip(err)
 	}
-	// A script that is there while its child is, which does not heed an interrupt.
-	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'trap \"\" INT; echo here; exec sleep 600' >'%s' 2>&1; true", held))
+	// A script that waits for its child, which, as those in the background of a shell do, does
+	// not heed an interrupt.
+	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'echo here; exec sleep 600' >'%s' 2>&1 & wait", held))
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan string)
 	go func() {
