@@ -123,7 +123,7 @@ func (f *LoadFigures) verdict() string {
 			return "not confirmed: no load held with every seed in the time there was; a longer --time-bound gives more"
 		case q.Requests == 0:
 			why = "not found: no request was due in the time there was; a longer --time-bound brings some"
-		case q.P95 != nil && q.P95Upper == nil:
+		case q.P95 != nil && q.P95Upper == nil && (f.SLO == nil || *q.P95 <= *f.SLO):
 			why = "not found: there were too few requests to bound their P95; a longer --time-bound brings more"
 		default:
 			why = fmt.Sprintf("none: even %.0f %% of the capacity does not hold", 100*load.Lowest)

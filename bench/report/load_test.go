@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
@@ -61,6 +62,10 @@ func TestNoKneeVerdicts(t *testing.T) {
 	few.Load.Points = few.Load.Points[2:3]
 	few.Load.Points[0].Answered = few.Load.Points[0].Answered[:60]
 	if text := rendered(t, Derive(few)); !strings.Contains(text, "too few requests to bound their P95; a longer --time-bound brings more") {
+		t.Errorf("%s", text)
+	}
+	few.Load.SLO = time.Millisecond // above which even these few are
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "**Knee:** none: even 30 % of the capacity does not hold") {
 		t.Errorf("%s", text)
 	}
 	few.Load.Points[0].Answered, few.Load.Points[0].Missed = nil, nil
