@@ -55,76 +55,96 @@ func (o *outcome) samples() (list []recording.BatchSample) {
 
 // run makes the calls and waits for all of them. Its error is that of ctx, or, if the crowd
 // is strict, the first error of a call.
-func (c *crowd) run(ctx context.Context) (o outcome, err error) {
+func (c *crowd) run(ctx context.Context) (outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var (
-		mu     sync.Mutex
-		wg     sync.WaitGroup
-		idle   []*callMemory
-		places = make(chan struct{}, cmp.Or(c.most, recording.MostUnderWay))
-		begun  = time.Now()
-		calls  = ctx
-	)
+	a := &assembly{crowd: c, begun: time.Now(), calls: ctx, cancel: cancel, places: make(chan struct{}, cmp.Or(c.most, recording.MostUnderWay))}
 	if c.until > 0 {
-		given, stop := context.WithDeadlineCause(ctx, begun.Add(c.until), errUnfinished)
+		given, stop := context.WithDeadlineCause(ctx, a.begun.Add(c.until), errUnfinished)
 		defer stop()
-		calls = given
-	}
-	memory := func() *callMemory {
-		mu.Lock()
-		defer mu.Unlock()
-		if last := len(idle) - 1; last >= 0 {
-			m := idle[last]
-			idle = idle[:last]
-			return m
-		}
-		return new(callMemory)
-	}
-	call := func(s start) {
-		m := memory()
-		sample, err := c.call(calls, begun, s, m)
-		<-places
-		mu.Lock()
-		defer mu.Unlock()
-		idle = append(idle, m)
-		o.answers = append(o.answers, answer{sample, err})
-		switch {
-		case err != nil && calls.Err() == nil && c.missed != nil && c.missed(sample, err):
-		case err != nil && c.strict:
-			cancel(fmt.Errorf("bench: batch=%d, open loop: batch %d: %w", c.batch, s.batch, err))
-		case err == nil && c.done != nil:
-			c.done(sample)
-		}
+		a.calls = given
 	}
 	for i, due := range c.due {
-		if !sleepUntil(ctx, begun.Add(due)) {
+		if !sleepUntil(ctx, a.begun.Add(due)) {
 			break
 		}
-		o.offered++
-		select {
-		case places <- struct{}{}:
-		default:
-			if !c.waits {
-				o.unsent++
-				continue
-			}
-			o.waited++
-			select {
-			case places <- struct{}{}:
-			case <-calls.Done():
-				mu.Lock()
-				late := time.Since(begun.Add(due))
-				o.answers = append(o.answers, answer{recording.BatchSample{Start: due, Latency: late, Queue: late, Late: late, Pairs: c.batch}, context.Cause(calls)})
-				mu.Unlock()
-				continue
-			}
+		a.offered++
+		if a.place(due) {
+			a.wg.Go(func() { a.call(start{i, a.begun.Add(due)}) })
 		}
-		wg.Go(func() { call(start{i, begun.Add(due)}) })
 	}
-	wg.Wait()
-	slices.SortStableFunc(o.answers, func(a, b answer) int {
+	a.wg.Wait()
+	slices.SortStableFunc(a.answers, func(a, b answer) int {
 		return cmp.Compare(a.Start+a.Latency, b.Start+b.Latency)
 	})
-	return o, context.Cause(ctx)
+	return a.outcome, context.Cause(ctx)
+}
+
+// assembly is a crowd that is under way. Its answers and what is idle are for who holds mu;
+// the rest of the outcome is run's.
+type assembly struct {
+	*crowd
+	outcome
+	begun  time.Time
+	calls  context.Context // of the calls, which ends before run's if they are given up
+	cancel context.CancelCauseFunc
+	places chan struct{} // as many as calls under way
+	wg     sync.WaitGroup
+
+	mu   sync.Mutex
+	idle []*callMemory
+}
+
+// place finds a place for the call that was due, or counts it as one that has none.
+func (a *assembly) place(due time.Duration) bool {
+	select {
+	case a.places <- struct{}{}:
+		return true
+	default:
+	}
+	if !a.waits {
+		a.unsent++
+		return false
+	}
+	a.waited++
+	select {
+	case a.places <- struct{}{}:
+		return true
+	case <-a.calls.Done():
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	late := time.Since(a.begun.Add(due))
+	a.answers = append(a.answers, answer{recording.BatchSample{Start: due, Latency: late, Queue: late, Late: late, Pairs: a.batch}, context.Cause(a.calls)})
+	return false
+}
+
+// call makes a call that has a place, which it gives back.
+func (a *assembly) call(s start) {
+	m := a.memory()
+	sample, err := a.crowd.call(a.calls, a.begun, s, m)
+	<-a.places
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.idle = append(a.idle, m)
+	a.answers = append(a.answers, answer{sample, err})
+	switch {
+	case err != nil && a.calls.Err() == nil && a.crowd.missed != nil && a.crowd.missed(sample, err):
+	case err != nil && a.strict:
+		a.cancel(fmt.Errorf("bench: batch=%d, open loop: batch %d: %w", a.batch, s.batch, err))
+	case err == nil && a.done != nil:
+		a.done(sample)
+	}
+}
+
+// memory is what an earlier call has left, or new.
+func (a *assembly) memory() *callMemory {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if last := len(a.idle) - 1; last >= 0 {
+		m := a.idle[last]
+		a.idle = a.idle[:last]
+		return m
+	}
+	return new(callMemory)
 }

@@ -23,6 +23,12 @@
 // inference, the handing over, and what remains: see [recording.BatchSample] and
 // [recording.Handling].
 //
+// [Options.Server] is measured in the engine's place, by requests of one query and a batch's
+// passages. What the client does, JSON and all, is in their latency; what brings no scores is
+// a miss, counted by its kind and in no figure of speed. A server of embeddings does other work
+// than the engine: its tokens are those of single texts, its scores are cosines, and it has no
+// accuracy gate.
+//
 // [Options.Stages] asks what each kernel costs. This is not measured in the batches that
 // count, because a GPU runs a batch as one command buffer, and must get it in pieces to time
 // single kernels. So afterwards, more batches of the configuration are scored, each twice:

@@ -218,7 +218,7 @@ func (s *session) describe() (err error) {
 		}
 		stop()
 	}
-	if err := s.work.measureLengths(s.engine); err != nil {
+	if err := errors.Join(s.work.measureLengths(s.engine), s.measureTexts()); err != nil {
 		return err
 	}
 	s.rec.Dataset = s.work.dataset()
@@ -274,6 +274,10 @@ func (s *session) checkScores(ctx context.Context) error {
 // gate compares the engine's scores with the reference's, which is opened for
 // that alone.
 func (s *session) gate(ctx context.Context) (err error) {
+	if s.embeds() {
+		s.gateEmbeddings()
+		return nil
+	}
 	reference, err := s.open("reference", "")
 	if err != nil {
 		return fmt.Errorf("bench: accuracy: %w", err)

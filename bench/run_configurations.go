@@ -45,67 +45,17 @@ func (s *session) measureAll(ctx context.Context, engines int) error {
 func (s *session) measure(ctx context.Context, l loop, meter func() reading, deadline time.Time) error {
 	config := s.sweep.name(l.batch, l.callers)
 	runtime.GC() // the last configuration's garbage is not this one's
-
-	warm := l
-	if s.Rate > 0 { // whose callers are as many as it takes, and not all at once
-		warm.callers = min(warm.callers, warmUpCallers)
-	}
-	limit := warmUpLongest
-	if !deadline.IsZero() {
-		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
-	}
-	warmed := 0
-	warm.done = func(b recording.BatchSample) {
-		warmed += b.Pairs
-		s.Progress(config+": warm-up", warmed, 0)
-	}
-	var warmup recording.Warmup
-	err := phase(ctx, "warm-up", func(ctx context.Context) (err error) {
-		warmup, err = warmUp(ctx, warm, limit)
-		return err
-	})
+	warmup, err := s.warmUpConfiguration(ctx, config, l, deadline)
 	if err != nil {
 		return s.interrupted(ctx, config, 0, err)
 	}
-	if !warmup.Stable {
-		s.note("%s: the rate was not steady within %.0f %% when the warm-up's time was over (batches until then: %d).",
-			config, 100*stableWithin, warmup.Batches)
-	}
-
 	before := s.traffic()
-	r := recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup, Precision: s.sweep.precision, Length: s.sweep.length}
-	if s.Rate > 0 {
-		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
-	}
-	missed := 0
-	if s.Server != nil {
-		r.Served = new(recording.Served)
-		l.missed = func(b recording.BatchSample, err error) bool {
-			missed += b.Pairs
-			return noteMiss(r.Served, b, err)
-		}
-	}
-	scored, ended, spent := 0, 0, time.Duration(0)
-	var live *liveView
-	l.done = func(b recording.BatchSample) {
-		live.add(b)
-		scored += b.Pairs
-		spent += b.Latency
-		ended++
-		s.Progress(config, scored, s.Pairs)
-	}
+	r := s.newRun(&l, warmup)
 	end := time.Time{}
 	if !deadline.IsZero() {
 		end = deadline.Add(-s.stagesTime(deadline))
-		l.stop = func(at time.Time) bool {
-			// A batch that would end too late at the pace so far is not begun. The
-			// pace says nothing of that batch's own latency, so none is favoured.
-			if ended > 0 {
-				at = at.Add(spent / time.Duration(ended))
-			}
-			return !at.Before(end)
-		}
 	}
+	p := s.pace(config, &l, r, end)
 	s.Progress(config, 0, s.Pairs)
 	kernels := func() []recording.Kernel { return nil }
 	if s.Profile {
@@ -114,38 +64,122 @@ func (s *session) measure(ctx context.Context, l loop, meter func() reading, dea
 		}
 	}
 	sampling := startSampler(meter)
-	live = s.startLive(meter, end, s.Pairs)
+	p.live = s.startLive(meter, end, s.Pairs)
 	err = phase(ctx, "measure", func(ctx context.Context) (err error) {
 		if r.Open != nil {
-			r.Batches, err = l.asTheyArrive(ctx, &r, end)
+			r.Batches, err = l.asTheyArrive(ctx, r, end)
 		} else {
 			r.Batches, err = l.run(ctx)
 		}
 		return err
 	})
-	live.stop()
+	p.live.stop()
 	r.Samples = sampling.stop()
 	r.Kernels = kernels()
 	r.Elapsed = elapsed(r.Batches)
-	r.TimeBound = err == nil && scored+missed < s.Pairs
+	r.TimeBound = err == nil && p.scored+p.missed < s.Pairs
 	s.traffic().since(before, r.Served)
-	if scored == 0 && err == nil && r.Served != nil {
-		return fmt.Errorf("bench: %s: none of %d requests brought scores: %s", config, len(r.Served.Missed), reasons(r.Served))
-	}
-	if scored > 0 {
-		s.rec.Runs = append(s.rec.Runs, r)
-	}
-	if err != nil {
-		return s.interrupted(ctx, config, scored, err)
-	}
-	if r.TimeBound {
-		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, scored, s.Pairs)
-	}
-	if served := float64(scored) / r.Elapsed.Seconds(); s.Rate > 0 && missed == 0 && served < overloaded*s.Rate {
-		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
+	if err := s.keep(ctx, config, r, p, err); err != nil {
+		return err
 	}
 	if s.Stages {
 		return s.timeStages(ctx, l, &s.rec.Runs[len(s.rec.Runs)-1], deadline)
+	}
+	return nil
+}
+
+// warmUpConfiguration warms the engine up with l, in a share of the time until the deadline.
+func (s *session) warmUpConfiguration(ctx context.Context, config string, l loop, deadline time.Time) (warmup recording.Warmup, err error) {
+	if s.Rate > 0 { // whose callers are as many as it takes, and not all at once
+		l.callers = min(l.callers, warmUpCallers)
+	}
+	limit := warmUpLongest
+	if !deadline.IsZero() {
+		limit = min(limit, time.Duration(warmUpShare*float64(time.Until(deadline))))
+	}
+	warmed := 0
+	l.done = func(b recording.BatchSample) {
+		warmed += b.Pairs
+		s.Progress(config+": warm-up", warmed, 0)
+	}
+	err = phase(ctx, "warm-up", func(ctx context.Context) (err error) {
+		warmup, err = warmUp(ctx, l, limit)
+		return err
+	})
+	if err == nil && !warmup.Stable {
+		s.note("%s: the rate was not steady within %.0f %% when the warm-up's time was over (batches until then: %d).",
+			config, 100*stableWithin, warmup.Batches)
+	}
+	return warmup, err
+}
+
+// newRun is the run of a loop before its first batch.
+func (s *session) newRun(l *loop, warmup recording.Warmup) *recording.Run {
+	r := &recording.Run{Batch: l.batch, Concurrency: l.callers, Loop: "closed", Requested: s.Pairs, Warmup: warmup, Precision: s.sweep.precision, Length: s.sweep.length}
+	if s.Rate > 0 {
+		r.Loop, r.Rate, r.Open = "open", s.Rate, &recording.Open{Seed: arrivalSeed}
+	}
+	if s.Server != nil {
+		r.Served = new(recording.Served)
+	}
+	return r
+}
+
+// pace is what a loop has come to.
+type pace struct {
+	scored, missed int // pairs
+	ended          int // batches with scores
+	spent          time.Duration
+	live           *liveView // nil until it is started
+}
+
+// pace has the loop count what it does, record what is missed in r, and begin no batch that
+// would end after end, unless that is zero.
+func (s *session) pace(config string, l *loop, r *recording.Run, end time.Time) *pace {
+	p := new(pace)
+	l.done = func(b recording.BatchSample) {
+		p.live.add(b)
+		p.scored += b.Pairs
+		p.spent += b.Latency
+		p.ended++
+		s.Progress(config, p.scored, s.Pairs)
+	}
+	if r.Served != nil {
+		l.missed = func(b recording.BatchSample, err error) bool {
+			p.missed += b.Pairs
+			return noteMiss(r.Served, b, err)
+		}
+	}
+	if !end.IsZero() {
+		l.stop = func(at time.Time) bool {
+			// A batch that would end too late at the pace so far is not begun. The
+			// pace says nothing of that batch's own latency, so none is favoured.
+			if p.ended > 0 {
+				at = at.Add(p.spent / time.Duration(p.ended))
+			}
+			return !at.Before(end)
+		}
+	}
+	return p
+}
+
+// keep puts a run into the recording, if there is anything in it, and notes how it ended;
+// failure is the error that it ended with.
+func (s *session) keep(ctx context.Context, config string, r *recording.Run, p *pace, failure error) error {
+	if p.scored == 0 && failure == nil && r.Served != nil {
+		return fmt.Errorf("bench: %s: none of %d requests brought scores: %s", config, len(r.Served.Missed), reasons(r.Served))
+	}
+	if p.scored > 0 {
+		s.rec.Runs = append(s.rec.Runs, *r)
+	}
+	if failure != nil {
+		return s.interrupted(ctx, config, p.scored, failure)
+	}
+	if r.TimeBound {
+		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, p.scored, s.Pairs)
+	}
+	if served := float64(p.scored) / r.Elapsed.Seconds(); s.Rate > 0 && p.missed == 0 && served < overloaded*s.Rate {
+		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
 	}
 	return nil
 }

@@ -22,12 +22,6 @@ const (
 	patience = 16
 )
 
-// Scales of a server's scores.
-const (
-	scaleRaw     = "raw"
-	scaleSigmoid = "sigmoid"
-)
-
 // scaler is implemented by what may give probabilities instead of logits.
 type scaler interface {
 	// logits returns the scores got as logits, of which want are the reference's.
@@ -97,7 +91,7 @@ func (s *served) ScoreStats(ctx context.Context, dst []float32, pairs []engine.P
 		for len(texts) < len(pairs) && pairs[len(texts)].Query == query {
 			texts = append(texts, pairs[len(texts)].Passage)
 		}
-		scores, err := s.client.Rerank(ctx, query, texts)
+		scores, err := s.client.Scores(ctx, query, texts)
 		if err != nil {
 			return dst, engine.CallStats{}, err
 		}
@@ -118,7 +112,7 @@ func (s *served) Close() error {
 // logits tells raw scores from probabilities: the two are apart by more than any precision,
 // and nearer to the reference's is the scale that they have.
 func (s *served) logits(got, want []float64) []float64 {
-	s.scale = scaleRaw
+	s.scale = recording.ScaleRaw
 	inverse := make([]float64, len(got))
 	for i, p := range got {
 		if p < 0 || p > 1 {
@@ -129,7 +123,7 @@ func (s *served) logits(got, want []float64) []float64 {
 		inverse[i] = math.Log(p) - math.Log1p(-p)
 	}
 	if distance(inverse, want) < distance(got, want) {
-		s.scale = scaleSigmoid
+		s.scale = recording.ScaleSigmoid
 		return inverse
 	}
 	return got
@@ -184,6 +178,9 @@ func (s *session) describeServer() {
 	a := s.Server.About()
 	s.rec.Server = &recording.Server{URL: a.URL, Dialect: a.Dialect, Path: a.Path, Probed: a.Probed, Model: a.Model, Version: a.Version, DType: a.DType}
 	s.note("A server was measured over HTTP. The environment, CPU and memory are those of the client; the stages of a request, padding and FLOPs are not told. Tokens are counted by our own tokenizer for --model.")
+	if s.embeds() {
+		return
+	}
 	s.note("The server does not tell how it computes: its scores are held to the limits of int8, the loosest, and the accuracy gate says how far they were.")
 }
 

@@ -61,10 +61,10 @@ func (r *reranker) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // runServer measures a server with the fake engine's model.
-func runServer(t *testing.T, r *reranker, dialect string, o Options) (*recording.Recording, error) {
+func runServer(t *testing.T, r http.Handler, dialect string, o Options) (*recording.Recording, error) {
 	t.Helper()
 	only := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if want := map[string]string{remote.TEI: "/rerank", remote.Cohere: "/v2/rerank"}[dialect]; q.URL.Path != want {
+		if want := map[string]string{remote.TEI: "/rerank", remote.Cohere: "/v2/rerank", remote.OpenAI: "/v1/embeddings"}[dialect]; q.URL.Path != want {
 			http.NotFound(w, q)
 			return
 		}

@@ -36,6 +36,7 @@ type workload struct {
 	tokens []int32 // of each pair, after the engine has cut it
 	// group is how many pairs in a row have the same query; 0: no number of them is sure to.
 	group int
+	apart *apart // nil: a pair is scored as one text
 }
 
 // openWorkload reads the first most pairs of the JSON Lines file at path. If path is empty,
@@ -162,6 +163,10 @@ func (w *workload) batch(dst []engine.Pair, lo, hi int) (pairs []engine.Pair, to
 		pairs = append(pairs, w.pairs[at])
 		tokens += int(w.tokens[at])
 		longest = max(longest, int(w.tokens[at]))
+	}
+	if w.apart != nil {
+		tokens, padded = w.apart.batch(lo, len(pairs))
+		return pairs, tokens, padded
 	}
 	return pairs, tokens, longest * len(pairs)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
@@ -43,7 +44,10 @@ func (e *Engine) useMetal(d *metal.Device) {
 func (e *Engine) tryMetal() (why string, err error) {
 	precision := e.options.precision
 	if precision != "auto" && precision != "f16" {
-		return fmt.Sprintf("cpu: metal has f16 alone, not %s", precision), nil
+		if runtime.GOOS != "darwin" { // where nobody thinks of a GPU of Apple's
+			return "cpu: the one device here that can be chosen", nil
+		}
+		return fmt.Sprintf("cpu: %s was asked for, and a GPU computes in f16 alone", precision), nil
 	}
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil

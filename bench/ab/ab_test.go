@@ -161,6 +161,7 @@ func TestDecode(t *testing.T) {
 		`{"kind":"ab","schema":2}`:            `field "schema": 2, this program knows 1`,
 		head + `{"side":"C","report":{}}]}]}`: `rounds[0].runs[0]: field "side": "C"`,
 		head + `{"side":"A"}]}]}`:             `rounds[0].runs[0]: no report`,
+		head + `{"side":"A","report":{"configs":[{"rate":1e-320}]}}]}]}`:                  `field "rounds[0].runs[0].report.configs[0].rate": 1e-320`,
 		head + `{"side":"A","report":{}},{"side":"A","report":{}}]}]}`:                    `rounds[0].runs[1]: a second run of "A"`,
 		`{"kind":"ab","schema":1,"rounds":[` + strings.Repeat("{},", MostRounds) + `{}]}`: fmt.Sprintf("%d rounds", MostRounds+1),
 	} {

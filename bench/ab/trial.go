@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/bench/compare"
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 )
@@ -91,6 +92,12 @@ func (t *Trial) whole() (out []compare.Round) {
 	return out
 }
 
+// OfOne says whether both sides are one program with the same flags: an A/A trial, in which
+// every difference is chance.
+func (t *Trial) OfOne() bool {
+	return t.A.SHA256 != "" && t.A.SHA256 == t.B.SHA256 && slices.Equal(t.A.Flags, t.B.Flags)
+}
+
 // Judge judges B from all whole rounds. A run that failed the accuracy gate counts even if
 // its round is not whole.
 func (t *Trial) Judge(gates []compare.Gate) *compare.Judgement {
@@ -140,6 +147,9 @@ func Read(path string) (*Trial, error) {
 func Decode(data []byte) (*Trial, error) {
 	t := new(Trial)
 	if err := file.ReadJSON(data, t); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := figure.Check(t); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	switch {

@@ -149,6 +149,7 @@ func warnings(nameA string, a *report.Report, nameB string, b *report.Report) (o
 			out = append(out, fmt.Sprintf("noise: %s's probe shows %.0f %%: the machine was disturbed before the run", side.name, 100*noise))
 		}
 	}
+	differ("work", workOf(a), workOf(b))
 	differ("model", a.Model.ID, b.Model.ID)
 	differ("weights", weights(a), weights(b))
 	differ("device", a.Device, b.Device)

@@ -8,6 +8,7 @@ import (
 
 	moremath "github.com/aclements/go-moremath/stats"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
@@ -49,7 +50,7 @@ func Rounds(rounds []Round, gates []Gate) *Judgement {
 			row.Ratios = append(row.Ratios, math.Exp(v))
 		}
 		if len(logs) < FewestRounds {
-			row.Few = fmt.Sprintf("no verdict: %d rounds, want at least %d", len(logs), FewestRounds)
+			row.Few = fmt.Sprintf("no verdict: %s, want at least %d", figure.Count(len(logs), "round"), FewestRounds)
 		}
 		if same := againstItself(a, b, value); len(same) >= 2*(FewestRounds-1) {
 			spread := math.Expm1(spreadFactor * stats.NullReach(same, len(logs)))
@@ -89,7 +90,7 @@ func Groups(a, b []*report.Report, gates []Gate) *Judgement {
 		case len(la) == 1 && len(lb) == 1:
 			row.Few = "one run each: no verdict"
 		case min(len(la), len(lb)) < FewestRuns:
-			row.Few = fmt.Sprintf("no verdict: %d and %d runs, want at least %d of each side", len(la), len(lb), FewestRuns)
+			row.Few = fmt.Sprintf("no verdict: %d and %s, want at least %d of each side", len(la), figure.Count(len(lb), "run"), FewestRuns)
 		}
 		return true
 	})
@@ -172,7 +173,7 @@ func judge(a, b []*report.Report, paired bool, gates []Gate, fill func(*Row, fun
 			row.A, row.B = medianOf(a, value), medianOf(b, value)
 			if fewest := fewestBatches(slices.Concat(a, b), at); gated && fewest < m.Batches {
 				row.Gated = false
-				j.ungate(gates, fmt.Sprintf("%s: a run has %d batches, and the percentile needs %d to be a gate", row.Title, fewest, m.Batches))
+				j.ungate(gates, fmt.Sprintf("%s: a run has %s, and the percentile needs %d to be a gate", row.Title, figure.Count(fewest, "batch"), m.Batches))
 			}
 			held[m.Name] = true
 			j.Rows = append(j.Rows, row)

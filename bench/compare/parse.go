@@ -2,11 +2,11 @@ package compare
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
@@ -40,21 +40,22 @@ func Parse(r io.Reader) (*report.Report, error) {
 }
 
 func parseJSON(data []byte) (*report.Report, error) {
+	// Only whether they are there, and not a copy of either.
 	var kind struct {
 		Schema        int
-		Runs, Configs json.RawMessage
+		Runs, Configs present
 	}
 	if err := file.ReadJSON(data, &kind); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrParse, err)
 	}
 	switch {
-	case kind.Runs != nil:
+	case bool(kind.Runs):
 		rec, err := recording.Decode(data)
 		if err != nil {
 			return nil, err
 		}
 		return report.Derive(rec), nil
-	case kind.Configs == nil:
+	case !bool(kind.Configs):
 		return nil, fmt.Errorf("%w: neither field \"configs\" of a report nor \"runs\" of a recording", ErrParse)
 	case kind.Schema != recording.SchemaVersion:
 		return nil, fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrParse, kind.Schema, recording.SchemaVersion)
@@ -63,10 +64,24 @@ func parseJSON(data []byte) (*report.Report, error) {
 	if err := file.ReadJSON(data, r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrParse, err)
 	}
+	if err := figure.Check(r); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrParse, err)
+	}
+	if n := len(r.Configs); n > recording.MostRuns {
+		return nil, fmt.Errorf("%w: %d configs, want at most %d", ErrParse, n, recording.MostRuns)
+	}
 	for i, f := range r.Configs {
 		if f.Batch < 1 || f.Concurrency < 1 {
 			return nil, fmt.Errorf("%w: configs[%d]: batch %d, concurrency %d, want at least 1 and 1", ErrParse, i, f.Batch, f.Concurrency)
 		}
 	}
 	return r, nil
+}
+
+// present is whether a field is there. It keeps nothing of what is in it.
+type present bool
+
+func (p *present) UnmarshalJSON([]byte) error {
+	*p = true
+	return nil
 }

@@ -106,6 +106,7 @@ func faults(a, b []*report.Report) (out []string) {
 			}
 			return short(r.Dataset.SHA256)
 		}},
+		{"work", workOf},
 		{"weights", func(r *report.Report) string { return short(r.Model.WeightsSHA256) }},
 		{"tokenizer", func(r *report.Report) string { return short(r.Model.TokenizerSHA256) }},
 		{"processor", func(r *report.Report) string {
@@ -124,6 +125,14 @@ func faults(a, b []*report.Report) (out []string) {
 		out = append(out, "no configuration is in every run")
 	}
 	return out
+}
+
+// workOf says what became of a pair. Embeddings are other work, whatever the model's name.
+func workOf(r *report.Report) string {
+	if r.Server.Embeds() {
+		return "embeddings"
+	}
+	return "scores of pairs"
 }
 
 // told returns the different values that the runs report.

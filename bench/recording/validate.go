@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 )
 
 // ErrInvalid is in every error about a recording that cannot be right.
@@ -12,10 +14,20 @@ var ErrInvalid = errors.New("bench: bad recording")
 // longestRun is the longest time that is accepted in a recording.
 const longestRun = 366 * 24 * time.Hour
 
+// MostRuns is the most runs of a recording, and configurations of a report. A sweep has
+// hundreds, and each has a section of its own on every page.
+const MostRuns = 1 << 14
+
 // Validate names the first thing in the recording that cannot have been measured.
 func (rec *Recording) Validate() error {
 	if rec.Schema != SchemaVersion {
 		return fmt.Errorf("%w: field \"schema\": %d, this program knows %d", ErrInvalid, rec.Schema, SchemaVersion)
+	}
+	if err := figure.Check(rec); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if n := len(rec.Runs); n > MostRuns {
+		return fmt.Errorf("%w: %d runs, want at most %d", ErrInvalid, n, MostRuns)
 	}
 	for i := range rec.Runs {
 		if err := rec.Runs[i].validate(); err != nil {

@@ -1,6 +1,9 @@
-// Package remote makes calls to a reranking server over HTTP, for the bench to measure it
-// in an engine's place. It knows two dialects: that of text-embeddings-inference, and
-// Cohere's, which most other servers speak. It imports nothing of the engine.
+// Package remote makes calls to a server over HTTP, for the bench to measure it in an
+// engine's place. It knows three dialects, each one row of a table: text-embeddings-inference's
+// and Cohere's of reranking, which most other servers speak, and OpenAI's of embeddings. The
+// score of a pair is then the cosine of its texts' embeddings, of which the query's is asked
+// for once a request: other work than a cross-encoder's, and another score. The package
+// imports nothing of the engine.
 package remote
 
 import (
@@ -13,15 +16,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
-)
-
-// Dialects of a server.
-const (
-	TEI    = "tei"    // text-embeddings-inference: POST /rerank with "texts"
-	Cohere = "cohere" // POST /v2/rerank with "documents"
 )
 
 // DefaultTimeout is that of a request, answer included.
@@ -37,20 +35,22 @@ var ErrURL = errors.New("remote: bad URL")
 type Options struct {
 	URL     string        // http://host:port, perhaps with a path that the dialect's is put behind
 	Dialect string        // "": the server is probed for it
-	Model   string        // the "model" of Cohere's requests; "": the first one that the server lists
+	Model   string        // the "model" of Cohere's and OpenAI's requests; "": the first one that the server lists
 	Key     string        // sent as a bearer token, and kept nowhere else; "": none
 	Timeout time.Duration // of a request; 0: DefaultTimeout
 	// Connections is how many are kept open between requests: as many as there are callers.
 	Connections int
+	// Dial makes a connection in the network's place; nil: the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Client speaks to one server. All its methods may be called at the same time, once Probe
 // has returned.
 type Client struct {
-	o    Options
-	base string
-	path string // of the dialect, found by Probe
-	http *http.Client
+	o      Options
+	base   string
+	http   *http.Client
+	target // found by Probe
 	about
 	requests, sent, received, dials atomic.Int64
 }
@@ -65,21 +65,24 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("%w: has a user, a query or a fragment, which would be in the report; want http://host:port", ErrURL)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, fmt.Errorf("%w: %q, want http://host:port", ErrURL, o.URL)
-	case o.Dialect != "" && o.Dialect != TEI && o.Dialect != Cohere:
-		return nil, fmt.Errorf("remote: dialect %q, want %s or %s", o.Dialect, TEI, Cohere)
+	case o.Dialect != "" && !slices.Contains(Dialects(), o.Dialect):
+		return nil, fmt.Errorf("remote: dialect %q, want one of %s", o.Dialect, strings.Join(Dialects(), ", "))
 	case o.Timeout < 0:
 		return nil, fmt.Errorf("remote: time-out %v, want above 0", o.Timeout)
 	case o.Timeout == 0:
 		o.Timeout = DefaultTimeout
 	}
 	c := &Client{o: o, base: strings.TrimRight(o.URL, "/")}
-	dialer := net.Dialer{Timeout: o.Timeout}
+	dial := o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: o.Timeout}).DialContext
+	}
 	c.http = &http.Client{
 		// HTTP/1.1, no proxy, nothing compressed: what is measured is the server.
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c.dials.Add(1)
-				return dialer.DialContext(ctx, network, addr)
+				return dial(ctx, network, addr)
 			},
 			MaxIdleConnsPerHost: max(1, o.Connections),
 			DisableCompression:  true,
@@ -88,6 +91,12 @@ func New(o Options) (*Client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
+}
+
+// Scores returns the scores of the texts for the query, in the order of the texts. Its error
+// is a *Error, or that of ctx.
+func (c *Client) Scores(ctx context.Context, query string, texts []string) ([]float64, error) {
+	return c.scores(c, ctx, c.path, query, texts)
 }
 
 // Close closes the connections that are kept open.

@@ -9,8 +9,8 @@ import (
 
 // about is what Probe found out.
 type about struct {
-	dialect, model, version, dtype string
-	probed                         bool // the dialect was found by trying
+	model, version, dtype string
+	probed                bool // the dialect was found by trying
 }
 
 // About describes the server, as far as it tells: what is empty it did not.
@@ -24,17 +24,13 @@ type About struct {
 	DType   string // of the weights
 }
 
+// Embeds says whether a score is the cosine of two embeddings, and no reranker's.
+func (a About) Embeds() bool { return a.Dialect == OpenAI }
+
 // About returns what Probe found.
 func (c *Client) About() About {
 	return About{c.base, c.dialect, c.path, c.probed, c.model, c.version, c.dtype}
 }
-
-// target is a dialect at one of the paths where servers have it.
-type target struct{ dialect, path string }
-
-// targets are tried in this order. A server of Cohere's dialect refuses "texts", and one of
-// TEI's refuses "documents", so that at most one of the two answers at /rerank.
-var targets = []target{{TEI, "/rerank"}, {Cohere, "/v2/rerank"}, {Cohere, "/v1/rerank"}, {Cohere, "/rerank"}}
 
 // Probe finds the dialect, by a request of one pair in each, and asks the server about
 // itself. Without a single answer its error has all of theirs.
@@ -45,14 +41,14 @@ func (c *Client) Probe(ctx context.Context) error {
 		if c.o.Dialect != "" && t.dialect != c.o.Dialect {
 			continue
 		}
-		if _, err := c.rerank(ctx, t.dialect, t.path, "a", []string{"b"}); err != nil {
+		if _, err := t.scores(c, ctx, t.path, "a", []string{"b"}); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
 			failed = append(failed, fmt.Errorf("%s at %s: %w", t.dialect, t.path, err))
 			continue
 		}
-		c.dialect, c.path, c.probed = t.dialect, t.path, c.o.Dialect == ""
+		c.target, c.probed = t, c.o.Dialect == ""
 		return nil
 	}
 	return fmt.Errorf("remote: %s answers in no dialect that is known here: %w", c.base, errors.Join(failed...))

@@ -17,7 +17,7 @@ import (
 )
 
 // serve returns a client of a server that answers with h.
-func serve(t *testing.T, o Options, h http.HandlerFunc) *Client {
+func serve(t testing.TB, o Options, h http.HandlerFunc) *Client {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -68,7 +68,7 @@ func TestRecordedTEI(t *testing.T) {
 			w.Write(r.JSON)
 		})
 		texts := []string{"c", "d e"}
-		got, err := c.rerank(t.Context(), TEI, "/rerank", "a b", texts)
+		got, err := c.tei(t.Context(), "/rerank", "a b", texts)
 		switch of := (*Error)(nil); {
 		case r.Name == "raw":
 			if !slices.Equal(got, []float64{0.024640782, 0.030250892}) || err != nil {
@@ -129,7 +129,7 @@ func TestKinds(t *testing.T) {
 			o.Timeout = 50 * time.Millisecond
 		}
 		c := serve(t, o, test.h)
-		_, err := c.rerank(t.Context(), TEI, "/rerank", "q", []string{"a", "b"})
+		_, err := c.tei(t.Context(), "/rerank", "q", []string{"a", "b"})
 		if of := (*Error)(nil); !errors.As(err, &of) || of.Kind != test.kind {
 			t.Errorf("%v, want kind %q", err, test.kind)
 		}
@@ -141,7 +141,7 @@ func TestCancelled(t *testing.T) {
 	why := errors.New("given up")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	c := serve(t, Options{}, func(_ http.ResponseWriter, r *http.Request) { cancel(why); gone(r) })
-	_, err := c.rerank(ctx, TEI, "/rerank", "q", []string{"a"})
+	_, err := c.tei(ctx, "/rerank", "q", []string{"a"})
 	if of := (*Error)(nil); errors.As(err, &of) || !errors.Is(err, why) {
 		t.Errorf("error %v, want %v alone", err, why)
 	}
@@ -172,7 +172,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s: found %+v", path, a)
 		}
 		for range 5 {
-			if got, err := c.Rerank(t.Context(), "q", []string{"a"}); err != nil || got[0] != 0.5 {
+			if got, err := c.Scores(t.Context(), "q", []string{"a"}); err != nil || got[0] != 0.5 {
 				t.Errorf("%s: %v, %v", path, got, err)
 			}
 		}

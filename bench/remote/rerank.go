@@ -30,44 +30,39 @@ type ranked struct {
 	Relevance *float64 `json:"relevance_score"` // Cohere
 }
 
-// Rerank returns the scores of the texts for the query, in the order of the texts. Its error
-// is a *Error, or that of ctx.
-func (c *Client) Rerank(ctx context.Context, query string, texts []string) ([]float64, error) {
-	return c.rerank(ctx, c.dialect, c.path, query, texts)
+func (c *Client) tei(ctx context.Context, path, query string, texts []string) ([]float64, error) {
+	var list []ranked
+	if err := c.do(ctx, "POST", path, teiRequest{query, texts, true, true}, &list); err != nil {
+		return nil, err
+	}
+	return inOrder(list, len(texts), func(r *ranked) *float64 { return r.Score })
 }
 
-func (c *Client) rerank(ctx context.Context, dialect, path, query string, texts []string) ([]float64, error) {
-	var list []ranked
-	if dialect == TEI {
-		if err := c.do(ctx, "POST", path, teiRequest{query, texts, true, true}, &list); err != nil {
-			return nil, err
-		}
-	} else {
-		var answer struct {
-			Results []ranked `json:"results"`
-		}
-		if err := c.do(ctx, "POST", path, cohereRequest{c.model, query, texts, len(texts)}, &answer); err != nil {
-			return nil, err
-		}
-		list = answer.Results
+func (c *Client) cohere(ctx context.Context, path, query string, texts []string) ([]float64, error) {
+	var answer struct {
+		Results []ranked `json:"results"`
 	}
-	if len(list) != len(texts) {
-		return nil, &Error{Kind: KindCount, err: fmt.Errorf("%d scores for %d texts", len(list), len(texts))}
+	if err := c.do(ctx, "POST", path, cohereRequest{c.model, query, texts, len(texts)}, &answer); err != nil {
+		return nil, err
 	}
-	scores := make([]float64, len(texts))
-	seen := make([]bool, len(texts))
-	for _, r := range list {
-		score := r.Score
-		if dialect == Cohere {
-			score = r.Relevance
-		}
+	return inOrder(answer.Results, len(texts), func(r *ranked) *float64 { return r.Relevance })
+}
+
+// inOrder returns the scores of an answer in the order of the texts, of which there are want.
+func inOrder(list []ranked, want int, of func(*ranked) *float64) ([]float64, error) {
+	if len(list) != want {
+		return nil, &Error{Kind: KindCount, err: fmt.Errorf("%d scores for %d texts", len(list), want)}
+	}
+	scores, seen := make([]float64, want), make([]bool, want)
+	for i := range list {
+		at, score := list[i].Index, of(&list[i])
 		switch {
-		case r.Index == nil || score == nil:
+		case at == nil || score == nil:
 			return nil, &Error{Kind: KindBody, err: errors.New("an entry without an index or a score")}
-		case *r.Index < 0 || *r.Index >= len(texts) || seen[*r.Index]:
-			return nil, &Error{Kind: KindCount, err: fmt.Errorf("index %d of %d texts, or twice", *r.Index, len(texts))}
+		case *at < 0 || *at >= want || seen[*at]:
+			return nil, &Error{Kind: KindCount, err: fmt.Errorf("index %d of %d texts, or twice", *at, want)}
 		}
-		scores[*r.Index], seen[*r.Index] = *score, true
+		scores[*at], seen[*at] = *score, true
 	}
 	return scores, nil
 }

@@ -82,7 +82,7 @@ func (f *Figures) workRows() [][]string {
 		if !u.Stable {
 			steady = "not yet steady"
 		}
-		rows = append(rows, []string{"Warm-Up", fmt.Sprintf("%d batches in %.2fs, %s", u.Batches, u.Time.Seconds(), steady)})
+		rows = append(rows, []string{"Warm-Up", fmt.Sprintf("%s in %.2fs, %s", figure.Count(u.Batches, "batch"), u.Time.Seconds(), steady)})
 	}
 	return rows
 }

@@ -32,6 +32,7 @@ func Derive(rec *recording.Recording) *Report {
 		recording:   rec,
 	}
 	switch {
+	case rec.Accuracy == nil && rec.Server.Embeds(): // nothing is compared, which the report says
 	case rec.Accuracy == nil:
 		r.Withheld = "accuracy gate not run"
 	case !rec.Accuracy.Passed:
@@ -103,6 +104,9 @@ func runFigures(run *recording.Run, peak *float64, speed bool) Figures {
 
 func samples(run *recording.Run) *Samples {
 	s := new(Samples)
+	for _, list := range []*[]float64{&s.Start, &s.Latency, &s.Throughput, &s.Tokenize, &s.Overlapped, &s.Queue, &s.Infer} {
+		*list = make([]float64, 0, len(run.Batches))
+	}
 	for _, b := range run.Batches {
 		s.Start = append(s.Start, milliseconds(b.Start))
 		s.Latency = append(s.Latency, milliseconds(b.Latency))
@@ -117,7 +121,8 @@ func samples(run *recording.Run) *Samples {
 
 // unaccounted returns, for each batch, the part of its latency that belongs to no stage, in
 // ms.
-func unaccounted(run *recording.Run) (ms []float64) {
+func unaccounted(run *recording.Run) []float64 {
+	ms := make([]float64, 0, len(run.Batches))
 	for _, b := range run.Batches {
 		ms = append(ms, milliseconds(b.Latency-(b.Queue+b.Tokenize-b.Overlapped+b.Infer)))
 	}

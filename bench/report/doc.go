@@ -50,7 +50,8 @@
 //
 // A figure that was not measured is n/a, null in JSON, and never 0. A percentile
 // that has no upper confidence bound is given and marked (see [Bound]). Without
-// a passed accuracy gate there is no speed figure at all: [Report.Withheld].
+// a passed accuracy gate there is no speed figure at all: [Report.Withheld]. A server of
+// embeddings has none, since nothing can judge a cosine, and its pages say that.
 //
 // # The stages of inference
 //

@@ -47,7 +47,9 @@ func (r *Report) verdict() string {
 	if len(said) == 0 {
 		return "**Nothing was measured.**"
 	}
-	if a := r.accuracyOfFastest(); a != nil {
+	if r.Server.Embeds() {
+		said = append(said, "A pair is a passage that was embedded, and its score a cosine, which is held to nothing.")
+	} else if a := r.accuracyOfFastest(); a != nil {
 		said = append(said, "The scores agree with the float64 reference: "+accuracyInWords(a)+".")
 	} else {
 		said = append(said, "Of the accuracy of its scores nothing is known here.")
@@ -95,7 +97,7 @@ func (f *Figures) tailInWords() string {
 	case upper != nil:
 		return text + fmt.Sprintf(" (in this run, with 95 %% confidence, no more than %s ms)", figure.Fixed(upper, 1))
 	case len(f.Bounds) > 0:
-		return text + fmt.Sprintf(" (%d batches are too few to bound that)", l.N)
+		return text + fmt.Sprintf(" (%s %s too few to bound that)", figure.Count(l.N, "batch"), areOf(l.N))
 	}
 	return text
 }

@@ -115,14 +115,16 @@ func (f *LoadFigures) verdict() string {
 	case f.Points == nil:
 		return figure.NotMeasured
 	}
-	why := "not found: the time was over before it was looked for"
+	why := "not found: the time was over before it was looked for; a longer --time-bound gives more"
 	for _, q := range f.Points {
 		switch {
 		case q.Purpose != recording.PurposeSearch:
 		case q.Holds:
-			return "not confirmed: no load held with every seed in the time there was"
-		case q.P95 != nil && q.P95Upper == nil:
-			why = "not found: there were too few requests to bound their P95; more time brings more"
+			return "not confirmed: no load held with every seed in the time there was; a longer --time-bound gives more"
+		case q.Requests == 0:
+			why = "not found: no request was due in the time there was; a longer --time-bound brings some"
+		case q.P95 != nil && q.P95Upper == nil && (f.SLO == nil || *q.P95 <= *f.SLO):
+			why = "not found: there were too few requests to bound their P95; a longer --time-bound brings more"
 		default:
 			why = fmt.Sprintf("none: even %.0f %% of the capacity does not hold", 100*load.Lowest)
 		}

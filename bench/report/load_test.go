@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
@@ -60,7 +61,15 @@ func TestNoKneeVerdicts(t *testing.T) {
 	few := recordingtest.Loaded()
 	few.Load.Points = few.Load.Points[2:3]
 	few.Load.Points[0].Answered = few.Load.Points[0].Answered[:60]
-	if text := rendered(t, Derive(few)); !strings.Contains(text, "too few requests to bound their P95; more time brings more") {
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "too few requests to bound their P95; a longer --time-bound brings more") {
+		t.Errorf("%s", text)
+	}
+	few.Load.SLO = time.Millisecond // above which even these few are
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "**Knee:** none: even 30 % of the capacity does not hold") {
+		t.Errorf("%s", text)
+	}
+	few.Load.Points[0].Answered, few.Load.Points[0].Missed = nil, nil
+	if text := rendered(t, Derive(few)); !strings.Contains(text, "**Knee:** not found: no request was due in the time there was; a longer --time-bound brings some") {
 		t.Errorf("%s", text)
 	}
 }

@@ -59,8 +59,11 @@ func (r *Report) writeHead(p *markdown.Page) {
 		p.Para("**No speed figures:** %s", r.Withheld)
 		p.Para("**A score that is wrong has no speed worth printing. Every speed figure below is n/a; what was timed is in the recording.**")
 	}
-	if r.Accuracy != nil {
+	switch {
+	case r.Accuracy != nil:
 		p.Para("**Accuracy gate:** %s", verdict(r.Accuracy))
+	case r.Server.Embeds():
+		p.Para("**Accuracy gate:** n/a (a cosine of two embeddings is no cross-encoder's score, and is compared with none)")
 	}
 }
 

@@ -68,7 +68,9 @@ func (f *MixFigures) write(p *markdown.Page) {
 		for i := range f.ByRound {
 			rows = append(rows, row(strconv.Itoa(i+1), &f.ByRound[i]))
 		}
-		rows = append(rows, row("median", f.Median))
+		if f.Median != nil { // a report that somebody changed may have none
+			rows = append(rows, row("median", f.Median))
+		}
 		p.Table([]string{"Round", "Small P50 Alone (ms)", "Beside (ms)", "Ratio", "Bulk Alone (tokens/s)", "Beside (tokens/s)", "Ratio"}, rows)
 	}
 }

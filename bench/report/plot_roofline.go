@@ -37,7 +37,7 @@ func (r *Report) staged() (best *Figures, at int) {
 // spots are the kernels of which both rates are known, what takes most time first.
 func (s *StageFigures) spots() (list []spot) {
 	for _, k := range s.Kernels {
-		if k.FLOPsPerSecond != nil && k.BytesPerSecond != nil {
+		if k.FLOPsPerSecond != nil && k.BytesPerSecond != nil && *k.FLOPsPerSecond > 0 && *k.BytesPerSecond > 0 {
 			list = append(list, spot{k, plot.Point{X: *k.FLOPsPerSecond / *k.BytesPerSecond, Y: *k.FLOPsPerSecond * 1e-9}})
 		}
 	}

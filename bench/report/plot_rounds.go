@@ -82,7 +82,7 @@ func (r *Rounds) Plot(row string) plot.Plot {
 			below++
 		}
 	}
-	p.Finding = fmt.Sprintf("%d of %d rounds are below 1.", below, len(r.Rounds))
+	p.Finding = fmt.Sprintf("%d of %s %s below 1.", below, figure.Count(len(r.Rounds), "round"), areOf(len(r.Rounds)))
 	if q := r.All; q != nil {
 		widen(*q)
 		line(*q)

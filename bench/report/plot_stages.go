@@ -82,7 +82,8 @@ func (r *Report) falls() (list []fall) {
 			}
 		}
 	}
-	return list
+	// A time that is not above 0 is of a report that somebody wrote by hand.
+	return slices.DeleteFunc(list, func(f fall) bool { return !(f.total > 0) })
 }
 
 func (r *Report) stagePlot() plot.Plot {

@@ -172,6 +172,14 @@ func upperOf(list []Bound, percentile int) *float64 {
 	return f.upper(percentile)
 }
 
+// areOf is the verb of so many things.
+func areOf(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // tailFinding says how far the slowest are from the middle.
 func tailFinding(list []distribution) string {
 	text := ""
@@ -192,12 +200,12 @@ func tailFinding(list []distribution) string {
 	for i := range list {
 		if n := list[i].summary.N; n < stats.SamplesNeeded(0.99, stats.Confidence) {
 			few++
-			pronoun = fmt.Sprintf("%d batches", n)
+			pronoun = figure.Count(n, "batch") + " " + areOf(n)
 		}
 	}
 	switch {
 	case few == 1 && len(list) == 1:
-		text += " The dotted part has no upper bound: " + pronoun + " are too few."
+		text += " The dotted part has no upper bound: " + pronoun + " too few."
 	case few > 0:
 		text += " Where a curve is dotted, its batches are too few for an upper bound."
 	}

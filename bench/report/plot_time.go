@@ -95,7 +95,7 @@ func (c *course) slow() []plot.Point {
 
 func (c *course) draw(panel *plot.Panel, most int) {
 	panel.Across(c.P50, "")
-	panel.Dots(c.at, c.style, most, fmt.Sprintf("%s: %d batches; the line is at P50, %s ms", c.name, len(c.at), figure.Fixed(&c.P50, 2)))
+	panel.Dots(c.at, c.style, most, fmt.Sprintf("%s: %s; the line is at P50, %s ms", c.name, figure.Count(len(c.at), "batch"), figure.Fixed(&c.P50, 2)))
 	for _, at := range c.slow() {
 		panel.Marker(at, c.style, fmt.Sprintf("%s: the batch that started at %s s took %s ms", c.name, figure.Fixed(&at.X, 2), figure.Fixed(&at.Y, 1)))
 	}

@@ -80,8 +80,10 @@ func (r *Report) writeServer(p *markdown.Page) {
 	switch scale {
 	case "":
 		scale = figure.NotMeasured
-	case "sigmoid":
+	case recording.ScaleSigmoid:
 		scale += " (compared with the reference as logits)"
+	case recording.ScaleCosine:
+		scale += " of the embeddings of query and passage"
 	}
 	p.Para("**Its scores:** %s", scale+line)
 }
@@ -91,11 +93,11 @@ func (f *ServedFigures) write(p *markdown.Page) {
 	if f == nil {
 		return
 	}
-	p.Para("**Missed:** %d of %d batches (%.1f %%)", f.Missed, f.Offered, f.MissShare)
+	p.Para("**Missed:** %d of %s (%.1f %%)", f.Missed, figure.Count(f.Offered, "batch"), f.MissShare)
 	for _, kind := range slices.Sorted(maps.Keys(f.Misses)) {
 		p.Para("**Missed:** %d with %q", f.Misses[kind], kind)
 	}
-	p.Para("**Wire:** %d requests over %d new connections, %d bytes of JSON sent (%s bytes a request) and %d received", f.Requests, f.Opened, f.Sent, figure.Fixed(f.MeanSent, 0), f.Received)
+	p.Para("**Wire:** %s over %s, %d bytes of JSON sent (%s bytes a request) and %d received", figure.Count(int(f.Requests), "request"), figure.Count(int(f.Opened), "new connection"), f.Sent, figure.Fixed(f.MeanSent, 0), f.Received)
 	if f.Missed > 0 {
 		p.Para("_Misses are in no latency and no throughput: pairs, tokens and time are of the batches that brought scores. The wire is of all._")
 	}

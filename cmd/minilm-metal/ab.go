@@ -40,9 +40,10 @@ faster, the same within a threshold, or whether these rounds cannot tell.
 
 A side is this program with flags of its own (--a, --b), another program (--a-binary,
 --b-binary) or a commit, which is built from the repository that the working directory is
-in (--a-commit, --b-commit). What both have goes after --. In each round each side runs
-once, as a new process of "bench" with the same pairs, in a random order, which the same
---seed gives again.
+in (--a-commit, --b-commit). What both have goes after --. One side at least must be
+given; the same of both, as in --a "" --b "", is an A/A trial, and is called that. In each
+round each side runs once, as a new process of "bench" with the same pairs, in a random
+order, which the same --seed gives again.
 
 Judged are throughput, P95 (if a run has 59 batches) and the first score, or what --gate
 names, such as throughput=5%: throughput, p50, p95, p99 (from 299 batches), load, first-score.
@@ -72,7 +73,7 @@ interrupted judges the rounds that it had.
 			return nil
 		},
 		RunE: func(c *cobra.Command, shared []string) error {
-			return p.runAB(c.Context(), &flags, shared)
+			return p.runAB(c.Context(), &flags, shared, c.Flags().Changed("a") && c.Flags().Changed("b"))
 		},
 	}
 	f := c.Flags()
@@ -90,8 +91,9 @@ interrupted judges the rounds that it had.
 	return c
 }
 
-// runAB runs a trial and judges it.
-func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (err error) {
+// runAB runs a trial and judges it. both says that the flags of both sides were given, of
+// which there may be none.
+func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string, both bool) (err error) {
 	gates, err := parseGates(flags.gates)
 	if err != nil {
 		return err
@@ -107,6 +109,9 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	}
 	if err := passable(shared); err != nil {
 		return usageError("after --: %w", err)
+	}
+	if flags.sides[0] == (sideFlags{}) && flags.sides[1] == (sideFlags{}) && !both {
+		return usageError(`no side is given: A and B would be the same. --a and --b have the flags of each, as --b "--precision bf16"; --a-commit, --b-commit, --a-binary and --b-binary another program; an A/A trial is asked for by --a "" --b ""`)
 	}
 	out := flags.out
 	if out == "" {
@@ -141,6 +146,9 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	t := ab.New(sides[0], sides[1], flags.rounds, flags.seed)
 	t.Args, t.Shared = p.args, append([]string{}, shared...)
 	p.warn("rounds of a run of A and one of B: %d, in an order dealt out by seed %d; what is measured goes to %s", flags.rounds, flags.seed, out)
+	if t.OfOne() {
+		p.warn("%s", ofOne)
+	}
 	runErr := t.Run(ctx, p.runner(t, programs, out), func(t *ab.Trial) error {
 		p.bar.Count("rounds", len(t.Rounds), t.Planned)
 		return t.Write(out)
@@ -155,6 +163,9 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string) (e
 	return p.showTrial(t, gates, filepath.Join(out, abPage), flags.asJSON, runErr)
 }
 
+// ofOne is what must be known of a trial of one program with the same flags.
+const ofOne = "A/A trial: A and B are one program with the same flags, so that any difference is chance, or the machine's"
+
 // abPage is what the page of a trial is called in its folder.
 const abPage = "ab.html"
 
@@ -162,6 +173,9 @@ const abPage = "ab.html"
 // verdict; or failure, if there is one.
 func (p *program) showTrial(t *ab.Trial, gates []compare.Gate, page string, asJSON bool, failure error) error {
 	j := t.Judge(gates)
+	if t.OfOne() {
+		j.Warnings = append(j.Warnings, ofOne)
+	}
 	if t.CutShort != "" {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("rounds: %d of %d, cut short: %s", j.RunsB, t.Planned, t.CutShort))
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -35,18 +34,13 @@ func (p *program) runner(t *ab.Trial, programs [2]string, out string) ab.Runner 
 		args = append(append(args, own...), "--out", dir)
 		c := exec.CommandContext(ctx, path, args...)
 		// The run ends by itself when it is interrupted, and leaves a report of half a run,
-		// which nobody reads. Where there are no interrupts it is killed.
-		c.Cancel = func() error {
-			if err := c.Process.Signal(os.Interrupt); err != nil {
-				return c.Process.Kill()
-			}
-			return nil
-		}
-		c.WaitDelay = lastWord
+		// which nobody reads.
+		grouped(c)
 		var stderr bytes.Buffer
 		c.Stderr = &stderr
 		err := c.Run()
 		if ctx.Err() != nil {
+			killGroup(c)
 			return nil, ctx.Err()
 		}
 		r, unread := readReport(dir)

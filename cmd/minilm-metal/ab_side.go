@@ -127,9 +127,13 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 func outputOf(ctx context.Context, dir, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = dir
+	grouped(c)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()
+	if ctx.Err() != nil {
+		killGroup(c)
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, tail(stderr.String()))
 	}

@@ -106,6 +106,8 @@ func TestABUsage(t *testing.T) {
 		`--gate p95: is there twice`:                  {"--gate", "p95", "--gate", "p95=4%"},
 		`flags of both sides go after --`:             {"pairs"},
 		`"pairs": flags of both sides go after --`:    {"pairs", "--", "--batch", "3"},
+		`no side is given: A and B would be the same`: {"--", "--batch", "3"},
+		`an A/A trial is asked for by --a "" --b ""`:  {"--rounds", "2"},
 	} {
 		o := call(t, "", append([]string{"bench", "ab", "--out", filepath.Join(dir, "out")}, args...)...)
 		o.want(t, usage, want, `See "minilm-metal bench ab --help"`)

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,6 +111,55 @@ func TestABInterrupted(t *testing.T) {
 	}
 	if trial, err := ab.Read(filepath.Join(dir, ab.File)); err != nil || len(trial.Rounds) != 4 || trial.CutShort != "interrupted" {
 		t.Errorf("%v: %+v", err, trial)
+	}
+}
+
+// The same on both sides is called an A/A trial: before it, in what is shown, on the page, and
+// when it is judged again.
+func TestAATrial(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	normal := pretended(t, slower(1), "")
+	o := call(t, "", "bench", "ab", "--a-binary", normal, "--b-binary", normal, "--rounds", "7", "--out", dir)
+	o.want(t, good, "A/A trial: A and B are one program")
+	again := ok(t, "", "compare", dir)
+	for where, text := range map[string]string{"shown": o.stdout, "page": content(t, filepath.Join(dir, abPage)), "again": again} {
+		if !strings.Contains(text, "A/A trial: A and B are one program") {
+			t.Errorf("%s:\n%s", where, text)
+		}
+	}
+}
+
+// What a program has started ends with it, also where the trial alone is interrupted.
+func TestABLeavesNobody(t *testing.T) {
+	dir, held := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "held")
+	if err := syscall.Mkfifo(held, 0o600); err != nil {
+		t.Skip(err)
+	}
+	// A script that waits for its child, which, as those in the background of a shell do, does
+	// not heed an interrupt.
+	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'echo here; exec sleep 600' >'%s' 2>&1 & wait", held))
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan string)
+	go func() {
+		f, err := os.Open(held) // once the child has it
+		if err != nil {
+			t.Error(err)
+		}
+		word := make([]byte, 5)
+		if _, err := io.ReadFull(f, word); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		rest, err := io.ReadAll(f) // ends when nobody is left who could write
+		if err != nil {
+			t.Error(err)
+		}
+		gone <- string(rest)
+	}()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"bench", "ab", "--a-binary", slow, "--b-binary", slow, "--out", dir}, strings.NewReader(""), &stdout, &stderr, func(string) string { return "" })
+	if rest := <-gone; code != interrupted || rest != "" {
+		t.Errorf("code %d, stderr %s, %q", code, &stderr, rest)
 	}
 }
 

@@ -86,7 +86,11 @@ do without is measured by its own kernel, and marked as computed.
 (as Infinity, vLLM and others do), in the engine's place: the same loops, page and
 accuracy gate, for which --model names the model that it serves. A request has one
 query and --batch passages. Errors are counted by kind, and are in no figure of
-speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.`,
+speed. MINILM_URL_KEY is sent as the bearer token, and is in no recording.
+A server of OpenAI's /v1/embeddings embeds the query and the passages of a request,
+and the score of a pair is the cosine of the two. That is other work than a
+cross-encoder's, with other scores, so there is no accuracy gate, and --model, whose
+tokenizer counts the tokens, need only have the same tokenizer.`,
 		Example: `  minilm-metal bench
   minilm-metal bench --batch 16,32,64 --concurrency 1,2 --pairs 1600 --time-bound 10m
   minilm-metal bench --precision f32,bf16,int8 --length 32,128,512 --time-bound 10m

@@ -36,16 +36,39 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 	if err := s.named(f, o); err != nil {
 		return err
 	}
-	if s.mixing && s.overloading {
+	if err := s.only(f); err != nil {
+		return err
+	}
+	if o.MaxQueue < 0 {
+		return usageError("--max-queue %d: want 0 (any number) or more", o.MaxQueue)
+	}
+	switch {
+	case s.mixing:
+		return s.applyMix(f, o)
+	case s.overloading:
+		return s.applyOverload(f, o)
+	case s.loading(f):
+		return s.applyLoad(f, o)
+	}
+	return nil
+}
+
+// loading says whether points of load are measured.
+func (s *scenario) loading(f *pflag.FlagSet) bool { return s.load.Ramp || f.Changed("slo") }
+
+// only refuses two scenarios at once, and flags that say nothing of the one that is asked for.
+func (s *scenario) only(f *pflag.FlagSet) error {
+	loading := s.loading(f)
+	switch {
+	case s.mixing && s.overloading:
 		return usageError("--mix and --overload: want one of them")
-	}
-	loading := s.load.Ramp || f.Changed("slo")
-	if loading && (s.mixing || s.overloading) {
+	case loading && (s.mixing || s.overloading):
 		return usageError("--slo and --ramp: say nothing with --mix or --overload")
-	}
-	if f.Changed("slo") && s.load.SLO <= 0 {
+	case f.Changed("slo") && s.load.SLO <= 0:
 		return usageError("--slo %v: want a time above 0", s.load.SLO)
 	}
+	none := !s.mixing && !s.overloading && !loading
+	const withOne = "with --mix, --overload, --slo or --ramp"
 	for _, flag := range []struct {
 		name string
 		said bool // the flag applies to what is measured
@@ -57,52 +80,57 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 		{"mix-rate", s.mixing, "without --mix"},
 		{"overload-factor", s.overloading, "without --overload"},
 		{"batch", !s.mixing, "with --mix"},
-		{"concurrency", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
-		{"length", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
-		{"rate", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
-		{"stages", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
-		{"profile", !s.mixing && !s.overloading && !loading, "with --mix, --overload, --slo or --ramp"},
+		{"concurrency", none, withOne},
+		{"length", none, withOne},
+		{"rate", none, withOne},
+		{"stages", none, withOne},
+		{"profile", none, withOne},
 	} {
 		if f.Changed(flag.name) && !flag.said {
 			return usageError("--%s: says nothing %s", flag.name, flag.why)
 		}
 	}
+	return nil
+}
+
+func (s *scenario) applyMix(f *pflag.FlagSet, o *bench.Options) error {
 	switch {
-	case o.MaxQueue < 0:
-		return usageError("--max-queue %d: want 0 (any number) or more", o.MaxQueue)
-	case s.mixing:
-		switch {
-		case s.mix.BulkCallers < 1:
-			return usageError("--mix-bulk %d: want at least 1", s.mix.BulkCallers)
-		case s.mix.BulkPairs < 1:
-			return usageError("--mix-bulk-pairs %d: want at least 1", s.mix.BulkPairs)
-		case f.Changed("mix-rate") && (!(s.mix.Rate > 0) || math.IsInf(s.mix.Rate, 0)):
-			return usageError("--mix-rate %v: want more than 0", s.mix.Rate)
-		}
-		o.Mix = &s.mix
-	case s.overloading:
-		if !(s.overload.Factor > 0) || math.IsInf(s.overload.Factor, 0) {
-			return usageError("--overload-factor %v: want more than 0", s.overload.Factor)
-		}
-		if f.Changed("max-queue") && o.MaxQueue == 0 {
-			return usageError("--max-queue 0: nothing is refused by a queue without a limit, want at least 1 with --overload")
-		}
-		if f.Changed("batch") {
-			if len(o.Batches) != 1 || o.Batches[0] < 1 {
-				return usageError("--batch %s: want one number, at least 1, with --overload", f.Lookup("batch").Value)
-			}
-			s.overload.Batch = o.Batches[0]
-		}
-		o.Overload = &s.overload
-	case loading:
-		if f.Changed("batch") {
-			if len(o.Batches) != 1 || o.Batches[0] < 1 {
-				return usageError("--batch %s: want one number, at least 1, with --slo or --ramp", f.Lookup("batch").Value)
-			}
-			s.load.Batch = o.Batches[0]
-		}
-		o.Load = &s.load
+	case s.mix.BulkCallers < 1:
+		return usageError("--mix-bulk %d: want at least 1", s.mix.BulkCallers)
+	case s.mix.BulkPairs < 1:
+		return usageError("--mix-bulk-pairs %d: want at least 1", s.mix.BulkPairs)
+	case f.Changed("mix-rate") && (!(s.mix.Rate > 0) || math.IsInf(s.mix.Rate, 0)):
+		return usageError("--mix-rate %v: want more than 0", s.mix.Rate)
 	}
+	o.Mix = &s.mix
+	return nil
+}
+
+func (s *scenario) applyOverload(f *pflag.FlagSet, o *bench.Options) error {
+	if !(s.overload.Factor > 0) || math.IsInf(s.overload.Factor, 0) {
+		return usageError("--overload-factor %v: want more than 0", s.overload.Factor)
+	}
+	if f.Changed("max-queue") && o.MaxQueue == 0 {
+		return usageError("--max-queue 0: nothing is refused by a queue without a limit, want at least 1 with --overload")
+	}
+	o.Overload = &s.overload
+	return oneBatch(f, o, &s.overload.Batch, "--overload")
+}
+
+func (s *scenario) applyLoad(f *pflag.FlagSet, o *bench.Options) error {
+	o.Load = &s.load
+	return oneBatch(f, o, &s.load.Batch, "--slo or --ramp")
+}
+
+// oneBatch copies the number of --batch to batch, if it was given: it must be one.
+func oneBatch(f *pflag.FlagSet, o *bench.Options, batch *int, with string) error {
+	if !f.Changed("batch") {
+		return nil
+	}
+	if len(o.Batches) != 1 || o.Batches[0] < 1 {
+		return usageError("--batch %s: want one number, at least 1, with %s", f.Lookup("batch").Value, with)
+	}
+	*batch = o.Batches[0]
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -24,8 +25,8 @@ type server struct {
 
 func (s *server) register(f *pflag.FlagSet) {
 	f.StringVar(&s.url, "url", "", "measure the server at this http://host:port in the engine's place; --model is the model that it serves")
-	f.StringVar(&s.dialect, "dialect", "", "how the server of --url is spoken to: tei or cohere (default: it is probed)")
-	f.StringVar(&s.model, "url-model", "", "name of the model in requests of Cohere's dialect (default: the first that the server lists)")
+	f.StringVar(&s.dialect, "dialect", "", "how the server of --url is spoken to: "+strings.Join(remote.Dialects(), ", ")+" (default: it is probed)")
+	f.StringVar(&s.model, "url-model", "", "name of the model in requests of the dialects cohere and openai (default: the first that the server lists)")
 	f.DurationVar(&s.timeout, "url-timeout", remote.DefaultTimeout, "time for a request to the server; a miss after that")
 }
 
@@ -52,7 +53,7 @@ func (s *server) apply(f *pflag.FlagSet, o *bench.Options) error {
 		return usageError("--url-timeout %v: want a time above 0", s.timeout)
 	}
 	if s.dialect != "" {
-		if err := oneOf("dialect", s.dialect, []string{remote.TEI, remote.Cohere}); err != nil {
+		if err := oneOf("dialect", s.dialect, remote.Dialects()); err != nil {
 			return err
 		}
 	}

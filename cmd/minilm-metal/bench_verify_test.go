@@ -41,6 +41,14 @@ func TestBenchVerify(t *testing.T) {
 	call(t, "", "bench", "verify").want(t, usage, "REPORT is missing")
 	call(t, "", "bench", "verify", filepath.Join(dir, "gone")).want(t, failed, "gone")
 	call(t, "", "bench", "verify", t.TempDir()).want(t, failed, "recording.json")
+	// A run of another commit says so, where it differs; its report made again does not.
+	recorded := content(t, filepath.Join(dir, "recording.json"))
+	if err := os.WriteFile(filepath.Join(dir, "recording.json"), []byte(strings.Replace(recorded, `"commit": "`, `"commit": "0123456789abcdef`, 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "", "bench", "verify", dir).want(t, failed, "and the recording says ", "made by another version, of commit 0123456789ab", ", and this one is of ")
+	ok(t, "", "report", "--force", "--as", "html,md,json,csv", filepath.Join(dir, "recording.json"))
+	ok(t, "", "bench", "verify", dir)
 	other := filepath.Join(dir, "other")
 	if err := os.WriteFile(other, nil, 0o666); err != nil {
 		t.Fatal(err)

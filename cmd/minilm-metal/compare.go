@@ -138,9 +138,9 @@ func (p *program) compareTrial(path string, gates []compare.Gate, gated bool, pa
 	if !ab.IsTrial(data) {
 		return usageError("%s: one report: want two to compare", path)
 	}
-	t, err := ab.Read(file)
+	t, err := ab.Decode(data)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	err = p.showTrial(t, gates, page, asJSON, nil)
 	if _, found := errors.AsType[*judged](err); found && !gated {

@@ -99,19 +99,64 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any passage is read
 		return err
 	}
-	scores := newScores(ctx, func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
+	r.undone = "nothing is written, since passages are sorted when all are read"
+	kept, err := r.score(ctx, file, query, func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
 		return e.Stream(ctx, pairs, prompt...)
 	})
+	if err != nil {
+		return err
+	}
+	r.bar.Close()
+	if err := r.write(kept.sorted()); err != nil {
+		return err
+	}
+	if kept.lost > 0 {
+		return fmt.Errorf("%d of %d lines have no score", kept.lost, kept.total)
+	}
+	return nil
+}
+
+// ranked is the best passages of an input, how many it has, and how many of them have no score.
+type ranked struct {
+	best
+	total, lost int
+}
+
+// score scores the passages of the input by stream, and keeps the best. Of those without a
+// score it warns.
+func (r *ranking) score(ctx context.Context, file io.Reader, query string, stream func(context.Context, iter.Seq[engine.Pair]) iter.Seq2[float32, error]) (ranked, error) {
+	scores := newScores(ctx, stream)
 	defer scores.close()
+	kept := ranked{best: best{k: r.topK}}
+	for one, err := range r.passages(ctx, file, query, scores) {
+		if err != nil {
+			return kept, err
+		}
+		kept.total++
+		if one.err == nil {
+			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) && !errors.Is(err, engine.ErrTooLong) {
+				return kept, err
+			}
+			one.err = err
+			r.bar.Count("passages", kept.total-kept.lost, 0)
+		}
+		if one.err != nil {
+			r.warn("line %d: %v", one.index+1, one.err)
+			kept.lost++
+			continue
+		}
+		kept.add(one)
+	}
+	return kept, nil
+}
+
+// passages are those of the input, each of which is put to be scored before it comes.
+func (r *ranking) passages(ctx context.Context, file io.Reader, query string, scores *scores[engine.Pair]) iter.Seq2[passage, error] {
 	parse := passageLine
 	if r.jsonLines {
 		parse = jsonPassageLine
 	}
-
-	r.undone = "nothing is written, since passages are sorted when all are read"
-	kept := best{k: r.topK}
-	total, lost := 0, 0
-	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(passage) bool) {
+	return eachLine(ctx, file, func(number int, line []byte, err error, emit func(passage) bool) {
 		var one passage
 		if err == nil {
 			if r.jsonLines && jsonl.Blank(line) {
@@ -123,33 +168,7 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 			scores.put(engine.Pair{Query: query, Passage: one.text})
 		}
 		emit(one)
-	}) {
-		if err != nil {
-			return err
-		}
-		total++
-		if one.err == nil {
-			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) && !errors.Is(err, engine.ErrTooLong) {
-				return err
-			}
-			one.err = err
-			r.bar.Count("passages", total-lost, 0)
-		}
-		if one.err != nil {
-			r.warn("line %d: %v", one.index+1, one.err)
-			lost++
-			continue
-		}
-		kept.add(one)
-	}
-	r.bar.Close()
-	if err := r.write(kept.sorted()); err != nil {
-		return err
-	}
-	if lost > 0 {
-		return fmt.Errorf("%d of %d lines have no score", lost, total)
-	}
-	return nil
+	})
 }
 
 // write writes passages in the given order.

@@ -171,6 +171,10 @@ func (s *Scanner) Null() bool {
 	return err == nil
 }
 
+// Next returns the first byte of the next value, which tells its type, without reading it; 0
+// at the end.
+func (s *Scanner) Next() byte { return s.peek() }
+
 // Skip reads a value of any type and ignores it.
 func (s *Scanner) Skip() error {
 	if s.values++; s.values > s.most {

@@ -2,14 +2,21 @@
 // digits, and as "n/a" if they were not measured. A figure that was not measured is never 0.
 package figure
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // NotMeasured is printed for a figure that was not measured.
 const NotMeasured = "n/a"
 
+// none says whether there is nothing to print: what is divided by 0 was not measured either.
+func none(v *float64) bool { return v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) }
+
 // Shortest returns the shortest decimal that reads back equal.
 func Shortest(v *float64) string {
-	if v == nil {
+	if none(v) {
 		return NotMeasured
 	}
 	return strconv.FormatFloat(*v, 'f', -1, 64)
@@ -17,7 +24,7 @@ func Shortest(v *float64) string {
 
 // Fixed returns v with that many digits after the point.
 func Fixed(v *float64, digits int) string {
-	if v == nil {
+	if none(v) {
 		return NotMeasured
 	}
 	return strconv.FormatFloat(*v, 'f', digits, 64)
@@ -25,7 +32,7 @@ func Fixed(v *float64, digits int) string {
 
 // WithUnit is Fixed followed by a unit; n/a has no unit.
 func WithUnit(v *float64, digits int, unit string) string {
-	if v == nil {
+	if none(v) {
 		return NotMeasured
 	}
 	return Fixed(v, digits) + unit
@@ -46,4 +53,16 @@ func OrNone(text string) string {
 		return NotMeasured
 	}
 	return text
+}
+
+// Count is a number of things, of which there may be one: "1 round", "2 rounds", "2 batches".
+func Count(n int, thing string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(thing, "ch"):
+		thing += "es"
+	default:
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
 }

@@ -5,13 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 )
 
 // ReadJSON decodes data into v. An error names the line and the field at which the decoder
-// stopped.
+// stopped, or wraps ErrCrowded: then nothing was decoded.
 func ReadJSON(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
+	err := affordable(data, reflect.TypeOf(v).Elem())
+	switch {
+	case err == nil:
+		err = json.Unmarshal(data, v)
+	case !errors.Is(err, ErrCrowded):
+		// Not JSON, and then the decoder's word for it has the line; or not for everybody, as
+		// the escape of half a surrogate pair.
+		if invalid := json.Unmarshal(data, new(json.RawMessage)); invalid != nil {
+			err = invalid
+		}
+	}
 	line := func(offset int64) int {
 		return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte("\n"))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Page writes markdown as blocks with an empty line between them. The first
@@ -76,7 +77,21 @@ func (p *Page) row(cells []string) {
 	p.w.WriteString("|\n")
 }
 
-// OneLine is s with every run of white space as one space, and valid UTF-8.
+// OneLine is s with every run of white space as one space, valid UTF-8, and what controls
+// terminals and is seen nowhere as its picture: NUL is \u2400.
 func OneLine(s string) string {
-	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+	return strings.Map(Visible, strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " "))
+}
+
+// Visible is a character, or for one that controls the picture that stands for it.
+func Visible(r rune) rune {
+	switch {
+	case r < ' ':
+		return '\u2400' + r
+	case r == '\x7f':
+		return '\u2421'
+	case unicode.IsControl(r), r == '\ufffe', r == '\uffff': // without a picture of its own
+		return '\ufffd'
+	}
+	return r
 }

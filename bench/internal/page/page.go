@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 	"github.com/minilm-metal/minilm-metal/bench/internal/plot"
 )
 
@@ -71,9 +73,20 @@ var templates = template.Must(template.New("page").Funcs(template.FuncMap{
 	"numbers": numbers,
 }).Parse(source))
 
-// Write writes the page.
+// Write writes the page. What controls terminals, and is no part of HTML, is in no text of it:
+// its picture is.
 func (p *Page) Write(w io.Writer) error {
-	if err := templates.Execute(w, p); err != nil {
+	var b strings.Builder
+	if err := templates.Execute(&b, p); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	text := strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		return markdown.Visible(r)
+	}, b.String())
+	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return nil
