@@ -87,7 +87,11 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			linear(l.Up, l.Down)
 			all = append(all, l.OutputNorm.Gain, l.OutputNorm.Bias)
 		}
-		linear(*w.Pooler, *w.Classifier)
+		for _, s := range w.Head.Steps {
+			if s.Dense != nil {
+				linear(*s.Dense)
+			}
+		}
 		for _, t := range all {
 			if !yield(model.Float32s(t)) {
 				return

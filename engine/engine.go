@@ -46,6 +46,7 @@ type Engine struct {
 	prompts   prompting
 	weights   *model.Weights
 	device    model.Device
+	head      head
 	detached  bool // the device no longer reads the weights
 	// Tokens in a pass: at most mostTokens; fewer than fewestTokens are not worth a pass of
 	// their own.
@@ -199,6 +200,7 @@ func (e *Engine) openDevice() (err error) {
 		}
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
+		e.head = exactHead{&e.weights.Head, e.info.Config.HiddenSize}
 	case "metal":
 		choose("metal", "f16", "metal: by request")
 		err = e.openMetal()

@@ -100,7 +100,7 @@ func (r *runner) add(c *call) {
 	e.queue.charge(c, tokens)
 	c.longest = max(c.longest, tokens)
 	c.stats.Tokens += tokens
-	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
+	c.stats.FLOPs += e.flops(tokens)
 }
 
 // has reports whether the pass has a part of c.

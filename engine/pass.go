@@ -24,6 +24,8 @@ type runner struct {
 	batch  model.Batch
 	number uint64 // of the current pass; each pass has another
 	parts  []part
+	reduce []model.Reduce // what is read of a batch
+	pooled []float32      // and what that is
 	scores []float32
 	pauses bool            // this pass may pause for urgent ones
 	labels context.Context // of the goroutine while the pass computes
@@ -131,7 +133,7 @@ func (r *runner) begin() time.Time {
 	s.Pairs, s.Tokens, s.Padded = r.batch.Len(), r.batch.Tokens(), r.batch.Len()*r.batch.Longest()
 	for i := range r.batch.Len() {
 		lo, hi := r.batch.Bounds(i)
-		s.FLOPs += e.info.Config.FLOPs(hi - lo)
+		s.FLOPs += e.flops(hi - lo)
 	}
 	for _, p := range r.parts {
 		if !p.first { // counted with the call's first part
@@ -169,8 +171,17 @@ func (r *runner) compute(b *model.Batch, scores []float32) error {
 	return err
 }
 
-// forward runs the batch through the device.
+// forward scores the batch.
 func (r *runner) forward() error {
+	if err := r.encode(); err != nil {
+		return err
+	}
+	r.e.head.Run(r.nowScores, r.pooled)
+	return nil
+}
+
+// encode runs the batch through the device.
+func (r *runner) encode() error {
 	begin := r.e.device.Begin
 	if r.stats.Urgent {
 		begin = r.e.device.(model.Interrupter).BeginUrgent
@@ -186,7 +197,11 @@ func (r *runner) forward() error {
 	if pauser, ok := p.(model.Pauser); ok && r.pauses {
 		pauser.OnPause(r.pause)
 	}
-	if err := model.Forward(p, r.e.info.Config.Layers, r.nowScores); err != nil {
+	c := &r.e.info.Config
+	r.reduce = model.Reductions(r.reduce[:0], r.e.weights.Head.Pool, r.now)
+	n := r.now.Len() * len(r.reduce) * c.HiddenSize
+	r.pooled = slices.Grow(r.pooled[:0], n)[:n]
+	if err := model.Forward(p, c.Layers, r.reduce, r.pooled); err != nil {
 		return err
 	}
 	if timed, ok := p.(model.TimedPass); ok {

@@ -19,6 +19,7 @@ func (e *Engine) openCPU() (err error) {
 	if err != nil {
 		return err
 	}
+	e.useHead(isa)
 	formats := isa.Formats()
 	switch p := e.options.precision; {
 	case p != "auto":
