@@ -17,11 +17,14 @@ type Step struct {
 	Norm  *Norm                   // LayerNorm, with Eps
 	Eps   float64
 	Unit  bool // x/max(‖x‖, 1e-12)
+	Cut   int  // only that many values are kept, the first ones
 }
 
-// Row applies a step that is not Dense to a row, in place.
-func (s *Step) Row(x []float64) {
+// Row applies a step that is not Dense to a row, in place, and returns what is left of it.
+func (s *Step) Row(x []float64) []float64 {
 	switch {
+	case s.Cut > 0:
+		return x[:s.Cut]
 	case s.Norm != nil:
 		s.Norm.row(x, s.Eps)
 	case s.Unit:
@@ -39,6 +42,7 @@ func (s *Step) Row(x []float64) {
 			x[i] = s.Act(v)
 		}
 	}
+	return x
 }
 
 // Apply64 returns what the steps make of rows x, in float64: what all faster ways are compared
@@ -50,9 +54,11 @@ func (h *Head) Apply64(x []float64, rows int) []float64 {
 			x = apply(*s.Dense, x)
 			continue
 		}
+		var next []float64
 		for r, width := 0, len(x)/max(rows, 1); r < rows; r++ {
-			s.Row(x[r*width:][:width])
+			next = append(next, s.Row(x[r*width:][:width])...)
 		}
+		x = next
 	}
 	return x
 }
@@ -60,8 +66,10 @@ func (h *Head) Apply64(x []float64, rows int) []float64 {
 // Out returns the values of a result, where Pool makes rows of that width.
 func (h *Head) Out(width int) int {
 	for i := range h.Steps {
-		if d := h.Steps[i].Dense; d != nil {
-			width = d.W.Shape()[0]
+		if s := &h.Steps[i]; s.Dense != nil {
+			width = s.Dense.W.Shape()[0]
+		} else if s.Cut > 0 {
+			width = s.Cut
 		}
 	}
 	return width

@@ -23,6 +23,7 @@ type Weights struct {
 	EmbeddingNorm      Norm
 	Layers             []Layer
 	Head               Head // without steps in an encoder without a head
+	Embeds             bool // the head makes an embedding, and no scores
 
 	// Warnings say which parts of the checkpoint are not used or contradict themselves,
 	// without making scores wrong; one a line.
@@ -83,13 +84,24 @@ func (s *Spec) Load() (*Weights, error) {
 		return nil, err
 	}
 	w, err := Bind(&s.Config, file)
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.embeds != nil:
+		err = s.embed(w)
+	default:
 		err = s.compare(w)
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return w, nil
+}
+
+// embed gives an encoder the head that the modules make, in place of a classifier.
+func (s *Spec) embed(w *Weights) (err error) {
+	w.Embeds, w.Warnings = true, slices.Concat(s.Warnings, w.Warnings)
+	w.Head, err = s.embeds.head()
+	return err
 }
 
 // compare checks what config.json says, apart from the shape, against the weights, and adds
@@ -159,7 +171,7 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 func (w *Weights) Parameters() int64 { return w.parameters }
 
 // scores reports whether there is a classification head.
-func (w *Weights) scores() bool { return len(w.Head.Steps) > 0 }
+func (w *Weights) scores() bool { return len(w.Head.Steps) > 0 && !w.Embeds }
 
 // CheckHead returns an error if these weights cannot score.
 func (w *Weights) CheckHead() error {

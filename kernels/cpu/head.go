@@ -84,14 +84,13 @@ func (s *headStep) run(h *Head, m *headMemory, memory *[]float32, x []float32, r
 		*memory = reuse.Slice(*memory, rows*len(s.b))
 		kernels.Linear(*memory, x, s.w, s.b, rows, width, len(s.b))
 	default:
-		*memory, m.exact = reuse.Slice(*memory, len(x)), reuse.Slice(m.exact, width)
+		*memory, m.exact = reuse.Slice(*memory, len(x))[:0], reuse.Slice(m.exact, width)
 		for r := 0; r < len(x); r += width {
 			for i, v := range x[r:][:width] {
 				m.exact[i] = float64(v)
 			}
-			s.Row(m.exact)
-			for i, v := range m.exact {
-				(*memory)[r+i] = float32(v)
+			for _, v := range s.Row(m.exact) {
+				*memory = append(*memory, float32(v))
 			}
 		}
 	}
