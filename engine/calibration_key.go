@@ -78,7 +78,10 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 		all := []*tensor.Dense{w.WordEmbeddings, w.PositionEmbeddings, w.TypeEmbeddings, w.EmbeddingNorm.Gain, w.EmbeddingNorm.Bias}
 		linear := func(some ...model.Linear) {
 			for _, l := range some {
-				all = append(all, l.W, l.B)
+				all = append(all, l.W)
+				if l.B != nil {
+					all = append(all, l.B)
+				}
 			}
 		}
 		for _, l := range w.Layers {

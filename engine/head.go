@@ -20,7 +20,7 @@ func (e *Engine) useHead(isa kernels.ISA) {
 
 // flops returns the floating-point operations of the encoder for a sequence of n tokens: those
 // that the device's kernels count, too.
-func (e *Engine) flops(n int) int64 { return e.info.Config.FLOPs(n, model.ClsRows) }
+func (e *Engine) flops(n int) int64 { return e.info.Config.FLOPs(n, e.last) }
 
 // exactHead runs a head in float64, for the reference.
 type exactHead struct {

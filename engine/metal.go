@@ -50,6 +50,9 @@ func (e *Engine) tryMetal() (why string, err error) {
 	if precision != "auto" && precision != "f16" {
 		return fmt.Sprintf("cpu: metal has f16 alone, not %s", precision), nil
 	}
+	if e.options.embedder && precision == "auto" {
+		return "cpu: a GPU is compared by scores, and this model makes embeddings", nil
+	}
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil
 	}

@@ -90,7 +90,8 @@ func (r *runner) run() {
 	if r.stats.Calls > 1 {
 		ctx = context.Background() // a pass of several calls carries no caller's labels
 	}
-	r.scores = slices.Grow(r.scores[:0], r.batch.Len())[:r.batch.Len()]
+	n := r.batch.Len() * e.width
+	r.scores = slices.Grow(r.scores[:0], n)[:n]
 	begun := r.begin()
 	r.begun, r.packed = begun, time.Time{}
 	labels, region := e.forward.begin(ctx)
@@ -106,7 +107,7 @@ func (r *runner) run() {
 		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
 			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
-			alone = r.compute(&r.again, r.scores[p.at:p.at+p.pairs])
+			alone = r.compute(&r.again, r.results(p))
 		}
 		r.deliver(p, alone)
 	}
@@ -210,6 +211,12 @@ func (r *runner) encode() error {
 	return nil
 }
 
+// results are those of a part.
+func (r *runner) results(p *part) []float32 {
+	width := r.e.width
+	return r.scores[p.at*width : (p.at+p.pairs)*width]
+}
+
 // deliver gives a part's scores, or the error, to its call.
 func (r *runner) deliver(p *part, err error) {
 	e, c := r.e, p.call
@@ -235,5 +242,5 @@ func (r *runner) deliver(p *part, err error) {
 		c.stats.GPU += r.took.Busy
 		c.stats.GPUWait += r.took.Wait
 	}
-	c.deliver(p.lo, r.scores[p.at:p.at+p.pairs])
+	c.deliver(p.lo, p.pairs, r.results(p))
 }
