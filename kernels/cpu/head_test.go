@@ -44,6 +44,7 @@ func heads(r *rand.Rand, width int) map[string]model.Head {
 		"none":          {Pool: cls},
 		"cross-encoder": {Pool: cls, Steps: []model.Step{{Dense: randomDense(r, width, width, true)}, {Act: math.Tanh}, {Dense: randomDense(r, 1, width, true)}}},
 		"labels":        {Pool: cls, Steps: []model.Step{{Dense: randomDense(r, width, width, true)}, {Act: model.GELU}, {Dense: randomDense(r, 19, width, true)}}},
+		"cut":           {Pool: cls, Steps: []model.Step{{Unit: true}, {Cut: 5}}},
 		"unit":          {Pool: cls, Steps: []model.Step{{Unit: true}}},
 		"dense":         {Pool: []model.Pooling{model.PoolMax, model.PoolMean}, Steps: []model.Step{{Dense: randomDense(r, 40, 2*width, false)}, {Act: math.Tanh}, {Unit: true}}},
 		"norm":          {Pool: cls, Steps: []model.Step{{Norm: &model.Norm{Gain: vector(1), Bias: vector(0)}, Eps: 1e-5}, {Dense: randomDense(r, 3, width, false)}}},
