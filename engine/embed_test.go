@@ -134,6 +134,8 @@ func TestEmbeddersRefused(t *testing.T) {
 		{list + `]`, "", "", "", "", "1_Pooling/config.json is missing"},
 		{list + `]`, `{"embedding_dimension":64,"pooling_mode":"mean"}`, "", "", "", "1_Pooling/config.json: embedding_dimension: 64"},
 		{list + `]`, `{"pooling_mode":"median"}`, "", "", "", `1_Pooling/config.json: pooling_mode: "median" is not supported`},
+		{list + `]`, `{"pooling_mode":[]}`, "", "", "", `pooling_mode: 0 names`},
+		{list + `]`, `{"pooling_mode":["mean","mean","mean","mean","mean","mean","mean"]}`, "", "", "", `pooling_mode: 7 names, want 1 to 6`},
 		{list + `]`, `{"pooling_mode":"mean","pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_cls_token: true, beside a pooling_mode"},
 		{list + `]`, `{"word_embedding_dimension":32,"pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_mean_tokens: missing"},
 		{list + `]`, `{"pooling_mode":"mean","include_prompt":false}`, "", "", "", "include_prompt: false is not supported"},
