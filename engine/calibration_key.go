@@ -78,7 +78,10 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 		all := []*tensor.Dense{w.WordEmbeddings, w.PositionEmbeddings, w.TypeEmbeddings, w.EmbeddingNorm.Gain, w.EmbeddingNorm.Bias}
 		linear := func(some ...model.Linear) {
 			for _, l := range some {
-				all = append(all, l.W, l.B)
+				all = append(all, l.W)
+				if l.B != nil {
+					all = append(all, l.B)
+				}
 			}
 		}
 		for _, l := range w.Layers {
@@ -87,7 +90,11 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			linear(l.Up, l.Down)
 			all = append(all, l.OutputNorm.Gain, l.OutputNorm.Bias)
 		}
-		linear(*w.Pooler, *w.Classifier)
+		for _, s := range w.Head.Steps {
+			if s.Dense != nil {
+				linear(*s.Dense)
+			}
+		}
 		for _, t := range all {
 			if !yield(model.Float32s(t)) {
 				return

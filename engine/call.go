@@ -22,12 +22,13 @@ type call struct {
 
 	// The pairs, in one of three forms: texts, tokens, or a stream.
 	pairs  []Pair
-	prompt string // before the query of each pair of texts
+	texts  []string // or single texts, for embeddings
+	prompt string   // before the query of each pair of texts, or each text
 	tokens *model.Batch
 	stream *stream
 
 	scores []float32 // the caller's slice, including what it held before the call
-	dst    []float32 // the end of scores, one element a pair; passes write here
+	dst    []float32 // the end of scores, one element a pair, or an embedding a text; passes write here
 	count  int       // how many pairs; for a stream, how many have come so far
 	next   int       // index of the first pair that no pass has taken
 	left   int       // how many pairs have no score yet
@@ -138,6 +139,12 @@ func (c *call) fits(most, longest int) bool {
 		}
 		p := &c.pairs[i]
 		tokens += min((len(c.prompt)+len(p.Query)+len(p.Passage))/bytesPerToken, longest)
+	}
+	for i := range c.texts {
+		if tokens > most {
+			return false
+		}
+		tokens += min((len(c.prompt)+len(c.texts[i]))/bytesPerToken, longest)
 	}
 	return tokens <= most
 }
@@ -280,18 +287,20 @@ func (c *call) take(b *model.Batch) (p Pair, text bool) {
 		lo, hi := c.tokens.Bounds(i)
 		b.Append(c.tokens.IDs[lo:hi], c.tokens.Types[lo:hi])
 		return p, false
+	case c.texts != nil:
+		return Pair{Query: c.texts[i]}, true
 	}
 	return c.pairs[i], true
 }
 
-// deliver writes scores to the caller's slice, from pair lo on.
-func (c *call) deliver(lo int, scores []float32) {
-	c.left -= len(scores)
+// deliver writes the results of some pairs to the caller's slice, from pair lo on.
+func (c *call) deliver(lo, pairs int, scores []float32) {
+	c.left -= pairs
 	if c.stream != nil {
 		c.stream.deliver(lo, scores)
 		return
 	}
-	copy(c.dst[lo:], scores)
+	copy(c.dst[lo*(len(scores)/pairs):], scores)
 	if c.left == 0 {
 		wake(c.done)
 	}

@@ -17,6 +17,8 @@
 // over or the engine is closed; Shutdown lets calls end first. Stream takes more pairs than
 // memory holds. No panic inside the engine reaches the caller.
 //
+// With the option [Embedder], Open takes a model that makes embeddings, and Embed makes them.
+//
 // The engine follows the checkpoint's files: a default prompt goes before each query, unless
 // a call asks for another ([Prompt], [PromptName]); a pair over the maximum length is cut, or
 // is an error of that pair ([PairError]). [Info] says which.

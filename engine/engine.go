@@ -46,7 +46,10 @@ type Engine struct {
 	prompts   prompting
 	weights   *model.Weights
 	device    model.Device
-	detached  bool // the device no longer reads the weights
+	head      head
+	width     int        // values in a result: 1, or the dimensions of an embedding
+	last      model.Rows // the rows of the last layer that the head needs
+	detached  bool       // the device no longer reads the weights
 	// Tokens in a pass: at most mostTokens; fewer than fewestTokens are not worth a pass of
 	// their own.
 	fewestTokens, mostTokens int
@@ -85,7 +88,11 @@ type Engine struct {
 // overwritten or cut short in place, their calls end with ErrModel. All other devices have
 // made their own copy before Open returns.
 func Open(path string, opts ...Option) (*Engine, error) {
-	fsys, err := find(path)
+	o, err := asked(opts)
+	if err != nil {
+		return nil, err
+	}
+	fsys, err := find(path, o.embedder)
 	if err != nil {
 		return nil, unusable(err)
 	}
@@ -105,8 +112,12 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	}
 	// Check the kind of model first: for a model that cannot be used, the error should say
 	// so and not complain of its tokenizer.
-	spec, err := model.ReadSpec(fsys)
-	if err == nil {
+	read := model.ReadSpec
+	if o.embedder {
+		read = model.ReadEmbedder
+	}
+	spec, err := read(fsys)
+	if err == nil && !o.embedder {
 		err = spec.CheckHead()
 	}
 	if err != nil {
@@ -125,13 +136,16 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 
 func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) {
 	c := weights.Config
-	if err := weights.CheckHead(); err != nil {
+	if err := weights.CheckHead(); err != nil && !o.embedder {
 		return nil, unusable(err)
 	}
 	if o.maxLength > c.MaxPositions {
 		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
 	}
 	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
+	if err == nil && o.embedder {
+		err = tok.CheckText()
+	}
 	if err != nil {
 		return nil, unusable(err)
 	}
@@ -154,6 +168,10 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
 		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
+	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(model.Reductions(nil, weights.Head.Pool, &model.Batch{}))
+	if o.embedder {
+		e.info.Dimensions = e.width
+	}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)
 	}
@@ -199,6 +217,7 @@ func (e *Engine) openDevice() (err error) {
 		}
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
+		e.head = exactHead{&e.weights.Head, e.info.Config.HiddenSize}
 	case "metal":
 		choose("metal", "f16", "metal: by request")
 		err = e.openMetal()

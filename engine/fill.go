@@ -100,7 +100,7 @@ func (r *runner) add(c *call) {
 	e.queue.charge(c, tokens)
 	c.longest = max(c.longest, tokens)
 	c.stats.Tokens += tokens
-	c.stats.FLOPs += e.info.Config.FLOPs(tokens)
+	c.stats.FLOPs += e.flops(tokens)
 }
 
 // has reports whether the pass has a part of c.
@@ -123,7 +123,7 @@ func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error
 		b.End()
 		region.End()
 	}()
-	if b.IDs, b.Types, err = r.e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
+	if err = r.e.appendTokens(b, prompt, p); err != nil {
 		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
 		return tooLong{err}
 	}

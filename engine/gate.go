@@ -67,13 +67,14 @@ func (d *Deviation) String() string {
 // gate compares the scores of devices with float32's, on made-up pairs.
 type gate struct {
 	config *model.Config
+	head   head
 	plain  model.Device // float32
 	tests  []*model.Batch
 	want   []float32 // plain's scores, for as many tests as were needed so far
 }
 
 func (e *Engine) newGate(plain model.Device) *gate {
-	return &gate{config: &e.info.Config, plain: plain, tests: e.madeUp()}
+	return &gate{config: &e.info.Config, head: e.head, plain: plain, tests: e.madeUp()}
 }
 
 // judge compares d's scores with plain's. It stops at the first test that deviates more
@@ -81,11 +82,12 @@ func (e *Engine) newGate(plain model.Device) *gate {
 func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err error) {
 	var got []float32
 	score := func(d model.Device, scores []float32, b *model.Batch) ([]float32, error) {
-		n := len(scores)
-		scores = append(scores, make([]float32, b.Len())...)
-		if err := model.Score(d, g.config, b, scores[n:]); err != nil {
+		n, rows := len(scores), make([]float32, b.Len()*g.config.HiddenSize)
+		if err := model.Encode(d, g.config, b, model.Firsts, rows); err != nil {
 			return nil, because(ErrModel, err)
 		}
+		scores = append(scores, make([]float32, b.Len())...)
+		g.head.Run(scores[n:], rows)
 		return scores, nil
 	}
 	for _, b := range g.tests {

@@ -27,7 +27,9 @@ func (p scorerPass) Attention(int, model.Rows) {}
 func (p scorerPass) FeedForward(int)           {}
 func (p scorerPass) Hidden([]float32) error    { return nil }
 func (p scorerPass) End()                      {}
-func (p scorerPass) Classify(scores []float32) error {
+func (p scorerPass) Pool(_ []model.Reduce, rows []float32) error {
+	scores := make([]float32, p.b.Len())
+	defer spreadOut(rows, scores)
 	for i := range scores {
 		lo, hi := p.b.Bounds(i)
 		scores[i] = float32(p.scorer(i, hi-lo))
@@ -40,6 +42,7 @@ func (p scorerPass) Classify(scores []float32) error {
 func TestGate(t *testing.T) {
 	shape := synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}
 	e := openShape(t, 1, shape, Precision("f32"), Device("cpu"))
+	e.head = firstValues{8}
 	exactScore := func(place, length int) float64 { return 1.74 * math.Sqrt2 * math.Sin(float64(place*7+length)) }
 	off := func(at func(length int) bool, by float64) scorer {
 		return func(place, length int) float64 {
@@ -107,6 +110,7 @@ func TestDeviationOfConstants(t *testing.T) {
 // Errors may be small and swap many: those of pairs that nearly tie.
 func TestGateCountsOrders(t *testing.T) {
 	e := openShape(t, 1, synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}, Precision("f32"), Device("cpu"))
+	e.head = firstValues{8}
 	// Twos that differ by a hundredth, of scores between 0 and 33.
 	plain := scorer(func(place, _ int) float64 { return float64(place/2) + 0.01*float64(place%2) })
 	swaps := func(twos int) scorer {
@@ -150,6 +154,7 @@ func TestSwapped(t *testing.T) {
 // A gate asks float32 once, and for no long pairs where the short ones decide.
 func TestGateIsFrugal(t *testing.T) {
 	e := openShape(t, 1, synth.Shape{Layers: 1, Hidden: 8, Heads: 1, Intermediate: 8, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}, Precision("f32"), Device("cpu"))
+	e.head = firstValues{8}
 	asked := 0
 	plain := scorer(func(place, length int) float64 { asked += length; return float64(place) })
 	g := e.newGate(plain)

@@ -38,9 +38,11 @@ func (p *heldPass) Attention(int, model.Rows)  {}
 func (p *heldPass) FeedForward(int)            {}
 func (p *heldPass) Hidden(dst []float32) error { return nil }
 func (p *heldPass) End()                       {}
-func (p *heldPass) Classify(scores []float32) error {
+func (p *heldPass) Pool(_ []model.Reduce, rows []float32) error {
 	p.d.begun <- p
 	<-p.on
+	scores := make([]float32, p.b.Len())
+	defer spreadOut(rows, scores)
 	for i := range scores {
 		if scores[i] = float32(p.first(i)); scores[i] == 103 {
 			return errors.New("103")

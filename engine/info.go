@@ -10,6 +10,7 @@ type Info struct {
 	InstructionSet string       `json:"instruction_set,omitempty"` // of the processor's kernels, such as "avx2"; "" on other devices
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
 	Workers        int          `json:"workers"`                   // passes that run at the same time
+	Dimensions     int          `json:"dimensions,omitempty"`      // values of an embedding; 0 if the engine scores
 	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included
 	MaxLengthFrom  string       `json:"max_length_from"`           // where MaxLength comes from: "by request", or a file and its field
 	// TruncationStrategy says how a longer pair is cut, in transformers' terms:

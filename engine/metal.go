@@ -19,10 +19,15 @@ func (e *Engine) openMetal() error {
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Errorf("%w: instruction set %q on metal, which has none", ErrDevice, isa)
 	}
+	isa, _, err := firstUsable(kernels.Available(), usable)
+	if err != nil {
+		return err
+	}
 	d, err := metal.Open(e.weights, metal.Opening{Requested: true, Forget: e.forgets()})
 	if err != nil {
 		return because(ErrDevice, err)
 	}
+	e.useHead(isa)
 	e.useMetal(d)
 	return nil
 }
@@ -49,18 +54,26 @@ func (e *Engine) tryMetal() (why string, err error) {
 		}
 		return fmt.Sprintf("cpu: %s was asked for, and a GPU computes in f16 alone", precision), nil
 	}
+	if e.options.embedder && precision == "auto" {
+		return "cpu: a GPU is compared by scores, and this model makes embeddings", nil
+	}
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil
+	}
+	isa, _, err := firstUsable(kernels.Available(), usable)
+	if err != nil {
+		return "", err
 	}
 	d, err := metal.Open(e.weights, metal.Opening{Forget: e.forgets()})
 	if err != nil {
 		return fmt.Sprintf("cpu: %v", err), nil
 	}
+	e.useHead(isa)
 	if precision == "f16" {
 		e.useMetal(d)
 		return "metal: there is a GPU, and f16 was asked for", nil
 	}
-	found, from, err := e.judgeMetal(d)
+	found, from, err := e.judgeMetal(d, isa)
 	if err == nil {
 		of, allowed := found.Candidates[0].Deviation, bounds(found.Candidates[0].Precision)
 		if of.within(allowed) {
@@ -77,7 +90,7 @@ func (e *Engine) tryMetal() (why string, err error) {
 // judgeMetal compares the GPU's scores with the processor's float32. If an earlier engine
 // did so and its verdict is in the calibration file, it returns that verdict and the file's
 // name instead.
-func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, err error) {
+func (e *Engine) judgeMetal(d *metal.Device, isa kernels.ISA) (found calibration, from string, err error) {
 	const precision = "f16"
 	k := e.keeper(fmt.Sprintf("metal, %s, %s", d.GPUName(), d.System()))
 	found, known := k.find(e, func(all []Candidate) bool {
@@ -85,10 +98,6 @@ func (e *Engine) judgeMetal(d *metal.Device) (found calibration, from string, er
 	})
 	if known {
 		return found, k.path, nil
-	}
-	isa, _, err := firstUsable(kernels.Available(), usable)
-	if err != nil {
-		return found, "", err
 	}
 	plain, err := e.openFormat(isa, exact)
 	if err != nil {

@@ -80,6 +80,11 @@ var methods = map[string]method{
 		}
 		return err
 	}},
+	// Of engines that are opened for scores; TestEmbedOrScore has an embedder.
+	"Embed": {0, func(e *engine.Engine, g given) error {
+		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil)
+		return need(len(got) == 1 && err != nil, "an embedding of a cross-encoder")
+	}},
 	"Info":  {0, func(e *engine.Engine, _ given) error { return need(e.Info().Device != "", "no device in Info") }},
 	"Stats": {0, func(e *engine.Engine, _ given) error { return need(e.Stats().Calls >= 0, "calls below 0") }},
 	"GPUName": {0, func(e *engine.Engine, _ given) error {

@@ -23,6 +23,7 @@ type options struct {
 	calibration            *string         // the file's path; nil: the default path; "": no file
 	recalibrate, judgeAll  bool
 	sigmoid                bool
+	embedder               bool
 	prompts                map[string]string // added to those of the checkpoint, and preferred to them
 	defaultPrompt          *string           // nil: the checkpoint's default
 	maxQueue               int               // 0: no limit
@@ -157,6 +158,11 @@ func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side =
 // Sigmoid makes each score 1/(1+exp(-logit)), which is between 0 and 1, instead of the raw
 // logit. The order stays the same, except that close scores may become equal in float32.
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
+
+// Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
+// would; without it, Open opens a cross-encoder, for scores. The precision "auto" is then
+// float32 on the processor: which faster ones are close enough is only known of scores.
+func Embedder() Option { return func(o *options) { o.embedder = true } }
 
 // MaxQueue limits how many pairs may wait; 0, the default, is no limit. A call that comes
 // when so many wait returns an *OverloadError at once. At most 32 pairs of one call or

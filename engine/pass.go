@@ -24,6 +24,8 @@ type runner struct {
 	batch  model.Batch
 	number uint64 // of the current pass; each pass has another
 	parts  []part
+	reduce []model.Reduce // what is read of a batch
+	pooled []float32      // and what that is
 	scores []float32
 	pauses bool            // this pass may pause for urgent ones
 	labels context.Context // of the goroutine while the pass computes
@@ -88,7 +90,8 @@ func (r *runner) run() {
 	if r.stats.Calls > 1 {
 		ctx = context.Background() // a pass of several calls carries no caller's labels
 	}
-	r.scores = slices.Grow(r.scores[:0], r.batch.Len())[:r.batch.Len()]
+	n := r.batch.Len() * e.width
+	r.scores = slices.Grow(r.scores[:0], n)[:n]
 	begun := r.begin()
 	r.begun, r.packed = begun, time.Time{}
 	labels, region := e.forward.begin(ctx)
@@ -104,7 +107,7 @@ func (r *runner) run() {
 		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
 			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
-			alone = r.compute(&r.again, r.scores[p.at:p.at+p.pairs])
+			alone = r.compute(&r.again, r.results(p))
 		}
 		r.deliver(p, alone)
 	}
@@ -131,7 +134,7 @@ func (r *runner) begin() time.Time {
 	s.Pairs, s.Tokens, s.Padded = r.batch.Len(), r.batch.Tokens(), r.batch.Len()*r.batch.Longest()
 	for i := range r.batch.Len() {
 		lo, hi := r.batch.Bounds(i)
-		s.FLOPs += e.info.Config.FLOPs(hi - lo)
+		s.FLOPs += e.flops(hi - lo)
 	}
 	for _, p := range r.parts {
 		if !p.first { // counted with the call's first part
@@ -169,8 +172,17 @@ func (r *runner) compute(b *model.Batch, scores []float32) error {
 	return err
 }
 
-// forward runs the batch through the device.
+// forward scores the batch.
 func (r *runner) forward() error {
+	if err := r.encode(); err != nil {
+		return err
+	}
+	r.e.head.Run(r.nowScores, r.pooled)
+	return nil
+}
+
+// encode runs the batch through the device.
+func (r *runner) encode() error {
 	begin := r.e.device.Begin
 	if r.stats.Urgent {
 		begin = r.e.device.(model.Interrupter).BeginUrgent
@@ -186,13 +198,23 @@ func (r *runner) forward() error {
 	if pauser, ok := p.(model.Pauser); ok && r.pauses {
 		pauser.OnPause(r.pause)
 	}
-	if err := model.Forward(p, r.e.info.Config.Layers, r.nowScores); err != nil {
+	c := &r.e.info.Config
+	r.reduce = model.Reductions(r.reduce[:0], r.e.weights.Head.Pool, r.now)
+	n := r.now.Len() * len(r.reduce) * c.HiddenSize
+	r.pooled = slices.Grow(r.pooled[:0], n)[:n]
+	if err := model.Forward(p, c.Layers, r.reduce, r.pooled); err != nil {
 		return err
 	}
 	if timed, ok := p.(model.TimedPass); ok {
 		r.took = timed.PassTime()
 	}
 	return nil
+}
+
+// results are those of a part.
+func (r *runner) results(p *part) []float32 {
+	width := r.e.width
+	return r.scores[p.at*width : (p.at+p.pairs)*width]
 }
 
 // deliver gives a part's scores, or the error, to its call.
@@ -220,5 +242,5 @@ func (r *runner) deliver(p *part, err error) {
 		c.stats.GPU += r.took.Busy
 		c.stats.GPUWait += r.took.Wait
 	}
-	c.deliver(p.lo, r.scores[p.at:p.at+p.pairs])
+	c.deliver(p.lo, p.pairs, r.results(p))
 }

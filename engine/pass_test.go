@@ -39,7 +39,9 @@ func (p faultyPass) Attention(int, model.Rows)  {}
 func (p faultyPass) FeedForward(int)            {}
 func (p faultyPass) Hidden(dst []float32) error { return nil }
 func (p faultyPass) End()                       { <-p.slot }
-func (p faultyPass) Classify(s []float32) error {
+func (p faultyPass) Pool(_ []model.Reduce, rows []float32) error {
+	s := make([]float32, p.b.Len())
+	defer spreadOut(rows, s)
 	for i := range s {
 		switch lo, _ := p.b.Bounds(i); p.b.IDs[lo] {
 		case 103:
@@ -70,9 +72,26 @@ func openFaulty(t *testing.T, opts ...Option) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	e.device = faulty{make(chan struct{}, 1)}
+	e.device, e.head = faulty{make(chan struct{}, 1)}, firstValues{8}
 	e.prepare()
 	return e
+}
+
+// firstValues is the head of devices that are made up: a score is the first value that they
+// pool of a sequence.
+type firstValues struct{ width int }
+
+func (h firstValues) Run(dst, x []float32) {
+	for i := range dst {
+		dst[i] = x[i*h.width]
+	}
+}
+
+// spreadOut writes scores to where firstValues finds them.
+func spreadOut(rows, scores []float32) {
+	for i, v := range scores {
+		rows[i*len(rows)/len(scores)] = v
+	}
 }
 
 func tokens(ids ...int32) *model.Batch {

@@ -19,6 +19,7 @@ func (e *Engine) openCPU() (err error) {
 	if err != nil {
 		return err
 	}
+	e.useHead(isa)
 	formats := isa.Formats()
 	switch p := e.options.precision; {
 	case p != "auto":
@@ -31,6 +32,9 @@ func (e *Engine) openCPU() (err error) {
 		}
 		e.choose("precision: %v, by request", format)
 		formats = []kernels.Format{format}
+	case e.options.embedder:
+		e.choose("precision: f32, since what is faster is compared by scores, and this model makes embeddings")
+		formats = []kernels.Format{kernels.F32}
 	case isa == kernels.Generic:
 		e.choose("precision: f32, since plain Go is slower in the others")
 		formats = []kernels.Format{kernels.F32}

@@ -68,7 +68,10 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 // score scores tokens, or pairs if tokens is nil. stats may be nil. score and await are
 // kept small, so that the stack of a waiting caller need not grow.
 func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption, stats *CallStats) ([]float32, error) {
-	c, err := e.begin(ctx, dst, pairs, tokens, opts)
+	if e.options.embedder {
+		return dst, e.ended(errEmbeds)
+	}
+	c, err := e.begin(ctx, dst, pairs, nil, tokens, opts)
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
@@ -76,7 +79,7 @@ func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens 
 }
 
 // begin starts a call that appends to dst, and puts it into the queue.
-func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption) (*call, error) {
+func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) (*call, error) {
 	came := time.Now()
 	prompt, err := e.prompts.of(opts)
 	if err != nil {
@@ -87,12 +90,12 @@ func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, tokens 
 		return nil, err
 	}
 	c.came = came
-	c.pairs, c.prompt, c.tokens, c.count = pairs, prompt, tokens, len(pairs)
+	c.pairs, c.texts, c.prompt, c.tokens, c.count = pairs, texts, prompt, tokens, len(pairs)+len(texts)
 	if tokens != nil {
 		c.count = tokens.Len()
 	}
 	c.ctx, c.task = task(ctx, "score")
-	c.scores = slices.Grow(dst, c.count)[:len(dst)+c.count]
+	c.scores = slices.Grow(dst, c.count*e.width)[:len(dst)+c.count*e.width]
 	c.dst, c.left = c.scores[len(dst):], c.count
 	if c.count == 0 {
 		return c, nil
@@ -127,7 +130,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 // Tokenize appends the tokens of pairs to b, truncated as Score truncates them. It does not
 // wait for other calls, and works on a closed engine. On an error b is unchanged: a nil
 // batch, an unknown prompt (ErrPrompt), or a pair that is too long and may not be cut
-// (*PairError).
+// (*PairError). An Embedder takes only the queries, as its texts.
 func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) error {
 	if b == nil {
 		return errors.New("engine: nil batch")
@@ -138,14 +141,23 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 	}
 	ids, starts := len(b.IDs), len(b.Start)
 	for i, p := range pairs {
-		var err error
-		if b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage); err != nil {
+		if err := e.appendTokens(b, prompt, p); err != nil {
 			b.IDs, b.Types, b.Start = b.IDs[:ids], b.Types[:ids], b.Start[:starts]
 			return &PairError{i, tooLong{err}}
 		}
 		b.End()
 	}
 	return nil
+}
+
+// appendTokens appends a pair's tokens to b, or for an embedder those of the query alone.
+func (e *Engine) appendTokens(b *model.Batch, prompt string, p Pair) (err error) {
+	if e.options.embedder {
+		b.IDs, b.Types, err = e.tokenizer.AppendText(b.IDs, b.Types, prompt+p.Query)
+	} else {
+		b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage)
+	}
+	return err
 }
 
 // tooLong is the tokenizer's error about a pair with too many tokens, made an ErrTooLong.
@@ -160,6 +172,9 @@ func (e tooLong) Unwrap() error { return e.error }
 // finish turns logits into scores. It returns a *PairError for each score that is not a
 // number and for each pair in bad.
 func (e *Engine) finish(scores []float32, bad map[int]error) error {
+	if e.options.embedder {
+		return e.finishEmbeddings(scores, bad)
+	}
 	var errs []error
 	for i, logit := range scores {
 		err := bad[i]

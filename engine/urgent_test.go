@@ -50,7 +50,7 @@ func (p *brokenPass) FeedForward(int) {
 	}
 }
 
-func (p *brokenPass) Classify([]float32) error { return errors.New("broken") }
+func (p *brokenPass) Pool([]model.Reduce, []float32) error { return errors.New("broken") }
 
 // What goes wrong with an urgent pass is its calls' alone: those that it went before have
 // their scores, bit by bit, and the next urgent one is good.

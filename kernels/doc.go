@@ -11,7 +11,6 @@
 //	AddNorm    y = LayerNorm(x + r)              (Ba et al. 2016, arXiv:1607.06450)
 //	EmbedNorm  y = LayerNorm(word + position + type)
 //	Attention  y = softmax(q·kᵀ/√d)·v            per head (Vaswani et al. 2017, arXiv:1706.03762)
-//	Head.Score y = Wc·tanh(Wp·x + bp) + bc
 //
 // The fast kernels are methods of three types: ISA, an instruction set; Matrix, weights
 // packed for one; and Variant, an instruction set together with the Format of a product's

@@ -255,35 +255,6 @@ func TestAttentionOfLargeScores(t *testing.T) {
 	}
 }
 
-func TestHead(t *testing.T) {
-	r := rand.New(rand.NewPCG(11, 12))
-	const rows, width = 3, 33
-	poolerW, poolerB := random(r, width*width), random(r, width)
-	for i := range poolerW {
-		poolerW[i] /= width
-	}
-	v := Variant{Best(), F32}
-	h := &Head{Pooler: Pack(poolerW, poolerB, width, width, v, Inputs{}), ClassifierW: random(r, width), ClassifierB: random(r, 1)}
-	x := random(r, rows*width)
-	var in Input
-	in.Set(v, x, rows, width, width, Keep{})
-	dst, check := guarded(t, rows)
-	h.Score(dst, &in, make([]float32, rows*width))
-	check()
-	for i := range rows {
-		logit, magnitude := float64(h.ClassifierB[0]), math.Abs(float64(h.ClassifierB[0]))
-		for o := range width {
-			sum := float64(poolerB[o])
-			for k := range width {
-				sum += float64(poolerW[o*width+k]) * float64(x[i*width+k])
-			}
-			logit += float64(h.ClassifierW[o]) * math.Tanh(sum)
-			magnitude += math.Abs(float64(h.ClassifierW[o]))
-		}
-		near(t, fmt.Sprintf("row %d", i), dst[i], logit, magnitude, 8*width)
-	}
-}
-
 func TestShortSlicesPanicBeforeWriting(t *testing.T) {
 	const rows, in, out = 3, 5, 4
 	for name, cut := range map[string][4]int{"dst": {1, 0, 0, 0}, "x": {0, 1, 0, 0}, "w": {0, 0, 1, 0}, "b": {0, 0, 0, 1}} {

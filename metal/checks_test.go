@@ -34,7 +34,7 @@ var checks = []check{
 	{"TestAttention", checkAttention},
 	{"TestGELU", checkGELU},
 	{"TestOtherLanes", checkOtherLanes},
-	{"TestHead", checkHead},
+	{"TestPool", checkPool},
 }
 
 func TestOrders(t *testing.T)     { passes(t, checkOrders) }
@@ -43,7 +43,7 @@ func TestLinear(t *testing.T)     { passes(t, checkLinear) }
 func TestAttention(t *testing.T)  { passes(t, checkAttention) }
 func TestGELU(t *testing.T)       { passes(t, checkGELU) }
 func TestOtherLanes(t *testing.T) { passes(t, checkOtherLanes) }
-func TestHead(t *testing.T)       { passes(t, checkHead) }
+func TestPool(t *testing.T)       { passes(t, checkPool) }
 
 func passes(t *testing.T, run func(source string) error) {
 	t.Helper()
@@ -136,7 +136,7 @@ func checkOrders(source string) error {
 			}
 			got := make([]float32, b.Len())
 			err := withDevice(source, emulator.Options{Order: order}, w, Uniform(tile), func(d *Device) error {
-				return model.Score(d, &w.Config, b, got)
+				return modeltest.Score(d, w, b, got)
 			})
 			if err != nil {
 				return err
@@ -166,7 +166,7 @@ func checkOtherLanes(source string) error {
 		if !d.sieve.mapped {
 			return errors.New("the usual places of elements are not found")
 		}
-		return model.Score(d, &w.Config, b, want)
+		return modeltest.Score(d, w, b, want)
 	}); err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func checkOtherLanes(source string) error {
 			if d.sieve.mapped {
 				return errors.New("other places of elements are not found")
 			}
-			return model.Score(d, &w.Config, b, got)
+			return modeltest.Score(d, w, b, got)
 		}); err != nil {
 			return err
 		}
@@ -240,16 +240,16 @@ func checkBlocks(source string) error {
 						return err
 					}
 				}
-				logits := make([]float32, b.Len())
-				if err := got.Classify(logits); err != nil {
+				r := model.Firsts
+				if last == model.AllRows {
+					r = model.Reductions(nil, []model.Pooling{model.PoolMax, model.PoolMean, model.PoolCls, model.PoolWeightedMean, model.PoolLast}, b)
+				}
+				rows := make([]float32, b.Len()*len(r)*w.Config.HiddenSize)
+				if err := got.Pool(r, rows); err != nil {
 					return err
 				}
-				wanted, err := want.Classify64()
-				if err != nil {
-					return err
-				}
-				if e := nmse(logits, wanted); !(e < mostBlockNMSE) {
-					return fmt.Errorf("normalised mean square error %.2g of the logits %g, want %g", e, logits, wanted)
+				if e := nmse(rows, want.Pool64(r)); !(e < mostBlockNMSE) {
+					return fmt.Errorf("normalised mean square error %.2g of what is pooled", e)
 				}
 				return nil
 			}()
@@ -415,6 +415,7 @@ func checkHeads(b *bench, size int, lengths []int, scale float64) error {
 	}
 	l := layout{heads: heads, headSize: size, width: 64}
 	s := slot{d: &Device{driver: b.Emulator}}
+	s.plan.layout = &l
 	s.plan.begin(batch)
 	if err := s.write(); err != nil {
 		return err
@@ -535,67 +536,80 @@ func checkGELU(source string) error {
 	return errors.Join(err, b.close())
 }
 
-// checkHead: the head is float throughout: its logits are off by less than half could
-// be, of MiniLM's width and of rows that are gathered.
-func checkHead(source string) error {
-	const h, sequences = 384, 5
+// checkPool: each reduction alone, of sequences side by side. The largest is exact, also where
+// all values are negative, and a sum is float: off by less than half could be.
+func checkPool(source string) error {
+	const width = 384
 	b, err := openBench(source)
 	if err != nil {
 		return err
 	}
 	err = func() error {
+		batch := batchOf(1, 40, 2, 33)
+		rows, sequences := batch.Tokens(), batch.Len()
 		r := rand.New(rand.NewPCG(5, 5))
-		fill := func(bytes int, scale float64) (gpu.Buffer, error) {
-			made, err := b.buffer(bytes)
+		fill := func(n int, value func(i int) float32) (gpu.Buffer, error) {
+			made, err := b.buffer(4 * n)
 			if err == nil {
-				for i := range bytes / 4 {
-					binary.LittleEndian.PutUint32(made.Bytes()[4*i:], math.Float32bits(float32(scale*r.NormFloat64())))
+				for i := range n {
+					binary.LittleEndian.PutUint32(made.Bytes()[4*i:], math.Float32bits(value(i)))
 				}
 			}
 			return made, err
 		}
-		x, err := fill(4*2*sequences*h, 1)
+		x, err := fill(rows*width, func(int) float32 { return -2 + float32(r.NormFloat64())/4 })
 		if err != nil {
 			return err
 		}
-		w, err := fill(4*(h*h+2*h+1), 1/math.Sqrt(h))
+		weights, err := fill(rows, func(i int) float32 { return 1 / float32(i+3) })
 		if err != nil {
 			return err
 		}
-		// Where tanh is 1 its exponential may overflow.
-		binary.LittleEndian.PutUint32(w.Bytes()[4*h*h:], math.Float32bits(50))
 		start, err := b.buffer(4 * (sequences + 1))
 		if err != nil {
 			return err
 		}
-		for i := range sequences + 1 {
-			binary.LittleEndian.PutUint32(start.Bytes()[4*i:], uint32(2*i))
+		for i, at := range batch.Start {
+			binary.LittleEndian.PutUint32(start.Bytes()[4*i:], uint32(at))
 		}
-		for _, gather := range []bool{false, true} {
-			logits, err := b.buffer(4 * sequences)
-			if err != nil {
-				return err
-			}
-			k := variant{kernel: head, constants: constants{hidden: h, width: h, gather: gather}}
-			if err := b.run(k, [2]int{sequences, 1}, x, w, start, logits); err != nil {
-				return err
-			}
-			for s := range sequences {
-				row := s
-				if gather {
-					row = 2 * s
+		value := func(row, c int) float64 { return float64(float32At(x.Bytes(), 4*(row*width+c))) }
+		for _, kind := range []model.ReduceKind{model.First, model.Last, model.Max, model.Sum} {
+			for _, gather := range []bool{true, false} {
+				if !gather && kind != model.First {
+					continue // of one row a sequence there is nothing else
 				}
-				at := func(i int) float64 { return float64(float32At(w.Bytes(), 4*i)) }
-				want := at(h*h + 2*h)
-				for o := range h {
-					sum := at(h*h + o)
-					for i := range h {
-						sum += float64(float32At(x.Bytes(), 4*(row*h+i))) * at(i*h+o)
+				pooled, err := b.buffer(4 * sequences * width)
+				if err != nil {
+					return err
+				}
+				k := variant{kernel: pool, constants: constants{hidden: width, width: width, gather: gather, kind: int(kind)}}
+				if err := b.run(k, [2]int{sequences, width / k.columns}, x, start, weights, pooled); err != nil {
+					return err
+				}
+				for s := range sequences {
+					lo, hi := batch.Bounds(s)
+					if !gather {
+						lo, hi = s, s+1
 					}
-					want += at(h*h+h+o) * math.Tanh(sum)
-				}
-				if got := float64(float32At(logits.Bytes(), 4*s)); !(math.Abs(got-want) < 1e-5) {
-					return fmt.Errorf("gather %v, sequence %d: logit %g, want %g", gather, s, got, want)
+					for c := range width {
+						want, allowed := value(lo, c), 0.0
+						switch kind {
+						case model.Last:
+							want = value(hi-1, c)
+						case model.Max:
+							for row := lo; row < hi; row++ {
+								want = max(want, value(row, c))
+							}
+						case model.Sum:
+							want, allowed = 0, 1e-5
+							for row := lo; row < hi; row++ {
+								want += float64(float32At(weights.Bytes(), 4*row)) * value(row, c)
+							}
+						}
+						if got := float64(float32At(pooled.Bytes(), 4*(s*width+c))); !(math.Abs(got-want) <= allowed) {
+							return fmt.Errorf("kind %d, gather %v, sequence %d: x[%d] = %g, want %g", kind, gather, s, c, got, want)
+						}
+					}
 				}
 			}
 		}

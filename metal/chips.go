@@ -75,7 +75,7 @@ func EstimatePass(chip Chip, c model.Config, t Tiling, b *model.Batch) ([]Estima
 	if err != nil {
 		return nil, err
 	}
-	if err := model.Score(p, &c, b, nil); err != nil {
+	if err := model.Encode(p, &c, b, model.Firsts, nil); err != nil {
 		return nil, err
 	}
 	estimates := make([]Estimate, len(p.steps))
@@ -109,7 +109,7 @@ func (p *plan) padded(s *step) int64 {
 			flops += 4 * int64(roundUp(hi-lo, 8)) * int64(roundUp(hi-lo, 32)) * int64(l.context())
 		}
 		return flops
-	case &p.kernels.attentionCls, &p.kernels.head, &p.kernels.headGather, &p.kernels.embed, &p.kernels.norm:
+	case &p.kernels.attentionCls, &p.kernels.poolCls, &p.kernels.embed, &p.kernels.norm:
 		return s.flops
 	}
 	return 2 * int64(s.groups[0]*s.kernel.columns) * int64(s.groups[1]*s.kernel.rows) * int64(s.kernel.in)
@@ -128,8 +128,8 @@ func (p *plan) needs(s *step) (memory, registers int) {
 		return 2*2*32*(size+8) + 4*4*64, registers + 2*size/8 + 4*3 + 2*size/8
 	case &p.kernels.attentionCls:
 		return 4 * size, registers + size/32
-	case &p.kernels.head, &p.kernels.headGather:
-		return 4*mostWidth + 4*8, registers
+	case &p.kernels.poolCls:
+		return 0, registers
 	}
 	t := s.kernel.tile
 	rows, columns := t.Rows/t.Simdgroups[0]/8, t.Columns/t.Simdgroups[1]/8

@@ -59,7 +59,7 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 				for range rounds {
 					b := modeltest.Batch(r, 600, slices.Repeat([]int{1 + r.IntN(9)}, 1+r.IntN(6))...)
 					out := places.In()
-					err := model.Score(d, &w.Config, b, make([]float32, b.Len()))
+					err := modeltest.Score(d, w, b, make([]float32, b.Len()))
 					out()
 					if err != nil {
 						t.Error(err)
@@ -73,7 +73,7 @@ func TestEmulatedMemoryIsFlat(t *testing.T) {
 	// The largest there can be, in both slots.
 	largest := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 9, 9, 9, 9, 9, 9)
 	for range 2 * slotCount {
-		if err := model.Score(d, &w.Config, largest, make([]float32, 6)); err != nil {
+		if err := modeltest.Score(d, w, largest, make([]float32, 6)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,5 +1,7 @@
 package metal
 
+import "github.com/minilm-metal/minilm-metal/model"
+
 // cost is the work of a dispatch, as its shape defines it: floating-point operations,
 // counted as model.Config.FLOPs does, without padding; and the bytes of its operands, each
 // read or written once.
@@ -34,7 +36,10 @@ func (p *plan) normCost() cost {
 	return cost{bytes: int64(p.rows) * int64(p.layout.config.HiddenSize) * (4 + 4 + 2)}
 }
 
-func (p *plan) headCost() cost {
-	s, h := int64(p.Len()), int64(p.layout.config.HiddenSize)
-	return cost{s * (2*h*h + 2*h), 4 * (h*h + 2*h + 1 + s*h + s)}
+func (p *plan) poolCost(kind model.ReduceKind) cost {
+	rows := 2 * p.Len()
+	if kind == model.Max || kind == model.Sum {
+		rows += p.Tokens() - p.Len()
+	}
+	return cost{bytes: 4 * int64(rows) * int64(p.layout.config.HiddenSize)}
 }

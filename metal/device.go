@@ -51,7 +51,6 @@ type Device struct {
 	kernels *kernelSet
 	scratch scratch
 	widest  extent // of what passes store in half
-	noHead  error  // why there is no head
 	slots   chan *slot
 	begun   atomic.Int64 // number of passes under way
 	all     []*slot

@@ -141,7 +141,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	score := func(b *model.Batch) {
 		t.Helper()
-		if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+		if err := modeltest.Score(d, w, b, make([]float32, b.Len())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,11 +193,11 @@ func TestOutOfMemory(t *testing.T) {
 	defer d.Close()
 	m.room = m.Allocated() + 1<<20
 	large := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, slices.Repeat([]int{512}, 40)...)
-	err := model.Score(d, &w.Config, large, make([]float32, 40))
+	err := modeltest.Score(d, w, large, make([]float32, 40))
 	if !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "20480 tokens") {
 		t.Errorf("error %v", err)
 	}
-	if err := model.Score(d, &w.Config, batchOf(5, 9), make([]float32, 2)); err != nil {
+	if err := modeltest.Score(d, w, batchOf(5, 9), make([]float32, 2)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 	// So is a device that does not fit.
@@ -225,7 +225,7 @@ func TestFaultNamesTheKernel(t *testing.T) {
 		return nil
 	}
 	culprit = d.kernels.attentionCls.pipeline
-	err := model.Score(d, &w.Config, batchOf(5, 9), make([]float32, 2))
+	err := modeltest.Score(d, w, batchOf(5, 9), make([]float32, 2))
 	if !errors.Is(err, ErrFault) {
 		t.Fatalf("error %v", err)
 	}
@@ -243,10 +243,10 @@ func TestFaultNamesTheKernel(t *testing.T) {
 		once = false
 		return fmt.Errorf("%w: timeout", gpu.ErrFault)
 	}
-	if err := model.Score(d, &w.Config, batchOf(5), make([]float32, 1)); !errors.Is(err, ErrFault) || !strings.Contains(err.Error(), "timeout") {
+	if err := modeltest.Score(d, w, batchOf(5), make([]float32, 1)); !errors.Is(err, ErrFault) || !strings.Contains(err.Error(), "timeout") {
 		t.Errorf("error %v", err)
 	}
-	if err := model.Score(d, &w.Config, batchOf(5), make([]float32, 1)); err != nil {
+	if err := modeltest.Score(d, w, batchOf(5), make([]float32, 1)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -257,7 +257,7 @@ func TestLostDevice(t *testing.T) {
 	d, w := openMock(t, m)
 	m.fail = func([]gpu.Dispatch) error { return fmt.Errorf("%w: removed", gpu.ErrLost) }
 	for range 3 {
-		if err := model.Score(d, &w.Config, batchOf(5), make([]float32, 1)); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "removed") {
+		if err := modeltest.Score(d, w, batchOf(5), make([]float32, 1)); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "removed") {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -276,7 +276,7 @@ func TestBusyAndKernelTimes(t *testing.T) {
 	defer d.Close()
 	b := batchOf(5, 9)
 	p := modeltest.Begin(t, d, b)
-	err := model.Forward(p, w.Config.Layers, make([]float32, 2))
+	err := model.Forward(p, w.Config.Layers, model.Firsts, make([]float32, 2*w.Config.HiddenSize))
 	took := p.(model.TimedPass).PassTime()
 	p.End()
 	if err != nil || took.Busy != time.Millisecond || took.Wait != time.Microsecond {
@@ -286,7 +286,7 @@ func TestBusyAndKernelTimes(t *testing.T) {
 		t.Errorf("busy for %v, known %v", busy, known)
 	}
 	stop := d.TimeKernels()
-	if err := model.Score(d, &w.Config, b, make([]float32, 2)); err != nil {
+	if err := modeltest.Score(d, w, b, make([]float32, 2)); err != nil {
 		t.Fatal(err)
 	}
 	if m.runs != 4 { // the probe, the pass, and this one, whose counters were wrong at first
@@ -298,7 +298,7 @@ func TestBusyAndKernelTimes(t *testing.T) {
 		sum += k.Time
 		flops += k.FLOPs
 	}
-	want := w.Config.FLOPs(5) + w.Config.FLOPs(9)
+	want := w.Config.FLOPs(5, model.ClsRows) + w.Config.FLOPs(9, model.ClsRows)
 	if len(kernels) != 17 || sum != time.Millisecond || flops != want { // 16 dispatches and what is between
 		t.Errorf("%d kernels, %v, %d FLOPs, want 17, 1ms, %d", len(kernels), sum, flops, want)
 	}
@@ -338,7 +338,7 @@ func TestConcurrentPasses(t *testing.T) {
 			for range 40 {
 				b := modeltest.Batch(r, 600, 1+r.IntN(500), 1+r.IntN(500), 1+r.IntN(512))
 				out := places.In()
-				err := model.Score(d, &w.Config, b, make([]float32, b.Len()))
+				err := modeltest.Score(d, w, b, make([]float32, b.Len()))
 				out()
 				if err != nil {
 					t.Error(err)

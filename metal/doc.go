@@ -3,10 +3,10 @@
 //
 // Data flows through it like this:
 //
-//	model.Batch -> plan -> dispatches -> gpu.Driver -> scores
+//	model.Batch -> plan -> dispatches -> gpu.Driver -> pooled rows
 //
 // A pass is a plan, which is a list of dispatches in plain Go: 44 for six layers, the last
-// of which computes only the [CLS] rows. Nothing runs before Classify. It gives the whole
+// of which computes only the [CLS] rows. Nothing runs before Pool. It gives the whole
 // list to the driver as one command buffer, and waits. The driver is the only part that
 // knows Metal: internal/darwinkit on a Mac. Tests use another driver, internal/emulator,
 // which runs the same shaders on the processor, so that the device can be compared with the

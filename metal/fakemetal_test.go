@@ -65,7 +65,7 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 34, 66)
 	want, got := make([]float32, b.Len()), make([]float32, b.Len())
 	if err := withDevice(shaderSource(), emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
-		return model.Score(d, &w.Config, b, want)
+		return modeltest.Score(d, w, b, want)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 		if !d.sieve.mapped {
 			t.Error("elements of fragments are not found")
 		}
-		if err := model.Score(d, &w.Config, b, got); err != nil {
+		if err := modeltest.Score(d, w, b, got); err != nil {
 			t.Error(err)
 		}
 		for i := range want {
@@ -140,7 +140,7 @@ func TestDarwinkitKeepsNothing(t *testing.T) {
 	places := modeltest.NewPlaces(d)
 	score := func(b *model.Batch) {
 		defer places.In()()
-		if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+		if err := modeltest.Score(d, w, b, make([]float32, b.Len())); err != nil {
 			t.Error(err)
 		}
 	}
@@ -185,7 +185,7 @@ func TestMessagesOfABatch(t *testing.T) {
 	b := batchOf(3, 4)
 	score := func() int64 {
 		before := made.Driver.(*darwinkit.Driver).Messages()
-		if err := model.Score(d, &w.Config, b, make([]float32, b.Len())); err != nil {
+		if err := modeltest.Score(d, w, b, make([]float32, b.Len())); err != nil {
 			t.Fatal(err)
 		}
 		return made.Driver.(*darwinkit.Driver).Messages() - before

@@ -58,7 +58,7 @@ func TestBoundsOnGPU(t *testing.T) {
 	if standIn {
 		shape.Hidden, shape.Heads, shape.Intermediate, lengths = 96, 3, 200, []int{1, 33}
 	}
-	c, err := conformance.NewCase(1, shape, lengths...)
+	c, err := conformance.NewCase(1, shape, []model.Pooling{model.PoolCls, model.PoolLast, model.PoolMax, model.PoolMean}, lengths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestMappedAndCopiedWeightsOnGPU(t *testing.T) {
 	}
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), shape.Vocab, 1, 34, 64)
 	eachTile(t, func(t *testing.T, open func(*model.Weights) (*Device, error)) {
-		var scores [2][]uint32
+		var bits [2][]uint32
 		for i, files := range []func() (*model.Weights, error){
 			func() (*model.Weights, error) { return model.Load(os.DirFS(dir)) },
 			func() (*model.Weights, error) { return model.Load(inMemory) },
@@ -106,16 +106,16 @@ func TestMappedAndCopiedWeightsOnGPU(t *testing.T) {
 			if err := errors.Join(err, w.Close()); err != nil {
 				t.Fatal(err)
 			}
-			logits := make([]float32, b.Len())
-			if err := errors.Join(model.Score(d, &config, b, logits), d.Close()); err != nil {
+			rows := make([]float32, b.Len()*config.HiddenSize)
+			if err := errors.Join(model.Encode(d, &config, b, model.Firsts, rows), d.Close()); err != nil {
 				t.Fatal(err)
 			}
-			for _, v := range logits {
-				scores[i] = append(scores[i], math.Float32bits(v))
+			for _, v := range rows {
+				bits[i] = append(bits[i], math.Float32bits(v))
 			}
 		}
-		if !slices.Equal(scores[0], scores[1]) {
-			t.Errorf("bits of the scores: %x with mapped weights, %x with copied ones", scores[0], scores[1])
+		if !slices.Equal(bits[0], bits[1]) {
+			t.Errorf("bits of the rows: %x with mapped weights, %x with copied ones", bits[0], bits[1])
 		}
 	})
 }

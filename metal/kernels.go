@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // kernel is a row of the table of kernels. This table and the shaders are the only places
@@ -21,7 +22,7 @@ var (
 	attention    = kernel{"attention_%d", []string{"qkv", "items", "context"}, 128, 1, 0}
 	attentionCls = kernel{"attention_cls_%d", []string{"x", "w", "qkv", "starts", "context"}, 32, 1, 0}
 	norm         = kernel{"norm", []string{"x", "gain", "xh"}, 128, 4, 0}
-	head         = kernel{"head", []string{"x", "w", "starts", "scores"}, 256, 1, 0}
+	pool         = kernel{"pool", []string{"x", "starts", "weights", "pooled"}, 32, 1, 32}
 	probe        = kernel{"probe", []string{"found"}, 32, 1, 0}
 	peak         = kernel{"peak", []string{"found"}, 128, 1, 0}
 )
@@ -37,7 +38,7 @@ const mostOperands = 7
 
 // kernels returns all kernels, each in every variant that the shaders have.
 func kernels() []kernel {
-	all := []kernel{embedNorm, norm, head, probe, peak}
+	all := []kernel{embedNorm, norm, pool, probe, peak}
 	for _, size := range headSizes {
 		all = append(all, attention.of(size), attentionCls.of(size))
 	}
@@ -91,7 +92,8 @@ func (s *variant) release() {
 // kernelSet are the kernels that a model's plans use.
 type kernelSet struct {
 	embed, norm, attention, attentionCls       variant
-	head, headGather                           variant
+	poolCls                                    variant    // of [CLS] rows
+	pools                                      [4]variant // of all rows, by model.ReduceKind
 	qkv, keyValue, output, outputCls, up, down variant
 }
 
@@ -113,7 +115,7 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 		return v
 	}
 	k := &kernelSet{
-		embed: rows(embedNorm), norm: rows(norm), attention: heads(attention), attentionCls: heads(attentionCls), head: rows(head), headGather: rows(head),
+		embed: rows(embedNorm), norm: rows(norm), attention: heads(attention), attentionCls: heads(attentionCls), poolCls: rows(pool),
 		qkv:       linear(t.QKV, product{h, 3 * h, 3 * context}, l.width, 3*context, func(*constants) {}),
 		keyValue:  linear(t.QKV, product{h, 2 * h, 2 * context}, l.width, 3*context, func(c *constants) { c.first = context }),
 		output:    linear(t.Output, product{h, h, l.width}, context, l.width, func(c *constants) { c.add = true }),
@@ -121,7 +123,10 @@ func (l *layout) kernels(t *Tiling, mapped bool) *kernelSet {
 		up:        linear(t.Up, product{h, inner, l.inner}, l.width, l.inner, func(c *constants) { c.gelu = true }),
 		down:      linear(t.Down, product{inner, h, l.width}, l.inner, l.width, func(c *constants) { c.add = true }),
 	}
-	k.headGather.gather = true
+	for kind := range k.pools {
+		k.pools[kind] = rows(pool)
+		k.pools[kind].gather, k.pools[kind].kind = true, kind
+	}
 	return k
 }
 
@@ -133,7 +138,8 @@ type used struct {
 
 func (k *kernelSet) each() []used {
 	return []used{{&k.embed, "embeddings"}, {&k.norm, "norm"}, {&k.attention, "attention"}, {&k.attentionCls, "attention of [CLS]"},
-		{&k.head, "head"}, {&k.headGather, "head, rows gathered"}, {&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
+		{&k.poolCls, "pool [CLS]"}, {&k.pools[model.First], "pool first"}, {&k.pools[model.Last], "pool last"},
+		{&k.pools[model.Max], "pool max"}, {&k.pools[model.Sum], "pool sum"}, {&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
 		{&k.outputCls, "output of [CLS]"}, {&k.up, "up"}, {&k.down, "down"}}
 }
 

@@ -75,14 +75,15 @@ type constants struct {
 	mapped               bool
 	in, stride, first    int
 	gelu, add, gather    bool
+	kind                 int // a model.ReduceKind
 }
 
 // constantNames are the constants' names in the shaders.
-var constantNames = []string{"HIDDEN", "WIDTH", "HEADS", "EPS", "MAPPED", "IN", "STRIDE", "FIRST", "GELU", "ADD", "GATHER"}
+var constantNames = []string{"HIDDEN", "WIDTH", "HEADS", "EPS", "MAPPED", "IN", "STRIDE", "FIRST", "GELU", "ADD", "GATHER", "KIND"}
 
 func (c *constants) list() []gpu.Constant {
 	values := []any{uint32(c.hidden), uint32(c.width), uint32(c.heads), c.eps, c.mapped,
-		uint32(c.in), uint32(c.stride), uint32(c.first), c.gelu, c.add, c.gather}
+		uint32(c.in), uint32(c.stride), uint32(c.first), c.gelu, c.add, c.gather, uint32(c.kind)}
 	all := make([]gpu.Constant, len(values))
 	for i, v := range values {
 		all[i] = gpu.Constant{Index: i, Value: v}

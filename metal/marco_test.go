@@ -11,6 +11,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/emulator"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // TestMarco scores pairs of MS MARCO's lengths with models of MiniLM's size, which
@@ -70,7 +71,7 @@ func openMarco(t *testing.T, variant string) *marco {
 		return m
 	}
 	scores := make([]float32, m.batch.Len())
-	if err := model.Score(model.NewReference(w, 1), &w.Config, m.batch, scores); err != nil {
+	if err := modeltest.Score(model.NewReference(w, 1), w, m.batch, scores); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range scores {
@@ -121,7 +122,7 @@ func (m *marco) score(t *testing.T, d model.Device) []float32 {
 		}
 		var part model.Batch
 		m.batch.Slice(&part, lo, hi)
-		if err := model.Score(d, &m.w.Config, &part, scores[lo:hi]); err != nil {
+		if err := modeltest.Score(d, m.w, &part, scores[lo:hi]); err != nil {
 			t.Fatal(err)
 		}
 		lo = hi

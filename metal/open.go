@@ -76,8 +76,7 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 	if err := d.compile(w.Config); err != nil {
 		return nil, err
 	}
-	d.noHead = w.CheckHead()
-	d.parts = d.layout.parts(d.noHead == nil)
+	d.parts = d.layout.parts()
 	if d.weights, err = driver.NewBuffer("weights", d.parts.size); err != nil {
 		return nil, err
 	}

@@ -16,11 +16,10 @@ import (
 
 // parts are the offsets of the weights in their buffer, in bytes. A linear layer is its
 // matrix, inputs × outputs in half, followed by its bias. A norm is its gain, followed by
-// its bias. Biases, norms and the whole head are float.
+// its bias. Biases and norms are float.
 type parts struct {
 	word, position, types, embedNorm int
 	layers                           []layerParts
-	head                             int // -1 if there is none
 	size                             int
 }
 
@@ -36,7 +35,7 @@ const (
 )
 
 // partsOf places the parts one after the other.
-func (l *layout) parts(head bool) parts {
+func (l *layout) parts() parts {
 	var p parts
 	take := func(bytes int) int {
 		at := p.size
@@ -54,10 +53,6 @@ func (l *layout) parts(head bool) parts {
 			up: linear(l.width, l.inner), down: linear(l.inner, l.width), outputNorm: norm(),
 		})
 	}
-	p.head = -1
-	if head {
-		p.head = take(4 * (l.width*l.width + 2*l.width + 1))
-	}
 	return p
 }
 
@@ -67,7 +62,7 @@ func (l *layout) parts(head bool) parts {
 func (l *layout) pack(dst []byte, p *parts, w *model.Weights) (extent, error) {
 	clear(dst)
 	most := make([]extent, 1+len(w.Layers))
-	c, h := &l.config, l.config.HiddenSize
+	c := &l.config
 	jobs := []job{
 		{"position embeddings", func(k *packer) { k.table(p.position, w.PositionEmbeddings, 0, c.MaxPositions) }},
 		{"type embeddings", func(k *packer) { k.table(p.types, w.TypeEmbeddings, 0, c.TypeVocabSize) }},
@@ -97,20 +92,6 @@ func (l *layout) pack(dst []byte, p *parts, w *model.Weights) (extent, error) {
 			k.linear(at.down, layer.Down, l.width, l.inner, 0, spread{}, spread{}, 1)
 			k.norm(at.outputNorm, layer.OutputNorm)
 			most[1+i] = k.holds(layerExtent(w, i))
-		}})
-	}
-	if p.head >= 0 {
-		jobs = append(jobs, job{"head", func(k *packer) {
-			pooler := model.Float32s(w.Pooler.W)
-			for o := range h {
-				for i := range h {
-					k.float(p.head+4*(i*l.width+o), pooler[o*h+i])
-				}
-			}
-			at := p.head + 4*l.width*l.width
-			k.floats(at, w.Pooler.B)
-			k.floats(at+4*l.width, w.Classifier.W)
-			k.floats(at+8*l.width, w.Classifier.B)
 		}})
 	}
 	err := l.run(dst, jobs)

@@ -15,10 +15,11 @@ const (
 	weights // the packed model
 
 	// In a slot: what the processor writes, and what it reads back.
-	tokens // for each row {id, position + type·2¹⁶}
-	starts // the first row of each sequence, and then the number of rows
-	items  // for attention: {first row, length, first query, 0}
-	scores // a float for each sequence
+	tokens  // for each row {id, position + type·2¹⁶}
+	starts  // the first row of each sequence, and then the number of rows
+	items   // for attention: {first row, length, first query, 0}
+	factors // for each Sum a float for each row, its weight
+	pooled  // for each reduction S×width float
 
 	// In the scratch memory, which batches use one after the other. T tokens, S sequences.
 	stream    // T×width float, the residual stream x
@@ -148,11 +149,27 @@ func (p *plan) feedForward(layer int) {
 	p.norm(w.outputNorm)
 }
 
-func (p *plan) classify() {
-	p.layer, p.block = outside, "classify"
-	k := &p.kernels.head
-	if p.x == stream {
-		k = &p.kernels.headGather
+// pool appends the reductions. The pass then has only these rows to read back.
+func (p *plan) pool(all []model.Reduce) {
+	p.layer, p.block = outside, "pool"
+	sums := 0
+	for i, r := range all {
+		k := &p.kernels.pools[r.Kind]
+		if p.x == streamCls {
+			k = &p.kernels.poolCls
+		}
+		weights := at(starts) // not read
+		if r.Kind == model.Sum {
+			weights = operand{factors, sums * p.factorBytes()}
+			sums++
+		}
+		grid := [2]int{k.groups(p.Len()), p.layout.width / k.columns}
+		p.add("pool", k, grid, p.poolCost(r.Kind), at(p.x), at(starts), weights, operand{pooled, i * p.pooledBytes()})
 	}
-	p.add("head", k, [2]int{p.Len(), 1}, p.headCost(), at(p.x), weight(p.parts.head), at(starts), at(scores))
 }
+
+// factorBytes returns the memory of one Sum's weights.
+func (p *plan) factorBytes() int { return 4 * rowsFor(p.Tokens()) }
+
+// pooledBytes returns the memory of one reduction's rows.
+func (p *plan) pooledBytes() int { return 4 * p.layout.width * p.Len() }

@@ -24,7 +24,7 @@ func planOf(t *testing.T, c model.Config, tiling Tiling, b *model.Batch) *planne
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := model.Score(p, &c, b, nil); err != nil {
+	if err := model.Encode(p, &c, b, model.Firsts, nil); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -40,7 +40,7 @@ func TestPlan(t *testing.T) {
 	want, got := int64(0), int64(0)
 	for i := range b.Len() {
 		lo, hi := b.Bounds(i)
-		want += miniLM.FLOPs(hi - lo)
+		want += miniLM.FLOPs(hi-lo, model.ClsRows)
 	}
 	for _, s := range p.steps {
 		got += s.flops
@@ -67,7 +67,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%d items of attention", p.items)
 	}
 	if again := testing.AllocsPerRun(10, func() {
-		if err := model.Score(p, &miniLM, b, nil); err != nil {
+		if err := model.Encode(p, &miniLM, b, model.Firsts, nil); err != nil {
 			t.Error(err)
 		}
 	}); again != 0 {

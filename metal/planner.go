@@ -3,7 +3,7 @@ package metal
 import "github.com/minilm-metal/minilm-metal/model"
 
 // planner is a model.Device that makes plans without running them. So the plans that are
-// examined are those that model.Score makes.
+// examined are those that model.Encode makes.
 type planner struct{ plan }
 
 func newPlanner(c model.Config, t Tiling) (*planner, error) {
@@ -11,7 +11,7 @@ func newPlanner(c model.Config, t Tiling) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := l.parts(true)
+	parts := l.parts()
 	return &planner{plan{layout: &l, parts: &parts, kernels: l.kernels(&t, true)}}, nil
 }
 
@@ -30,7 +30,7 @@ func (p *planner) FeedForward(layer int)                { p.feedForward(layer) }
 func (p *planner) Hidden([]float32) error               { return nil }
 func (p *planner) End()                                 {}
 
-func (p *planner) Classify([]float32) error {
-	p.classify()
+func (p *planner) Pool(r []model.Reduce, _ []float32) error {
+	p.pool(r)
 	return nil
 }

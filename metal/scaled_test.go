@@ -41,8 +41,6 @@ var matrices = []scaling{
 	{"attention's output", ofLayers(func(l *model.Layer) []**tensor.Dense { return []**tensor.Dense{&l.Output.W} })},
 	{"up", ofLayers(func(l *model.Layer) []**tensor.Dense { return []**tensor.Dense{&l.Up.W} })},
 	{"down", ofLayers(func(l *model.Layer) []**tensor.Dense { return []**tensor.Dense{&l.Down.W} })},
-	{"pooler", func(w *model.Weights) []**tensor.Dense { return []**tensor.Dense{&w.Pooler.W} }},
-	{"classifier", func(w *model.Weights) []**tensor.Dense { return []**tensor.Dense{&w.Classifier.W} }},
 }
 
 var gains = scaling{"gains", func(w *model.Weights) []**tensor.Dense {
@@ -67,8 +65,6 @@ func together(name string, some ...scaling) scaling {
 func (s scaling) scaled(w *model.Weights, by float32) *model.Weights {
 	own := *w
 	own.Layers = slices.Clone(w.Layers)
-	pooler, classifier := *w.Pooler, *w.Classifier
-	own.Pooler, own.Classifier = &pooler, &classifier
 	for _, at := range s.of(&own) {
 		values := slices.Clone(model.Float32s(*at))
 		for i := range values {
@@ -106,7 +102,7 @@ func (s scaling) outcome(t *testing.T, w *model.Weights, by float32, b *model.Ba
 	}
 	defer d.Close()
 	got, want := make([]float32, b.Len()), make([]float32, b.Len())
-	if err := errors.Join(look.score(d, b, got), model.Score(model.NewReference(own, 1), &own.Config, b, want)); err != nil {
+	if err := errors.Join(look.score(d, own, b, got), modeltest.Score(model.NewReference(own, 1), own, b, want)); err != nil {
 		t.Fatal(err)
 	}
 	var mean, square float64
@@ -148,7 +144,7 @@ func (s scaling) check(t *testing.T, o outcome, allowed float64) {
 func TestTrainedScaled(t *testing.T) {
 	needEmulator(t)
 	if testing.Short() || !modeltest.Thorough() {
-		t.Skip("fourteen models at full size, on the reference, too, are for MINILM_THOROUGH")
+		t.Skip("twelve models at full size, on the reference, too, are for MINILM_THOROUGH")
 	}
 	r := openTrained(t)
 	b := r.encode(r.byLength()[:6])

@@ -13,7 +13,7 @@ var shaderFiles embed.FS
 
 // shaderOrder is the order in which the shaders are concatenated. Source that is compiled
 // at run time has no include path.
-var shaderOrder = []string{"common", "linear", "linear_direct", "attention", "attention_cls", "norm", "head", "probe", "peak"}
+var shaderOrder = []string{"common", "linear", "linear_direct", "attention", "attention_cls", "norm", "pool", "probe", "peak"}
 
 // shaderSource returns the source of all shaders, one after the other.
 func shaderSource() string {

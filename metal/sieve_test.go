@@ -66,7 +66,7 @@ func TestTilesThatDoNotCompile(t *testing.T) {
 				t.Errorf("without %s it says %q", name, d.Choices())
 			}
 		}
-		if err := model.Score(d, &w.Config, batchOf(3), make([]float32, 1)); err != nil {
+		if err := modeltest.Score(d, w, batchOf(3), make([]float32, 1)); err != nil {
 			t.Error(err)
 		}
 		if err := d.Close(); err != nil || m.live != 0 {
@@ -191,7 +191,7 @@ func TestWrongTiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		scores = make([]float32, b.Len())
-		if err := model.Score(d, &w.Config, b, scores); err != nil {
+		if err := modeltest.Score(d, w, b, scores); err != nil {
 			t.Fatal(err)
 		}
 		said, used = d.Choices(), d.tiling

@@ -17,11 +17,12 @@ import (
 type slot struct {
 	d       *Device
 	plan    plan
-	buffers [placeCount]gpu.Buffer // tokens, starts, items, scores
+	buffers [placeCount]gpu.Buffer // those of a slot
 	work    []gpu.Dispatch
 	binds   []gpu.Binding // the bindings of all of work
 	each    []time.Duration
 	times   gpu.Times
+	reduce  []model.Reduce // what the pass ends in, once it does
 }
 
 func newSlot(d *Device) *slot {
@@ -56,17 +57,22 @@ func (s *slot) Hidden(dst []float32) error {
 	})
 }
 
-func (s *slot) Classify(dst []float32) error {
-	if s.d.noHead != nil {
-		return s.d.noHead
+func (s *slot) Pool(r []model.Reduce, dst []float32) error {
+	keep, h, width := model.AllRows, s.d.layout.config.HiddenSize, s.d.layout.width
+	if s.plan.x == streamCls {
+		keep = model.ClsRows
 	}
-	if len(dst) != s.plan.Len() {
-		return fmt.Errorf("metal: batch has %d sequences, scores %d", s.plan.Len(), len(dst))
+	if err := model.CheckPool(r, s.plan.Batch, keep, h, len(dst)); err != nil {
+		return fmt.Errorf("metal: %w", err)
 	}
-	s.plan.classify()
+	s.reduce = r
+	s.plan.pool(r)
 	return s.run(false, func(b *[placeCount]gpu.Buffer) {
-		for i := range dst {
-			dst[i] = float32At(b[scores].Bytes(), 4*i)
+		for at := range len(dst) / h { // a row of dst: those of a sequence side by side
+			from := b[pooled].Bytes()[(at%len(r))*s.plan.pooledBytes()+4*width*(at/len(r)):]
+			for c := range h {
+				dst[at*h+c] = float32At(from, 4*c)
+			}
 		}
 	})
 }
@@ -75,7 +81,7 @@ func (s *slot) Classify(dst []float32) error {
 func (s *slot) PassTime() model.PassTime { return model.PassTime(s.times) }
 
 func (s *slot) End() {
-	s.plan.Batch = nil
+	s.plan.Batch, s.reduce = nil, nil
 	s.d.slots <- s
 	s.d.begun.Add(-1)
 }
@@ -109,7 +115,7 @@ func (s *slot) run(alone bool, read func(b *[placeCount]gpu.Buffer)) (err error)
 	}
 	buffers := d.scratch.buffers
 	buffers[weights] = d.weights
-	for _, p := range []place{tokens, starts, items, scores} {
+	for _, p := range []place{tokens, starts, items, factors, pooled} {
 		buffers[p] = s.buffers[p]
 	}
 	s.resolve(&buffers)
@@ -178,7 +184,12 @@ func (s *slot) blame(fault error) error {
 // write fills the slot's buffers with the batch. Rows behind it that tiles compute are
 // token 0; sequences behind it point to row 0.
 func (s *slot) write() error {
-	b := s.plan.Batch
+	b, sums := s.plan.Batch, 0
+	for i := range s.reduce {
+		if s.reduce[i].Kind == model.Sum {
+			sums++
+		}
+	}
 	for _, r := range []struct {
 		place place
 		label string
@@ -187,7 +198,8 @@ func (s *slot) write() error {
 		{tokens, "tokens", 8 * rowsFor(b.Tokens())},
 		{starts, "starts", 4 * (1 + rowsFor(b.Len()))},
 		{items, "attention's items", 16 * s.plan.items},
-		{scores, "scores", 4 * b.Len()},
+		{factors, "weights of tokens", sums * s.plan.factorBytes()},
+		{pooled, "pooled rows", len(s.reduce) * s.plan.pooledBytes()},
 	} {
 		if err := s.room(r.place, r.label, r.bytes); err != nil {
 			return err
@@ -210,6 +222,14 @@ func (s *slot) write() error {
 			item = item[16:]
 		}
 	}
+	for i, at := 0, 0; i < len(s.reduce); i++ {
+		if s.reduce[i].Kind == model.Sum {
+			for t, weight := range s.reduce[i].Weights {
+				put(s.buffers[factors].Bytes()[at+4*t:], math.Float32bits(weight))
+			}
+			at += s.plan.factorBytes()
+		}
+	}
 	clear(tok[8*b.Tokens() : 8*rowsFor(b.Tokens())])
 	put(start[4*b.Len():], uint32(b.Tokens()))
 	clear(start[4*(b.Len()+1) : 4*(1+rowsFor(b.Len()))])
@@ -217,9 +237,9 @@ func (s *slot) write() error {
 }
 
 // room makes sure that a buffer has at least so many bytes. A new buffer is somewhat
-// larger.
+// larger. There is no buffer of which no pass has needed any.
 func (s *slot) room(p place, label string, bytes int) error {
-	if b := s.buffers[p]; b != nil && len(b.Bytes()) >= bytes {
+	if b := s.buffers[p]; bytes == 0 || b != nil && len(b.Bytes()) >= bytes {
 		return nil
 	}
 	grown, err := s.d.driver.NewBuffer(label, roundUp(bytes+bytes/8, 4096))

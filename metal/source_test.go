@@ -32,7 +32,7 @@ func TestSourceErrors(t *testing.T) {
 	for _, m := range []mutation{
 		{"", "linear", 0, "const int thread_index", "const integer thread_index"},
 		{"", "common", 0, "return x * fma(near, p, float2(0.5f));", "return x * erf(x);"},
-		{"", "head", 0, "logit = *bc;", "logit = *bc"},
+		{"", "pool", 0, "float v = 0;", "float v = 0"},
 	} {
 		source, why := m.plant()
 		if why != "" {

@@ -72,7 +72,7 @@ func (r *trained) joined(t *testing.T) modeltest.TrainedPair {
 	}
 	joined := modeltest.TrainedPair{Query: r.Queries[0][0].Query, Passage: all.String()}
 	logit := make([]float32, 1)
-	if err := model.Score(model.NewReference(r.w, 1), &r.w.Config, r.encode([]modeltest.TrainedPair{joined}), logit); err != nil {
+	if err := modeltest.Score(model.NewReference(r.w, 1), r.w, r.encode([]modeltest.TrainedPair{joined}), logit); err != nil {
 		t.Fatal(err)
 	}
 	joined.Logit = float64(logit[0])
@@ -117,7 +117,7 @@ func (r *trained) check(t *testing.T, driver gpu.Driver) {
 		}
 		b := r.encode(c.pairs)
 		scores := make([]float32, b.Len())
-		if err := w.score(d, b, scores); err != nil {
+		if err := w.score(d, r.w, b, scores); err != nil {
 			t.Fatal(err)
 		}
 		a := r.Judge(c.pairs, scores)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/metal/internal/gpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // watch is a driver that runs the dispatches of a pass one by one. After each it reads what
@@ -36,10 +37,10 @@ type magnitude struct {
 func newWatch(d gpu.Driver) *watch { return &watch{Driver: d} }
 
 // score scores a batch and watches the pass.
-func (w *watch) score(d *Device, b *model.Batch, scores []float32) error {
+func (w *watch) score(d *Device, of *model.Weights, b *model.Batch, scores []float32) error {
 	w.d, w.rows, w.sequences = d, b.Tokens(), b.Len()
 	defer func() { w.d = nil }()
-	return model.Score(d, &d.layout.config, b, scores)
+	return modeltest.Score(d, of, b, scores)
 }
 
 func (w *watch) RunApart(work []gpu.Dispatch, _ []time.Duration) (gpu.Times, error) {

@@ -80,7 +80,7 @@ type GPU interface {
 	GPUBusy() (busy time.Duration, known bool)
 }
 
-// TimedPass is a Pass that knows its PassTime after Classify.
+// TimedPass is a Pass that knows its PassTime after Pool.
 type TimedPass interface{ PassTime() PassTime }
 
 // PassTime is the time that a pass took on hardware with a clock of its own.

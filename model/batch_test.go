@@ -87,9 +87,9 @@ func TestBatchValidateOffsets(t *testing.T) {
 		{nil, "6 tokens, of which sequences have 0"},
 	} {
 		b := &Batch{IDs: six, Types: six, Start: test.start}
-		for name, err := range map[string]error{"Validate": b.Validate(c), "Score": Score(untouched{t}, c, b, nil)} {
+		for name, err := range map[string]error{"Validate": b.Validate(c), "Encode": Encode(untouched{t}, c, b, Firsts, nil)} {
 			switch {
-			case test.says == "" && name == "Score":
+			case test.says == "" && name == "Encode":
 				if !errors.Is(err, ErrBusy) {
 					t.Errorf("%v: %v, want the device's error", test.start, err)
 				}
@@ -104,12 +104,12 @@ func TestBatchValidateOffsets(t *testing.T) {
 	if err := none.Validate(c); err == nil || !strings.Contains(err.Error(), "nil batch") {
 		t.Errorf("no batch: %v", err)
 	}
-	if err := Score(untouched{t}, c, none, nil); err == nil || !strings.Contains(err.Error(), "nil batch") {
+	if err := Encode(untouched{t}, c, none, Firsts, nil); err == nil || !strings.Contains(err.Error(), "nil batch") {
 		t.Errorf("no batch: %v", err)
 	}
 	// Both are empty: a batch that was never used, and one whose last sequence was cut off.
 	for _, b := range []*Batch{{}, {Start: []int32{0}}} {
-		if err := Score(untouched{t}, c, b, nil); err != nil {
+		if err := Encode(untouched{t}, c, b, Firsts, nil); err != nil {
 			t.Errorf("%+v: %v", b, err)
 		}
 	}
@@ -161,10 +161,10 @@ func FuzzValidate(f *testing.F) {
 			b.Start = append(b.Start, int32(binary.LittleEndian.Uint32(start)))
 		}
 		err := b.Validate(c)
-		scored := Score(untouched{t}, c, b, nil)
+		encoded := Encode(untouched{t}, c, b, Firsts, nil)
 		if err != nil {
-			if scored == nil || scored.Error() != err.Error() {
-				t.Errorf("%+v: Score says %v, Validate %v", b, scored, err)
+			if encoded == nil || encoded.Error() != err.Error() {
+				t.Errorf("%+v: Encode says %v, Validate %v", b, encoded, err)
 			}
 			return
 		}

@@ -27,18 +27,22 @@ type Config struct {
 // HeadSize returns d, the width of one attention head.
 func (c *Config) HeadSize() int { return c.HiddenSize / c.Heads }
 
-// FLOPs returns the floating-point operations of Score for a sequence of n tokens, where a
-// multiply and an add are two. It counts the linear layers and the two products of
-// attention, with the last layer for one row only. It does not count norms, softmax and
-// GELU, which are well under 2 %.
-func (c *Config) FLOPs(n int) int64 {
+// FLOPs returns the floating-point operations of the encoder for a sequence of n tokens,
+// where a multiply and an add are two; last says for which rows the last layer is computed.
+// It counts the linear layers and the two products of attention. It does not count norms,
+// softmax, GELU and pooling, which are well under 2 %, nor the head.
+func (c *Config) FLOPs(n int, last Rows) int64 {
 	h, f, t := int64(c.HiddenSize), int64(c.IntermediateSize), int64(n)
 	layer := func(rows int64) int64 {
 		kv, q := 2*2*t*h*h, 2*rows*h*h
 		attention := 2 * 2 * rows * t * h
 		return kv + q + attention + 2*rows*h*h + 2*2*rows*h*f
 	}
-	return int64(c.Layers-1)*layer(t) + layer(1) + 2*h*h + 2*h
+	rows := t
+	if last == ClsRows {
+		rows = 1
+	}
+	return int64(c.Layers-1)*layer(t) + layer(rows)
 }
 
 // ErrConfig is in every error about a config.json, or the files beside it, which asks for

@@ -104,9 +104,11 @@ func TestFLOPs(t *testing.T) {
 	keyValue := int64(2 * 2 * 384 * 384)              // the last layer's, every row
 	want := n*(5*linear+keyValue) + linear - keyValue // linear layers
 	want += 5*4*n*n*384 + 4*n*384                     // attention
-	want += 2*384*384 + 2*384                         // head
-	if got := c.FLOPs(n); got != want {
-		t.Errorf("FLOPs(%d) = %d, want %d", n, got, want)
+	if got := c.FLOPs(n, ClsRows); got != want {
+		t.Errorf("FLOPs(%d) of [CLS] rows = %d, want %d", n, got, want)
+	}
+	if got, want := c.FLOPs(n, AllRows), n*6*linear+6*4*n*n*384; got != want {
+		t.Errorf("FLOPs(%d) of all rows = %d, want %d", n, got, want)
 	}
 	if perToken := float64(6*linear) / 1e6; perToken < 21.2 || perToken > 21.3 {
 		t.Errorf("%g MFLOP a token", perToken)
@@ -129,7 +131,7 @@ func FuzzParseConfig(f *testing.F) {
 			}
 			return
 		}
-		if c.HiddenSize < 1 || c.Heads < 1 || c.HiddenSize%c.Heads != 0 || c.Layers < 1 || c.VocabSize < 1 || c.MaxPositions < 1 || c.TypeVocabSize < 1 || c.FLOPs(512) <= 0 {
+		if c.HiddenSize < 1 || c.Heads < 1 || c.HiddenSize%c.Heads != 0 || c.Layers < 1 || c.VocabSize < 1 || c.MaxPositions < 1 || c.TypeVocabSize < 1 || c.FLOPs(512, ClsRows) <= 0 {
 			t.Errorf("accepted %+v", c)
 		}
 	})

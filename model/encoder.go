@@ -29,10 +29,11 @@ type Pass interface {
 	// Hidden copies the rows of x in use to dst: T×hidden, or S×hidden if only [CLS] rows
 	// are kept. It is for tests.
 	Hidden(dst []float32) error
-	// Classify writes Wc·tanh(Wp·x_cls + bp) + bc, one logit for each sequence.
-	Classify(scores []float32) error
+	// Pool writes what the reductions read of x, S×len(r)×hidden: those of the first sequence
+	// side by side, then those of the second. If only [CLS] rows are kept, all are First.
+	Pool(r []Reduce, dst []float32) error
 	// End frees the pass's place on the device. Call it exactly once, also if the pass was
-	// given up before Classify, or panicked.
+	// given up before Pool, or panicked.
 	End()
 }
 
@@ -41,14 +42,14 @@ type Rows int
 
 const (
 	AllRows Rows = iota // the rows of all tokens
-	ClsRows             // the first row of each sequence, the only one that the head reads
+	ClsRows             // the first row of each sequence
 )
 
-// Score runs the whole encoder over b and writes one logit for each sequence to scores,
-// which must have that length. It returns Validate's error for a batch that the model
-// cannot score, or an error of the device. It does not wait for other passes: see
-// Device.Begin.
-func Score(d Device, c *Config, b *Batch, scores []float32) error {
+// Encode runs the whole encoder over b and writes what the reductions read of its output to
+// dst, S×len(r)×hidden. A Head makes scores or an embedding of it. Encode returns Validate's
+// error for a batch that the model cannot encode, or an error of the device. It does not wait
+// for other passes: see Device.Begin.
+func Encode(d Device, c *Config, b *Batch, r []Reduce, dst []float32) error {
 	if err := b.Validate(c); err != nil {
 		return err
 	}
@@ -60,21 +61,21 @@ func Score(d Device, c *Config, b *Batch, scores []float32) error {
 		return err
 	}
 	defer p.End()
-	return Forward(p, c.Layers, scores)
+	return Forward(p, c.Layers, r, dst)
 }
 
 // Forward runs the encoder (Devlin et al. 2018, arXiv:1810.04805) in a pass that has just
-// begun, from the first block to the logits. It computes the last layer for the [CLS] rows
-// only.
-func Forward(p Pass, layers int, scores []float32) error {
+// begun, from the first block to the reductions. It computes the last layer for the rows
+// that they read only.
+func Forward(p Pass, layers int, r []Reduce, dst []float32) error {
 	p.Embed()
 	for layer := range layers {
 		keep := AllRows
 		if layer == layers-1 {
-			keep = ClsRows
+			keep = LastRows(r)
 		}
 		p.Attention(layer, keep)
 		p.FeedForward(layer)
 	}
-	return p.Classify(scores)
+	return p.Pool(r, dst)
 }

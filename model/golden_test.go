@@ -85,10 +85,7 @@ func TestReferenceGolden(t *testing.T) {
 		p.FeedForward(l)
 		block(fmt.Sprintf("layer %d feed-forward", l))
 	}
-	logits, err := p.Classify64()
-	if err != nil {
-		t.Fatal(err)
-	}
+	logits := w.Head.Apply64(p.Pool64(model.Firsts), together.Len())
 	for s, sequence := range g.Sequences {
 		check(fmt.Sprintf("logit %d", s), logits[s], sequence.Logit)
 	}
@@ -105,7 +102,7 @@ func TestCPUGolden(t *testing.T) {
 		var b model.Batch
 		b.Append(sequence.IDs, sequence.Types)
 		got := make([]float32, 1)
-		if err := model.Score(d, &w.Config, &b, got); err != nil {
+		if err := modeltest.Score(d, w, &b, got); err != nil {
 			t.Fatal(err)
 		}
 		if math.Abs(float64(got[0])-sequence.Logit) > 1e-6*math.Max(10, math.Abs(sequence.Logit)) {

@@ -64,7 +64,7 @@ func (in *Input) prompts(f *fields) {
 
 // read reads the settings of the module Transformer from its folder, root. A setting that
 // changes scores is either followed or refused.
-func (in *Input) read(root fs.FS, s *Spec) error {
+func (in *Input) read(root fs.FS, s *Spec, of output) error {
 	var f *fields
 	for _, name := range modules.InputSettings {
 		var err error
@@ -75,10 +75,13 @@ func (in *Input) read(root fs.FS, s *Spec) error {
 			break
 		}
 	}
+	if len(f.raw) == 0 && of != scores {
+		return nil // an old embedder: there the library takes what it needs from other files
+	}
 	if len(f.raw) == 0 {
 		return fmt.Errorf("%w: %s is missing: where there is a %s, sentence-transformers finds no head without the transformer_task in it", ErrConfig, modules.InputSettings[0], modules.File)
 	}
-	in.headOf(f)
+	of.check(f)
 	if f.has("max_seq_length") && f.whole("max_seq_length", &in.MaxLength) {
 		in.LengthSource = f.file + ": max_seq_length"
 		if in.MaxLength < 3 {
@@ -95,13 +98,21 @@ func (in *Input) read(root fs.FS, s *Spec) error {
 	return f.err
 }
 
-// headOf refuses settings with which the library would read something other than the logits
-// of the head. If such settings are missing, it would read embeddings.
-func (in *Input) headOf(f *fields) {
-	for _, member := range []struct{ name, want string }{{"transformer_task", "sequence-classification"}, {"module_output_name", "scores"}} {
+// output is what the library reads of a Transformer, in the words of its settings.
+type output struct{ task, name, method string }
+
+var (
+	scores     = output{"sequence-classification", "scores", "logits"}
+	embeddings = output{"feature-extraction", "token_embeddings", "last_hidden_state"}
+)
+
+// check refuses settings with which the library would read something other than that. If such
+// settings are missing, it would read embeddings.
+func (o output) check(f *fields) {
+	for _, member := range []struct{ name, want string }{{"transformer_task", o.task}, {"module_output_name", o.name}} {
 		var got string
 		switch {
-		case f.raw[member.name] == nil && (member.name == "transformer_task" || f.raw["modality_config"] != nil):
+		case o == scores && f.raw[member.name] == nil && (member.name == "transformer_task" || f.raw["modality_config"] != nil):
 			f.bad(member.name, "missing, want %q: without it sentence-transformers makes embeddings, and no scores", member.want)
 		case f.raw[member.name] != nil && f.text(member.name, &got) && got != member.want:
 			f.bad(member.name, "%.80q, want %q", got, member.want)
@@ -110,19 +121,19 @@ func (in *Input) headOf(f *fields) {
 	if f.raw["modality_config"] == nil {
 		return
 	}
-	const want = `want {"text":{"method":"forward","method_output_name":"logits"}}`
+	want := fmt.Sprintf(`want {"text":{"method":"forward","method_output_name":%q}}`, o.method)
 	shown := jsonscan.Shown(f.raw["modality_config"])
 	var modes map[string]map[string]any
 	if !f.read("modality_config", &modes, "an object") {
 		return
 	}
 	text := modes["text"]
-	output := text["method_output_name"]
+	output := text["method_output_name"] // or a list of one
 	if list, ok := output.([]any); ok && len(list) == 1 {
 		output = list[0]
 	}
 	// With a "message" mode the library makes a conversation from the pair.
-	if text["method"] != "forward" || output != "logits" || modes["message"] != nil {
+	if text["method"] != "forward" || output != o.method || modes["message"] != nil {
 		f.bad("modality_config", "%s, %s", shown, want)
 	}
 }

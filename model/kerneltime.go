@@ -7,7 +7,7 @@ import "time"
 // to the time of the passes.
 type KernelTime struct {
 	Layer  int    // counted from 0; -1 for kernels outside the layers
-	Block  string // "embed", "attention", "feed-forward", "classify"; "" for time outside kernels
+	Block  string // "embed", "attention", "feed-forward", "pool"; "" for time outside kernels
 	Kernel string // "gemm qkv", "attention", ...: the same in every layer
 	Shape  string // the shape of its weights, in×out, or whatever distinguishes it from others of that name: "384x1152"
 	Calls  int64

@@ -85,7 +85,7 @@ func (p *parts) apply(s *Spec, root fs.FS) error {
 	if f.err != nil {
 		return f.err
 	}
-	return s.Input.read(root, s)
+	return s.Input.read(root, s, scores)
 }
 
 // readFields reads a small file. If it does not exist, the result has no fields.

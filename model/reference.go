@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Reference is the encoder in plain Go, with values and sums in float64, written to be read
@@ -125,33 +126,47 @@ func (p *ReferencePass) Hidden(dst []float32) error {
 // Hidden64 returns the rows of the hidden state in use, without copying them.
 func (p *ReferencePass) Hidden64() []float64 { return p.x }
 
-func (p *ReferencePass) Classify(scores []float32) error {
-	logits, err := p.Classify64()
-	if err != nil {
+func (p *ReferencePass) Pool(r []Reduce, dst []float32) error {
+	if err := CheckPool(r, p.b, p.keep, p.w.Config.HiddenSize, len(dst)); err != nil {
 		return err
 	}
-	if len(scores) != len(logits) {
-		return fmt.Errorf("model: batch has %d sequences, scores %d", len(logits), len(scores))
-	}
-	for i, v := range logits {
-		scores[i] = float32(v)
+	for i, v := range p.Pool64(r) {
+		dst[i] = float32(v)
 	}
 	return nil
 }
 
-// Classify64 is Classify in float64.
-func (p *ReferencePass) Classify64() ([]float64, error) {
-	if err := p.w.CheckHead(); err != nil {
-		return nil, err
+// Pool64 is Pool in float64, for reductions that the pass can end in.
+func (p *ReferencePass) Pool64(all []Reduce) (dst []float64) {
+	h := p.w.Config.HiddenSize
+	for s := range p.b.Len() {
+		lo, hi := p.b.Bounds(s)
+		if p.keep == ClsRows {
+			lo, hi = s, s+1
+		}
+		for _, r := range all {
+			row := slices.Clone(p.x[lo*h:][:h])
+			switch r.Kind {
+			case Last:
+				copy(row, p.x[(hi-1)*h:])
+			case Max:
+				for t := lo; t < hi; t++ {
+					for c, v := range p.x[t*h:][:h] {
+						row[c] = max(row[c], v)
+					}
+				}
+			case Sum:
+				clear(row)
+				for t := lo; t < hi; t++ {
+					for c, v := range p.x[t*h:][:h] {
+						row[c] += float64(r.Weights[t]) * v
+					}
+				}
+			}
+			dst = append(dst, row...)
+		}
 	}
-	if p.keep == AllRows {
-		p.keepCls()
-	}
-	pooled := apply(*p.w.Pooler, p.x)
-	for i, v := range pooled {
-		pooled[i] = math.Tanh(v)
-	}
-	return apply(*p.w.Classifier, pooled), nil
+	return dst
 }
 
 func (p *ReferencePass) End() { <-p.device.slots }
@@ -175,25 +190,30 @@ func (p *ReferencePass) add(y []float64) {
 
 // norm replaces each row by its LayerNorm.
 func (p *ReferencePass) norm(n Norm) {
-	gain, bias, h := Float32s(n.Gain), Float32s(n.Bias), p.w.Config.HiddenSize
+	h := p.w.Config.HiddenSize
 	for r := range p.rows {
-		x := p.x[r*h:][:h]
-		var mean, variance float64
-		for _, v := range x {
-			mean += v / float64(h)
-		}
-		for _, v := range x {
-			variance += (v - mean) * (v - mean) / float64(h)
-		}
-		for i, v := range x {
-			x[i] = (v-mean)/math.Sqrt(variance+p.w.Config.LayerNormEps)*float64(gain[i]) + float64(bias[i])
-		}
+		n.row(p.x[r*h:][:h], p.w.Config.LayerNormEps)
+	}
+}
+
+// row replaces x by its LayerNorm.
+func (n *Norm) row(x []float64, eps float64) {
+	gain, bias, h := Float32s(n.Gain), Float32s(n.Bias), float64(len(x))
+	var mean, variance float64
+	for _, v := range x {
+		mean += v / h
+	}
+	for _, v := range x {
+		variance += (v - mean) * (v - mean) / h
+	}
+	for i, v := range x {
+		x[i] = (v-mean)/math.Sqrt(variance+eps)*float64(gain[i]) + float64(bias[i])
 	}
 }
 
 // apply returns x·Wᵀ + b for each row of x.
 func apply(l Linear, x []float64) []float64 {
-	w, b, out, in := Float32s(l.W), Float32s(l.B), l.W.Shape()[0], l.W.Shape()[1]
+	w, b, out, in := Float32s(l.W), l.Bias(), l.W.Shape()[0], l.W.Shape()[1]
 	rows := len(x) / in
 	y, wide := make([]float64, rows*out), make([]float64, in)
 	for o := range out {

@@ -21,7 +21,8 @@ type Spec struct {
 	Files    fs.FS
 	Warnings []string // problems that do not prevent scoring, one a line
 
-	numLabels, idLabels int // num_labels and the length of id2label, if config.json contradicts itself
+	embeds              *embedder // nil: it scores pairs
+	numLabels, idLabels int       // num_labels and the length of id2label, if config.json contradicts itself
 	architectures       []string
 }
 

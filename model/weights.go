@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,8 +22,8 @@ type Weights struct {
 	TypeEmbeddings     *tensor.Dense // types × hidden
 	EmbeddingNorm      Norm
 	Layers             []Layer
-	Pooler             *Linear // hidden -> hidden; nil in an encoder without a head
-	Classifier         *Linear // hidden -> labels; nil in an encoder without a head
+	Head               Head // without steps in an encoder without a head
+	Embeds             bool // the head makes an embedding, and no scores
 
 	// Warnings say which parts of the checkpoint are not used or contradict themselves,
 	// without making scores wrong; one a line.
@@ -44,7 +45,15 @@ type Layer struct {
 // Linear is y = W·x + b.
 type Linear struct {
 	W *tensor.Dense // out × in
-	B *tensor.Dense // out
+	B *tensor.Dense // out; only in a head it may be nil
+}
+
+// Bias returns b, or zeros in place of a bias that is missing.
+func (l *Linear) Bias() []float32 {
+	if l.B == nil {
+		return make([]float32, l.W.Shape()[0])
+	}
+	return Float32s(l.B)
 }
 
 // Norm is the gain and bias of a LayerNorm, with one value for each channel.
@@ -75,7 +84,11 @@ func (s *Spec) Load() (*Weights, error) {
 		return nil, err
 	}
 	w, err := Bind(&s.Config, file)
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.embeds != nil:
+		err = s.embed(w)
+	default:
 		err = s.compare(w)
 	}
 	if err != nil {
@@ -84,16 +97,23 @@ func (s *Spec) Load() (*Weights, error) {
 	return w, nil
 }
 
+// embed gives an encoder the head that the modules make, in place of a classifier.
+func (s *Spec) embed(w *Weights) (err error) {
+	w.Embeds, w.Warnings = true, slices.Concat(s.Warnings, w.Warnings)
+	w.Head, err = s.embeds.head()
+	return err
+}
+
 // compare checks what config.json says, apart from the shape, against the weights, and adds
 // the configuration's warnings to theirs.
 func (s Spec) compare(w *Weights) error {
-	if s.numLabels != 0 && w.Classifier != nil {
+	if s.numLabels != 0 && w.scores() {
 		if w.Config.Labels != s.numLabels && w.Config.Labels != s.idLabels {
 			return fmt.Errorf("%w: config.json: num_labels is %d, id2label has %d, and the classifier %d", ErrConfig, s.numLabels, s.idLabels, w.Config.Labels)
 		}
 		s.warn("config.json: num_labels is %d, but id2label has %d: the classifier has %d, and counts", s.numLabels, s.idLabels, w.Config.Labels)
 	}
-	if w.Classifier != nil && !s.ownHead() {
+	if w.scores() && !s.ownHead() {
 		s.warn("config.json: architectures is %.80q, not BertForSequenceClassification: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
 	w.Warnings = slices.Concat(s.Warnings, w.Warnings)
@@ -135,24 +155,28 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 			w.Config.Labels = rows.Shape[0]
 		}
 		pooler, classifier := b.linear("pooler.dense", h, h), b.linear("classifier", w.Config.Labels, h)
-		w.Pooler, w.Classifier = &pooler, &classifier
+		// Wc·tanh(Wp·x + bp) + bc (Devlin et al. 2018, arXiv:1810.04805).
+		w.Head = Head{Pool: []Pooling{PoolCls}, Steps: []Step{{Dense: &pooler}, {Act: math.Tanh}, {Dense: &classifier}}}
 	}
 	if w.Config.Activation == "" {
 		w.Config.Activation = defaultActivation(w.Config.Labels)
 	}
 	b.positions()
 	w.parameters = b.parameters
-	w.Warnings = b.unused(w.Classifier != nil)
+	w.Warnings = b.unused(w.scores())
 	return w, b.err
 }
 
 // Parameters returns the number of values in all of the model's tensors.
 func (w *Weights) Parameters() int64 { return w.parameters }
 
+// scores reports whether there is a classification head.
+func (w *Weights) scores() bool { return len(w.Head.Steps) > 0 && !w.Embeds }
+
 // CheckHead returns an error if these weights cannot score.
 func (w *Weights) CheckHead() error {
 	switch {
-	case w.Classifier == nil:
+	case !w.scores():
 		return ErrNoHead
 	case w.Config.Labels != 1:
 		return errLabels(w.Config.Labels, "the classifier")

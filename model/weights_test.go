@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -57,7 +58,7 @@ func logits(t *testing.T, w *model.Weights) []float32 {
 	var b model.Batch
 	b.Append([]int32{101, 7, 9, 102, 250, 102}, []int32{0, 0, 0, 0, 1, 1})
 	scores := make([]float32, 1)
-	if err := model.Score(model.NewReference(w, 1), &w.Config, &b, scores); err != nil {
+	if err := modeltest.Score(model.NewReference(w, 1), w, &b, scores); err != nil {
 		t.Fatal(err)
 	}
 	return scores
@@ -149,7 +150,7 @@ func TestBindWithoutHead(t *testing.T) {
 	}
 	var b model.Batch
 	b.Append([]int32{1}, []int32{0})
-	if err := model.Score(model.NewReference(w, 1), c, &b, make([]float32, 1)); !errors.Is(err, model.ErrNoHead) {
+	if err := modeltest.Score(model.NewReference(w, 1), w, &b, make([]float32, 1)); !errors.Is(err, model.ErrNoHead) {
 		t.Errorf("Score: %v", err)
 	}
 }

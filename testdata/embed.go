@@ -4,6 +4,8 @@
 //     after every block as PyTorch computes them in float64 (golden.py);
 //   - checkpoints.json: what sentence-transformers makes of that checkpoint with its
 //     files changed in some 200 ways (checkpoints.py);
+//   - embedders.json: what it makes of the checkpoint as an embedder, with modules of
+//     every kind beside it (embedders.py);
 //   - published_scores.jsonl: scores that others published for
 //     cross-encoder/ms-marco-MiniLM-L-6-v2, facts with their sources
 //     (make_published.py).

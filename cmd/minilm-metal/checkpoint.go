@@ -59,14 +59,26 @@ func (p *program) checkpoint(name string, need hub.Parts) (checkpoint, error) {
 	return p.find(name, need)
 }
 
-// find finds a model on disk.
+// find finds a cross-encoder on disk.
 func (p *program) find(name string, need hub.Parts) (checkpoint, error) {
+	return p.findAny(name, need, true)
+}
+
+// encoder finds any encoder.
+func (p *program) encoder(name string, need hub.Parts) (checkpoint, error) {
+	if name == syntheticName {
+		return syntheticCheckpoint()
+	}
+	return p.findAny(name, need, false)
+}
+
+func (p *program) findAny(name string, need hub.Parts, scores bool) (checkpoint, error) {
 	cache, err := hub.DefaultCache(p.getenv, p.home())
 	if err != nil {
 		cache = hub.Cache{} // a directory needs none
 	}
 	s, err := cache.Find(name, need)
-	if errors.Is(err, hub.ErrIncomplete) && need&hub.Weights != 0 {
+	if scores && errors.Is(err, hub.ErrIncomplete) && need&hub.Weights != 0 {
 		// What kind of model it is comes before what it lacks.
 		if some, noConfig := cache.Find(name, hub.Config); noConfig == nil {
 			if kind := engine.CheckKind(some.FS()); kind != nil {
@@ -143,6 +155,7 @@ func (p *program) calibrationFile() string {
 type engineFlags struct {
 	model, device, isa, precision string
 	workers                       int
+	embedder                      bool // no flag: any encoder will do
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {
@@ -168,7 +181,11 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 	// Before opts, which take precedence.
 	opts = append([]engine.Option{engine.Device(f.device), engine.InstructionSet(f.isa), engine.Precision(f.precision),
 		engine.CalibrationFile(p.calibrationFile())}, opts...)
-	c, err := p.checkpoint(f.model, hub.Complete)
+	find := p.checkpoint
+	if f.embedder {
+		find = p.encoder
+	}
+	c, err := find(f.model, hub.Complete)
 	if err != nil {
 		return nil, c, err
 	}

@@ -18,13 +18,15 @@ import (
 // lengths of its sequences.
 type examShape struct {
 	shape   synth.Shape
+	pool    []model.Pooling
 	lengths []int
 }
 
-// examShapes are MiniLM's sizes, two layers of them, and sizes that no tile divides.
+// examShapes are MiniLM's sizes, two layers of them, and sizes that no tile divides, each with
+// other rows that are read at the end.
 var examShapes = []examShape{
-	{synth.Shape{Layers: 2, Hidden: 384, Heads: 12, Intermediate: 1536, Vocab: 200, Positions: 512, Types: 2, Labels: 1}, []int{1, 33, 9}},
-	{synth.Shape{Layers: 3, Hidden: 45, Heads: 5, Intermediate: 67, Vocab: 300, Positions: 512, Types: 2, Labels: 1}, []int{65, 2, 130}},
+	{synth.Shape{Layers: 2, Hidden: 384, Heads: 12, Intermediate: 1536, Vocab: 200, Positions: 512, Types: 2, Labels: 1}, []model.Pooling{model.PoolCls}, []int{1, 33, 9}},
+	{synth.Shape{Layers: 3, Hidden: 45, Heads: 5, Intermediate: 67, Vocab: 300, Positions: 512, Types: 2, Labels: 1}, []model.Pooling{model.PoolMean, model.PoolMax, model.PoolLast}, []int{65, 2, 130}},
 }
 
 // holder holds a device to what its rounding allows, and writes each block's error.
@@ -40,7 +42,7 @@ right.
 `)
 	held, wrong := 0, 0
 	for i, of := range x.shapes {
-		c, err := conformance.NewCase(uint64(i+1), of.shape, of.lengths...)
+		c, err := conformance.NewCase(uint64(i+1), of.shape, of.pool, of.lengths...)
 		if err != nil {
 			return err
 		}

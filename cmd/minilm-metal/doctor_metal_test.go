@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/metal"
+	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -18,13 +19,13 @@ func TestDoctorOnMetal(t *testing.T) {
 		"metal-library":     {"gpu                 ", "compiled as Metal", "The compiler said:\nnothing, and took the shaders"},
 		"metal-kernels":     {"attention_32", "embeddings", "qkv", "32x64", metal.Tiles[0].String(), metal.Tiles[5].String(), "most threads"},
 		"metal-fragments":   {"lie in the lanes that the shaders expect", metal.Tiles[5].String() + ": its products are right"},
-		"conformance-metal": {"elements by way of memory", "layer 0 feed-forward", "classify", "2 of 2 are within their bounds in every block"},
+		"conformance-metal": {"elements by way of memory", "layer 0 feed-forward", "pool", "2 of 2 are within their bounds in every block"},
 		"tune":              {"products of 64 tokens", "fastest: qkv linear_"},
 	} {
 		var stdout strings.Builder
 		p := &program{stdout: &stdout, stderr: io.Discard, getenv: func(string) string { return "" }}
 		x := p.exam(tiny(t), t.TempDir())
-		x.shapes = []examShape{{synth.Shape{Layers: 1, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 104, Positions: 64, Types: 2, Labels: 1}, []int{1, 9}}}
+		x.shapes = []examShape{{synth.Shape{Layers: 1, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 104, Positions: 64, Types: 2, Labels: 1}, []model.Pooling{model.PoolMax, model.PoolMean}, []int{1, 9}}}
 		x.tiles, x.effort = metal.Tiles[:1], metal.Effort{Rows: 64, Rounds: 1, Repeats: 1}
 		if err := p.lookAt(t.Context(), name, x); err != nil {
 			t.Errorf("%s: %v", name, err)

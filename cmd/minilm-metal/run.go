@@ -117,7 +117,7 @@ have 3 to 5 for their verdicts.`,
 		},
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize()} {
+	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize(), p.embed()} {
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}

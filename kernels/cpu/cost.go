@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/minilm-metal/minilm-metal/kernels"
+import (
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model"
+)
 
 // cost is the work of one call of a kernel, as its shape defines it: floating-point
 // operations, counted as model.Config.FLOPs does, and the bytes of its operands, each read
@@ -34,10 +37,15 @@ func narrowCost(rows, width int, f kernels.Format) cost {
 	return cost{bytes: (4 + bytesOf(f)) * values}
 }
 
-// headCost is the cost of the pooler and the classifier.
-func headCost(rows, h int) cost {
-	r, width := int64(rows), int64(h)
-	return cost{r * (2*width*width + 2*width), 4 * (width*width + 2*width + 1 + r*width + r)}
+// poolCost is the cost of reading rows of h channels and writing one a reduction.
+func poolCost(r []model.Reduce, b *model.Batch, h int) cost {
+	rows := int64(0)
+	for i := range r {
+		if rows += 2 * int64(b.Len()); r[i].Kind == model.Max || r[i].Kind == model.Sum {
+			rows += int64(b.Tokens() - b.Len())
+		}
+	}
+	return cost{bytes: 4 * rows * int64(h)}
 }
 
 // bytesOf returns the bytes of one value.

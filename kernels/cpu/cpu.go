@@ -5,6 +5,8 @@
 // one sequence, the pass borrows them, block by block, and they share its rows. Rows do not
 // depend on each other, so the result is the same, bit for bit, whoever computes them. An
 // urgent pass gets the help of all workers, also of those whose own passes pause for it.
+//
+// A pass ends with what is pooled. Head makes results of that, whichever device it is from.
 package cpu
 
 import (
@@ -34,8 +36,6 @@ type Device struct {
 
 	embed  kernels.Embeddings
 	layers []layer
-	head   *kernels.Head
-	noHead error // why Classify cannot run; nil if there is a head
 
 	ordinary crew // the workers that lead normal passes; free ones help other passes
 	urgent   crew
@@ -88,20 +88,9 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 		of = expected(w)
 	}
 	atOnce(len(w.Layers), workers, func(i int) { d.layers[i] = d.pack(w, i, of[i]) })
-	if d.noHead = w.CheckHead(); d.noHead == nil {
-		d.head = &kernels.Head{
-			Pooler:      kernels.Pack(model.Float32s(w.Pooler.W), model.Float32s(w.Pooler.B), h, h, d.plain(), kernels.Inputs{}),
-			ClassifierW: model.Float32s(w.Classifier.W), ClassifierB: model.Float32s(w.Classifier.B),
-		}
-	}
 	d.ordinary.fill(d, workers)
 	d.urgent.fill(d, workers)
 	return d, nil
-}
-
-// plain is the variant for the parts that are float32 at every precision.
-func (d *Device) plain() kernels.Variant {
-	return kernels.Variant{ISA: d.variant.ISA, Format: kernels.F32}
 }
 
 // Name returns "cpu".
@@ -149,7 +138,7 @@ func (d *Device) Close() error {
 	for range d.Passes() {
 		<-d.urgent.free
 	}
-	d.layers, d.head, d.embed = nil, nil, kernels.Embeddings{}
+	d.layers, d.embed = nil, kernels.Embeddings{}
 	return nil
 }
 

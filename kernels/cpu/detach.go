@@ -23,9 +23,5 @@ func (d *Device) Detach(w *model.Weights) bool {
 		norm(&d.layers[i].attentionNorm)
 		norm(&d.layers[i].outputNorm)
 	}
-	if d.head != nil {
-		own(&d.head.ClassifierW)
-		own(&d.head.ClassifierB)
-	}
 	return true
 }

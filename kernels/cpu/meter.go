@@ -28,7 +28,7 @@ const (
 	gemmDown
 	outputNorm
 
-	head
+	pool
 
 	wait // waiting for helpers
 	between
@@ -123,7 +123,7 @@ func (m *meter) times(c *model.Config, f kernels.Format) (list []model.KernelTim
 			row(layer, k)
 		}
 	}
-	row(outside, head)
+	row(outside, pool)
 	row(outside, wait)
 	*m.at(outside, between) = tally{calls: m.passes, time: rest}
 	row(outside, between)
@@ -162,8 +162,8 @@ func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape 
 		return "feed-forward", "gemm down", matrix(inner, h)
 	case outputNorm:
 		return "feed-forward", "add+norm", row(h)
-	case head:
-		return "classify", "head", row(h)
+	case pool:
+		return "pool", "pool", row(h)
 	case wait:
 		return "", "wait for helpers", ""
 	default:

@@ -51,7 +51,7 @@ func sequences(lengths ...int) *model.Batch {
 func times(t *testing.T, d *Device, c *model.Config, b *model.Batch) []model.KernelTime {
 	t.Helper()
 	stop := d.TimeKernels()
-	if err := model.Score(d, c, b, make([]float32, b.Len())); err != nil {
+	if err := model.Encode(d, c, b, model.Firsts, make([]float32, b.Len()*c.HiddenSize)); err != nil {
 		t.Fatal(err)
 	}
 	return stop()
@@ -105,7 +105,7 @@ func TestKernelTimes(t *testing.T) {
 		product(1, "feed-forward", "gemm+gelu up", "32x64", 1, 2, 32, 64),
 		product(1, "feed-forward", "gemm down", "64x32", 1, 2, 64, 32),
 		norm(1, "feed-forward", 2),
-		{Layer: -1, Block: "classify", Kernel: "head", Shape: "32", Calls: 1, FLOPs: 2 * (2*32*32 + 2*32), Bytes: 4 * (32*32 + 2*32 + 1 + 2*32 + 2)},
+		{Layer: -1, Block: "pool", Kernel: "pool", Shape: "32", Calls: 1, Bytes: 4 * 2 * 2 * 32},
 		{Layer: -1, Kernel: "between kernels", Calls: 1},
 	}
 	for i := range max(len(got), len(want)) {
@@ -150,7 +150,7 @@ func TestTimeKernelsAtOnce(t *testing.T) {
 			for range 50 {
 				d.eachMeter(func(**meter) {})
 				out := places.In()
-				err = errors.Join(err, model.Score(d, c, b, make([]float32, 2)))
+				err = errors.Join(err, model.Encode(d, c, b, model.Firsts, make([]float32, 2*c.HiddenSize)))
 				out()
 			}
 			done <- err
@@ -166,9 +166,9 @@ func TestTimeKernelsAtOnce(t *testing.T) {
 func TestForwardAllocatesNothing(t *testing.T) {
 	for _, workers := range []int{1, 3} { // alone, and with helpers
 		d, c := openSmall(t, workers)
-		b, scores := sequences(10, 90), make([]float32, 2)
+		b, rows := sequences(10, 90), make([]float32, 2*c.HiddenSize)
 		run := func() {
-			if err := model.Score(d, c, b, scores); err != nil {
+			if err := model.Encode(d, c, b, model.Firsts, rows); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -187,7 +187,7 @@ func TestForwardAllocatesNothing(t *testing.T) {
 			}
 			defer p.End()
 			p.(model.Pauser).OnPause(pause)
-			if err := model.Forward(p, c.Layers, scores); err != nil {
+			if err := model.Forward(p, c.Layers, model.Firsts, rows); err != nil {
 				t.Fatal(err)
 			}
 		}

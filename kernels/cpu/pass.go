@@ -34,7 +34,6 @@ type pass struct {
 	// input directly (worker.contextInput).
 	context      []float32
 	contextInput kernels.Input
-	pooled       []float32 // S×hidden
 }
 
 // chunks calls do for rows lo to hi, at most a chunk of them at a time.
@@ -102,25 +101,6 @@ func (p *pass) Hidden(dst []float32) error {
 		return fmt.Errorf("cpu: hidden state has %d values, dst %d", want, len(dst))
 	}
 	copy(dst, p.x)
-	return nil
-}
-
-func (p *pass) Classify(scores []float32) error {
-	if p.d.noHead != nil {
-		return p.d.noHead
-	}
-	if len(scores) != p.b.Len() {
-		return fmt.Errorf("cpu: batch has %d sequences, scores %d", p.b.Len(), len(scores))
-	}
-	if p.keep == model.AllRows {
-		p.keepCls()
-	}
-	h := p.d.config.HiddenSize
-	p.pooled = reuse.Slice(p.pooled, p.rows*h)
-	begun := p.w.meter.now()
-	p.w.in.Set(p.d.plain(), p.x, p.rows, h, h, kernels.Keep{})
-	p.d.head.Score(scores, &p.w.in, p.pooled)
-	p.w.meter.add(begun, outside, head, 1, headCost(p.rows, h))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,8 +117,8 @@ func TestPausesKeepPanics(t *testing.T) {
 		}()
 		do()
 	}
-	b, want, got := sequences(100, 120, 3), make([]float32, 3), make([]float32, 3)
-	if err := model.Score(d, c, b, want); err != nil {
+	b, want, got := sequences(100, 120, 3), make([]float32, 3*c.HiddenSize), make([]float32, 3*c.HiddenSize)
+	if err := model.Encode(d, c, b, model.Firsts, want); err != nil {
 		t.Fatal(err)
 	}
 	for range 20 {
@@ -128,11 +129,11 @@ func TestPausesKeepPanics(t *testing.T) {
 			defer u.End()
 			panics(func() { u.share(300, broken) })
 		})
-		if err := model.Forward(p, c.Layers, got); err != nil {
+		if err := model.Forward(p, c.Layers, model.Firsts, got); err != nil {
 			t.Fatal(err)
 		}
 		p.End()
-		if [3]float32(got) != [3]float32(want) {
+		if !slices.Equal(got, want) {
 			t.Errorf("%v beside what breaks, alone %v", got, want)
 		}
 		// What a pause is asked to do breaks, with nobody left at work on the pass.
@@ -161,11 +162,11 @@ func TestPausesKeepPanics(t *testing.T) {
 		p, u := modeltest.Begin(t, d, b).(*pass), beginUrgent(t, d, b)
 		panics(func() { p.share(300, broken) })
 		p.End()
-		if err := model.Forward(u, c.Layers, got); err != nil {
+		if err := model.Forward(u, c.Layers, model.Firsts, got); err != nil {
 			t.Fatal(err)
 		}
 		u.End()
-		if [3]float32(got) != [3]float32(want) {
+		if !slices.Equal(got, want) {
 			t.Errorf("%v beside what breaks, alone %v", got, want)
 		}
 	}
@@ -175,7 +176,7 @@ func TestPausesKeepPanics(t *testing.T) {
 // does not matter how long anything takes.
 func TestKernelTimesOfPauses(t *testing.T) {
 	d, c := openSmall(t, 1)
-	b, scores, still := sequences(100, 50), make([]float32, 2), time.Duration(0)
+	b, rows, still := sequences(100, 50), make([]float32, 2*c.HiddenSize), time.Duration(0)
 	stop, begun := d.TimeKernels(), time.Now()
 	p := modeltest.Begin(t, d, b)
 	p.(model.Pauser).OnPause(func() {
@@ -183,7 +184,7 @@ func TestKernelTimesOfPauses(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		still += time.Since(begun)
 	})
-	if err := model.Forward(p, c.Layers, scores); err != nil {
+	if err := model.Forward(p, c.Layers, model.Firsts, rows); err != nil {
 		t.Fatal(err)
 	}
 	p.End()

@@ -41,7 +41,7 @@ func open(t *testing.T, w *model.Weights, workers int, v kernels.Variant) *cpu.D
 }
 
 // Of whatever sizes a model is, each block of each variant is within what its rounding
-// allows; the scores are the same, bit for bit, alone, in company, and with more workers; and
+// allows; what is pooled is the same, bit for bit, alone, in company, and with more workers; and
 // those of float32, and of int8, are the same on all instruction sets but Generic. A
 // failure says the seed and the sizes.
 func TestRandomModels(t *testing.T) {
@@ -57,11 +57,11 @@ func TestRandomModels(t *testing.T) {
 			if err := d.Close(); err != nil {
 				t.Errorf("%v: %v: %v", m, v, err)
 			}
-			scores := report.Logits
-			if scores == nil {
+			rows := report.Pooled
+			if rows == nil {
 				continue
 			}
-			company(t, m, v, scores)
+			company(t, m, v, rows)
 			if v.ISA == kernels.Generic || v.Format != kernels.F32 && v.Format != kernels.Int8 {
 				continue
 			}
@@ -70,23 +70,24 @@ func TestRandomModels(t *testing.T) {
 				kind += ", attends in bfloat16"
 			}
 			if same[kind] == nil {
-				same[kind] = scores
+				same[kind] = rows
 			}
-			identical(t, m, v, "another instruction set", same[kind], scores)
+			identical(t, m, v, "another instruction set", same[kind], rows)
 		}
 	})
 }
 
-// company scores each sequence alone, by several workers.
+// company pools each sequence alone, by several workers.
 func company(t *testing.T, m *conformance.Case, v kernels.Variant, together []float32) {
 	t.Helper()
 	d := open(t, m.Weights, 3, v)
 	defer d.Close()
 	alone := make([]float32, len(together))
-	for i := range alone {
+	width := len(m.Reduce) * m.Weights.Config.HiddenSize
+	for i := range m.Batch.Len() {
 		var one model.Batch
 		m.Batch.Slice(&one, i, i+1)
-		if err := model.Score(d, &m.Weights.Config, &one, alone[i:i+1]); err != nil {
+		if err := model.Encode(d, &m.Weights.Config, &one, model.Reductions(nil, m.Pool, &one), alone[i*width:][:width]); err != nil {
 			t.Errorf("%v: %v: %v", m, v, err)
 		}
 	}
@@ -129,7 +130,6 @@ func TestRandomModelsSeeFaults(t *testing.T) {
 		"output": func(w *model.Weights) *model.Linear { return &w.Layers[0].Output },
 		"up":     func(w *model.Weights) *model.Linear { return &w.Layers[0].Up },
 		"down":   func(w *model.Weights) *model.Linear { return &w.Layers[0].Down },
-		"pooler": func(w *model.Weights) *model.Linear { return w.Pooler },
 	}
 	best := kernels.Permitted()[0]
 	seen := map[string]int{}
@@ -145,8 +145,6 @@ func TestRandomModelsSeeFaults(t *testing.T) {
 				}
 				w := *m.Weights
 				w.Layers = slices.Clone(w.Layers)
-				pooler := *w.Pooler
-				w.Pooler = &pooler
 				of(&w).W = tensor.New(tensor.WithShape(out, in), tensor.WithBacking(values))
 				for _, f := range best.Formats() {
 					d := open(t, &w, 1, kernels.Variant{ISA: best, Format: f})
@@ -156,11 +154,8 @@ func TestRandomModelsSeeFaults(t *testing.T) {
 					if seen[name] += 0; err != nil {
 						seen[name]++
 					}
-					// With one key there is no softmax, without a score no pooler.
-					counts := product != "pooler" || w.CheckHead() == nil
-					if product == "query" || product == "key" {
-						counts = m.Batch.Longest() > 1
-					}
+					// With one key there is no softmax.
+					counts := product != "query" && product != "key" || m.Batch.Longest() > 1
 					if f == kernels.F32 && counts && err == nil {
 						t.Errorf("%v: %s: not seen", m, name)
 					}

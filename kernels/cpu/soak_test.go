@@ -52,6 +52,7 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 	var sequences [24][]int32
 	var want [24]float32
 	ordinary, urgent := modeltest.NewPlaces(d), modeltest.NewPlaces(d)
+	head := cpu.NewHead(&w.Head, w.Config.HiddenSize, v.ISA)
 	forward := func(begin func(*model.Batch) (model.Pass, error), b *model.Batch, scores []float32, pause func()) {
 		p, err := begin(b)
 		if err != nil {
@@ -60,9 +61,11 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 		}
 		defer p.End()
 		p.(model.Pauser).OnPause(pause)
-		if err := model.Forward(p, w.Config.Layers, scores); err != nil {
+		rows := make([]float32, b.Len()*w.Config.HiddenSize)
+		if err := model.Forward(p, w.Config.Layers, model.Firsts, rows); err != nil {
 			t.Error(err)
 		}
+		head.Run(scores, rows)
 	}
 	for i := range sequences {
 		sequences[i] = make([]int32, 1+r.IntN(70))

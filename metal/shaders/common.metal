@@ -26,7 +26,8 @@ constant uint STRIDE [[function_constant(6)]]; // linear: outputs in a row of W 
 constant uint FIRST [[function_constant(7)]];  // linear: the first output to compute
 constant bool GELU [[function_constant(8)]];   // linear: y = gelu(x·W + b)
 constant bool ADD [[function_constant(9)]];    // linear: sum = residual + x·W + b
-constant bool GATHER [[function_constant(10)]]; // linear, head: starts says which rows of the residual stream are read
+constant bool GATHER [[function_constant(10)]]; // linear, pool: starts says which rows of the residual stream are read
+constant uint KIND [[function_constant(11)]];   // pool: what it makes of a sequence's rows
 
 // The place of a lane's two elements in an 8×8 fragment: the row of both, and the column of
 // the first; the second is right of it. Apple does not document where thread_elements()

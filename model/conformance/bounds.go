@@ -102,17 +102,43 @@ func (d *bounds) feedForward(layer int, x uncertain) uncertain {
 	return y
 }
 
-// classify returns Wc·tanh(Wp·x + bp) + bc of [CLS] rows, float32 at every precision.
-func (d *bounds) classify(x uncertain) uncertain {
-	head := bounds{&RoundsFloat32, d.w, d.b}
-	pooled := head.linear(*d.w.Pooler, x, nil, nil)
-	for i, v := range pooled.v {
-		tanh := math.Tanh(v)
-		// tanh' is 1 - tanh²; tanh'' is at most 0.77. It is rounded as 1 would be.
-		slope := min(1, 1-tanh*tanh+0.77*deviations*pooled.s[i])
-		pooled.v[i], pooled.s[i] = tanh, math.Hypot(slope*pooled.s[i], 2*unit32)
+// pool returns what the reductions read of x, the hidden state with these rows. Only Sum
+// rounds: it has n products and n additions, in float32 at every precision.
+func (d *bounds) pool(all []model.Reduce, x uncertain, keep model.Rows) uncertain {
+	h := d.w.Config.HiddenSize
+	y := newUncertain(d.b.Len() * len(all) * h)
+	for s := range d.b.Len() {
+		lo, hi := d.b.Bounds(s)
+		if keep == model.ClsRows {
+			lo, hi = s, s+1
+		}
+		for i, r := range all {
+			row := y.rows(s*len(all)+i, 1, h)
+			first := lo
+			if r.Kind == model.Last {
+				first = hi - 1
+			}
+			copy(row.v, x.v[first*h:][:h])
+			if r.Kind != model.Max && r.Kind != model.Sum {
+				continue
+			}
+			for c := range h {
+				sum, size := 0.0, 0.0
+				for t := lo; t < hi; t++ {
+					v := x.v[t*h+c]
+					row.v[c] = max(row.v[c], v)
+					if r.Kind == model.Sum {
+						sum += float64(r.Weights[t]) * v
+						size += math.Abs(float64(r.Weights[t]) * v)
+					}
+				}
+				if r.Kind == model.Sum {
+					row.v[c], row.s[c] = sum, math.Sqrt(float64(2*(hi-lo)))*unit32*size
+				}
+			}
+		}
 	}
-	return head.linear(*d.w.Classifier, pooled, nil, nil)
+	return y
 }
 
 // add adds x to y, in float32, in the place of y.

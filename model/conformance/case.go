@@ -16,11 +16,13 @@ type Case struct {
 	Lengths []int // tokens in each sequence
 	Weights *model.Weights
 	Batch   *model.Batch
+	Pool    []model.Pooling
+	Reduce  []model.Reduce // what Pool reads of Batch
 }
 
 // RandomCase draws a model of random sizes: 1 to 16 heads of 8 to 128 channels, an odd
-// number of inner channels, 1 to 3 layers, 1 to 5 labels (mostly 1, since only then is
-// there a score), 1 or 2 types, few positions or 512. Sizes are not multiples of anything,
+// number of inner channels, 1 to 3 layers, 1 or 2 types, few positions or 512; and what is
+// pooled: half of the cases read [CLS] rows alone, the others one to three ways. Sizes are not multiples of anything,
 // except for a third of the heads' sizes, which are multiples of 32: those have kernels of
 // their own. The sizes are balanced so that a forward pass has 2^17 to 2^23 multiply-adds.
 // Close the weights afterwards.
@@ -41,9 +43,6 @@ func RandomCase(seed uint64) (*Case, error) {
 	}
 	most := min(weights/float64(2*s.Hidden), float64(5*s.Hidden))
 	s.Intermediate = 2*int(math.Pow(max(most/2, 1), math.Sqrt(r.Float64()))) + 1
-	if r.IntN(4) == 0 {
-		s.Labels = 1 + r.IntN(5)
-	}
 	if r.IntN(2) == 0 {
 		s.Positions = 1 + r.IntN(40)
 	}
@@ -53,17 +52,23 @@ func RandomCase(seed uint64) (*Case, error) {
 		lengths = append(lengths, n)
 		tokens -= n
 	}
-	return newCase(seed, s, lengths, r)
+	pool := []model.Pooling{model.PoolCls}
+	if r.IntN(2) == 0 {
+		for i := range 1 + r.IntN(3) {
+			pool = append(pool[:i], model.Pooling(r.IntN(int(model.PoolLast)+1)))
+		}
+	}
+	return newCase(seed, s, lengths, pool, r)
 }
 
-// NewCase makes a model of a shape, and a batch of sequences of the given lengths. Close
-// its weights afterwards.
-func NewCase(seed uint64, shape synth.Shape, lengths ...int) (*Case, error) {
-	return newCase(seed, shape, lengths, rand.New(rand.NewPCG(seed, 1)))
+// NewCase makes a model of a shape, a batch of sequences of the given lengths, and what is
+// pooled. Close its weights afterwards.
+func NewCase(seed uint64, shape synth.Shape, pool []model.Pooling, lengths ...int) (*Case, error) {
+	return newCase(seed, shape, lengths, pool, rand.New(rand.NewPCG(seed, 1)))
 }
 
-func newCase(seed uint64, s synth.Shape, lengths []int, r *rand.Rand) (*Case, error) {
-	m := &Case{Seed: seed, Shape: s, Lengths: lengths}
+func newCase(seed uint64, s synth.Shape, lengths []int, pool []model.Pooling, r *rand.Rand) (*Case, error) {
+	m := &Case{Seed: seed, Shape: s, Lengths: lengths, Pool: pool}
 	fsys, err := synth.FS(seed, s)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", m, err)
@@ -84,12 +89,13 @@ func newCase(seed uint64, s synth.Shape, lengths []int, r *rand.Rand) (*Case, er
 		}
 		m.Batch.End()
 	}
+	m.Reduce = model.Reductions(nil, pool, m.Batch)
 	return m, nil
 }
 
 // String lists the seed and all sizes.
 func (m *Case) String() string {
 	s := &m.Shape
-	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d labels, %d types, %d positions, vocabulary %d, sequences of %d)",
-		m.Seed, s.Layers, s.Heads, s.Hidden/max(s.Heads, 1), s.Intermediate, s.Labels, s.Types, s.Positions, s.Vocab, m.Lengths)
+	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d types, %d positions, vocabulary %d, sequences of %d, pooled by %d)",
+		m.Seed, s.Layers, s.Heads, s.Hidden/max(s.Heads, 1), s.Intermediate, s.Types, s.Positions, s.Vocab, m.Lengths, m.Pool)
 }

@@ -28,7 +28,7 @@ func (b Block) Share() float64 {
 // Report says how far off a device was in each block, in the order in which they ran.
 type Report struct {
 	Blocks []Block
-	Logits []float32 // one for each sequence; nil if the model gives no score, or a block failed
+	Pooled []float32 // what the case's reductions read; nil if a block failed
 }
 
 // Largest returns the largest share of a bound, or NaN if a value is not a number.
@@ -82,7 +82,7 @@ func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 	}
 	for layer := range c.Layers {
 		keep, rows := model.AllRows, m.Batch.Tokens()
-		if layer == c.Layers-1 {
+		if layer == c.Layers-1 && model.LastRows(m.Reduce) == model.ClsRows {
 			keep, rows = model.ClsRows, m.Batch.Len()
 		}
 		p.Attention(layer, keep)
@@ -94,23 +94,17 @@ func (m *Case) Hold(d model.Device, r Rounding) (*Report, error) {
 			return report, err
 		}
 	}
-	logits := make([]float32, m.Batch.Len())
-	if refused := m.Weights.CheckHead(); refused != nil {
-		if err := p.Classify(logits); err == nil || err.Error() != refused.Error() {
-			over = append(over, fmt.Errorf("classified into %g, %v, want %w", logits, err, refused))
-		}
-		return report, errors.Join(over...)
-	}
-	if err := p.Classify(logits); err != nil {
+	pooled := make([]float32, m.Batch.Len()*len(m.Reduce)*c.HiddenSize)
+	if err := p.Pool(m.Reduce, pooled); err != nil {
 		return report, errors.Join(append(over, err)...)
 	}
-	if err := compare("classify", logits, exact.classify(x), 1); err != nil {
+	if err := compare("pool", pooled, exact.pool(m.Reduce, x, model.LastRows(m.Reduce)), c.HiddenSize); err != nil {
 		return report, err
 	}
 	if len(over) > 0 {
 		return report, errors.Join(over...)
 	}
-	report.Logits = logits
+	report.Pooled = pooled
 	return report, nil
 }
 

@@ -25,23 +25,23 @@ func (s *suite) kernelTimes(t *testing.T) {
 	for range 4 {
 		b := s.batch(r, 1+r.IntN(40), 1+r.IntN(120), 1)
 		batches = append(batches, b)
-		want = append(want, s.score(t, d, b)...) // before the timing: not to be counted
+		want = append(want, s.encode(t, d, b)...) // before the timing: not to be counted
 		for i := range b.Len() {
 			lo, hi := b.Bounds(i)
-			flops += s.w.Config.FLOPs(hi - lo)
+			flops += s.w.Config.FLOPs(hi-lo, model.ClsRows)
 		}
 	}
 
 	stop := timer.TimeKernels()
 	begun := time.Now()
-	scores := make([][]float32, len(batches))
+	rows := make([][]float32, len(batches))
 	places := NewPlaces(d)
 	var wg sync.WaitGroup
 	for i, b := range batches {
 		wg.Go(func() {
 			defer places.In()()
-			scores[i] = make([]float32, b.Len())
-			if err := model.Score(d, &s.w.Config, b, scores[i]); err != nil {
+			rows[i] = make([]float32, b.Len()*s.w.Config.HiddenSize)
+			if err := model.Encode(d, &s.w.Config, b, model.Firsts, rows[i]); err != nil {
 				t.Error(err)
 			}
 		})
@@ -49,7 +49,7 @@ func (s *suite) kernelTimes(t *testing.T) {
 	wg.Wait()
 	kernels := stop()
 	elapsed := time.Since(begun)
-	s.same(t, slices.Concat(scores...), want)
+	s.same(t, slices.Concat(rows...), want)
 
 	seen, counted, spent := map[model.KernelTime]bool{}, int64(0), time.Duration(0)
 	blocks := make([][]string, s.w.Config.Layers+1) // of each layer, the outside first
@@ -78,7 +78,7 @@ func (s *suite) kernelTimes(t *testing.T) {
 	for i, got := range blocks {
 		want := []string{"attention", "feed-forward"}
 		if i == 0 {
-			want = []string{"embed", "classify"}
+			want = []string{"embed", "pool"}
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("layer %d: blocks %q, want %q", i-1, got, want)

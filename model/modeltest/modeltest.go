@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"sync"
 	"testing"
 
@@ -28,49 +27,46 @@ type Precision struct {
 	// the same size, so errors add up over blocks like a random walk and do not grow
 	// otherwise.
 	Hidden float64
-	// Logit is the limit of a logit's error, as a share of the sum of the magnitudes of the
-	// classifier's products.
-	Logit float64
-	// Exact says that a score is the same, bit for bit, whatever else is in the batch.
-	// Otherwise it may differ by twice Logit.
+	// Exact says that what is pooled of a sequence is the same, bit for bit, whatever else is
+	// in the batch. Otherwise it may differ by twice Hidden.
 	Exact bool
-	// OwnCls says that the device has other kernels for computing only [CLS] rows. Their
-	// scores differ by rounding from those of a pass that keeps every row.
+	// OwnCls says that the device has other kernels for computing only [CLS] rows. They
+	// differ by rounding from those of a pass that keeps every row.
 	OwnCls bool
 }
 
 // Float32 is the precision of float32: an error of 2^-24 for each of the few roundings of a
 // value in a block and for the partial sums of each sum, together some tens of times that.
-var Float32 = Precision{Hidden: 2e-6, Logit: 2e-6, Exact: true}
+var Float32 = Precision{Hidden: 2e-6, Exact: true}
 
 // BFloat16 rounds the operands of products to 8 bits. The relative error of each is up to
 // 2^-9, and that of a sum of many products about 2^-9/√3·√2; the few sums in the blocks
 // together have four times that. It is larger for a softmax of large scores, whose errors
 // are proportional to their size.
-var BFloat16 = Precision{Hidden: 2e-2, Logit: 2e-2, Exact: true}
+var BFloat16 = Precision{Hidden: 2e-2, Exact: true}
 
 // BFloat16x3 keeps operands with a relative error of 2^-16 and leaves out a product that is
 // as small. The relative error of a sum of many products is about 2^-17.5 (5e-6), and four
 // times that in the blocks; for large scores it is larger, as with BFloat16.
-var BFloat16x3 = Precision{Hidden: 6e-5, Logit: 6e-5, Exact: true}
+var BFloat16x3 = Precision{Hidden: 6e-5, Exact: true}
 
 // Float16 rounds the operands of products to 11 bits, with a relative error of up to 2^-12
 // each, and every sum of up to 32 products as well. For n products of size 1 the error is
 // 2^-12/√3·√(2·n + n²/2); relative to the whole sum, both together are 4·2^-12 (6e-4). The
 // sums in the blocks have four times that, and a softmax more, as with BFloat16.
-var Float16 = Precision{Hidden: 7e-3, Logit: 7e-3, Exact: true}
+var Float16 = Precision{Hidden: 7e-3, Exact: true}
 
 // Float16GPU rounds the operands of products to 11 bits and adds them up in float32. The
 // relative error of a sum is 2^-12/√3·√2 = 2e-4, and of those in the blocks together twice
 // that. A softmax of large scores, whose errors are proportional to their size, makes it up
 // to ten times as large.
-var Float16GPU = Precision{Hidden: 4e-3, Logit: 4e-3, Exact: true, OwnCls: true}
+var Float16GPU = Precision{Hidden: 4e-3, Exact: true, OwnCls: true}
 
 // Int8 rounds to 254 steps from a row's smallest value to its largest. If these are about
 // six standard deviations apart, the error is 6/254/√12 = 7e-3 of the deviation. If one
 // value is very large, as in narrow layers, which are not spread, it is several times that.
 // Two layers have six products one after the other.
-var Int8 = Precision{Hidden: 6e-2, Logit: 6e-2, Exact: true}
+var Int8 = Precision{Hidden: 6e-2, Exact: true}
 
 // Thorough reports whether MINILM_THOROUGH asks for every case, as .ci/run does. Otherwise
 // tests try the cases that differ most, so that go test ./... ends while one waits for it.
@@ -110,6 +106,7 @@ func Run(t *testing.T, precision Precision, open Opener) {
 			t.Cleanup(func() { w.Close() })
 			s := suite{precision: precision, w: w, open: open, reference: model.NewReference(w, 1)}
 			t.Run("Blocks", s.blocks)
+			t.Run("Pools", s.pools)
 			t.Run("Company", s.company)
 			t.Run("DeadRows", s.deadRows)
 			t.Run("Concurrent", s.concurrent)
@@ -206,7 +203,7 @@ func Batch(r *rand.Rand, vocabulary int, lengths ...int) *model.Batch {
 	return b
 }
 
-// blocks compares the hidden state after each block, and the logits.
+// blocks compares the hidden state after each block, and the [CLS] rows.
 func (s *suite) blocks(t *testing.T) {
 	d := s.device(t, 1)
 	for name, b := range s.batches() {
@@ -228,11 +225,11 @@ func (s *suite) blocks(t *testing.T) {
 				step(fmt.Sprintf("layer %d attention", layer), func(p model.Pass) { p.Attention(layer, keep) })
 				step(fmt.Sprintf("layer %d feed-forward", layer), func(p model.Pass) { p.FeedForward(layer) })
 			}
-			logits, expected := make([]float32, b.Len()), make([]float32, b.Len())
-			if err := errors.Join(got.Classify(logits), want.Classify(expected)); err != nil {
+			pooled := make([]float32, b.Len()*s.w.Config.HiddenSize)
+			if err := got.Pool(model.Firsts, pooled); err != nil {
 				t.Fatal(err)
 			}
-			s.logitsNear(t, logits, expected, s.precision.Logit)
+			s.rowsNear(t, pooled, want.Pool64(model.Firsts), s.precision.Hidden)
 		})
 	}
 }
@@ -244,6 +241,13 @@ func (s *suite) near(t *testing.T, block string, p model.Pass, want []float64) {
 	if err := p.Hidden(got); err != nil {
 		t.Fatalf("%s: %v", block, err)
 	}
+	s.valuesNear(t, block, got, want, s.precision.Hidden)
+}
+
+// valuesNear fails the test if rows are too far from want: by more than tolerance of its size
+// together, or ten times that in one value.
+func (s *suite) valuesNear(t *testing.T, block string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
 	var squares, deviations, largest float64
 	at := 0
 	for i, v := range want {
@@ -258,62 +262,70 @@ func (s *suite) near(t *testing.T, block string, p model.Pass, want []float64) {
 		}
 	}
 	size := math.Sqrt(squares / float64(len(want)))
-	if rms := math.Sqrt(deviations/float64(len(want))) / size; rms > s.precision.Hidden {
-		t.Errorf("%s: error of the hidden state %.2g of its size, want at most %.2g", block, rms, s.precision.Hidden)
+	if rms := math.Sqrt(deviations/float64(len(want))) / size; !(rms <= tolerance) {
+		t.Errorf("%s: error %.2g of its size, want at most %.2g", block, rms, tolerance)
 	}
-	if largest/size > 10*s.precision.Hidden {
-		t.Errorf("%s: x[%d,%d] = %g, want %g ± %.2g", block, at/s.w.Config.HiddenSize, at%s.w.Config.HiddenSize, got[at], want[at], 10*s.precision.Hidden*size)
+	if !(largest/size <= 10*tolerance) {
+		t.Errorf("%s: x[%d,%d] = %g, want %g ± %.2g", block, at/s.w.Config.HiddenSize, at%s.w.Config.HiddenSize, got[at], want[at], 10*tolerance*size)
 	}
 }
 
-func (s *suite) score(t *testing.T, d model.Device, b *model.Batch) []float32 {
+// encode returns the [CLS] rows.
+func (s *suite) encode(t *testing.T, d model.Device, b *model.Batch) []float32 {
 	t.Helper()
-	scores := make([]float32, b.Len())
-	if err := model.Score(d, &s.w.Config, b, scores); err != nil {
+	return s.pool(t, d, b, model.Firsts)
+}
+
+func (s *suite) pool(t *testing.T, d model.Device, b *model.Batch, r []model.Reduce) []float32 {
+	t.Helper()
+	dst := make([]float32, b.Len()*len(r)*s.w.Config.HiddenSize)
+	if err := model.Encode(d, &s.w.Config, b, r, dst); err != nil {
 		t.Fatal(err)
 	}
-	return scores
+	return dst
 }
 
-func (s *suite) logitsNear(t *testing.T, got, want []float32, tolerance float64) {
+func (s *suite) rowsNear(t *testing.T, got []float32, want []float64, tolerance float64) {
 	t.Helper()
-	magnitude := 0.0
-	for _, w := range model.Float32s(s.w.Classifier.W) {
-		magnitude += math.Abs(float64(w))
-	}
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= tolerance*magnitude) {
-			t.Errorf("sequence %d: logit %g, want %g ± %.2g", i, got[i], want[i], tolerance*magnitude)
-		}
-	}
+	s.valuesNear(t, "pool", got, want, tolerance)
 }
 
-// same fails the test if two scores of one sequence differ more than the device's precision
+// same fails the test if rows pooled of one sequence differ more than the device's precision
 // allows for different batches.
 func (s *suite) same(t *testing.T, got, want []float32) {
 	t.Helper()
 	if !s.precision.Exact {
-		s.logitsNear(t, got, want, 2*s.precision.Logit)
+		s.rowsNear(t, got, widen(want), 2*s.precision.Hidden)
 		return
 	}
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Errorf("sequence %d: logit %g, want the very same as %g", i, got[i], want[i])
+			h := s.w.Config.HiddenSize
+			t.Errorf("row %d: x[%d] = %g, want the very same as %g", i/h, i%h, got[i], want[i])
+			return
 		}
 	}
 }
 
-// company checks that a score does not depend on the rest of the batch, on the sequence's
+func widen(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
+// company checks that a row does not depend on the rest of the batch, on the sequence's
 // place in it, or on what the device computed before.
 func (s *suite) company(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(2, 2)), append([]int{3, 5, 90, 17}, lengths()...)...)
-	together := s.score(t, d, b)
-	alone := make([]float32, 0, b.Len())
+	together := s.encode(t, d, b)
+	alone := make([]float32, 0, len(together))
 	for i := range b.Len() {
 		var one model.Batch
 		b.Slice(&one, i, i+1)
-		alone = append(alone, s.score(t, d, &one)...)
+		alone = append(alone, s.encode(t, d, &one)...)
 	}
 	s.same(t, alone, together)
 
@@ -322,17 +334,18 @@ func (s *suite) company(t *testing.T) {
 		lo, hi := b.Bounds(i)
 		reversed.Append(b.IDs[lo:hi], b.Types[lo:hi])
 	}
-	backwards := s.score(t, d, &reversed)
-	slices.Reverse(backwards)
-	s.same(t, backwards, together)
-	s.same(t, s.score(t, d, b), together)
+	backwards, h := s.encode(t, d, &reversed), s.w.Config.HiddenSize
+	for i := range b.Len() {
+		s.same(t, backwards[(b.Len()-1-i)*h:][:h], together[i*h:][:h])
+	}
+	s.same(t, s.encode(t, d, b), together)
 }
 
-// deadRows checks that computing the last layer for [CLS] rows only does not change scores.
+// deadRows checks that computing the last layer for [CLS] rows only does not change them.
 func (s *suite) deadRows(t *testing.T) {
 	d := s.device(t, 1)
 	b := s.batch(rand.New(rand.NewPCG(3, 3)), lengths()...)
-	every := make([]float32, b.Len())
+	every := make([]float32, b.Len()*s.w.Config.HiddenSize)
 	func() {
 		p := Begin(t, d, b)
 		defer p.End()
@@ -341,15 +354,15 @@ func (s *suite) deadRows(t *testing.T) {
 			p.Attention(layer, model.AllRows)
 			p.FeedForward(layer)
 		}
-		if err := p.Classify(every); err != nil {
+		if err := p.Pool(model.Firsts, every); err != nil {
 			t.Fatal(err)
 		}
 	}()
 	if s.precision.OwnCls {
-		s.logitsNear(t, s.score(t, d, b), every, 2*s.precision.Logit)
+		s.rowsNear(t, s.encode(t, d, b), widen(every), 2*s.precision.Hidden)
 		return
 	}
-	s.same(t, s.score(t, d, b), every)
+	s.same(t, s.encode(t, d, b), every)
 }
 
 // concurrent uses all of the device's places at once, and asks for one more.
@@ -364,13 +377,13 @@ func (s *suite) concurrent(t *testing.T) {
 	for range 4 * d.Passes() {
 		b := s.batch(r, 1+r.IntN(40), 1+r.IntN(40), 1+r.IntN(200))
 		out := places.In()
-		want := s.score(t, d, b)
+		want := s.encode(t, d, b)
 		out()
 		wg.Go(func() {
 			for range 5 {
-				got := make([]float32, b.Len())
+				got := make([]float32, len(want))
 				out := places.In()
-				err := model.Score(d, &s.w.Config, b, got)
+				err := model.Encode(d, &s.w.Config, b, model.Firsts, got)
 				out()
 				if err != nil {
 					t.Error(err)
@@ -401,18 +414,29 @@ func (s *suite) misuse(t *testing.T) {
 		if err := p.Hidden(make([]float32, 1)); err == nil {
 			t.Error("a hidden state in one float: no error")
 		}
-		if err := p.Classify(make([]float32, 1)); err == nil {
-			t.Error("two logits in one float: no error")
+		h := s.w.Config.HiddenSize
+		for _, bad := range []struct {
+			r      model.Reduce
+			values int
+		}{{model.Reduce{}, h}, {model.Reduce{Kind: model.Sum + 1}, 2 * h}, {model.Reduce{Kind: model.Sum, Weights: make([]float32, 5)}, 2 * h}} {
+			if err := p.Pool([]model.Reduce{bad.r}, make([]float32, bad.values)); err == nil {
+				t.Errorf("kind %d with %d weights into %d values: no error", bad.r.Kind, len(bad.r.Weights), bad.values)
+			}
+		}
+		p.Attention(0, model.ClsRows)
+		p.FeedForward(0)
+		if err := p.Pool([]model.Reduce{{Kind: model.Max}}, make([]float32, 2*h)); err == nil {
+			t.Error("the largest of [CLS] rows alone: no error")
 		}
 		p.End()
 	}
-	s.logitsNear(t, s.score(t, d, b), s.score(t, s.reference, b), s.precision.Logit)
-	if err := model.Score(d, &s.w.Config, &model.Batch{}, nil); err != nil {
+	s.rowsNear(t, s.encode(t, d, b), widen(s.encode(t, s.reference, b)), s.precision.Hidden)
+	if err := model.Encode(d, &s.w.Config, &model.Batch{}, model.Firsts, nil); err != nil {
 		t.Errorf("an empty batch: %v", err)
 	}
 	bad := s.batch(rand.New(rand.NewPCG(6, 6)), 4)
 	bad.IDs[2] = int32(s.w.Config.VocabSize)
-	if err := model.Score(d, &s.w.Config, bad, make([]float32, 1)); err == nil {
+	if err := model.Encode(d, &s.w.Config, bad, model.Firsts, make([]float32, s.w.Config.HiddenSize)); err == nil {
 		t.Error("an id past the table: no error")
 	}
 }

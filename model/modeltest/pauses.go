@@ -70,7 +70,7 @@ func (s *suite) urgentBusy(t *testing.T, d model.Device, i model.Interrupter) {
 func (s *suite) pauses(t *testing.T, d model.Device, i model.Interrupter) {
 	r := rand.New(rand.NewPCG(8, 8))
 	b, small := s.batch(r, 200, 7, 130), s.batch(r, 33)
-	want, wantSmall := s.score(t, d, b), s.score(t, d, small)
+	want, wantSmall := s.encode(t, d, b), s.encode(t, d, small)
 	inside, count := false, 0
 	pause := func() {
 		if inside {
@@ -80,14 +80,14 @@ func (s *suite) pauses(t *testing.T, d model.Device, i model.Interrupter) {
 		inside = true
 		defer func() { inside = false }()
 		count++
-		got, err := s.scoreIn(i.BeginUrgent, small, func() { t.Error("an urgent pass pauses") })
+		got, err := s.encodeIn(i.BeginUrgent, small, func() { t.Error("an urgent pass pauses") })
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		s.same(t, got, wantSmall)
 	}
-	got, err := s.scoreIn(d.Begin, b, pause)
+	got, err := s.encodeIn(d.Begin, b, pause)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func (s *suite) pauses(t *testing.T, d model.Device, i model.Interrupter) {
 		t.Errorf("%d pauses, want at least one a block: %d", count, least)
 	}
 	before := count
-	if got, err = s.scoreIn(d.Begin, b, nil); err != nil {
+	if got, err = s.encodeIn(d.Begin, b, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.same(t, got, want)
@@ -105,16 +105,16 @@ func (s *suite) pauses(t *testing.T, d model.Device, i model.Interrupter) {
 	}
 }
 
-// scoreIn scores b in a pass that calls f in its pauses.
-func (s *suite) scoreIn(begin func(*model.Batch) (model.Pass, error), b *model.Batch, f func()) ([]float32, error) {
+// encodeIn encodes b in a pass that calls f in its pauses.
+func (s *suite) encodeIn(begin func(*model.Batch) (model.Pass, error), b *model.Batch, f func()) ([]float32, error) {
 	p, err := begin(b)
 	if err != nil {
 		return nil, err
 	}
 	defer p.End()
 	p.(model.Pauser).OnPause(f)
-	scores := make([]float32, b.Len())
-	return scores, model.Forward(p, s.w.Config.Layers, scores)
+	rows := make([]float32, b.Len()*s.w.Config.HiddenSize)
+	return rows, model.Forward(p, s.w.Config.Layers, model.Firsts, rows)
 }
 
 // storm is many passes at the same time: normal ones, and urgent ones that begin in pauses
@@ -142,16 +142,16 @@ func (s *suite) newStorm(t *testing.T, d model.Device, i model.Interrupter) *sto
 	}
 	for range 6 {
 		b := s.batch(r, 1+r.IntN(longest/2), 1+r.IntN(longest), 1+r.IntN(9))
-		st.batches, st.want = append(st.batches, b), append(st.want, s.score(t, d, b))
+		st.batches, st.want = append(st.batches, b), append(st.want, s.encode(t, d, b))
 	}
 	return st
 }
 
-// score scores one of the batches and compares the result with its score alone.
-func (st *storm) score(t *testing.T, r *rand.Rand, begin func(*model.Batch) (model.Pass, error), f func()) {
+// encode encodes one of the batches and compares the result with that of it alone.
+func (st *storm) encode(t *testing.T, r *rand.Rand, begin func(*model.Batch) (model.Pass, error), f func()) {
 	n := r.IntN(len(st.batches))
 	b := st.batches[n]
-	got, err := st.s.scoreIn(begin, b, f)
+	got, err := st.s.encodeIn(begin, b, f)
 	if err != nil {
 		t.Error(err)
 		return
@@ -159,7 +159,7 @@ func (st *storm) score(t *testing.T, r *rand.Rand, begin func(*model.Batch) (mod
 	st.s.same(t, got, st.want[n])
 	for i := range b.Len() {
 		lo, hi := b.Bounds(i)
-		st.flops.Add(st.s.w.Config.FLOPs(hi - lo))
+		st.flops.Add(st.s.w.Config.FLOPs(hi-lo, model.ClsRows))
 	}
 }
 
@@ -170,13 +170,13 @@ func (st *storm) run(t *testing.T) {
 			r := rand.New(rand.NewPCG(caller, 10))
 			for range st.rounds {
 				out := st.ordinary.In()
-				st.score(t, r, st.d.Begin, func() {
+				st.encode(t, r, st.d.Begin, func() {
 					if r.IntN(4) > 0 {
 						return
 					}
 					select { // do not wait in a pause
 					case st.urgent <- struct{}{}:
-						st.score(t, r, st.i.BeginUrgent, nil)
+						st.encode(t, r, st.i.BeginUrgent, nil)
 						<-st.urgent
 					default:
 					}
@@ -188,7 +188,7 @@ func (st *storm) run(t *testing.T) {
 			r := rand.New(rand.NewPCG(caller, 11))
 			for range st.rounds {
 				out := st.urgent.In()
-				st.score(t, r, st.i.BeginUrgent, nil)
+				st.encode(t, r, st.i.BeginUrgent, nil)
 				out()
 				time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
 			}

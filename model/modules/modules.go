@@ -49,6 +49,15 @@ func (m Module) IsTransformer() bool {
 	return strings.HasPrefix(m.Type, "sentence_transformers.") && strings.HasSuffix(m.Type, ".Transformer")
 }
 
+// Class returns the name of a module's class, such as "Pooling", or "" if it is not one of
+// sentence-transformers' own.
+func (m Module) Class() string {
+	if !strings.HasPrefix(m.Type, "sentence_transformers.") {
+		return ""
+	}
+	return m.Type[strings.LastIndexByte(m.Type, '.')+1:]
+}
+
 // known are the keys of an entry. idx and name change nothing; kwargs names arguments that
 // are not passed for pairs.
 var known = []string{"type", "path", "idx", "name", "kwargs"}

@@ -170,11 +170,16 @@ func TestLogitsDependOnText(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Append(ids[:min(len(ids), 128)], types[:min(len(ids), 128)])
-		var score [1]float32
-		if err := model.Score(model.NewReference(w, 1), &w.Config, &b, score[:]); err != nil {
+		row := make([]float32, w.Config.HiddenSize)
+		if err := model.Encode(model.NewReference(w, 1), &w.Config, &b, model.Firsts, row); err != nil {
 			t.Fatal(err)
 		}
-		sum, squares = sum+float64(score[0]), squares+float64(score[0])*float64(score[0])
+		exact := make([]float64, len(row))
+		for i, v := range row {
+			exact[i] = float64(v)
+		}
+		logit := w.Head.Apply64(exact, 1)[0]
+		sum, squares = sum+logit, squares+logit*logit
 	}
 	if sd := math.Sqrt(squares/n - sum/n*sum/n); sd < 1 || sd > 6 {
 		t.Errorf("the logits' standard deviation is %.2f, want 1 to 6", sd)

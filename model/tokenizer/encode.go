@@ -1,6 +1,9 @@
 package tokenizer
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Span is a range of bytes in a text.
 type Span struct{ Start, End int }
@@ -33,6 +36,45 @@ func (t *Tokenizer) AppendPair(ids, types []int32, query, passage string) (outID
 		return ids, types, err
 	}
 	return out.ids, t.appendTypes(types, n1, n2), nil
+}
+
+// CheckText returns an error if AppendText is not what the tokenizer's files say: if they put
+// other tokens around a single text.
+func (t *Tokenizer) CheckText() error {
+	if t.otherSingle {
+		return fmt.Errorf("tokenizer: %s: post_processor.single: want the template [CLS]:0 $A:0 [SEP]:0", jsonFile)
+	}
+	return nil
+}
+
+// AppendText appends the tokens of one text, [CLS] text [SEP], to ids, and to types a 0 for
+// each. A text that is too long is cut, unless the [Strategy] is DoNotTruncate; then the error
+// is one that wraps [ErrTooLong], and ids and types are unchanged.
+func (t *Tokenizer) AppendText(ids, types []int32, text string) (outIDs, outTypes []int32, err error) {
+	var stack [stackWord]byte
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], text, "")}
+	out, cutting, room := output{ids: ids}, &t.truncation, t.truncation.MaxLength-2
+	s.special(&out, t.class)
+	first := len(out.ids)
+	out.stop, out.done = math.MaxInt, false
+	if cutting.Side == TruncateRight || cutting.Strategy == DoNotTruncate {
+		out.stop = first + room + 1
+	}
+	s.text(&out, text)
+	n := len(out.ids) - first
+	switch {
+	case out.err != nil:
+		return ids, types, out.err
+	case n > room && cutting.Strategy == DoNotTruncate:
+		return ids, types, fmt.Errorf("%w: more than %d tokens, and do_not_truncate keeps them all", ErrTooLong, cutting.MaxLength)
+	case n > room:
+		out.ids, n = cut(out.ids, first, n, room, cutting.Side), room
+	}
+	s.special(&out, t.separator)
+	for range n + 2 {
+		types = append(types, 0)
+	}
+	return out.ids, types, nil
 }
 
 // Encode returns the tokens of a pair and where they came from. Ids, types and the error

@@ -125,31 +125,37 @@ func (p *jsonParser) postProcessor() error {
 			p.special(name+".cls", &p.options.Class, b.Cls[0], b.Cls[1]),
 			p.special(name+".sep", &p.options.Separator, b.Sep[0], b.Sep[1]))
 	}
-	var t struct {
-		Pair []struct {
-			SpecialToken, Sequence *struct {
-				ID   string
-				Type int `json:"type_id"`
-			}
+	type template []struct {
+		SpecialToken, Sequence *struct {
+			ID   string
+			Type int `json:"type_id"`
 		}
-		Specials map[string]struct{ IDs []any } `json:"special_tokens"`
+	}
+	var t struct {
+		Single, Pair template
+		Specials     map[string]struct{ IDs []any } `json:"special_tokens"`
 	}
 	if err := part(name, p.config.PostProcessor, &t, "TemplateProcessing", "BertProcessing"); err != nil {
 		return err
 	}
-	form, names := "", []string{}
-	for _, piece := range t.Pair {
-		switch {
-		case piece.SpecialToken != nil:
-			form += fmt.Sprintf("token:%d ", piece.SpecialToken.Type)
-			names = append(names, piece.SpecialToken.ID)
-		case piece.Sequence != nil:
-			form += fmt.Sprintf("%s:%d ", piece.Sequence.ID, piece.Sequence.Type)
+	of := func(pieces template) (form string, names []string) {
+		for _, piece := range pieces {
+			switch {
+			case piece.SpecialToken != nil:
+				form += fmt.Sprintf("token:%d ", piece.SpecialToken.Type)
+				names = append(names, piece.SpecialToken.ID)
+			case piece.Sequence != nil:
+				form += fmt.Sprintf("%s:%d ", piece.Sequence.ID, piece.Sequence.Type)
+			}
 		}
+		return form, names
 	}
+	form, names := of(t.Pair)
 	if form != "token:0 A:0 token:0 B:1 token:1 " || names[1] != names[2] {
 		return fmt.Errorf("%s.pair: want the template [CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", name)
 	}
+	single, around := of(t.Single)
+	p.options.otherSingle = single != "token:0 A:0 token:0 " || !slices.Equal(around, names[:2])
 	for i, to := range []*string{&p.options.Class, &p.options.Separator} {
 		field := fmt.Sprintf("%s.special_tokens.%s", name, names[i])
 		ids := t.Specials[names[i]].IDs

@@ -106,7 +106,7 @@ func LoadFS(fsys fs.FS) (*Tokenizer, error) {
 	if warning != "" {
 		warnings = append(warnings, warning)
 	}
-	t.lengthSource, t.warnings = source, warnings
+	t.lengthSource, t.warnings, t.otherSingle = source, warnings, o.otherSingle
 	return t, nil
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	// single BertNormalizer.
 	steps       []step
 	normalizers string
+	// Also from there: around a single text are other tokens than [CLS] and [SEP].
+	otherSingle bool
 }
 
 // Uncased returns the options of bert-base-uncased and its descendants.
@@ -76,8 +78,10 @@ type Tokenizer struct {
 	truncation   Truncation
 	passage      int32 // the type of its tokens
 
-	lengthSource string   // set by LoadFS
-	warnings     []string // set by LoadFS
+	// Set by LoadFS.
+	lengthSource string
+	warnings     []string
+	otherSingle  bool
 }
 
 // New returns a tokenizer for a vocabulary: vocab[i] is the token with id i.

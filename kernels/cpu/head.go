@@ -1,0 +1,98 @@
+package cpu
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// Head computes the steps of a model's head on the processor, in float32, from what any device
+// has pooled. Products are those of package kernels; every other step is model.Step's, in
+// float64 and rounded once. A result does not depend on other rows. It may be used by several
+// goroutines.
+type Head struct {
+	isa     kernels.ISA
+	in, out int // widths of a row and of a result
+	steps   []headStep
+	memory  sync.Pool // of *headMemory
+}
+
+// headStep is a step as it runs.
+type headStep struct {
+	model.Step
+	packed *kernels.Matrix // a Dense of several outputs
+	w, b   []float32       // a Dense of one, which is not packed: nearly all of a panel would be padding
+}
+
+type headMemory struct {
+	in    kernels.Input
+	rows  [2][]float32 // a step's input and its output, in turn
+	exact []float64    // one row
+}
+
+// NewHead copies and packs a head's weights for an instruction set. width is the hidden size.
+func NewHead(h *model.Head, width int, isa kernels.ISA) *Head {
+	c := &Head{isa: isa, in: width * len(h.Pool)}
+	c.out = h.Out(c.in)
+	c.memory.New = func() any { return new(headMemory) }
+	for _, s := range h.Steps {
+		step := headStep{Step: s}
+		if d := s.Dense; d != nil {
+			// Copies, because Pack may keep what it is given, and the file may change.
+			w, b, out := slices.Clone(model.Float32s(d.W)), slices.Clone(d.Bias()), d.W.Shape()[0]
+			if out > 1 {
+				step.packed = kernels.Pack(w, b, out, d.W.Shape()[1], c.plain(), kernels.Inputs{})
+			} else {
+				step.w, step.b = w, b
+			}
+		}
+		c.steps = append(c.steps, step)
+	}
+	return c
+}
+
+func (h *Head) plain() kernels.Variant { return kernels.Variant{ISA: h.isa, Format: kernels.F32} }
+
+// Out returns the number of values in a result.
+func (h *Head) Out() int { return h.out }
+
+// Run writes the results of rows x to dst, one after the other.
+func (h *Head) Run(dst, x []float32) {
+	rows := len(x) / h.in
+	dst, x = dst[:rows*h.out], x[:rows*h.in]
+	m := h.memory.Get().(*headMemory)
+	for i := range h.steps {
+		x = h.steps[i].run(h, m, &m.rows[i%2], x, rows)
+	}
+	copy(dst, x)
+	m.in = kernels.Input{} // which may refer to the caller's rows
+	h.memory.Put(m)
+}
+
+// run returns what the step makes of rows x, in memory that it may grow.
+func (s *headStep) run(h *Head, m *headMemory, memory *[]float32, x []float32, rows int) []float32 {
+	width := len(x) / max(rows, 1)
+	switch {
+	case s.packed != nil:
+		*memory = reuse.Slice(*memory, rows*s.packed.Out())
+		m.in.Set(h.plain(), x, rows, width, width, kernels.Keep{})
+		s.packed.Linear(*memory, &m.in, s.packed.Out())
+	case s.Dense != nil:
+		*memory = reuse.Slice(*memory, rows*len(s.b))
+		kernels.Linear(*memory, x, s.w, s.b, rows, width, len(s.b))
+	default:
+		*memory, m.exact = reuse.Slice(*memory, len(x))[:0], reuse.Slice(m.exact, width)
+		for r := 0; r < len(x); r += width {
+			for i, v := range x[r:][:width] {
+				m.exact[i] = float64(v)
+			}
+			for _, v := range s.Row(m.exact) {
+				*memory = append(*memory, float32(v))
+			}
+		}
+	}
+	return *memory
+}

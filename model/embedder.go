@@ -1,0 +1,138 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/minilm-metal/minilm-metal/model/modules"
+)
+
+// embedder is what the modules of a SentenceTransformer do after the Transformer.
+type embedder struct {
+	pool  []Pooling
+	steps []func() (Step, error) // each reads its weights, if it has some
+	width int                    // of the embedding
+}
+
+// ReadEmbedder reads the configuration of a checkpoint that makes embeddings, at the top of
+// fsys: as ReadSpec does, and modules.json with what it leads to. What changes embeddings is
+// either followed or refused by its name. If there is no modules.json, the embedding is the
+// mean of all tokens, as in sentence-transformers.
+func ReadEmbedder(fsys fs.FS) (*Spec, error) {
+	data, err := readSmall(fsys, modules.File)
+	list := []modules.Module(nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		if list, err = modules.Parse(data); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
+	root, folder := fsys, modules.RootOf(list)
+	if folder != "." {
+		if root, err = fs.Sub(fsys, folder); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, modules.File, err)
+		}
+	}
+	if data, err = readSmall(root, "config.json"); err != nil {
+		return nil, errNoConfig(folder, err)
+	}
+	s, err := parseSpec(data)
+	if err != nil {
+		return nil, err
+	}
+	s.Files, s.Activation = root, Identity
+	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize}
+	if list != nil {
+		err = s.embeds.modules(fsys, list)
+	}
+	if err == nil {
+		err = s.embedderSettings(fsys, root)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// embedderSettings reads the settings of the library, and those of the Transformer in root.
+func (s *Spec) embedderSettings(fsys, root fs.FS) error {
+	f, err := readFields(fsys, modules.Settings)
+	if err != nil {
+		return err
+	}
+	var kind string
+	if f.has("model_type") && f.text("model_type", &kind) && kind != "SentenceTransformer" {
+		f.bad("model_type", "%.80q, want \"SentenceTransformer\"", kind)
+	}
+	s.Input.prompts(f)
+	if cut := 0; f.has("truncate_dim") && f.whole("truncate_dim", &cut) {
+		if cut < 1 {
+			f.bad("truncate_dim", "%d, want at least 1", cut)
+		}
+		// After all modules, so that the result is no longer of unit length.
+		s.embeds.cut(cut)
+	}
+	f.refuseUnknown(libraryKeys)
+	if f.err != nil {
+		return f.err
+	}
+	return s.Input.read(root, s, embeddings)
+}
+
+// cut adds the step that keeps the first values.
+func (e *embedder) cut(n int) {
+	if n < e.width {
+		e.steps = append(e.steps, func() (Step, error) { return Step{Cut: n}, nil })
+		e.width = n
+	}
+}
+
+// modules reads the modules after the Transformer.
+func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
+	refuse := func(i int, why string) error {
+		return fmt.Errorf("%w: %s: module %d, %.80q, %s", ErrConfig, modules.File, i, list[i].Type, why)
+	}
+	if len(list) == 0 || !list[0].IsTransformer() {
+		if len(list) == 0 {
+			return fmt.Errorf("%w: %s: no modules, want a Transformer", ErrConfig, modules.File)
+		}
+		return refuse(0, "is not supported: want sentence-transformers' own Transformer")
+	}
+	if len(list) < 2 || list[1].Class() != "Pooling" {
+		return fmt.Errorf("%w: %s: want a Pooling after the Transformer: without it sentence-transformers makes no embedding", ErrConfig, modules.File)
+	}
+	for i, m := range list[1:] {
+		var err error
+		switch class := m.Class(); {
+		case class == "Pooling" && i == 0:
+			err = e.pooling(fsys, m.Folder)
+		case class == "Dense":
+			err = e.dense(fsys, m.Folder)
+		case class == "Normalize":
+			err = e.normalize(fsys, m.Folder)
+		default:
+			return refuse(i+1, "is not supported: want a Pooling and after it any of Dense and Normalize")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// head reads the weights of the steps.
+func (e *embedder) head() (Head, error) {
+	h := Head{Pool: e.pool}
+	for _, read := range e.steps {
+		s, err := read()
+		if err != nil {
+			return h, err
+		}
+		h.Steps = append(h.Steps, s)
+	}
+	return h, nil
+}

@@ -1,0 +1,76 @@
+package model
+
+import "math"
+
+// Head is what a checkpoint computes from the encoder's last hidden state. Devices pool; the
+// steps are the same for all of them. The processor runs them in float32 (package
+// kernels/cpu), whatever the device and its precision are: in half, close scores would tie.
+type Head struct {
+	Pool  []Pooling // what it reads of a sequence; several rows are put side by side
+	Steps []Step    // what it does with that, one after the other
+}
+
+// Step is one step of a head on a row: the one of the following that is set.
+type Step struct {
+	Dense *Linear                 // W·x + b; without b if that is nil
+	Act   func(x float64) float64 // of each value
+	Norm  *Norm                   // LayerNorm, with Eps
+	Eps   float64
+	Unit  bool // x/max(‖x‖, 1e-12)
+	Cut   int  // only that many values are kept, the first ones
+}
+
+// Row applies a step that is not Dense to a row, in place, and returns what is left of it.
+func (s *Step) Row(x []float64) []float64 {
+	switch {
+	case s.Cut > 0:
+		return x[:s.Cut]
+	case s.Norm != nil:
+		s.Norm.row(x, s.Eps)
+	case s.Unit:
+		squares := 0.0
+		for _, v := range x {
+			squares += v * v
+		}
+		// Like sentence-transformers: a row of zeros stays one.
+		size := max(math.Sqrt(squares), 1e-12)
+		for i := range x {
+			x[i] /= size
+		}
+	default:
+		for i, v := range x {
+			x[i] = s.Act(v)
+		}
+	}
+	return x
+}
+
+// Apply64 returns what the steps make of rows x, in float64: what all faster ways are compared
+// with. It may change x.
+func (h *Head) Apply64(x []float64, rows int) []float64 {
+	for i := range h.Steps {
+		s := &h.Steps[i]
+		if s.Dense != nil {
+			x = apply(*s.Dense, x)
+			continue
+		}
+		var next []float64
+		for r, width := 0, len(x)/max(rows, 1); r < rows; r++ {
+			next = append(next, s.Row(x[r*width:][:width])...)
+		}
+		x = next
+	}
+	return x
+}
+
+// Out returns the values of a result, where Pool makes rows of that width.
+func (h *Head) Out(width int) int {
+	for i := range h.Steps {
+		if s := &h.Steps[i]; s.Dense != nil {
+			width = s.Dense.W.Shape()[0]
+		} else if s.Cut > 0 {
+			width = s.Cut
+		}
+	}
+	return width
+}

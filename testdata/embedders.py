@@ -1,0 +1,86 @@
+"""embedders.py > embedders.json : what sentence-transformers makes of testdata/tiny as an embedder.
+
+Each case puts files beside the checkpoint's own: modules.json and what it leads to. A Dense has
+the weights sin(k)/√in, for k = out·in values in their order, and the biases cos(k). Written and
+run with sentence-transformers 6.2.0, from testdata; models are float32 on the processor.
+
+embedders.json: {"texts", "versions", "cases": [{"name", "files": {path: JSON}, "dense": {folder:
+[out, in, bias]}, "prompt": null or a name, "embeddings": rows}]}
+"""
+import json, math, os, shutil, sys, tempfile
+import numpy as np, torch, sentence_transformers, transformers
+from safetensors.numpy import save_file
+from sentence_transformers import SentenceTransformer
+
+TEXTS = ["how many people live in the city", "", "a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3"]
+OLD = ["cls_token", "max_tokens", "mean_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
+NEW = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+OLD_NAMES = {"Transformer": "sentence_transformers.models.Transformer", "Pooling": "sentence_transformers.models.Pooling",
+             "Dense": "sentence_transformers.models.Dense", "Normalize": "sentence_transformers.models.Normalize"}
+NEW_NAMES = {"Transformer": "sentence_transformers.base.modules.transformer.Transformer",
+             "Pooling": "sentence_transformers.sentence_transformer.modules.pooling.Pooling",
+             "Dense": "sentence_transformers.base.modules.dense.Dense", "Normalize": "sentence_transformers.base.modules.normalize.Normalize"}
+
+
+def modules(classes, names=OLD_NAMES):
+    return [{"idx": i, "name": str(i), "path": f"{i}_{c}" if i else "", "type": names[c]} for i, c in enumerate(classes)]
+
+
+def old(*modes):
+    return {"word_embedding_dimension": 32, **{"pooling_mode_" + m: m in modes for m in OLD}}
+
+
+def new(mode):
+    return {"embedding_dimension": 32, "pooling_mode": mode, "include_prompt": True}
+
+
+def dense(out, inputs, bias, act):
+    return {"in_features": inputs, "out_features": out, "bias": bias, "activation_function": "torch.nn.modules." + act}
+
+
+cases = [("no modules", {}, {}, None)]
+for mode in OLD:
+    cases.append(("old " + mode, {"modules.json": modules(["Transformer", "Pooling"]), "1_Pooling/config.json": old(mode)}, {}, None))
+for mode in NEW:
+    cases.append(("new " + mode, {"modules.json": modules(["Transformer", "Pooling"], NEW_NAMES), "1_Pooling/config.json": new(mode)}, {}, None))
+for name, config in [("old, all", old(*OLD)), ("old, last and cls", old("lasttoken", "cls_token")), ("old, none", old()), ("old, of another age",
+                     {"word_embedding_dimension": 32, "pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}), ("a width alone", {"word_embedding_dimension": 32}),
+                     ("new, a list", new(["max", "cls"])), ("new, a list in another order", new(["cls", "weightedmean", "max"]))]:
+    cases.append((name, {"modules.json": modules(["Transformer", "Pooling"]), "1_Pooling/config.json": config}, {}, None))
+unit = {"modules.json": modules(["Transformer", "Pooling", "Normalize"]), "1_Pooling/config.json": old("mean_tokens")}
+cases.append(("unit", unit, {}, None))
+cases.append(("cut", {**unit, "config_sentence_transformers.json": {"truncate_dim": 5}}, {}, None))
+cases.append(("a cut beyond", {**unit, "config_sentence_transformers.json": {"truncate_dim": 64}}, {}, None))
+for name, config, size in [("tanh", dense(9, 32, True, "activation.Tanh"), [9, 32, True]), ("identity without bias", dense(40, 32, False, "linear.Identity"), [40, 32, False]),
+                           ("gelu", dense(8, 32, True, "activation.GELU"), [8, 32, True]), ("relu", dense(8, 32, True, "activation.ReLU"), [8, 32, True]),
+                           ("sigmoid", dense(8, 32, True, "activation.Sigmoid"), [8, 32, True])]:
+    files = {"modules.json": modules(["Transformer", "Pooling", "Dense", "Normalize"], NEW_NAMES), "1_Pooling/config.json": new("mean"), "2_Dense/config.json": config}
+    cases.append(("dense, " + name, files, {"2_Dense": size}, None))
+cases.append(("dense twice, of two rows", {"modules.json": modules(["Transformer", "Pooling", "Dense", "Dense"]), "1_Pooling/config.json": old("cls_token", "max_tokens"),
+              "2_Dense/config.json": dense(12, 64, True, "activation.Tanh"), "3_Dense/config.json": dense(3, 12, True, "linear.Identity")},
+              {"2_Dense": [12, 64, True], "3_Dense": [3, 12, True]}, None))
+settings = {"prompts": {"query": "query: ", "passage": "the "}, "default_prompt_name": "query"}
+cases.append(("default prompt", {**unit, "config_sentence_transformers.json": settings}, {}, None))
+cases.append(("prompt by name", {**unit, "config_sentence_transformers.json": settings}, {}, "passage"))
+cases.append(("length", {**unit, "sentence_bert_config.json": {"max_seq_length": 9, "do_lower_case": False}}, {}, None))
+cases.append(("length by another name", {**unit, "sentence_roberta_config.json": {"max_seq_length": 7}}, {}, None))
+
+out = []
+for name, files, weights, prompt in cases:
+    with tempfile.TemporaryDirectory() as folder:
+        for f in os.listdir("tiny"):
+            shutil.copy("tiny/" + f, folder)
+        for path, content in files.items():
+            os.makedirs(os.path.dirname(f"{folder}/{path}"), exist_ok=True)
+            json.dump(content, open(f"{folder}/{path}", "w"))
+        for sub, (o, i, bias) in weights.items():
+            t = {"linear.weight": (np.sin(np.arange(o * i)) / math.sqrt(i)).reshape(o, i).astype(np.float32)}
+            if bias:
+                t["linear.bias"] = np.cos(np.arange(o)).astype(np.float32)
+            save_file(t, f"{folder}/{sub}/model.safetensors")
+        m = SentenceTransformer(folder, device="cpu", local_files_only=True)
+        e = np.stack([m.encode([t], prompt_name=prompt)[0] for t in TEXTS])
+        out.append({"name": name, "files": files, "dense": weights, "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
+versions = {"sentence_transformers": sentence_transformers.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
+json.dump({"versions": versions, "texts": TEXTS, "cases": out}, sys.stdout, indent=None, separators=(",", ":"))
+print()
