@@ -109,7 +109,10 @@ func (a *ablation) clsOnly(ctx context.Context, v kernels.Variant) (_ *recording
 	}
 	k := &recording.AblationKernel{Unit: "a pass through the encoder, one thread",
 		Idea: recording.Idea{ID: "cls", Name: "last layer for [CLS] alone", Without: "the last layer computes every row"}}
-	scores := [2][]float32{make([]float32, a.tokens.Len()), make([]float32, a.tokens.Len())}
+	var rows [2][]float32 // what the encoder says of each sequence
+	for i := range rows {
+		rows[i] = make([]float32, a.tokens.Len()*w.Config.HiddenSize)
+	}
 	for turn := range passTurns + 1 {
 		var took [2]float64
 		for i := range 2 {
@@ -118,7 +121,7 @@ func (a *ablation) clsOnly(ctx context.Context, v kernels.Variant) (_ *recording
 				return nil, context.Cause(ctx)
 			}
 			begun := time.Now()
-			if err := encode(d, w.Config.Layers, &a.tokens, scores[way], way == 1); err != nil {
+			if err := encode(d, w.Config.Layers, &a.tokens, rows[way], way == 1); err != nil {
 				return nil, err
 			}
 			took[way] = float64(time.Since(begun))
@@ -127,29 +130,29 @@ func (a *ablation) clsOnly(ctx context.Context, v kernels.Variant) (_ *recording
 			k.With, k.Without = append(k.With, took[0]), append(k.Without, took[1])
 		}
 	}
-	if !slices.Equal(scores[0], scores[1]) {
-		return nil, fmt.Errorf("bench: ablation: the last layer for [CLS] alone gives other scores: %v and %v", scores[0], scores[1])
+	if !slices.Equal(rows[0], rows[1]) {
+		return nil, errors.New("bench: ablation: the last layer for [CLS] alone gives other [CLS] rows")
 	}
 	return k, nil
 }
 
-// encode runs a batch through the encoder. If every is true, the last layer computes every
-// row, as the others do.
-func encode(d model.Device, layers int, b *model.Batch, scores []float32, every bool) error {
+// encode runs a batch through the encoder and reads the first row of each sequence. If every
+// is true, the last layer computes every row, as the others do.
+func encode(d model.Device, layers int, b *model.Batch, rows []float32, every bool) error {
 	p, err := d.Begin(b)
 	if err != nil {
 		return err
 	}
 	defer p.End()
 	if !every {
-		return model.Forward(p, layers, scores)
+		return model.Forward(p, layers, model.Firsts, rows)
 	}
 	p.Embed()
 	for layer := range layers {
 		p.Attention(layer, model.AllRows)
 		p.FeedForward(layer)
 	}
-	return p.Classify(scores)
+	return p.Pool(model.Firsts, rows)
 }
 
 // fusedGELU measures the product of the feed-forward's first half with bias and GELU in its
