@@ -41,7 +41,7 @@ func (s *server) apply(f *pflag.FlagSet, o *bench.Options) error {
 		}
 		return nil
 	}
-	for _, name := range []string{"device", "isa", "precision", "workers", "length", "stages", "profile", "mix", "overload", "max-queue"} {
+	for _, name := range []string{"device", "isa", "precision", "workers", "length", "stages", "profile", "mix", "overload", "max-queue", "accuracy"} {
 		if f.Changed(name) {
 			return usageError("--%s: says nothing of a server, with --url", name)
 		}

@@ -133,6 +133,7 @@ func TestBenchURLRefusals(t *testing.T) {
 		with + "--stages":                              "--stages: says nothing of a server",
 		with + "--profile k.pprof":                     "--profile: says nothing of a server",
 		with + "--mix":                                 "--mix: says nothing of a server",
+		with + "--accuracy judged.jsonl":               "--accuracy: says nothing of a server",
 		with + "--overload":                            "--overload: says nothing of a server",
 		with + "--max-queue 8":                         "--max-queue: says nothing of a server",
 		with + "--url-timeout 0":                       "--url-timeout 0s: want a time above 0",
