@@ -15,16 +15,17 @@ import (
 // LayerFigures is what one layer costs a batch, or what stands before the layers or behind
 // them. Times are summed over the workers.
 type LayerFigures struct {
-	Part        string   `json:"part"` // "embed", "layer 0", ..., "classify"
+	Part        string   `json:"part"` // "embed", "layer 0", ..., "pool"
 	Attention   *float64 `json:"attention_ms_per_batch"`
 	FeedForward *float64 `json:"feed_forward_ms_per_batch"`
 	MS          float64  `json:"ms_per_batch"`
 	Share       *float64 `json:"share_percent"` // of kernels and rest
 }
 
-// blocks are those of a forward pass, in its order. The time that is no kernel's is behind
-// them all.
-var blocks = []string{"embed", "attention", "feed-forward", "classify"}
+// blocks are those of a forward pass, in its order. "classify" is in recordings made when a
+// device still ran the classification head itself. The time that is no kernel's is behind them
+// all.
+var blocks = []string{"embed", "attention", "feed-forward", "pool", "classify"}
 
 // rank is where the kernel's block stands among the blocks.
 func rank(k recording.Kernel) int {
