@@ -161,7 +161,7 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 	}
 	for i, x := range want {
 		centred += math.Abs(got[i]-x-offset) / float64(n)
-		a.LogitSD += (x - mean) * (x - mean)
+		a.LogitSD += float64((x - mean) * (x - mean))
 	}
 	if n > 1 {
 		a.LogitSD = math.Sqrt(a.LogitSD / float64(n-1))

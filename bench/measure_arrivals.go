@@ -24,7 +24,7 @@ func newArrivals(seed uint64, pairs int, pairsPerSecond float64) *arrivals {
 
 // next returns the time of the next arrival since the start.
 func (a *arrivals) next() time.Duration {
-	a.at += a.random.ExpFloat64() * a.gap
+	a.at += float64(a.random.ExpFloat64() * a.gap) // the same times on every processor
 	return time.Duration(a.at * float64(time.Second))
 }
 

@@ -309,7 +309,7 @@ func checkComplete(r *report.Report, line int) error {
 		for _, g := range f.Ranges {
 			if g.Count > 0 && g.Mean != nil {
 				n += g.Count
-				sum += float64(g.Count) * *g.Mean
+				sum += float64(float64(g.Count) * *g.Mean)
 			}
 		}
 		if n == 0 {

@@ -128,7 +128,8 @@ func (r *Row) more(estimate, half float64) int {
 		if r.Spread != nil {
 			threshold = max(threshold, math.Expm1(narrowed*math.Log1p(*r.Spread)))
 		}
-		if r.settled(estimate-narrowed*half, estimate+narrowed*half, threshold, min(threshold, r.limit)) == Inconclusive {
+		reach := float64(narrowed * half)
+		if r.settled(estimate-reach, estimate+reach, threshold, min(threshold, r.limit)) == Inconclusive {
 			continue
 		}
 		if more := n - r.n; more > 20 { // the guess is not exact enough for more digits

@@ -66,7 +66,7 @@ func Judge(p *recording.LoadPoint, batch int, slo time.Duration) Point {
 	out := Point{Purpose: p.Purpose, Rate: p.Rate, Seed: p.Seed, Waited: p.Waited, Dependence: 1}
 	all := requests(p, batch)
 	to := p.Length.Seconds()
-	from := RampShare * to
+	from := float64(RampShare * to)
 	out.Seconds = to - from
 	var window []request
 	offered, attained, good := 0, 0, 0
@@ -189,7 +189,7 @@ func dependence(window []request, sorted []float64) float64 {
 func (p *Point) underWay(all []request, from, to float64) (steep bool) {
 	counts := make([]float64, looks)
 	for i := range counts {
-		at := from + (float64(i)+0.5)/looks*(to-from)
+		at := from + float64((float64(i)+0.5)/looks*(to-from))
 		for _, r := range all {
 			if r.due <= at && at < r.done {
 				counts[i]++
@@ -214,16 +214,16 @@ func (p *Point) underWay(all []request, from, to float64) (steep bool) {
 // line fits y = a + slope*i by least squares, and returns the slope and its standard error.
 func line(y []float64) (slope, scatter float64) {
 	n := float64(len(y))
-	mx, my := (n-1)/2, stats.Mean(y)
+	mx, my := float64((n-1)/2), stats.Mean(y)
 	var xx, xy, yy float64
 	for i, v := range y {
 		x := float64(i) - mx
-		xx += x * x
-		xy += x * (v - my)
-		yy += (v - my) * (v - my)
+		xx += float64(x * x)
+		xy += float64(x * (v - my))
+		yy += float64((v - my) * (v - my))
 	}
 	slope = xy / xx
-	rest := max(0, yy-slope*xy)
+	rest := max(0, yy-float64(slope*xy))
 	return slope, math.Sqrt(rest / (n - 2) / xx)
 }
 

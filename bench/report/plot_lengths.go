@@ -34,7 +34,7 @@ func (r *Report) lengthsPlot() plot.Plot {
 	p.Draw = func(c *plot.Canvas) {
 		panel := c.Panel(plot.Exact("tokens of a pair", 0, float64(last)), plot.Linear("pairs", 0, float64(most.Pairs)), plot.Ground{Height: 200})
 		for _, b := range d.Histogram {
-			gap := 0.04 * float64(b.Width)
+			gap := float64(0.04 * float64(b.Width))
 			panel.Bar(plot.Point{X: float64(b.Min) + gap}, plot.Point{X: float64(b.Min+b.Width) - gap, Y: float64(b.Pairs)}, 0, fmt.Sprintf("%d to %d tokens: %d pairs", b.Min, b.Min+b.Width-1, b.Pairs))
 		}
 	}

@@ -118,7 +118,7 @@ func (r *Report) tailPlot() plot.Plot {
 	}
 	p.Finding = tailFinding(list)
 	p.Draw = func(c *plot.Canvas) {
-		panel := c.Panel(plot.Log("latency of a batch, ms", lo, hi), plot.Tail("share of batches, the tail stretched", 1-(1-most)*0.8), plot.Ground{Height: 250})
+		panel := c.Panel(plot.Log("latency of a batch, ms", lo, hi), plot.Tail("share of batches, the tail stretched", 1-float64((1-most)*0.8)), plot.Ground{Height: 250})
 		for i := range list {
 			list[i].draw(panel, marked)
 		}

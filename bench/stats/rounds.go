@@ -108,7 +108,7 @@ func SignFlip(x []float64) (p float64, exact bool) {
 	for _, v := range x {
 		total, size = total+v, size+math.Abs(v)
 	}
-	least := math.Abs(total) - 1e-12*size // sums of the same values in another order differ by rounding
+	least := math.Abs(total) - float64(1e-12*size) // sums of the same values in another order differ by rounding
 	if len(x) <= MostExact {
 		if len(x) == 0 {
 			return 1, true

@@ -1,6 +1,11 @@
 // Package stats describes samples: means, percentiles as numpy has them, how
 // many draws a bound needs by order statistics, and what a few rounds say of a
 // difference. It knows nothing of benches.
+//
+// The same samples give the same digits on every processor, so that figures can be derived again
+// anywhere. Go may fuse a product and a sum into one operation with one rounding, and does on
+// arm64; here and where reports are derived, float64(x*y)+z forbids it (the Go specification,
+// "Floating-point operators").
 package stats
 
 import (
@@ -51,7 +56,7 @@ func Summarize(x []float64) *Summary {
 // empty: linear interpolation at rank p/100*(n-1), counted from 0, as numpy.percentile does
 // it (Hyndman and Fan's type 7).
 func Percentile(sorted []float64, p float64) float64 {
-	rank := p / 100 * float64(len(sorted)-1)
+	rank := float64(p / 100 * float64(len(sorted)-1))
 	i := int(rank)
 	if i >= len(sorted)-1 {
 		return sorted[len(sorted)-1]
@@ -60,9 +65,9 @@ func Percentile(sorted []float64, p float64) float64 {
 	// Computed from the nearer end, so that the result is monotone in p and equal to
 	// numpy's, bit for bit.
 	if t >= 0.5 {
-		return b - (b-a)*(1-t)
+		return b - float64((b-a)*(1-t))
 	}
-	return a + (b-a)*t
+	return a + float64((b-a)*t)
 }
 
 // Mean returns the arithmetic mean; NaN for an empty sample.
@@ -78,7 +83,7 @@ func Mean(x []float64) float64 {
 func momentAbout(x []float64, mx float64, y []float64, my float64) float64 {
 	sum := 0.0
 	for i := range x {
-		sum += (x[i] - mx) * (y[i] - my)
+		sum += float64((x[i] - mx) * (y[i] - my))
 	}
 	return sum / float64(len(x))
 }
@@ -115,7 +120,7 @@ func UpperOrder(n int, q, level float64) int {
 	cdf, logChoose := 0.0, logGamma(n+1)
 	for k := range n {
 		logP := logChoose - logGamma(k+1) - logGamma(n-k+1) +
-			float64(k)*math.Log(q) + float64(n-k)*math.Log1p(-q)
+			float64(float64(k)*math.Log(q)) + float64(float64(n-k)*math.Log1p(-q))
 		if cdf += math.Exp(logP); cdf >= level {
 			return k + 1
 		}

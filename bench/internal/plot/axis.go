@@ -33,7 +33,7 @@ func (s stride) step(level int) float64 {
 // between is the first and the last multiple of the step; a little slack, for what rounding
 // does to the ends.
 func (s stride) between(step float64) (first, last float64) {
-	slack := 1e-9 * (s.hi - s.lo)
+	slack := float64(1e-9 * (s.hi - s.lo))
 	return math.Ceil((s.lo - slack) / step), math.Floor((s.hi + slack) / step)
 }
 
@@ -50,7 +50,7 @@ func (s stride) TicksAtLevel(level int) any {
 	first, last := s.between(step)
 	var ticks []float64
 	for i := first; i <= last; i++ {
-		ticks = append(ticks, i*step+0) // not -0
+		ticks = append(ticks, float64(i*step)+0) // not -0
 	}
 	return ticks
 }
@@ -98,7 +98,7 @@ func Linear(label string, lo, hi float64) Axis {
 		span := max(math.Abs(lo)*0.1, 1e-6)
 		lo, hi = lo-span, hi+span
 	}
-	pad := 0.04 * (hi - lo)
+	pad := float64(0.04 * (hi - lo))
 	padded := func(v, pad float64) float64 {
 		if v == 0 || v > 0 != (v+pad > 0) {
 			return 0

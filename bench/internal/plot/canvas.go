@@ -84,7 +84,7 @@ func (c *Canvas) text(x, y float64, anchor, class, s string) {
 
 // width is about how wide a text is, in the drawings' 12 px: a figure's width for each
 // letter, which is more than most have.
-func width(s string) float64 { return 6.8 * float64(utf8.RuneCountInString(s)) }
+func width(s string) float64 { return float64(6.8 * float64(utf8.RuneCountInString(s))) }
 
 // fit is s as far as there is room for it.
 func fit(s string, room float64) string {

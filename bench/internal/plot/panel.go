@@ -79,7 +79,7 @@ func (p *Panel) horizontal(g Ground) {
 		if g.NoX || t.Text == "" {
 			continue
 		}
-		half := width(t.Text) / 2
+		half := float64(width(t.Text) / 2)
 		middleAt := min(at, p.c.W-half) // no text reaches out of the drawing
 		if middleAt-half < free {
 			continue
