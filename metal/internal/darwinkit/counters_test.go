@@ -98,9 +98,11 @@ func TestCounters(t *testing.T) {
 	if whole.Busy <= 0 {
 		t.Errorf("%+v of the whole", whole)
 	}
+	// What a tick lasts is found from two clocks, between whose readings a busy machine
+	// may do other work: how long 1000 ticks are is not certain, but that all are.
 	for i, one := range each {
-		if one != 1000 {
-			t.Fatalf("dispatch %d took %v, want the 1µs of its stamps", i, one)
+		if one != each[0] || one <= 0 {
+			t.Fatalf("dispatch %d took %v, want as many ticks as the first, which took %v", i, one, each[0])
 		}
 	}
 	if want := []uint64{2 * perSamples, 200}; !slices.Equal(s.requests, want) {
