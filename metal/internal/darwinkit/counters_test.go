@@ -23,25 +23,23 @@ type standIn struct {
 	requests []uint64 // samples of each buffer
 }
 
-// install adds the classes and the methods. Each function has four parameters,
-// needed or not: darwinkit keeps the addresses of their types in a slice that the
-// compiler leaves on the stack where it is shorter.
+// install adds the classes and the methods.
 func (s *standIn) install() {
 	class := func(name string) objc.Class { return objc.AllocateClass(objc.GetClass("NSObject"), name, 0) }
 	create := func(c objc.Class) objc.Object { return objc.Call[objc.Object](c, objc.Sel("new")) }
 
 	set := class("StandInCounterSet")
-	objc.AddMethod(set, objc.Sel("name"), func(_ objc.Object, _, _, _ uint64) string { return "timestamp" })
+	addMethod(set, "name", func(objc.Object) string { return "timestamp" })
 	objc.RegisterClass(set)
 
 	how := class("MTLCounterSampleBufferDescriptor")
-	objc.AddMethod(how, objc.Sel("setCounterSet:"), func(_, _ objc.Object, _, _ uint64) {})
-	objc.AddMethod(how, objc.Sel("setStorageMode:"), func(_ objc.Object, _, _, _ uint64) {})
-	objc.AddMethod(how, objc.Sel("setSampleCount:"), func(_ objc.Object, n, _, _ uint64) { s.requests = append(s.requests, n) })
+	addMethod(how, "setCounterSet:", func(_, _ objc.Object) {})
+	addMethod(how, "setStorageMode:", func(objc.Object) {})
+	addMethod(how, "setSampleCount:", func(_ objc.Object, n uint64) { s.requests = append(s.requests, n) })
 	objc.RegisterClass(how)
 
 	samples := class("StandInSamples")
-	objc.AddMethod(samples, objc.Sel("resolveCounterRange:"), func(_ objc.Object, r nsRange, _, _ uint64) []byte {
+	addMethod(samples, "resolveCounterRange:", func(_ objc.Object, r nsRange) []byte {
 		var raw []byte
 		for i := r.Location; i < r.Location+r.Length; i++ { // each stage begins where one ended
 			raw = binary.LittleEndian.AppendUint64(raw, 1+(i+1)/2*s.stage)
@@ -51,21 +49,21 @@ func (s *standIn) install() {
 	objc.RegisterClass(samples)
 
 	pass := class("MTLComputePassDescriptor") // and its attachments, and the first of them
-	objc.AddClassMethod(pass, objc.Sel("computePassDescriptor"), func(c objc.Class, _, _, _ uint64) objc.Object { return create(c).Autorelease() })
-	objc.AddMethod(pass, objc.Sel("sampleBufferAttachments"), func(o objc.Object, _, _, _ uint64) objc.Object { return o })
-	objc.AddMethod(pass, objc.Sel("objectAtIndexedSubscript:"), func(o objc.Object, _, _, _ uint64) objc.Object { return o })
-	objc.AddMethod(pass, objc.Sel("setSampleBuffer:"), func(_, b objc.Object, _, _ uint64) { s.now[0] = uint64(uintptr(b.Ptr())) })
-	objc.AddMethod(pass, objc.Sel("setStartOfEncoderSampleIndex:"), func(_ objc.Object, i, _, _ uint64) { s.now[1] = i })
-	objc.AddMethod(pass, objc.Sel("setEndOfEncoderSampleIndex:"), func(_ objc.Object, i, _, _ uint64) {
+	addClassMethod(pass, "computePassDescriptor", func(c objc.Class) objc.Object { return create(c).Autorelease() })
+	addMethod(pass, "sampleBufferAttachments", func(o objc.Object) objc.Object { return o })
+	addMethod(pass, "objectAtIndexedSubscript:", func(o objc.Object) objc.Object { return o })
+	addMethod(pass, "setSampleBuffer:", func(_, b objc.Object) { s.now[0] = uint64(uintptr(b.Ptr())) })
+	addMethod(pass, "setStartOfEncoderSampleIndex:", func(_ objc.Object, i uint64) { s.now[1] = i })
+	addMethod(pass, "setEndOfEncoderSampleIndex:", func(_ objc.Object, i uint64) {
 		s.now[2] = i
 		s.sampled = append(s.sampled, s.now)
 	})
 	objc.RegisterClass(pass)
 
 	device, only := objc.GetClass("FMDevice"), create(set)
-	objc.ReplaceMethod(device, objc.Sel("counterSets"), func(_ objc.Object, _, _, _ uint64) []objc.Object { return []objc.Object{only} })
-	objc.AddMethod(device, objc.Sel("newCounterSampleBufferWithDescriptor:error:"), func(_, _ objc.Object, _ unsafe.Pointer, _ uint64) objc.Object { return create(samples) })
-	objc.AddMethod(device, objc.Sel("sampleTimestamps:gpuTimestamp:"), func(_ objc.Object, cpu, gpu unsafe.Pointer, _ uint64) {
+	replaceMethod(device, "counterSets", func(objc.Object) []objc.Object { return []objc.Object{only} })
+	addMethod(device, "newCounterSampleBufferWithDescriptor:error:", func(_, _ objc.Object, _ unsafe.Pointer) objc.Object { return create(samples) })
+	addMethod(device, "sampleTimestamps:gpuTimestamp:", func(_ objc.Object, cpu, gpu unsafe.Pointer) {
 		*(*uint64)(cpu), *(*uint64)(gpu) = uint64(clock()), uint64(clock())
 	})
 }
@@ -100,9 +98,11 @@ func TestCounters(t *testing.T) {
 	if whole.Busy <= 0 {
 		t.Errorf("%+v of the whole", whole)
 	}
+	// What a tick lasts is found from two clocks, between whose readings a busy machine
+	// may do other work: how long 1000 ticks are is not certain, but that all are.
 	for i, one := range each {
-		if one != 1000 {
-			t.Fatalf("dispatch %d took %v, want the 1µs of its stamps", i, one)
+		if one != each[0] || one <= 0 {
+			t.Fatalf("dispatch %d took %v, want as many ticks as the first, which took %v", i, one, each[0])
 		}
 	}
 	if want := []uint64{2 * perSamples, 200}; !slices.Equal(s.requests, want) {

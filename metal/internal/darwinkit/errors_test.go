@@ -41,16 +41,16 @@ func TestFailure(t *testing.T) {
 	x, a := f.vector(t, "x", ramp(64, 1)...), f.vector(t, "a", 1)
 	work := []gpu.Dispatch{f.on(f.saxpy, "the work", at(x), at(a), at(x))}
 	code, failed := int64(0), objc.AllocateClass(objc.GetClass("NSObject"), "StandInError", 0)
-	objc.AddMethod(failed, objc.Sel("code"), func(_ objc.Object, _, _, _ uint64) int64 { return code })
-	objc.AddMethod(failed, objc.Sel("localizedDescription"), func(_ objc.Object, _, _, _ uint64) string { return "the reason" })
+	addMethod(failed, "code", func(objc.Object) int64 { return code })
+	addMethod(failed, "localizedDescription", func(objc.Object) string { return "the reason" })
 	objc.RegisterClass(failed)
 	failure := objc.Call[objc.Object](failed, objc.Sel("new"))
 	buffer := objc.GetClass("FMCommandBuffer")
-	objc.ReplaceMethod(buffer, objc.Sel("status"), func(_ objc.Object, _, _, _ uint64) uint64 { return 5 })
+	replaceMethod(buffer, "status", func(objc.Object) uint64 { return 5 })
 	if _, err := f.Run(work); err == nil || !strings.Contains(err.Error(), "no reason given") {
 		t.Errorf("%v, want a failure without a reason", err)
 	}
-	objc.ReplaceMethod(buffer, objc.Sel("error"), func(_ objc.Object, _, _, _ uint64) objc.Object { return failure })
+	replaceMethod(buffer, "error", func(objc.Object) objc.Object { return failure })
 	for c, kind := range map[int64]error{3: gpu.ErrFault, 8: gpu.ErrOutOfMemory, 11: gpu.ErrLost} {
 		code = c
 		if _, err := f.Run(work); !errors.Is(err, kind) || !strings.Contains(err.Error(), "the reason") {

@@ -16,7 +16,7 @@ import (
 // ofFamily makes the stand-in a GPU of Apple's family n, as hosted Macs' virtual GPU is
 // of family 5, or of none.
 func ofFamily(n int64) {
-	objc.ReplaceMethod(objc.GetClass("FMDevice"), objc.Sel("supportsFamily:"), func(_ objc.Object, f int64, _, _ uint64) bool { return f <= 1000+n })
+	replaceMethod(objc.GetClass("FMDevice"), "supportsFamily:", func(_ objc.Object, f int64) bool { return f <= 1000+n })
 }
 
 // TestOlderDevice opens a driver for a GPU of a family that is not known to do: what it
@@ -64,13 +64,13 @@ func TestLanguage(t *testing.T) {
 	if got := d.Info().Language; got != "Metal 3.0" {
 		t.Errorf("compiled as %q", got)
 	}
-	device, compile, kept := objc.GetClass("FMDevice"), objc.Sel("newLibraryWithSource:options:error:"), objc.Sel("keptLibraryWithSource:options:error:")
-	if !device.AddMethod(kept, device.MethodImplementation(compile), "@@:@@^@") {
+	device, compile, kept := objc.GetClass("FMDevice"), "newLibraryWithSource:options:error:", objc.Sel("keptLibraryWithSource:options:error:")
+	if !device.AddMethod(kept, device.MethodImplementation(objc.Sel(compile)), "@@:@@^@") {
 		t.Fatal("the method cannot be kept")
 	}
 	refuse := func(version uint64) bool { return version != 0 }
 	var versions []uint64
-	objc.ReplaceMethod(device, compile, func(o, source, options objc.Object, e unsafe.Pointer) objc.Object {
+	replaceMethod(device, compile, func(o, source, options objc.Object, e unsafe.Pointer) objc.Object {
 		version := objc.Call[uint64](options, objc.Sel("languageVersion"))
 		if versions = append(versions, version); refuse(version) {
 			return objc.Object{}
