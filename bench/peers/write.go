@@ -12,6 +12,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
 // none stands for a figure that was not measured.
@@ -30,7 +31,7 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 		rounds = max(rounds, len(entry.Turns))
 	}
 	p.Para("Each has a process of its own, kept warm, and all take turns in random order: %d rounds of all pairs each (seed %d)%s. Pairs/s and ratios are medians of rounds, with the bootstrap interval of 95 %% where there are %d rounds. First score is from the start of the process.",
-		rounds, r.Seed, load(r.Loads), fewestRounds)
+		rounds, r.Seed, load(r.Loads), stats.FewestForMedian)
 	if r.CutShort != "" {
 		p.Para("**Cut short:** %s; %d rounds were planned.", r.CutShort, r.Planned)
 	}
