@@ -33,7 +33,7 @@ func Venv(ctx context.Context, dir, base string, say func(string)) (python strin
 	if _, err := os.Stat(python); errors.Is(err, fs.ErrNotExist) {
 		say("making a virtual environment in " + dir)
 		if err := quietly(ctx, base, "-m", "venv", dir); err != nil {
-			return "", err
+			return "", fmt.Errorf("%w; --python names another Python", err)
 		}
 	}
 	list := filepath.Join(dir, "requirements.txt")
@@ -56,7 +56,10 @@ func quietly(ctx context.Context, name string, args ...string) error {
 	var said words
 	c.Stdout, c.Stderr = &said, &said
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("peers: %s: %w: %s", name, err, lastLine(said.String()))
+		if words := lastLine(said.String()); words != "" {
+			err = fmt.Errorf("%w: %s", err, words)
+		}
+		return fmt.Errorf("peers: %s: %w", name, err)
 	}
 	return nil
 }
