@@ -124,7 +124,7 @@ func (f *AblationFigures) verdict() string {
 // ablationPlot is the plot of stages of a report that has none of batches, but of ideas.
 func (r *Report) ablationPlot(p plot.Plot) plot.Plot {
 	f := r.Ablation
-	p.Title, p.Question = "Where the speed came from", "How much of a pair's time (ms) does each idea save, added to those above it, and what is left?"
+	p.Title, p.Question = "What each idea saves", "How much of a pair's time (ms) does each idea save, added to those above it, and what is left?"
 	steps := f.fall()
 	if steps == nil {
 		p.Missing = "the runs without each idea and with all are not there."
