@@ -33,7 +33,7 @@ func Venv(ctx context.Context, dir, base string, say func(string)) (python strin
 	if _, err := os.Stat(python); errors.Is(err, fs.ErrNotExist) {
 		say("making a virtual environment in " + dir)
 		if err := quietly(ctx, base, "-m", "venv", dir); err != nil {
-			return "", fmt.Errorf("%w; --python names another Python", err)
+			return "", err
 		}
 	}
 	list := filepath.Join(dir, "requirements.txt")

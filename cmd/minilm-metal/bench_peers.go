@@ -206,7 +206,11 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 // peerPython returns the Python that runs the others, by its whole path.
 func (p *program) peerPython(ctx context.Context, flags *peerFlags) (string, error) {
 	if flags.venv != "" {
-		return peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+		python, err := peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+		if err != nil && flags.python == "" && errors.Is(err, exec.ErrNotFound) {
+			err = fmt.Errorf("%w; --python names another Python", err)
+		}
+		return python, err
 	}
 	path, err := exec.LookPath(flags.python)
 	if err != nil {
