@@ -99,11 +99,11 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 		Other      []int32            `json:"other_judgements"`
 	}
 	if err := json.Unmarshal(text, &given); err != nil {
-		return err
+		return fmt.Errorf(`want numbers as "logits", and whole numbers or null as "judgements" and "other_judgements": %w`, err)
 	}
 	n := len(line.Passages)
 	if len(given.Logits) != n {
-		return fmt.Errorf(`%d "logits" of %d passages, want one each`, len(given.Logits), n)
+		return fmt.Errorf(`%d "logits" of %d passages, want the exact logit of each, as in {"query": "a", "passage": "b", "logits": 1.5}`, len(given.Logits), n)
 	}
 	if given.Judgements != nil && len(given.Judgements) != n {
 		return fmt.Errorf(`%d "judgements" of %d passages, want one each, which may be null, or none`, len(given.Judgements), n)

@@ -117,6 +117,18 @@ func TestEmbedders(t *testing.T) {
 	}
 }
 
+// A cross-encoder without modules makes means that nobody trained, which is said.
+func TestEmbedderOfCrossEncoder(t *testing.T) {
+	e, err := engine.OpenFS(testdata.Tiny(), engine.Embedder())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if got := strings.Join(e.Info().Warnings, "\n"); !strings.Contains(got, "no modules.json") {
+		t.Errorf("warnings %q", got)
+	}
+}
+
 // What is not understood is refused, by the name of its file and key.
 func TestEmbeddersRefused(t *testing.T) {
 	const (

@@ -48,6 +48,8 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize}
 	if list != nil {
 		err = s.embeds.modules(fsys, list)
+	} else if len(s.architectures) > 0 && s.ownHead() {
+		s.warn("config.json: architectures is %.80q, a cross-encoder's, and there is no modules.json: embeddings are means of all tokens, as in sentence-transformers, and nobody may have trained them", s.architectures[0])
 	}
 	if err == nil {
 		err = s.embedderSettings(fsys, root)

@@ -9,14 +9,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-const (
-	// fewestRounds is how many values a median needs for the interval of 95 % to lie between
-	// the most extreme of them: of five all lie on one side of it once in 16.
-	fewestRounds = 6
-	// fewestForP95 is how many samples P95 needs for an upper bound to exist.
-	fewestForP95 = 59
-)
-
 // Interval is a median, with its bootstrap interval of 95 % if there are values enough.
 type Interval struct {
 	Median float64  `json:"median"`
@@ -69,7 +61,7 @@ func Derive(r *Recording) []Figures {
 				p := stats.Percentile(latencies, 50)
 				f.P50 = &p
 			}
-			if len(latencies) >= fewestForP95 {
+			if len(latencies) >= stats.SamplesNeeded(0.95, stats.Confidence) {
 				p := stats.Percentile(latencies, 95)
 				f.P95 = &p
 			}
@@ -151,7 +143,7 @@ func interval(x []float64) *Interval {
 		return nil
 	}
 	i := &Interval{Median: stats.Median(x), N: len(x)}
-	if len(x) >= fewestRounds {
+	if len(x) >= stats.FewestForMedian {
 		low, high := stats.MedianInterval(x)
 		i.Low, i.High = &low, &high
 	}

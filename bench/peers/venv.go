@@ -56,7 +56,10 @@ func quietly(ctx context.Context, name string, args ...string) error {
 	var said words
 	c.Stdout, c.Stderr = &said, &said
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("peers: %s: %w: %s", name, err, lastLine(said.String()))
+		if words := lastLine(said.String()); words != "" {
+			err = fmt.Errorf("%w: %s", err, words)
+		}
+		return fmt.Errorf("peers: %s: %w", name, err)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
 // none stands for a figure that was not measured.
@@ -30,13 +31,13 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 		rounds = max(rounds, len(entry.Turns))
 	}
 	p.Para("Each has a process of its own, kept warm, and all take turns in random order: %d rounds of all pairs each (seed %d)%s. Pairs/s and ratios are medians of rounds, with the bootstrap interval of 95 %% where there are %d rounds. First score is from the start of the process.",
-		rounds, r.Seed, load(r.Loads), fewestRounds)
+		rounds, r.Seed, load(r.Loads), stats.FewestForMedian)
 	if r.CutShort != "" {
 		p.Para("**Cut short:** %s; %d rounds were planned.", r.CutShort, r.Planned)
 	}
 	p.Block()
 	all := Derive(r)
-	p.AlignedTable([]string{"Engine", "Precision", "Pairs/s", "Ours/theirs, same precision", "Our best/theirs", "P50, P95 (ms)", "of a", "First score (s)", "Peak memory (MB)", "Mean error", "Orders swapped", "Version"}, rows(all))
+	p.AlignedTable([]string{"Engine", "Precision", "Pairs/s", "Ours/theirs, same precision", "Our best/theirs", "P50, P95 (ms)", "Latency of a", "First score (s)", "Peak memory (MB)", "Mean error", "Orders swapped", "Version"}, rows(all))
 	p.Para("Mean error is |error| of the logits against our float64 reference, over their standard deviation. Scores that fail the limits that ours are held to have no figure of speed; bfloat16 and int8 pass, too, if they swap at most 3 and 6 %% of the orders.")
 	p.Block()
 	for _, f := range all {
@@ -57,7 +58,7 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 
 func rows(all []Figures) (out [][]string) {
 	for _, f := range all {
-		row := []string{f.Library, precisionName(f.Precision), f.PairsPerSecond.text("%.0f"), f.Same.text("%.2f"), f.Best.text("%.2f"),
+		row := []string{f.Library, precisionName(f.Precision), f.PairsPerSecond.text(rateFormat(f.PairsPerSecond)), f.Same.text("%.2f"), f.Best.text("%.2f"),
 			none, f.Unit, number(f.FirstScore, "%.2f"), number(f.PeakMB, "%.0f"), none, none, versions(f.Versions)}
 		if f.P50 != nil {
 			row[5] = number(f.P50, "%.1f") + ", " + number(f.P95, "%.1f")
@@ -75,6 +76,14 @@ func rows(all []Figures) (out [][]string) {
 	}
 	return append(out, []string{seedRun.library, seedRun.precision, fmt.Sprintf("%.0f", seedRun.pairs), none, none,
 		fmt.Sprintf("%.1f, %.1f", seedRun.p50, seedRun.p95), "batch of 32", none, none, none, none, "2025-12-26"})
+}
+
+// rateFormat keeps two digits of a rate of pairs: ratios are of unrounded ones.
+func rateFormat(i *Interval) string {
+	if i != nil && i.Median < 10 {
+		return "%.1f"
+	}
+	return "%.0f"
 }
 
 // text writes a median and its interval.

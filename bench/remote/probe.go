@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,7 +52,16 @@ func (c *Client) Probe(ctx context.Context) error {
 		c.target, c.probed = t, c.o.Dialect == ""
 		return nil
 	}
+	if !slices.ContainsFunc(failed, func(err error) bool { return !unreached(err) }) {
+		return fmt.Errorf("remote: no server answers at %s: is it running? %w", c.base, failed[0])
+	}
 	return fmt.Errorf("remote: %s answers in no dialect that is known here: %w", c.base, errors.Join(failed...))
+}
+
+// unreached reports whether a request had no answer, in whatever dialect.
+func unreached(err error) bool {
+	var miss *Error
+	return errors.As(err, &miss) && (miss.Kind == KindConnection || miss.Kind == KindTimeout)
 }
 
 // longestWord bounds what a server may say of itself.

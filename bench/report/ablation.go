@@ -9,10 +9,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-// fewestAblationRounds is how many rounds an interval needs: the median of fewer lies within
-// all of them with less than 95 % confidence.
-const fewestAblationRounds = 6
-
 // AblationFigures say where the speed came from. Rates are medians over the rounds, and
 // ratios medians of the rounds' ratios.
 type AblationFigures struct {
@@ -165,7 +161,7 @@ func between(base, run []float64) Between {
 		ratios[i] = base[i] / run[i]
 	}
 	b := Between{Ratio: stats.Median(ratios)}
-	if len(ratios) >= fewestAblationRounds {
+	if len(ratios) >= stats.FewestForMedian {
 		low, high := stats.MedianInterval(ratios)
 		b.CI = &[2]float64{low, high}
 	}

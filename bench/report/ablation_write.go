@@ -8,6 +8,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 	"github.com/minilm-metal/minilm-metal/bench/internal/page"
 	"github.com/minilm-metal/minilm-metal/bench/internal/plot"
+	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
 // AblationTitle is the title of the section.
@@ -85,10 +86,10 @@ func (f *AblationFigures) has(id string) bool {
 
 // few says why there are no intervals.
 func (f *AblationFigures) few() string {
-	if f.Rounds >= fewestAblationRounds {
+	if f.Rounds >= stats.FewestForMedian {
 		return ""
 	}
-	return fmt.Sprintf("; fewer than %d are too few for one, and there are %d", fewestAblationRounds, f.Rounds)
+	return fmt.Sprintf("; fewer than %d are too few for one, and there are %d", stats.FewestForMedian, f.Rounds)
 }
 
 // cpu is the processor's time of a run.
@@ -123,7 +124,7 @@ func (f *AblationFigures) verdict() string {
 // ablationPlot is the plot of stages of a report that has none of batches, but of ideas.
 func (r *Report) ablationPlot(p plot.Plot) plot.Plot {
 	f := r.Ablation
-	p.Title, p.Question = "Where the speed came from", "How much of a pair's time (ms) does each idea save, added to those above it, and what is left?"
+	p.Title, p.Question = "What each idea saves", "How much of a pair's time (ms) does each idea save, added to those above it, and what is left?"
 	steps := f.fall()
 	if steps == nil {
 		p.Missing = "the runs without each idea and with all are not there."

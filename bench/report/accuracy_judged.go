@@ -100,8 +100,8 @@ func (f *JudgedFigures) write(p *markdown.Page) {
 		rows = append(rows, []string{v.Precision, strconv.Itoa(v.Pairs), strconv.Itoa(v.Queries), twoDigits(v.MeanError), twoDigits(v.ErrorSD), twoDigits(v.MaxError),
 			figure.Fixed(figure.Scaled(v.SwappedShare, 100), 2), figure.Fixed(v.NDCG, 4), figure.Fixed(v.ExactNDCG, 4), difference, interval})
 	}
-	p.Table([]string{"Precision", "Pairs", "Queries", "Mean Error", "SD of Errors", "Max Error", "Orders Swapped (%)", "nDCG@10", "float64's", "Difference", "95 % Interval"}, rows)
-	p.Para("_Of %s (sha256 %s), whose logits and judgements were given. Errors are distances from these logits, over their standard deviation. Orders are of two passages of one query. %s_",
+	p.Table([]string{"Precision", "Pairs", "Queries", "Mean Error (SD)", "SD of Errors (SD)", "Max Error (SD)", "Orders Swapped (%)", "nDCG@10", "nDCG@10 of the Logits", "Difference", "95 % Interval"}, rows)
+	p.Para("_Of %s (sha256 %s), whose logits and judgements were given. Errors are distances from these logits, in their standard deviations (SD). Orders are of two passages of one query. %s_",
 		markdown.OneLine(f.Name), first(f.SHA256, 12), ndcgNote(judged))
 	for i := range f.Precisions {
 		v := &f.Precisions[i]

@@ -6,8 +6,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 )
 
-// WriteSummary writes the beginning of WriteMarkdown, as far as the results, and the scenario:
-// what a terminal shows at the end of a run.
+// WriteSummary writes the beginning of WriteMarkdown, as far as the results, the scenario
+// and the judged pairs: what a terminal shows at the end of a run.
 func (r *Report) WriteSummary(w io.Writer) error {
 	p := markdown.NewPage(w)
 	r.writeHead(p)
@@ -16,5 +16,6 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	r.Overload.write(p)
 	r.Load.write(p)
 	r.Ablation.write(p)
+	r.Judged.write(p)
 	return p.Flush()
 }

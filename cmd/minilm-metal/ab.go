@@ -84,7 +84,7 @@ interrupted judges the rounds that it had.
 		f.StringVar(&s.commit, name+"-commit", "", "build side "+strings.ToUpper(name)+" from this commit, branch or tag")
 	}
 	f.IntVar(&flags.rounds, "rounds", defaultRounds, "rounds: a run of each side")
-	f.Uint64Var(&flags.seed, "seed", 1, "of the order of runs")
+	f.Uint64Var(&flags.seed, "seed", 1, "seed of the order of runs")
 	f.StringArrayVar(&flags.gates, "gate", nil, "judge this metric, with a threshold such as throughput=5%; several times (default: throughput, p95 and first-score at 3%)")
 	f.StringVarP(&flags.out, "out", "o", "", "folder for ab.json and the runs (default: a new one in "+outFolder+")")
 	f.BoolVar(&flags.asJSON, "json", false, "write the judgement as JSON to standard output")
@@ -145,7 +145,7 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string, bo
 	}
 	t := ab.New(sides[0], sides[1], flags.rounds, flags.seed)
 	t.Args, t.Shared = p.args, append([]string{}, shared...)
-	p.warn("rounds of a run of A and one of B: %d, in an order dealt out by seed %d; what is measured goes to %s", flags.rounds, flags.seed, out)
+	p.warn("rounds: %d, each of a run of A and a run of B in random order (seed %d); what is measured goes to %s", flags.rounds, flags.seed, out)
 	if t.OfOne() {
 		p.warn("%s", ofOne)
 	}

@@ -97,7 +97,7 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 	}
 	top, err := outputOf(ctx, "", "git", "rev-parse", "--show-toplevel")
 	if err != nil {
-		return "", "", err
+		return "", "", fmt.Errorf("commit %s: the working directory must be in the repository that it is built from: %w", revision, err)
 	}
 	if commit, err = outputOf(ctx, top, "git", "rev-parse", "--verify", "--end-of-options", revision+"^{commit}"); err != nil {
 		return "", "", fmt.Errorf("commit %s: no commit, branch or tag of %s has that name: %w", revision, top, err)

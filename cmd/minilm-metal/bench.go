@@ -61,10 +61,11 @@ gets what is in report.json, and nothing else.
 --stages puts into the report what each kernel costs a batch, from more batches
 that are run after the measurement, which it leaves as it is.
 
---accuracy has the scores of judged pairs compared, in each precision, with logits
-in float64 that are given: {"query", "documents": [...], "logits": [...],
+--accuracy compares, in each precision, the scores of pairs with exact logits and with
+people's judgements, which you give: {"query", "documents": [...], "logits": [...],
 "judgements": [...]} a line, with "other_judgements" of passages that are not
-among these. The report tells errors, orders swapped and nDCG@10 beside float64's.
+among these. The report tells errors, orders swapped, and nDCG@10 beside that of
+the logits.
 
 --mix and --overload take the place of batches and concurrencies; their loads take
 turns until the time bound. --mix measures calls of one pair, as they arrive, alone
@@ -78,9 +79,9 @@ keeps the bound and three other seeds confirm it. --ramp measures a row of risin
 loads. Both take the place of batches and concurrencies, and write load.csv too.
 
 --ablate tells where the speed comes from: runs without one idea at a time (packing,
-tokenizing beside computing, instructions, precision, threads), and runs from a plain
-one, with none of them, to the full one, take turns in random order. What no run can
-do without is measured by its own kernel, and marked as computed.
+tokenizer, tokenizing beside computing, instructions, precision, threads), and runs from
+a plain one, with none of them, to the full one, take turns in random order. Ideas that
+cannot be switched off are measured by their own kernels, and marked as computed.
 
 --url measures a server that speaks text-embeddings-inference's /rerank or Cohere's
 (as Infinity, vLLM and others do), in the engine's place: the same loops, page and

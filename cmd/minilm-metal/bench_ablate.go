@@ -22,7 +22,7 @@ func (a *ablation) register(f *pflag.FlagSet) {
 func (a *ablation) apply(f *pflag.FlagSet, o *bench.Options) error {
 	switch {
 	case !a.asked && f.Changed("ablate-rounds"):
-		return usageError("--ablate-rounds: says nothing without --ablate")
+		return usageError("--ablate-rounds: needs --ablate")
 	case !a.asked:
 		return nil
 	case a.of.Rounds < 1:
@@ -30,7 +30,7 @@ func (a *ablation) apply(f *pflag.FlagSet, o *bench.Options) error {
 	}
 	for _, name := range []string{"concurrency", "length", "rate", "stages", "profile", "mix", "overload", "slo", "ramp", "scenario", "url", "max-queue"} {
 		if f.Changed(name) {
-			return usageError("--%s: says nothing with --ablate", name)
+			return usageError("--%s: cannot be used with --ablate", name)
 		}
 	}
 	if len(o.Batches) != 1 {

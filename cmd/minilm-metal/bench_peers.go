@@ -79,11 +79,11 @@ no figure.`,
 	f.StringVar(&flags.cache, "cache", "", "folder for what is derived from the weights (default: in the user's cache)")
 	f.StringSliceVar(&flags.peers, "peers", nil, "whom to measure, such as openvino,onnxruntime-int8 (default: all)")
 	f.StringSliceVar(&flags.precisions, "precision", []string{"f32", "bf16", "int8"}, "precisions of ours")
-	f.IntVar(&flags.rounds, "rounds", defaultRounds, "rounds, in each of which each scores all pairs once")
-	f.IntVar(&flags.pairs, "pairs", peerPairs, "pairs to score")
+	f.IntVar(&flags.rounds, "rounds", defaultRounds, "rounds")
+	f.IntVar(&flags.pairs, "pairs", peerPairs, "pairs that each scores in each round")
 	f.IntVar(&flags.batch, "batch", bench.DefaultBatch, "pairs in a batch, for those that are called with batches")
 	f.IntVar(&flags.threads, "threads", 0, "threads of each (default: all cores)")
-	f.Uint64Var(&flags.seed, "seed", 1, "of the order of turns")
+	f.Uint64Var(&flags.seed, "seed", 1, "seed of the order of turns")
 	f.DurationVar(&flags.limit, "timeout", 10*time.Minute, "the longest time for one answer, such as to open the model")
 	f.StringVarP(&flags.out, "out", "o", "", "folder for peers.json and peers.md (default: a new one in "+outFolder+")")
 	f.BoolVar(&flags.asJSON, "json", false, "write figures and recording as JSON to standard output, in place of the table")
@@ -112,6 +112,7 @@ func (f *peerFlags) check() error {
 			return err
 		}
 	}
+	f.batch = min(f.batch, f.pairs) // what the table calls a batch is one
 	f.threads = cmp.Or(f.threads, runtime.GOMAXPROCS(0))
 	return nil
 }
@@ -205,7 +206,11 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 // peerPython returns the Python that runs the others, by its whole path.
 func (p *program) peerPython(ctx context.Context, flags *peerFlags) (string, error) {
 	if flags.venv != "" {
-		return peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+		python, err := peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+		if err != nil && flags.python == "" && errors.Is(err, exec.ErrNotFound) {
+			err = fmt.Errorf("%w; --python names another Python", err)
+		}
+		return python, err
 	}
 	path, err := exec.LookPath(flags.python)
 	if err != nil {

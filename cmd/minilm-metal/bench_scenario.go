@@ -56,30 +56,30 @@ func (s *scenario) apply(f *pflag.FlagSet, o *bench.Options) error {
 // loading says whether points of load are measured.
 func (s *scenario) loading(f *pflag.FlagSet) bool { return s.load.Ramp || f.Changed("slo") }
 
-// only refuses two scenarios at once, and flags that say nothing of the one that is asked for.
+// only refuses two scenarios at once, and flags that do not belong to the one that is asked for.
 func (s *scenario) only(f *pflag.FlagSet) error {
 	loading := s.loading(f)
 	switch {
 	case s.mixing && s.overloading:
 		return usageError("--mix and --overload: want one of them")
 	case loading && (s.mixing || s.overloading):
-		return usageError("--slo and --ramp: say nothing with --mix or --overload")
+		return usageError("--slo and --ramp: cannot be used with --mix or --overload")
 	case f.Changed("slo") && s.load.SLO <= 0:
 		return usageError("--slo %v: want a time above 0", s.load.SLO)
 	}
 	none := !s.mixing && !s.overloading && !loading
-	const withOne = "with --mix, --overload, --slo or --ramp"
+	const withOne = "cannot be used with --mix, --overload, --slo or --ramp"
 	for _, flag := range []struct {
 		name string
 		said bool // the flag applies to what is measured
 		why  string
 	}{
-		{"mix-bulk", s.mixing, "without --mix"},
-		{"mix-bulk-pairs", s.mixing, "without --mix"},
-		{"mix-background", s.mixing, "without --mix"},
-		{"mix-rate", s.mixing, "without --mix"},
-		{"overload-factor", s.overloading, "without --overload"},
-		{"batch", !s.mixing, "with --mix"},
+		{"mix-bulk", s.mixing, "needs --mix"},
+		{"mix-bulk-pairs", s.mixing, "needs --mix"},
+		{"mix-background", s.mixing, "needs --mix"},
+		{"mix-rate", s.mixing, "needs --mix"},
+		{"overload-factor", s.overloading, "needs --overload"},
+		{"batch", !s.mixing, "cannot be used with --mix"},
 		{"concurrency", none, withOne},
 		{"length", none, withOne},
 		{"rate", none, withOne},
@@ -87,7 +87,7 @@ func (s *scenario) only(f *pflag.FlagSet) error {
 		{"profile", none, withOne},
 	} {
 		if f.Changed(flag.name) && !flag.said {
-			return usageError("--%s: says nothing %s", flag.name, flag.why)
+			return usageError("--%s: %s", flag.name, flag.why)
 		}
 	}
 	return nil
@@ -166,7 +166,7 @@ func (s *scenario) named(f *pflag.FlagSet, o *bench.Options) error {
 	}
 	for _, name := range excluded {
 		if f.Changed(name) {
-			return usageError("--%s: says nothing with --scenario %s", name, s.name)
+			return usageError("--%s: cannot be used with --scenario %s", name, s.name)
 		}
 	}
 	return nil

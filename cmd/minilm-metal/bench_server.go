@@ -36,14 +36,14 @@ func (s *server) apply(f *pflag.FlagSet, o *bench.Options) error {
 	if !f.Changed("url") {
 		for _, name := range []string{"dialect", "url-model", "url-timeout"} {
 			if f.Changed(name) {
-				return usageError("--%s: says nothing without --url", name)
+				return usageError("--%s: needs --url", name)
 			}
 		}
 		return nil
 	}
 	for _, name := range []string{"device", "isa", "precision", "workers", "length", "stages", "profile", "mix", "overload", "max-queue", "accuracy"} {
 		if f.Changed(name) {
-			return usageError("--%s: says nothing of a server, with --url", name)
+			return usageError("--%s: cannot be used with --url, which measures a server", name)
 		}
 	}
 	switch {

@@ -121,21 +121,21 @@ func TestBenchURLRefusals(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	with := "--url " + s.URL + " --model " + tiny(t) + " "
 	for flags, want := range map[string]string{
-		"--dialect tei":                                "--dialect: says nothing without --url",
-		"--url-model x":                                "--url-model: says nothing without --url",
-		"--url-timeout 1s":                             "--url-timeout: says nothing without --url",
+		"--dialect tei":                                "--dialect: needs --url",
+		"--url-model x":                                "--url-model: needs --url",
+		"--url-timeout 1s":                             "--url-timeout: needs --url",
 		"--url " + s.URL:                               "--url: want --model too",
-		with + "--device cpu":                          "--device: says nothing of a server, with --url",
-		with + "--isa generic":                         "--isa: says nothing of a server",
-		with + "--precision f32":                       "--precision: says nothing of a server",
-		with + "--workers 1":                           "--workers: says nothing of a server",
-		with + "--length 32":                           "--length: says nothing of a server",
-		with + "--stages":                              "--stages: says nothing of a server",
-		with + "--profile k.pprof":                     "--profile: says nothing of a server",
-		with + "--mix":                                 "--mix: says nothing of a server",
-		with + "--accuracy judged.jsonl":               "--accuracy: says nothing of a server",
-		with + "--overload":                            "--overload: says nothing of a server",
-		with + "--max-queue 8":                         "--max-queue: says nothing of a server",
+		with + "--device cpu":                          "--device: cannot be used with --url, which measures a server",
+		with + "--isa generic":                         "--isa: cannot be used with --url",
+		with + "--precision f32":                       "--precision: cannot be used with --url",
+		with + "--workers 1":                           "--workers: cannot be used with --url",
+		with + "--length 32":                           "--length: cannot be used with --url",
+		with + "--stages":                              "--stages: cannot be used with --url",
+		with + "--profile k.pprof":                     "--profile: cannot be used with --url",
+		with + "--mix":                                 "--mix: cannot be used with --url",
+		with + "--accuracy judged.jsonl":               "--accuracy: cannot be used with --url",
+		with + "--overload":                            "--overload: cannot be used with --url",
+		with + "--max-queue 8":                         "--max-queue: cannot be used with --url",
 		with + "--url-timeout 0":                       "--url-timeout 0s: want a time above 0",
 		with + "--url-timeout -1s":                     "--url-timeout -1s: want a time above 0",
 		with + "--dialect klingon":                     `--dialect "klingon": want one of tei, cohere, openai`,
@@ -164,7 +164,7 @@ func TestBenchURLRefusals(t *testing.T) {
 		t.Error("the server was not asked")
 	}
 	s.Close()
-	call(t, "", strings.Fields("bench --out "+out+" "+with)...).want(t, failed, "tei at /rerank: remote: connection: ")
+	call(t, "", strings.Fields("bench --out "+out+" "+with)...).want(t, failed, "no server answers at http", "is it running?", "tei at /rerank: remote: connection: ")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("something is left behind")
 	}

@@ -41,13 +41,13 @@ func (p *program) embed() *cobra.Command {
 modules.json says is followed, or refused by name.
 
 Each line of the input is a text. With --jsonl it is a JSON object whose "text" (or
-"passage", or "p") is one, and its "id", if it has one, is carried along; blank lines
-are skipped then.
+"passage", or "p") is the text; an "id" is carried along, and blank lines are skipped.
 
 Each line gets a line of output, in the same order: {"embedding": [x, ...]}, with the
-"id" before it; or {"error": "..."} where there is none, which stops nothing. With
---format f32 each line gets the values alone, as little-endian float32, NaN where there
-is no embedding. Values are float32, in the shortest form that reads back equal.
+"id" before it; or {"error": "..."} where the line has no embedding, which stops nothing.
+Values are float32, in the shortest form that reads back equal. With --format f32 the
+output is the values alone, as little-endian float32, without ids or ends of lines; a line
+without an embedding has NaN in each value, and its error is on standard error.
 
 Memory does not grow with the input. The exit code is 1 if any line was in error.`,
 		Example: `  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
@@ -60,6 +60,14 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 	c.Flags().Lookup("model").Usage = "directory, or Hugging Face id in the local cache (required)"
 	maxLengthFlag(c.Flags(), &r.maxLength)
 	r.prompt.register(c.Flags())
+	for name, usage := range map[string]string{ // of texts, where other commands have pairs
+		"precision":    "auto (f32 on the cpu: how close others are is known of scores alone), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference",
+		"max-length":   "cut texts to so many tokens, special tokens included (default: what the model takes)",
+		promptFlag:     "text to put before each text, as it is; '' is none (default: the model's default prompt, if it has one)",
+		promptNameFlag: "put this one of the model's prompts before each text; \"info\" lists them",
+	} {
+		c.Flags().Lookup(name).Usage = usage
+	}
 	inputFlag(c, &r.input)
 	c.Flags().BoolVar(&r.jsonLines, "jsonl", false, "the input is JSON Lines")
 	c.Flags().StringVar(&r.format, "format", formatJSONL, "what is written: jsonl, or f32 (little-endian float32)")

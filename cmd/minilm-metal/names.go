@@ -64,7 +64,7 @@ func (f *engineFlags) check() error {
 	case f.device == "metal" && f.precision != "auto" && f.precision != "f16":
 		return usageError("--precision %s: the device metal has f16 alone", f.precision)
 	case f.isa != "auto" && (reference || f.device == "metal"):
-		return usageError("--isa %s: says nothing with --device %s", f.isa, f.device)
+		return usageError("--isa %s: cannot be used with --device %s", f.isa, f.device)
 	}
 	return nil
 }
