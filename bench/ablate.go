@@ -53,8 +53,11 @@ const (
 )
 
 // plainISA returns the least instruction set that is not plain Go, which nobody would compute
-// with; "" if there is none below the one in use.
+// with unless asked to; "" if there is none below the one in use.
 func plainISA(inUse string, available []kernels.ISA) string {
+	if inUse == kernels.Generic.String() {
+		return ""
+	}
 	for _, isa := range slices.Backward(available) {
 		if isa != kernels.Generic {
 			if isa.String() != inUse {

@@ -17,6 +17,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
@@ -179,6 +180,9 @@ func TestAblationVariants(t *testing.T) {
 	want := []string{": int8 2", "packing: int8 2", "precision: f32 2", "threads: int8 1", "packing+precision+threads: f32 1", "precision+threads: f32 1"}
 	if got := offs(variantsOf(info, ideas, hasPrecision)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if all := kernels.Available(); plainISA("generic", all) != "" {
+		t.Error("without the instructions of plain Go there are others")
 	}
 	if plainISA("neon", nil) != "" || hasPrecision("none", "f32") || hasPrecision("generic", "f128") || !hasPrecision("generic", "f32") {
 		t.Error("instruction sets and precisions that there are not")

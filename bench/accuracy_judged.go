@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
@@ -94,9 +95,9 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 		return errors.New(`tokens, want texts: "query" and "passage"`)
 	}
 	var given struct {
-		Logits     oneOrMore[float64] `json:"logits"`
-		Judgements oneOrMore[*int32]  `json:"judgements"`
-		Other      []int32            `json:"other_judgements"`
+		Logits     oneOrMore[*float64] `json:"logits"`
+		Judgements oneOrMore[*int32]   `json:"judgements"`
+		Other      []int32             `json:"other_judgements"`
 	}
 	if err := json.Unmarshal(text, &given); err != nil {
 		return fmt.Errorf(`want numbers as "logits", and whole numbers or null as "judgements" and "other_judgements": %w`, err)
@@ -104,6 +105,15 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 	n := len(line.Passages)
 	if len(given.Logits) != n {
 		return fmt.Errorf(`%d "logits" of %d passages, want the exact logit of each, as in {"query": "a", "passage": "b", "logits": 1.5}`, len(given.Logits), n)
+	}
+	for _, x := range given.Logits {
+		if x == nil {
+			return errors.New(`null in "logits", want numbers`)
+		}
+		// After the measurement it would be too late: the recording could not be opened.
+		if size := math.Abs(*x); size > figure.Largest || size > 0 && size < figure.Smallest {
+			return fmt.Errorf(`%g in "logits", want 0 or a size from %g to %g`, *x, figure.Smallest, figure.Largest)
+		}
 	}
 	if given.Judgements != nil && len(given.Judgements) != n {
 		return fmt.Errorf(`%d "judgements" of %d passages, want one each, which may be null, or none`, len(given.Judgements), n)
@@ -117,7 +127,7 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 	q := &(*list)[i]
 	for k, passage := range line.Passages {
 		q.pairs = append(q.pairs, engine.Pair{Query: line.Query, Passage: passage})
-		q.Logits = append(q.Logits, given.Logits[k])
+		q.Logits = append(q.Logits, *given.Logits[k])
 		grade := 0
 		if given.Judgements != nil && given.Judgements[k] != nil {
 			grade, q.judged = int(*given.Judgements[k]), true

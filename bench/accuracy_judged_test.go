@@ -44,6 +44,9 @@ func TestReadJudged(t *testing.T) {
 		`{"query": "a", "passage": "x", "logits": 2, "judgements": 0.5}`:          "0.5",
 		`{"query": "a", "passage": "x", "logits": "2"}`:                           "string",
 		`{"query": "a", "passage": "x", "logits": 1e999}`:                         "1e999",
+		`{"query": "a", "texts": ["x", "y"], "logits": [1, null]}`:                `null in "logits"`,
+		`{"query": "a", "passage": "x", "logits": -1e308}`:                        `-1e+308 in "logits", want 0 or a size from 1e-100 to 1e+100`,
+		`{"query": "a", "passage": "x", "logits": 1e-320}`:                        `in "logits", want 0 or`,
 		`{"input_ids": [1, 2], "logits": 1}`:                                      "tokens, want texts",
 		`{"query": "a", "passage": "x", "logits": 1, "other_judgements": "none"}`: "other_judgements",
 	} {

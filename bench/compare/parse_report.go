@@ -32,7 +32,7 @@ func parseMarkdown(document string) (*report.Report, error) {
 		switch s.level {
 		case 2:
 			chapter, f = s.title, nil
-			scenario = scenario || s.title == report.MixTitle || s.title == report.OverloadTitle || s.title == report.LoadTitle
+			scenario = scenario || s.title == report.MixTitle || s.title == report.OverloadTitle || s.title == report.LoadTitle || s.title == report.AblationTitle
 			if len(r.Configs) == 1 {
 				f = &r.Configs[0] // the dashboard of the only one has no heading
 			}

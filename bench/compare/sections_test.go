@@ -50,7 +50,7 @@ func TestScenariosAreNoConfiguration(t *testing.T) {
 	if x, y := compared(a, report.Derive(recordingtest.SeedLike())), compared(b, report.Derive(recordingtest.SeedLike())); x != y {
 		t.Errorf("compared\n%s\nand without scenarios\n%s", x, y)
 	}
-	for _, rec := range []*recording.Recording{recordingtest.Mixed(), recordingtest.Flooded()} {
+	for _, rec := range []*recording.Recording{recordingtest.Mixed(), recordingtest.Flooded(), recordingtest.Ablated(6)} {
 		var asJSON bytes.Buffer
 		if err := report.Derive(rec).WriteJSON(&asJSON); err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ func TestScenariosAreNoConfiguration(t *testing.T) {
 				t.Errorf("%s", text)
 			}
 		}
-		if (back.Mix == nil) != (rec.Mix == nil) || (back.Overload == nil) != (rec.Overload == nil) {
+		if (back.Mix == nil) != (rec.Mix == nil) || (back.Overload == nil) != (rec.Overload == nil) || (back.Ablation == nil) != (rec.Ablation == nil) {
 			t.Errorf("%s: the scenario does not come back from JSON", rec.Name)
 		}
 	}

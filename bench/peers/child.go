@@ -115,6 +115,7 @@ func (c *child) close() {
 	io.Copy(io.Discard, c.out)
 	c.command.Wait() // its error is in ProcessState, and after an answer nobody asks
 	late.Stop()
+	kill(c.command) // what it has started may still run, and be in the time of the next
 }
 
 // words keeps the end of what is written to it.

@@ -54,6 +54,12 @@ func fake(kind string) int {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		return 0
+	case "forgets one": // who holds nothing of its
+		child := exec.Command(os.Args[0], asFake, "hangs")
+		if err := child.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.WriteFile(os.Getenv("PEERS_TEST_PID"), fmt.Append(nil, child.Process.Pid), 0o666)
 	case "dies":
 		fmt.Fprintln(os.Stderr, "Traceback\nMemoryError: all of it")
 		return 3
@@ -99,6 +105,8 @@ func (s *fakeScorer) Score(rows []Row) (scores []float64, took []time.Duration, 
 		scores[0] += 1
 	case s.kind == "is no number":
 		scores[0] = math.NaN()
+	case s.kind == "goes back in time" && len(took) > 1:
+		took[1] = -3 * time.Second
 	}
 	return scores, took, nil
 }

@@ -212,6 +212,11 @@ func (p *participant) score(ctx context.Context, o *Options, from, to int) (answ
 			return a, took, fmt.Errorf("score %d is %v", from+i, v)
 		}
 	}
+	for i, v := range a.Latencies {
+		if !(v >= 0 && v <= o.Limit.Seconds()) {
+			return a, took, fmt.Errorf("latency %d is %g s, want 0 to %v", i, v, o.Limit)
+		}
+	}
 	return a, took, nil
 }
 

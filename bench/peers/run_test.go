@@ -46,6 +46,7 @@ func TestRun(t *testing.T) {
 		{"miscounts", "4 scores for 5 pairs", 0},
 		{"is wrong", "f32: off by 0.2", 0},
 		{"is no number", "unsupported value: NaN", 0},
+		{"goes back in time", "latency 1 is -3 s, want 0 to 1h0m0s", 0},
 		{"turns wrong", "round 1: f32: off by 0.2", 0},
 		{"dies later", `round 2: it ended (exit status 139) and had not answered "score"; its last words: Segmentation fault`, 1},
 	}

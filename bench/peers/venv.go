@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 // installed is a file in a virtual environment that is complete. It has the requirements that
@@ -27,12 +28,14 @@ func Venv(ctx context.Context, dir, base string, say func(string)) (python strin
 		python = filepath.Join(dir, "Scripts", "python.exe")
 	}
 	mark := filepath.Join(dir, installed)
-	if text, err := os.ReadFile(mark); err == nil && string(text) == Requirements() {
+	_, missing := os.Stat(python)
+	if text, err := os.ReadFile(mark); err == nil && missing == nil && string(text) == Requirements() {
 		return python, nil
 	}
-	if _, err := os.Stat(python); errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(missing, fs.ErrNotExist) {
 		say("making a virtual environment in " + dir)
 		if err := quietly(ctx, base, "-m", "venv", dir); err != nil {
+			os.Remove(python) // which comes before pip, and would pass for a whole environment
 			return "", err
 		}
 	}
@@ -55,6 +58,9 @@ func quietly(ctx context.Context, name string, args ...string) error {
 	c := exec.CommandContext(ctx, name, args...)
 	var said words
 	c.Stdout, c.Stderr = &said, &said
+	// pip starts others, which end with it and do not keep us waiting for their output.
+	apart(c)
+	c.Cancel, c.WaitDelay = func() error { return kill(c) }, time.Second
 	if err := c.Run(); err != nil {
 		if words := lastLine(said.String()); words != "" {
 			err = fmt.Errorf("%w: %s", err, words)

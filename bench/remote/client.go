@@ -114,6 +114,15 @@ func (c *Client) Traffic() Traffic {
 	return Traffic{c.requests.Load(), c.sent.Load(), c.received.Load(), c.dials.Load()}
 }
 
+// withoutKey is an answer that people may see: servers are known to repeat a key that they
+// refuse.
+func (c *Client) withoutKey(answer []byte) []byte {
+	if c.o.Key == "" {
+		return answer
+	}
+	return bytes.ReplaceAll(answer, []byte(c.o.Key), []byte("(the key)"))
+}
+
 // do makes one request, and decodes a complete answer into into. Its error is a *Error, or
 // that of ctx.
 func (c *Client) do(ctx context.Context, method, path string, body, into any) error {
@@ -150,7 +159,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, into any) er
 		return broken(ctx, timed, KindBody, err)
 	case response.StatusCode != http.StatusOK:
 		return &Error{Kind: fmt.Sprintf("status %d", response.StatusCode), Status: response.StatusCode,
-			err: fmt.Errorf("answered %.200q", answer)}
+			err: fmt.Errorf("answered %.200q", c.withoutKey(answer))}
 	case len(answer) > longestAnswer:
 		return &Error{Kind: KindBody, err: fmt.Errorf("more than %d bytes", longestAnswer)}
 	}

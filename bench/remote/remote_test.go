@@ -197,3 +197,14 @@ func TestURLs(t *testing.T) {
 		t.Error("an unknown dialect was taken")
 	}
 }
+
+// A server that repeats the key in its refusal does not bring it onto anybody's screen.
+func TestKeyRepeated(t *testing.T) {
+	c := serve(t, Options{Key: "hush", Dialect: TEI}, func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "bad key: "+r.Header.Get("Authorization"), http.StatusUnauthorized)
+	})
+	err := c.Probe(t.Context())
+	if err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "bad key: Bearer (the key)") {
+		t.Errorf("error %v", err)
+	}
+}

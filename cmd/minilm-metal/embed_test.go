@@ -74,6 +74,17 @@ func TestEmbed(t *testing.T) {
 	}
 }
 
+// A cross-encoder makes embeddings that nobody trained, and not without a word.
+func TestEmbedWithoutModules(t *testing.T) {
+	const says = "no modules.json says how it makes embeddings"
+	if o := call(t, "a\n", "embed", "--model", tiny(t)); o.code != 0 || !strings.Contains(o.stderr, says) || len(lines(o.stdout)) != 1 {
+		t.Errorf("%+v", o)
+	}
+	if o := call(t, "a\n", "embed", "--model", embedderDir(t)); o.code != 0 || strings.Contains(o.stderr, says) {
+		t.Errorf("%+v", o)
+	}
+}
+
 // A bad line stops nothing, and says which it is.
 func TestEmbedLines(t *testing.T) {
 	dir := embedderDir(t)
