@@ -107,7 +107,12 @@ func checkSavedEmbedder(t *testing.T, e *engine.Engine, dir string) {
 		t.Fatal(err)
 	}
 	info := e.Info()
-	if len(info.Warnings) > 0 {
+	// transformers writes no modules, and sentence-transformers warns of the means, too.
+	warned := strings.Join(info.Warnings, "\n")
+	if _, err := os.Stat(filepath.Join(dir, "modules.json")); err != nil && strings.HasPrefix(warned, "there is no modules.json") {
+		_, warned, _ = strings.Cut(warned, "\n")
+	}
+	if warned != "" {
 		t.Errorf("warnings %q of what a library wrote", info.Warnings)
 	}
 	if want.MaxLength == nil || info.MaxLength != min(*want.MaxLength, info.Config.MaxPositions) {

@@ -48,8 +48,8 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize}
 	if list != nil {
 		err = s.embeds.modules(fsys, list)
-	} else if len(s.architectures) > 0 && s.ownHead() {
-		s.warn("config.json: architectures is %.80q, a cross-encoder's, and there is no modules.json: embeddings are means of all tokens, as in sentence-transformers, and nobody may have trained them", s.architectures[0])
+	} else { // a cross-encoder is among these, and so is a model of [CLS] whose folder is not whole
+		s.warn("there is no %s to say how embeddings are made: they are means of all tokens, as in sentence-transformers, and may mean nothing", modules.File)
 	}
 	if err == nil {
 		err = s.embedderSettings(fsys, root)

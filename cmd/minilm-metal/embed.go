@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
 	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
 // embedding is one run of embed.
@@ -104,15 +102,11 @@ func (r *embedding) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer file.Close()
-	e, found, err := r.engineFlags.open(r.program, engine.Embedder(), engine.MaxLength(r.maxLength))
+	e, _, err := r.engineFlags.open(r.program, engine.Embedder(), engine.MaxLength(r.maxLength))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	// A cross-encoder is among these, and so is a model of [CLS] whose folder is not whole.
-	if _, err := fs.Stat(found.files, modules.File); errors.Is(err, fs.ErrNotExist) {
-		r.warn("%s: no %s says how it makes embeddings: they are means of all tokens, as in sentence-transformers, and may mean nothing", found.name, modules.File)
-	}
 	prompt := r.prompt.options()
 	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any line is read
 		return err

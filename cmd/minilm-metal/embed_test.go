@@ -76,7 +76,7 @@ func TestEmbed(t *testing.T) {
 
 // A cross-encoder makes embeddings that nobody trained, and not without a word.
 func TestEmbedWithoutModules(t *testing.T) {
-	const says = "no modules.json says how it makes embeddings"
+	const says = "there is no modules.json to say how embeddings are made"
 	if o := call(t, "a\n", "embed", "--model", tiny(t)); o.code != 0 || !strings.Contains(o.stderr, says) || len(lines(o.stdout)) != 1 {
 		t.Errorf("%+v", o)
 	}
