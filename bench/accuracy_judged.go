@@ -14,7 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
@@ -111,8 +110,8 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 			return errors.New(`null in "logits", want numbers`)
 		}
 		// After the measurement it would be too late: the recording could not be opened.
-		if size := math.Abs(*x); size > figure.Largest || size > 0 && size < figure.Smallest {
-			return fmt.Errorf(`%g in "logits", want 0 or a size from %g to %g`, *x, figure.Smallest, figure.Largest)
+		if size := math.Abs(*x); size > recording.Largest || size > 0 && size < recording.Smallest {
+			return fmt.Errorf(`%g in "logits", want 0 or a size from %g to %g`, *x, recording.Smallest, recording.Largest)
 		}
 	}
 	if given.Judgements != nil && len(given.Judgements) != n {

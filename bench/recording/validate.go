@@ -18,6 +18,12 @@ const longestRun = 366 * 24 * time.Hour
 // hundreds, and each has a section of its own on every page.
 const MostRuns = 1 << 14
 
+// Smallest and Largest are the sizes that a figure of a recording may have, if it is not 0.
+const (
+	Smallest = figure.Smallest
+	Largest  = figure.Largest
+)
+
 // Validate names the first thing in the recording that cannot have been measured.
 func (rec *Recording) Validate() error {
 	if rec.Schema != SchemaVersion {
