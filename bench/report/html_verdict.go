@@ -24,7 +24,7 @@ func (r *Report) verdict() string {
 	if f := r.fastest(); f != nil {
 		said = append(said, fmt.Sprintf("**%s pairs/s** at %s: %s.", figure.Fixed(&f.Throughput.Average, 1), f.Config, f.tailInWords()))
 	}
-	if m := r.Mix; m != nil && m.Alone != nil && m.Beside != nil && m.BesideRatio.P50 != nil {
+	if m := r.Mix; m != nil && m.Alone != nil && m.Beside != nil && m.BesideRatio != nil && m.BesideRatio.P50 != nil {
 		said = append(said, fmt.Sprintf("**A small call takes %s times as long beside the bulk** (P50 %s ms, alone %s ms), and the bulk keeps %s of its tokens/s.",
 			figure.Fixed(m.BesideRatio.P50, 2), figure.Fixed(&m.Beside.P50, 1), figure.Fixed(&m.Alone.P50, 1), percentOf(m.BulkBesideRatio)))
 	}

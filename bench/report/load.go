@@ -108,7 +108,7 @@ func (f *LoadFigures) verdict() string {
 			least = "at least "
 		}
 		share := ""
-		if f.Capacity != nil {
+		if f.Capacity != nil && *f.Capacity > 0 {
 			share = fmt.Sprintf(", %.0f %% of the capacity", 100*f.Knee.Rate / *f.Capacity)
 		}
 		return fmt.Sprintf("%s%.1f pairs/s%s, confirmed by %d seeds; goodput %.1f pairs/s", least, f.Knee.Rate, share, load.Confirmations, f.Knee.Good)
