@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -80,14 +81,17 @@ func (e *Engine) newGate(plain model.Device) *gate {
 // judge compares d's scores with plain's. It stops at the first test that deviates more
 // than is allowed, because later tests take longer.
 func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err error) {
-	var got []float32
+	var (
+		got    []float32
+		memory cpu.HeadMemory
+	)
 	score := func(d model.Device, scores []float32, b *model.Batch) ([]float32, error) {
 		n, rows := len(scores), make([]float32, b.Len()*g.config.HiddenSize)
 		if err := model.Encode(d, g.config, b, model.Firsts, rows); err != nil {
 			return nil, because(ErrModel, err)
 		}
 		scores = append(scores, make([]float32, b.Len())...)
-		g.head.Run(scores[n:], rows)
+		g.head.Run(&memory, scores[n:], rows)
 		return scores, nil
 	}
 	for _, b := range g.tests {

@@ -7,9 +7,9 @@ import (
 )
 
 // head makes results of the rows that passes have pooled: for each sequence its rows side by
-// side. It may be used by several goroutines.
+// side. It may be used by several goroutines, each with memory of its own.
 type head interface {
-	Run(dst, x []float32)
+	Run(memory *cpu.HeadMemory, dst, x []float32)
 }
 
 // useHead makes the head ready for the processor's instruction set. All devices have the same
@@ -28,7 +28,7 @@ type exactHead struct {
 	width int // the hidden size
 }
 
-func (h exactHead) Run(dst, x []float32) {
+func (h exactHead) Run(_ *cpu.HeadMemory, dst, x []float32) {
 	exact := make([]float64, len(x))
 	for i, v := range x {
 		exact[i] = float64(v)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
@@ -26,6 +27,7 @@ type runner struct {
 	parts  []part
 	reduce []model.Reduce // what is read of a batch
 	pooled []float32      // and what that is
+	memory cpu.HeadMemory // of the head that makes scores of that
 	scores []float32
 	pauses bool            // this pass may pause for urgent ones
 	labels context.Context // of the goroutine while the pass computes
@@ -177,7 +179,7 @@ func (r *runner) forward() error {
 	if err := r.encode(); err != nil {
 		return err
 	}
-	r.e.head.Run(r.nowScores, r.pooled)
+	r.e.head.Run(&r.memory, r.nowScores, r.pooled)
 	return nil
 }
 

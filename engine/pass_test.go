@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/metal"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -81,7 +83,7 @@ func openFaulty(t *testing.T, opts ...Option) *Engine {
 // pool of a sequence.
 type firstValues struct{ width int }
 
-func (h firstValues) Run(dst, x []float32) {
+func (h firstValues) Run(_ *cpu.HeadMemory, dst, x []float32) {
 	for i := range dst {
 		dst[i] = x[i*h.width]
 	}
@@ -169,6 +171,9 @@ func TestScoresThatAreNotNumbers(t *testing.T) {
 // A call like the one before allocates nothing, text and tokens, on the processor: its
 // memory, the batch's and the passes' are reused. Messages to a GPU allocate.
 func TestCallsAllocateNothing(t *testing.T) {
+	if memorytest.RaceDetector {
+		t.Skip("with the race detector sync.Pool drops calls at random")
+	}
 	fsys, err := synth.FS(1, synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 64, Vocab: 30522, Positions: 512, Types: 2, Labels: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func TestScoresKeepTheirBits(t *testing.T) {
 				if err := model.Encode(d, &w.Config, b, model.Firsts, rows); err != nil {
 					t.Fatal(err)
 				}
-				if head.Run(got, rows); !slices.Equal(got, want) {
+				if head.Run(new(cpu.HeadMemory), got, rows); !slices.Equal(got, want) {
 					t.Errorf("%v %v of %d channels: %v, want the very same as %v", isa, f, test.shape.Hidden, got, want)
 				}
 			}

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/internal/reuse"
@@ -17,7 +16,6 @@ type Head struct {
 	isa     kernels.ISA
 	in, out int // widths of a row and of a result
 	steps   []headStep
-	memory  sync.Pool // of *headMemory
 }
 
 // headStep is a step as it runs.
@@ -27,7 +25,9 @@ type headStep struct {
 	w, b   []float32       // a Dense of one, which is not packed: nearly all of a panel would be padding
 }
 
-type headMemory struct {
+// HeadMemory is what a head needs while it runs. Whoever runs heads keeps one, so that running
+// them allocates nothing; it serves one goroutine at a time.
+type HeadMemory struct {
 	in    kernels.Input
 	rows  [2][]float32 // a step's input and its output, in turn
 	exact []float64    // one row
@@ -37,7 +37,6 @@ type headMemory struct {
 func NewHead(h *model.Head, width int, isa kernels.ISA) *Head {
 	c := &Head{isa: isa, in: width * len(h.Pool)}
 	c.out = h.Out(c.in)
-	c.memory.New = func() any { return new(headMemory) }
 	for _, s := range h.Steps {
 		step := headStep{Step: s}
 		if d := s.Dense; d != nil {
@@ -60,20 +59,18 @@ func (h *Head) plain() kernels.Variant { return kernels.Variant{ISA: h.isa, Form
 func (h *Head) Out() int { return h.out }
 
 // Run writes the results of rows x to dst, one after the other.
-func (h *Head) Run(dst, x []float32) {
+func (h *Head) Run(m *HeadMemory, dst, x []float32) {
 	rows := len(x) / h.in
 	dst, x = dst[:rows*h.out], x[:rows*h.in]
-	m := h.memory.Get().(*headMemory)
 	for i := range h.steps {
 		x = h.steps[i].run(h, m, &m.rows[i%2], x, rows)
 	}
 	copy(dst, x)
 	m.in = kernels.Input{} // which may refer to the caller's rows
-	h.memory.Put(m)
 }
 
 // run returns what the step makes of rows x, in memory that it may grow.
-func (s *headStep) run(h *Head, m *headMemory, memory *[]float32, x []float32, rows int) []float32 {
+func (s *headStep) run(h *Head, m *HeadMemory, memory *[]float32, x []float32, rows int) []float32 {
 	width := len(x) / max(rows, 1)
 	switch {
 	case s.packed != nil:

@@ -73,7 +73,7 @@ func TestHead(t *testing.T) {
 						t.Fatalf("%d outputs, want %d; %d values in float64", h.Out(), out, len(want))
 					}
 					got := make([]float32, rows*out)
-					h.Run(got, x)
+					h.Run(new(HeadMemory), got, x)
 					if !slices.Equal(x, before) {
 						t.Fatalf("%v: x is changed", isa)
 					}
@@ -85,7 +85,7 @@ func TestHead(t *testing.T) {
 					}
 					one := make([]float32, out)
 					for i := range rows {
-						if h.Run(one, x[i*in:][:in]); !slices.Equal(one, got[i*out:][:out]) {
+						if h.Run(new(HeadMemory), one, x[i*in:][:in]); !slices.Equal(one, got[i*out:][:out]) {
 							t.Errorf("%v: row %d: %g alone, %g beside others", isa, i, one, got[i*out:][:out])
 						}
 					}
@@ -108,7 +108,7 @@ func TestHead(t *testing.T) {
 func TestUnitOfZeros(t *testing.T) {
 	h := NewHead(&model.Head{Pool: []model.Pooling{model.PoolCls}, Steps: []model.Step{{Unit: true}}}, 4, kernels.Best())
 	got := make([]float32, 8)
-	h.Run(got, []float32{0, 0, 0, 0, 0, -3, 4, 0})
+	h.Run(new(HeadMemory), got, []float32{0, 0, 0, 0, 0, -3, 4, 0})
 	if !slices.Equal(got, []float32{0, 0, 0, 0, 0, -0.6, 0.8, 0}) {
 		t.Errorf("%g", got)
 	}
@@ -125,7 +125,7 @@ func TestHeadIsItsOwn(t *testing.T) {
 			x[i] = r.Float32()
 		}
 		h := NewHead(&head, width, isa)
-		h.Run(want, x)
+		h.Run(new(HeadMemory), want, x)
 		for _, s := range head.Steps {
 			if s.Dense != nil {
 				clear(model.Float32s(s.Dense.W))
@@ -135,9 +135,9 @@ func TestHeadIsItsOwn(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				got := make([]float32, 3)
+				got, memory := make([]float32, 3), new(HeadMemory)
 				for range 20 {
-					if h.Run(got, x); !slices.Equal(got, want) {
+					if h.Run(memory, got, x); !slices.Equal(got, want) {
 						t.Errorf("%v: %g, want the very same as %g", isa, got, want)
 					}
 				}
@@ -151,9 +151,9 @@ func TestHeadIsItsOwn(t *testing.T) {
 func BenchmarkHead(b *testing.B) {
 	head := heads(rand.New(rand.NewPCG(1, 1)), 384)["cross-encoder"]
 	h := NewHead(&head, 384, kernels.Best())
-	x, scores := make([]float32, 32*384), make([]float32, 32)
+	x, scores, memory := make([]float32, 32*384), make([]float32, 32), new(HeadMemory)
 	b.ReportAllocs()
 	for b.Loop() {
-		h.Run(scores, x)
+		h.Run(memory, scores, x)
 	}
 }

@@ -65,7 +65,7 @@ func soakVariant(t *testing.T, w *model.Weights, v kernels.Variant) {
 		if err := model.Forward(p, w.Config.Layers, model.Firsts, rows); err != nil {
 			t.Error(err)
 		}
-		head.Run(scores, rows)
+		head.Run(new(cpu.HeadMemory), scores, rows)
 	}
 	for i := range sequences {
 		sequences[i] = make([]int32, 1+r.IntN(70))

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
+
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 )
 
 const (
@@ -197,7 +199,7 @@ func sum(list []int32) (s int32) {
 // TestEveryCodePoint compares the normalised text and the words of a<c>b, for
 // every code point c and every setting of the normaliser, with Hugging Face's.
 func TestEveryCodePoint(t *testing.T) {
-	if raceDetector {
+	if memorytest.RaceDetector {
 		t.Skip("a minute long with the race detector, which has nothing to find in it")
 	}
 	data, err := os.ReadFile(unicodePath)

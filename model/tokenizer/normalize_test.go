@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
+
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 )
 
 // textOf is what steps make of a text.
@@ -50,7 +52,7 @@ func codeBlocks(write func(b *strings.Builder, c rune)) (all []codeBlock) {
 // alone and beside others that it may meet, and what each class of a pattern has, with the
 // library's, by the digests that testdata/tokenizer/normalizers.py writes.
 func TestEveryCodePointNormalized(t *testing.T) {
-	if raceDetector || testing.Short() {
+	if memorytest.RaceDetector || testing.Short() {
 		t.Skip("seconds long, and the race detector has nothing to find in it")
 	}
 	data, err := os.ReadFile("../../testdata/tokenizer/normalizers.json")
@@ -111,7 +113,7 @@ func TestEveryCodePointNormalized(t *testing.T) {
 
 // What is left out or put together, is so for every code point.
 func TestFused(t *testing.T) {
-	if raceDetector || testing.Short() {
+	if memorytest.RaceDetector || testing.Short() {
 		t.Skip("seconds long, and the race detector has nothing to find in it")
 	}
 	bert := func(clean, chinese, strip, lower bool) map[string]any {
@@ -205,7 +207,7 @@ func TestReplaceMany(t *testing.T) {
 	if got := textOf(t, steps, text); got != strings.Repeat("_", len(text)) {
 		t.Errorf("%.40q, %d bytes", got, len(got))
 	}
-	if raceDetector {
+	if memorytest.RaceDetector {
 		return // which allocates for itself
 	}
 	if n := testing.AllocsPerRun(1, func() { textOf(t, steps, text) }); n > 200 {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 )
 
 var record = flag.Bool("record", false, "have the library answer the vectors in testdata/tokenizer/batches.jsonl.gz anew")
@@ -212,7 +214,7 @@ func TestStrategiesStopEarly(t *testing.T) {
 		if cap(kept) != c.most || err != nil && !errors.Is(err, ErrTooLong) {
 			t.Errorf("%v: room for %d tokens, %v", c.Truncation, cap(kept), err)
 		}
-		if raceDetector {
+		if memorytest.RaceDetector {
 			continue // it makes pools forget what they hold
 		}
 		if n := testing.AllocsPerRun(10, func() { _, _, _ = tok.AppendPair(ids, types, c.query, c.passage) }); n > 5 {
