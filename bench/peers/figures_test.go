@@ -116,7 +116,7 @@ func TestWriteMarkdown(t *testing.T) {
 			t.Errorf("%s: %q, want %q", table[0][at], got, want)
 		}
 	}
-	if row := table[7]; row[2] != "457" || row[3] != none || row[4] != none {
+	if row := table[7]; row[2] != "457" || row[3] != "n/a" || row[4] != "n/a" {
 		t.Errorf("the seed's row: %q", row)
 	}
 	for _, want := range []string{"**no figure**: scores too far from the reference.\n", "load average 0.5 to 2.0", "some/model (sha256 0123456789ab)", "86.5 tokens in the mean", "2025-12-26"} {

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
-// none stands for a figure that was not measured.
-const none = "n/a"
+// inputs are the kinds of input, in words.
+var inputs = map[string]string{"ids": "token ids, which ours made for it", "text": "text, and tokenizes it"}
 
 // WriteMarkdown writes the table, and what must be known of it.
 func WriteMarkdown(w io.Writer, r *Recording) error {
@@ -50,7 +51,7 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 		if f.PrepareSeconds != nil {
 			made = fmt.Sprintf("; its files took %.1f s to make or to find, in no figure", *f.PrepareSeconds)
 		}
-		p.Line("- %s: takes %s; %s%s.", name, map[string]string{"ids": "token ids, which ours made for it"}[f.Input]+map[string]string{"text": "text, and tokenizes it"}[f.Input], f.How, made)
+		p.Line("- %s: takes %s; %s%s.", name, inputs[f.Input], f.How, made)
 	}
 	p.Line("- %s: %s.", seedRun.library, seedRun.how)
 	return p.Flush()
@@ -59,9 +60,9 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 func rows(all []Figures) (out [][]string) {
 	for _, f := range all {
 		row := []string{f.Library, precisionName(f.Precision), f.PairsPerSecond.text(rateFormat(f.PairsPerSecond)), f.Same.text("%.2f"), f.Best.text("%.2f"),
-			none, f.Unit, number(f.FirstScore, "%.2f"), number(f.PeakMB, "%.0f"), none, none, versions(f.Versions)}
+			figure.NotMeasured, f.Unit, figure.Fixed(f.FirstScore, 2), figure.Fixed(f.PeakMB, 0), figure.NotMeasured, figure.NotMeasured, versions(f.Versions)}
 		if f.P50 != nil {
-			row[5] = number(f.P50, "%.1f") + ", " + number(f.P95, "%.1f")
+			row[5] = figure.Fixed(f.P50, 1) + ", " + figure.Fixed(f.P95, 1)
 		}
 		if a := f.Accuracy; a != nil && a.LogitSD > 0 {
 			row[9] = fmt.Sprintf("%.2g", a.MeanError/a.LogitSD)
@@ -74,8 +75,8 @@ func rows(all []Figures) (out [][]string) {
 		}
 		out = append(out, row)
 	}
-	return append(out, []string{seedRun.library, seedRun.precision, fmt.Sprintf("%.0f", seedRun.pairs), none, none,
-		fmt.Sprintf("%.1f, %.1f", seedRun.p50, seedRun.p95), "batch of 32", none, none, none, none, "2025-12-26"})
+	return append(out, []string{seedRun.library, seedRun.precision, fmt.Sprintf("%.0f", seedRun.pairs), figure.NotMeasured, figure.NotMeasured,
+		fmt.Sprintf("%.1f, %.1f", seedRun.p50, seedRun.p95), "batch of 32", figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, "2025-12-26"})
 }
 
 // rateFormat keeps two digits of a rate of pairs: ratios are of unrounded ones.
@@ -89,7 +90,7 @@ func rateFormat(i *Interval) string {
 // text writes a median and its interval.
 func (i *Interval) text(format string) string {
 	if i == nil {
-		return none
+		return figure.NotMeasured
 	}
 	text := fmt.Sprintf(format, i.Median)
 	if i.Low != nil {
@@ -98,19 +99,12 @@ func (i *Interval) text(format string) string {
 	return text
 }
 
-func number(x *float64, format string) string {
-	if x == nil {
-		return none
-	}
-	return fmt.Sprintf(format, *x)
-}
-
 func versions(v map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		parts = append(parts, name+" "+v[name])
 	}
-	return cmp.Or(strings.Join(parts, ", "), none)
+	return cmp.Or(strings.Join(parts, ", "), figure.NotMeasured)
 }
 
 func hash(sum string) string {
