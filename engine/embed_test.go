@@ -117,6 +117,44 @@ func TestEmbedders(t *testing.T) {
 	}
 }
 
+// Info says in words what the modules are, in their order.
+func TestInfoModules(t *testing.T) {
+	_, cases := embedderCases(t)
+	want := map[string][]string{
+		"no modules":                   {"pooling: mean"},
+		"old, last and cls":            {"pooling: cls, lasttoken"},
+		"unit":                         {"pooling: mean", "normalize: to length 1"},
+		"dense, identity without bias": {"pooling: mean", "dense: 32 to 40, without a bias, identity", "normalize: to length 1"},
+		"dense, tanh":                  {"pooling: mean", "dense: 32 to 9, tanh", "normalize: to length 1"},
+		"cut":                          {"pooling: mean", "normalize: to length 1", "the first 5 values of 32"},
+	}
+	for _, c := range cases {
+		modules, listed := want[c.Name]
+		if !listed {
+			continue
+		}
+		delete(want, c.Name)
+		e, err := engine.OpenFS(embedder(t, c.Files, c.Dense), engine.Embedder(), engine.Device("reference"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := e.Info().Modules
+		if !slices.Equal(got, modules) {
+			t.Errorf("%s: %q, want %q", c.Name, got, modules)
+		}
+		e.Info().Modules[0] = "" // a copy
+		if e.Info().Modules[0] == "" {
+			t.Errorf("%s: not a copy", c.Name)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no cases %v", want)
+	}
+}
+
 // A cross-encoder without modules makes means that nobody trained, which is said.
 func TestEmbedderOfCrossEncoder(t *testing.T) {
 	e, err := engine.OpenFS(testdata.Tiny(), engine.Embedder())

@@ -170,7 +170,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(model.Reductions(nil, weights.Head.Pool, &model.Batch{}))
 	if o.embedder {
-		e.info.Dimensions = e.width
+		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
 	}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)
@@ -264,7 +264,7 @@ func (e *Engine) prepare() {
 func (e *Engine) Info() Info {
 	i := e.info
 	i.Choices, i.Candidates, i.Warnings = slices.Clone(i.Choices), slices.Clone(i.Candidates), slices.Clone(i.Warnings)
-	i.Prompts = maps.Clone(i.Prompts)
+	i.Modules, i.Prompts = slices.Clone(i.Modules), maps.Clone(i.Prompts)
 	return i
 }
 

@@ -11,8 +11,11 @@ type Info struct {
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
 	Workers        int          `json:"workers"`                   // passes that run at the same time
 	Dimensions     int          `json:"dimensions,omitempty"`      // values of an embedding; 0 if the engine scores
-	MaxLength      int          `json:"max_length"`                // tokens in a pair, special tokens included
-	MaxLengthFrom  string       `json:"max_length_from"`           // where MaxLength comes from: "by request", or a file and its field
+	// Modules are, in words and in order, what makes an embedding of the encoder's last hidden
+	// state, such as "pooling: mean"; nil if the engine scores.
+	Modules       []string `json:"modules,omitempty"`
+	MaxLength     int      `json:"max_length"`      // tokens in a pair, special tokens included
+	MaxLengthFrom string   `json:"max_length_from"` // where MaxLength comes from: "by request", or a file and its field
 	// TruncationStrategy says how a longer pair is cut, in transformers' terms:
 	// "longest_first" cuts the longer text, "only_first" only the query, "only_second" only
 	// the passage, "do_not_truncate" neither. A pair that stays too long is an ErrTooLong

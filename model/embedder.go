@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
@@ -13,6 +14,7 @@ type embedder struct {
 	pool  []Pooling
 	steps []func() (Step, error) // each reads its weights, if it has some
 	width int                    // of the embedding
+	parts []string               // what Modules returns
 }
 
 // ReadEmbedder reads the configuration of a checkpoint that makes embeddings, at the top of
@@ -45,7 +47,7 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 		return nil, err
 	}
 	s.Files, s.Activation = root, Identity
-	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize}
+	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize, parts: []string{poolNames([]Pooling{PoolMean})}}
 	if list != nil {
 		err = s.embeds.modules(fsys, list)
 	} else { // a cross-encoder is among these, and so is a model of [CLS] whose folder is not whole
@@ -85,10 +87,20 @@ func (s *Spec) embedderSettings(fsys, root fs.FS) error {
 	return s.Input.read(root, s, embeddings)
 }
 
+// Modules says in words what makes an embedding of the encoder's last hidden state, in order:
+// the pooling and each step after it. It is nil for a checkpoint that is read for scores.
+func (s *Spec) Modules() []string {
+	if s.embeds == nil {
+		return nil
+	}
+	return slices.Clone(s.embeds.parts)
+}
+
 // cut adds the step that keeps the first values.
 func (e *embedder) cut(n int) {
 	if n < e.width {
 		e.steps = append(e.steps, func() (Step, error) { return Step{Cut: n}, nil })
+		e.parts = append(e.parts, fmt.Sprintf("the first %d values of %d", n, e.width))
 		e.width = n
 	}
 }

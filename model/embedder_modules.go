@@ -24,6 +24,19 @@ var poolings = []struct {
 	{"pooling_mode_lasttoken", "lasttoken", PoolLast},
 }
 
+// poolNames says in words what is pooled.
+func poolNames(pool []Pooling) string {
+	var names []string
+	for _, of := range pool {
+		for _, p := range poolings {
+			if p.pool == of {
+				names = append(names, p.name)
+			}
+		}
+	}
+	return "pooling: " + strings.Join(names, ", ")
+}
+
 // pooling reads the module Pooling in either layout: one field for each way, or since version
 // 5.4 the names of the ways.
 func (e *embedder) pooling(fsys fs.FS, folder string) error {
@@ -82,6 +95,7 @@ func (e *embedder) pooling(fsys fs.FS, folder string) error {
 	}
 	f.refuseUnknown(keys)
 	e.width *= len(e.pool)
+	e.parts = []string{poolNames(e.pool)}
 	return f.err
 }
 
@@ -115,6 +129,7 @@ func (e *embedder) normalize(fsys fs.FS, folder string) error {
 	f.sentence()
 	f.refuseUnknown([]string{"module_input_name", "module_output_name"})
 	e.steps = append(e.steps, func() (Step, error) { return Step{Unit: true}, nil })
+	e.parts = append(e.parts, "normalize: to length 1")
 	return f.err
 }
 
@@ -157,6 +172,11 @@ func (e *embedder) dense(fsys fs.FS, folder string) error {
 	if f.err != nil {
 		return f.err
 	}
+	without := ""
+	if !bias {
+		without = ", without a bias"
+	}
+	e.parts = append(e.parts, fmt.Sprintf("dense: %d to %d%s, %s", in, out, without, strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])))
 	e.width = out
 	e.steps = append(e.steps, func() (Step, error) {
 		l, err := readDense(fsys, folder, out, in, bias)

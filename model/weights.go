@@ -64,7 +64,8 @@ type Norm struct{ Gain, Bias *tensor.Dense }
 // own text is only the beginning of such errors.
 var ErrWeights = errors.New("model")
 
-// ErrNoHead says that a checkpoint has no classification head: it can encode but not score.
+// ErrNoHead is in every error about a checkpoint without a classification head: it can encode,
+// as for embeddings, but not score.
 var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, as for embeddings, and not a cross-encoder")
 
 // Load reads the configuration and the weights (one file, or shards with an index) at the
@@ -198,11 +199,18 @@ func (s *Spec) CheckHead() error {
 func (s *Spec) CheckKind() error {
 	ofHead := func(class string) bool { return strings.HasSuffix(class, "ForSequenceClassification") }
 	if len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
-		return fmt.Errorf("%w: config.json: architectures is %.80q, which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder",
-			ErrConfig, s.architectures[:min(len(s.architectures), mostNamed)])
+		return otherKind{ErrNoHead, fmt.Errorf("%w: config.json: architectures is %.80q, which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder",
+			ErrConfig, s.architectures[:min(len(s.architectures), mostNamed)])}
 	}
 	return s.CheckHead()
 }
+
+// otherKind is an error about a model that is of use, but not for scores: its text is that of
+// the cause, and kind says what else it is.
+type otherKind struct{ kind, cause error }
+
+func (e otherKind) Error() string   { return e.cause.Error() }
+func (e otherKind) Unwrap() []error { return []error{e.kind, e.cause} }
 
 // errLabels returns the error of a head with more than one label.
 func errLabels(labels int, of string) error {

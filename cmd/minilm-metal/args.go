@@ -43,6 +43,7 @@ func quoted(words []string) string { return `"` + strings.Join(words, " ") + `"`
 // Hints for users who give too many words.
 const (
 	quoteQuery = `one query goes in quotes, minilm-metal rank %s, and passages come from standard input or --input`
+	textsFile  = `texts come from standard input, or from a file with --input %s`
 	fileFlag   = `pairs come from standard input, or from a file with --input %s`
 	noQuery    = `pairs come from standard input or --input; one query, in quotes, is for minilm-metal rank %s`
 )

@@ -53,7 +53,7 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 		Example: `  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
   minilm-metal embed --model ./e5-small --prompt "query: " --jsonl --input queries.jsonl
   minilm-metal embed --model ./e5-small --format f32 < texts.txt > vectors.f32`,
-		Args: noArguments,
+		Args: arguments(textsFile),
 		RunE: func(c *cobra.Command, _ []string) error { return r.run(c.Context()) },
 	}
 	r.engineFlags.register(c.Flags())
@@ -165,7 +165,7 @@ func (r *embedding) parse(line []byte) (text string, id json.RawMessage, err err
 	if !r.jsonLines {
 		return string(jsonl.Text(line)), nil, nil
 	}
-	text, raw, err := jsonl.ParsePassage(line)
+	text, raw, err := jsonl.ParseText(line)
 	return text, slices.Clone(raw), err
 }
 

@@ -104,6 +104,9 @@ func TestEmbedLines(t *testing.T) {
 func TestEmbedRefuses(t *testing.T) {
 	dir := embedderDir(t)
 	call(t, "a\n", "embed").want(t, usage, "want --model")
+	call(t, "", "embed", "x").want(t, usage, "texts come from standard input, or from a file with --input \"x\"")
+	call(t, "{\"id\":1}\n", "embed", "--model", dir, "--jsonl").want(t, failed, `no "text"`)
+	call(t, "{\"texts\":[]}\n", "embed", "--model", dir, "--jsonl").want(t, failed, `"texts": here each line is one text`)
 	call(t, "a\n", "embed", "--model", dir, "--format", "npz").want(t, usage, `--format "npz"`)
 	call(t, "a\n", "embed", "--model", dir, "--prompt-name", "none").want(t, failed, `no prompt "none"`)
 	if err := os.WriteFile(filepath.Join(dir, "1_Pooling", "config.json"), []byte(`{"pooling_mode":"median"}`), 0o644); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
 // about is what info prints, and the schema of info --json.
@@ -25,12 +27,17 @@ type about struct {
 		Name       string `json:"name"`
 		Dir        string `json:"dir"` // "": in memory
 		Synthetic  bool   `json:"synthetic"`
+		Kind       string `json:"kind"`
 		Layers     int    `json:"layers"`
 		Hidden     int    `json:"hidden"`
 		Heads      int    `json:"heads"`
 		Vocabulary int    `json:"vocabulary"`
 		Parameters int64  `json:"parameters"`
 		MaxLength  int    `json:"max_length"`
+		// Of an embedder: the values of an embedding, and what makes it of the encoder's last
+		// hidden state, in order.
+		Dimensions int      `json:"dimensions,omitempty"`
+		Modules    []string `json:"modules,omitempty"`
 		// MaxLengthFrom is the file and field that MaxLength comes from.
 		MaxLengthFrom string `json:"max_length_from"`
 		// What happens to longer pairs, in transformers' terms.
@@ -40,8 +47,8 @@ type about struct {
 		// names the one that is used if no other is asked for; "" means none.
 		Prompts       map[string]string `json:"prompts,omitempty"`
 		DefaultPrompt string            `json:"default_prompt,omitempty"`
-		Activation    string            `json:"activation"` // what sentence-transformers applies to the logit; our scores are raw
-		Warnings      []string          `json:"warnings"`   // about the files; null if there are none
+		Activation    string            `json:"activation,omitempty"` // what sentence-transformers applies to the logit; our scores are raw
+		Warnings      []string          `json:"warnings"`             // about the files; null if there are none
 	} `json:"model"`
 	Device         string   `json:"device"`
 	InstructionSet string   `json:"instruction_set"` // of the CPU's kernels; "" on other devices
@@ -68,7 +75,8 @@ func (p *program) info() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info",
 		Short: "Say which model, device and kernels would be used, and why",
-		Long: `Open the model as "score" would, and say what it is, what it runs on, and why.
+		Long: `Open the model as "score" would, or as "embed" would if it makes embeddings and no
+scores, and say what it is, what it runs on, and why.
 
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
@@ -127,6 +135,10 @@ and threadgroups, and its roofline. That needs no GPU.`,
 // about opens an engine, asks what it is, and closes it again.
 func (p *program) about(flags *engineFlags, opts ...engine.Option) (*about, error) {
 	e, found, err := flags.open(p, opts...)
+	if errors.Is(err, model.ErrNoHead) {
+		flags.embedder = true
+		e, found, err = flags.open(p, append(opts, engine.Embedder())...)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +158,22 @@ func aboutOf(info engine.Info, found checkpoint) *about {
 	a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 	a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
 	a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
-	a.Model.Activation, a.Model.Warnings = string(info.Config.Activation), info.Warnings
+	a.Model.Warnings = info.Warnings
+	if a.Model.Kind = crossEncoder; info.Dimensions > 0 {
+		a.Model.Kind, a.Model.Dimensions, a.Model.Modules = embedder, info.Dimensions, info.Modules
+	} else {
+		a.Model.Activation = string(info.Config.Activation)
+	}
 	a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
 	a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
 	return a
 }
+
+// The kinds of models, by what is read of the encoder.
+const (
+	crossEncoder = "cross-encoder"
+	embedder     = "embedder"
+)
 
 func (a *about) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -166,14 +189,29 @@ func (a *about) write(w io.Writer) error {
 	if m.Synthetic {
 		row("weights", "synthetic: scores mean nothing")
 	}
+	row("kind", "%s", kinds[m.Kind])
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
-	row("truncation", "%s, on the %s: %s", m.TruncationStrategy, m.TruncationSide, truncated[m.TruncationStrategy])
-	row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
+	query := "query"
+	if m.Kind == embedder {
+		query = "text"
+		longer := "a longer text is cut"
+		if m.TruncationStrategy == tokenizer.DoNotTruncate.String() {
+			longer = "a longer text is an error"
+		}
+		row("truncation", "%s, on the %s", longer, m.TruncationSide)
+		row("embedding", "%d values", m.Dimensions)
+		for i, module := range m.Modules {
+			row("", "%d. %s", i+1, module)
+		}
+	} else {
+		row("truncation", "%s, on the %s: %s", m.TruncationStrategy, m.TruncationSide, truncated[m.TruncationStrategy])
+		row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
 		of := "for --prompt-name"
 		if name == m.DefaultPrompt {
-			of = "the default, before every query"
+			of = "the default, before every " + query
 		}
 		row("prompt", "%q: %q, %s", name, m.Prompts[name], of)
 	}
@@ -207,6 +245,12 @@ func (a *about) write(w io.Writer) error {
 		row(name, "%s", line)
 	}
 	return t.Flush()
+}
+
+// kinds says what each kind is for.
+var kinds = map[string]string{
+	crossEncoder: "cross-encoder, which scores pairs: score, rank, bench",
+	embedder:     "embedder, which makes embeddings of texts: embed",
 }
 
 // truncated says what each strategy does with a pair over the maximum length.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
 // info says, in words and in JSON, what set the length, what sentence-transformers puts on
@@ -47,5 +49,65 @@ func TestInfoSaysWhatTheFilesMean(t *testing.T) {
 	plain := tiny(t)
 	if got := ok(t, pairLine(t, "a", "b"), "score", "--model", plain, "--device", "reference"); !strings.HasPrefix(o.stdout, got) {
 		t.Errorf("score %q, of the same model %q", o.stdout, got)
+	}
+}
+
+// info opens an embedder as one, and says of it what the modules, the prompts and the length
+// are; a folder without a head and without modules, too.
+func TestInfoOfEmbedder(t *testing.T) {
+	cross, dir := tiny(t), embedderDir(t)
+	if got := ok(t, "", "info", "--model", cross, "--device", "cpu", "--precision", "f32"); !strings.Contains(got, "cross-encoder, which") || strings.Contains(got, "embedding") {
+		t.Errorf("of a cross-encoder:\n%s", got)
+	}
+	// The tiny checkpoint has a classifier: without it, nothing but embeddings can be meant.
+	withoutHead(t, dir)
+	got := ok(t, "", "info", "--model", dir, "--device", "cpu")
+	for _, want := range []string{"embedder, which", "32 values", "1. pooling: mean\n", "2. normalize: to length 1\n", "64 tokens, tokenizer_config.json: model_max_length",
+		`"query": "query: ", the default, before every text`, `"passage": "", for --prompt-name`, "a longer text is cut, on the right", "cpu, f32,"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("info lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "activation") || strings.Contains(got, "logit") {
+		t.Errorf("of scores:\n%s", got)
+	}
+	var a about
+	if err := json.Unmarshal([]byte(ok(t, "", "info", "--model", dir, "--json", "--device", "cpu")), &a); err != nil {
+		t.Fatal(err)
+	}
+	if m := &a.Model; m.Kind != embedder || m.Dimensions != 32 || len(m.Modules) != 2 || m.Activation != "" || m.DefaultPrompt != "query" || a.Precision != "f32" {
+		t.Errorf("%+v", a)
+	}
+	if err := os.Remove(filepath.Join(dir, "modules.json")); err != nil {
+		t.Fatal(err)
+	}
+	o := call(t, "", "info", "--model", dir, "--device", "cpu")
+	if o.want(t, good, "there is no modules.json"); !strings.Contains(o.stdout, "1. pooling: mean\n") || strings.Contains(o.stdout, "2. ") {
+		t.Errorf("%s", o.stdout)
+	}
+}
+
+// withoutHead removes the classifier from a checkpoint's weights.
+func withoutHead(t *testing.T, dir string) {
+	t.Helper()
+	file, err := safetensors.OpenCheckpoint(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []safetensors.Entry
+	for _, name := range file.Names() {
+		if one, _ := file.Lookup(name); !strings.HasPrefix(name, "classifier.") {
+			left = append(left, safetensors.Entry{Name: name, DType: one.DType, Shape: one.Shape, Data: bytes.Clone(one.Data())})
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, left, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "model.safetensors"), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

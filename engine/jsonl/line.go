@@ -88,13 +88,27 @@ func Parse(line []byte) (Line, error) {
 // ParsePassage reads a line with one passage and no query. The passage is the field
 // "passage", "text" or "p". id is the JSON of the field "id", nil if there is none.
 func ParsePassage(line []byte) (text string, id []byte, err error) {
+	return parseText(line, "passage", "text", "p")
+}
+
+// ParseText is ParsePassage for texts that answer nothing: where the line has none of the
+// fields, the error asks for "text".
+func ParseText(line []byte) (text string, id []byte, err error) {
+	return parseText(line, "text", "passage", "p")
+}
+
+// parseText reads the text that is under the first of names that the line has.
+func parseText(line []byte, names ...string) (text string, id []byte, err error) {
 	o, err := parseObject(line)
 	if err != nil {
 		return "", nil, err
 	}
-	v := o.field("passage", "text", "p")
+	v := o.field(names...)
 	if v.raw == nil {
 		if list, err := o.other(v); err == nil && list.raw != nil {
+			if names[0] == "text" {
+				return "", nil, fmt.Errorf("%s: here each line is one text", list.name)
+			}
 			return "", nil, fmt.Errorf("%s: here each line is one passage; \"score\" reads several", list.name)
 		}
 	}
