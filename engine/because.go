@@ -65,9 +65,9 @@ func CheckKind(fsys fs.FS) error {
 
 // find is hub.Open with a better error: for an incomplete folder of a model that could not
 // be used in any case, it says so instead of listing the missing files.
-func find(path string, embedder bool) (fs.FS, error) {
+func find(path string, scores bool) (fs.FS, error) {
 	fsys, _, err := hub.Open(path, hub.Complete)
-	if err == nil || embedder || !errors.Is(err, hub.ErrIncomplete) {
+	if err == nil || !scores || !errors.Is(err, hub.ErrIncomplete) {
 		return fsys, err
 	}
 	if some, _, noConfig := hub.Open(path, hub.Config); noConfig == nil {

@@ -31,7 +31,8 @@
 // Alone, each call finds sleeping cores and cold caches; calls that follow one another without a
 // pause take 9 and 3.3 ms. "minilm-metal bench --mix" and "--overload" measure this on any machine.
 //
-// With the option [Embedder], Open takes a model that makes embeddings, and Embed makes them.
+// With the option [Embedder], Open takes a model that makes embeddings, and Embed makes them;
+// with [Classifier] one that sorts texts or pairs into classes, for Classify and ClassifyPairs.
 //
 // The engine follows the checkpoint's files: a default prompt goes before each query, unless
 // a call asks for another ([Prompt], [PromptName]); a pair over the maximum length is cut, or

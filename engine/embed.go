@@ -2,14 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
-)
-
-var (
-	errEmbeds = errors.New("engine: the engine was opened with Embedder: it makes embeddings, and no scores")
-	errScores = errors.New("engine: the engine was opened without Embedder: it makes scores, and no embeddings")
 )
 
 // TextError is an error about one text of a call of Embed. The others have their embeddings.
@@ -33,33 +26,5 @@ func (e *TextError) Unwrap() error { return e.Err }
 // too long and may not be cut, its values are NaN and the error holds a *TextError for it. On
 // any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	if !e.options.embedder {
-		return dst, e.ended(errScores)
-	}
-	c, err := e.begin(ctx, dst, nil, texts, nil, opts)
-	if err == nil && c.count > 0 {
-		err = e.await(c)
-	}
-	return e.conclude(c, dst, err, nil)
-}
-
-// finishEmbeddings returns a *TextError for each embedding that is not of numbers and for each
-// text in bad.
-func (e *Engine) finishEmbeddings(all []float32, bad map[int]error) error {
-	var errs []error
-	for i := range len(all) / e.width {
-		one, err := all[i*e.width:][:e.width], bad[i]
-		for _, v := range one {
-			if wide := float64(v); err == nil && (math.IsNaN(wide) || math.IsInf(wide, 0)) {
-				err = modelErrorf("the embedding has %v", v)
-			}
-		}
-		if err != nil {
-			for j := range one {
-				one[j] = float32(math.NaN())
-			}
-			errs = append(errs, &TextError{i, err})
-		}
-	}
-	return errors.Join(errs...)
+	return e.answer(embedding, ctx, dst, nil, texts, opts)
 }

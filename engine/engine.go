@@ -47,9 +47,11 @@ type Engine struct {
 	weights   *model.Weights
 	device    model.Device
 	head      head
-	width     int        // values in a result: 1, or the dimensions of an embedding
-	last      model.Rows // the rows of the last layer that the head needs
-	detached  bool       // the device no longer reads the weights
+	width     int           // values in a result: 1, the dimensions of an embedding, or the labels
+	meaning   model.Meaning // of the labels' logits
+	singles   error         // why the tokenizer cannot make tokens of single texts
+	last      model.Rows    // the rows of the last layer that the head needs
+	detached  bool          // the device no longer reads the weights
 	// Tokens in a pass: at most mostTokens; fewer than fewestTokens are not worth a pass of
 	// their own.
 	fewestTokens, mostTokens int
@@ -92,7 +94,7 @@ func Open(path string, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	fsys, err := find(path, o.embedder)
+	fsys, err := find(path, o.purpose == scoring)
 	if err != nil {
 		return nil, unusable(err)
 	}
@@ -113,11 +115,11 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	// Check the kind of model first: for a model that cannot be used, the error should say
 	// so and not complain of its tokenizer.
 	read := model.ReadSpec
-	if o.embedder {
+	if o.purpose == embedding {
 		read = model.ReadEmbedder
 	}
 	spec, err := read(fsys)
-	if err == nil && !o.embedder {
+	if err == nil && o.purpose == scoring {
 		err = spec.CheckHead()
 	}
 	if err != nil {
@@ -136,15 +138,29 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 
 func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) {
 	c := weights.Config
-	if err := weights.CheckHead(); err != nil && !o.embedder {
+	var meaning model.Meaning
+	var err error
+	switch o.purpose {
+	case scoring:
+		err = weights.CheckHead()
+	case classifying:
+		if err = weights.CheckClassifier(); err == nil {
+			meaning, err = spec.Meaning(c.Labels)
+		}
+	}
+	if err != nil {
 		return nil, unusable(err)
 	}
 	if o.maxLength > c.MaxPositions {
 		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
 	}
 	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
-	if err == nil && o.embedder {
-		err = tok.CheckText()
+	singles := error(nil)
+	if err == nil {
+		singles = tok.CheckText()
+	}
+	if err == nil && o.purpose == embedding {
+		err = singles
 	}
 	if err != nil {
 		return nil, unusable(err)
@@ -160,7 +176,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 		return nil, err
 	}
 	warnings := slices.Concat(weights.Warnings, tok.Warnings())
-	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights}
+	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights, meaning: meaning, singles: unusable(singles)}
 	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
@@ -169,8 +185,11 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(model.Reductions(nil, weights.Head.Pool, &model.Batch{}))
-	if o.embedder {
+	switch o.purpose {
+	case embedding:
 		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
+	case classifying:
+		e.info.Labels, e.info.Final = meaning.Labels, meaning.Final
 	}
 	for _, w := range warnings {
 		o.logger.Warn("checkpoint", "warning", w)
@@ -264,7 +283,7 @@ func (e *Engine) prepare() {
 func (e *Engine) Info() Info {
 	i := e.info
 	i.Choices, i.Candidates, i.Warnings = slices.Clone(i.Choices), slices.Clone(i.Candidates), slices.Clone(i.Warnings)
-	i.Modules, i.Prompts = slices.Clone(i.Modules), maps.Clone(i.Prompts)
+	i.Modules, i.Labels, i.Prompts = slices.Clone(i.Modules), slices.Clone(i.Labels), maps.Clone(i.Prompts)
 	return i
 }
 

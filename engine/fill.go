@@ -81,9 +81,9 @@ func (r *runner) add(c *call) {
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
-		prompt := c.prompt
+		prompt, single := c.prompt, c.texts != nil
 		e.mu.Unlock()
-		err := r.tokenize(ctx, prompt, pair)
+		err := r.tokenize(ctx, prompt, pair, single)
 		e.mu.Lock()
 		switch {
 		case err == nil:
@@ -112,7 +112,7 @@ func (r *runner) has(c *call) bool {
 
 // tokenize appends a pair of texts to the batch. It always appends one sequence, also on an
 // error.
-func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error) {
+func (r *runner) tokenize(ctx context.Context, prompt string, p Pair, single bool) (err error) {
 	b := &r.batch
 	_, region := r.e.tokenizing.begin(ctx)
 	defer func() {
@@ -123,7 +123,7 @@ func (r *runner) tokenize(ctx context.Context, prompt string, p Pair) (err error
 		b.End()
 		region.End()
 	}()
-	if err = r.e.appendTokens(b, prompt, p); err != nil {
+	if err = r.e.appendTokens(b, prompt, p, single); err != nil {
 		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
 		return tooLong{err}
 	}

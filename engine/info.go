@@ -13,9 +13,14 @@ type Info struct {
 	Dimensions     int          `json:"dimensions,omitempty"`      // values of an embedding; 0 if the engine scores
 	// Modules are, in words and in order, what makes an embedding of the encoder's last hidden
 	// state, such as "pooling: mean"; nil if the engine scores.
-	Modules       []string `json:"modules,omitempty"`
-	MaxLength     int      `json:"max_length"`      // tokens in a pair, special tokens included
-	MaxLengthFrom string   `json:"max_length_from"` // where MaxLength comes from: "by request", or a file and its field
+	Modules []string `json:"modules,omitempty"`
+	// Labels are the names of a classifier's labels, in the order of Classify's values; nil if
+	// the engine does something else. Final says what those values are: "softmax", "sigmoid",
+	// or "identity" for a regression's.
+	Labels        []string         `json:"labels,omitempty"`
+	Final         model.Activation `json:"final,omitempty"`
+	MaxLength     int              `json:"max_length"`      // tokens in a pair, special tokens included
+	MaxLengthFrom string           `json:"max_length_from"` // where MaxLength comes from: "by request", or a file and its field
 	// TruncationStrategy says how a longer pair is cut, in transformers' terms:
 	// "longest_first" cuts the longer text, "only_first" only the query, "only_second" only
 	// the passage, "do_not_truncate" neither. A pair that stays too long is an ErrTooLong

@@ -54,8 +54,8 @@ func (e *Engine) tryMetal() (why string, err error) {
 		}
 		return fmt.Sprintf("cpu: %s was asked for, and a GPU computes in f16 alone", precision), nil
 	}
-	if e.options.embedder && precision == "auto" {
-		return "cpu: a GPU is compared by scores, and this model makes embeddings", nil
+	if of := e.options.purpose; of != scoring && precision == "auto" {
+		return "cpu: a GPU is compared by scores, and this model makes " + purposes[of].results, nil
 	}
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil

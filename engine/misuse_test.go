@@ -80,10 +80,18 @@ var methods = map[string]method{
 		}
 		return err
 	}},
-	// Of engines that are opened for scores; TestEmbedOrScore has an embedder.
+	// Of engines that are opened for scores; TestEmbedOrScore and TestClassifyOnly have others.
 	"Embed": {0, func(e *engine.Engine, g given) error {
 		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil)
 		return need(len(got) == 1 && err != nil, "an embedding of a cross-encoder")
+	}},
+	"Classify": {0, func(e *engine.Engine, g given) error {
+		got, err := e.Classify(g.ctx, []float32{7}, []string{"a"}, nil)
+		return need(len(got) == 1 && err != nil, "labels of a cross-encoder")
+	}},
+	"ClassifyPairs": {0, func(e *engine.Engine, g given) error {
+		got, err := e.ClassifyPairs(g.ctx, []float32{7}, []engine.Pair{{}}, nil)
+		return need(len(got) == 1 && err != nil, "labels of a cross-encoder")
 	}},
 	"Info":  {0, func(e *engine.Engine, _ given) error { return need(e.Info().Device != "", "no device in Info") }},
 	"Stats": {0, func(e *engine.Engine, _ given) error { return need(e.Stats().Calls >= 0, "calls below 0") }},

@@ -23,7 +23,8 @@ type options struct {
 	calibration            *string         // the file's path; nil: the default path; "": no file
 	recalibrate, judgeAll  bool
 	sigmoid                bool
-	embedder               bool
+	purpose                purpose
+	logits                 bool
 	prompts                map[string]string // added to those of the checkpoint, and preferred to them
 	defaultPrompt          *string           // nil: the checkpoint's default
 	maxQueue               int               // 0: no limit
@@ -162,7 +163,15 @@ func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 // Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
 // would; without it, Open opens a cross-encoder, for scores. The precision "auto" is then
 // float32 on the processor: which faster ones are close enough is only known of scores.
-func Embedder() Option { return func(o *options) { o.embedder = true } }
+func Embedder() Option { return func(o *options) { o.purpose = embedding } }
+
+// Classifier opens the model for [Engine.Classify] and ClassifyPairs: one that sorts texts, or
+// pairs of them, into classes, of any number of labels. The precision "auto" is as with
+// [Embedder].
+func Classifier() Option { return func(o *options) { o.purpose = classifying } }
+
+// Logits makes Classify and ClassifyPairs return raw logits in place of probabilities.
+func Logits() Option { return func(o *options) { o.logits = true } }
 
 // MaxQueue limits how many pairs may wait; 0, the default, is no limit. A call that comes
 // when so many wait returns an *OverloadError at once. At most 32 pairs of one call or

@@ -32,8 +32,8 @@ func (e *Engine) openCPU() (err error) {
 		}
 		e.choose("precision: %v, by request", format)
 		formats = []kernels.Format{format}
-	case e.options.embedder:
-		e.choose("precision: f32, since what is faster is compared by scores, and this model makes embeddings")
+	case e.options.purpose != scoring:
+		e.choose("precision: f32, since what is faster is compared by scores, and this model makes %s", purposes[e.options.purpose].results)
 		formats = []kernels.Format{kernels.F32}
 	case isa == kernels.Generic:
 		e.choose("precision: f32, since plain Go is slower in the others")

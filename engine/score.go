@@ -68,8 +68,8 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch)
 // score scores tokens, or pairs if tokens is nil. stats may be nil. score and await are
 // kept small, so that the stack of a waiting caller need not grow.
 func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption, stats *CallStats) ([]float32, error) {
-	if e.options.embedder {
-		return dst, e.ended(errEmbeds)
+	if err := e.need(scoring); err != nil {
+		return dst, e.ended(err)
 	}
 	c, err := e.begin(ctx, dst, pairs, nil, tokens, opts)
 	if err == nil && c.count > 0 {
@@ -114,7 +114,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	computed := time.Time{}
 	if err == nil {
 		scores := c.scores[len(dst):]
-		dst, err = c.scores, e.finish(scores, c.bad)
+		dst, err = c.scores, e.finish(scores, c.bad, c.texts != nil)
 		if stats != nil {
 			*stats, computed = c.stats, c.ended
 		}
@@ -141,7 +141,7 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 	}
 	ids, starts := len(b.IDs), len(b.Start)
 	for i, p := range pairs {
-		if err := e.appendTokens(b, prompt, p); err != nil {
+		if err := e.appendTokens(b, prompt, p, e.options.purpose == embedding); err != nil {
 			b.IDs, b.Types, b.Start = b.IDs[:ids], b.Types[:ids], b.Start[:starts]
 			return &PairError{i, tooLong{err}}
 		}
@@ -150,9 +150,9 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 	return nil
 }
 
-// appendTokens appends a pair's tokens to b, or for an embedder those of the query alone.
-func (e *Engine) appendTokens(b *model.Batch, prompt string, p Pair) (err error) {
-	if e.options.embedder {
+// appendTokens appends a pair's tokens to b, or those of the query alone, as a single text.
+func (e *Engine) appendTokens(b *model.Batch, prompt string, p Pair, single bool) (err error) {
+	if single {
 		b.IDs, b.Types, err = e.tokenizer.AppendText(b.IDs, b.Types, prompt+p.Query)
 	} else {
 		b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage)
@@ -169,11 +169,15 @@ func (e tooLong) Is(target error) bool { return target == ErrTooLong }
 
 func (e tooLong) Unwrap() error { return e.error }
 
-// finish turns logits into scores. It returns a *PairError for each score that is not a
-// number and for each pair in bad.
-func (e *Engine) finish(scores []float32, bad map[int]error) error {
-	if e.options.embedder {
-		return e.finishEmbeddings(scores, bad)
+// finish turns logits into scores, or what else the engine makes. It returns a *PairError, or
+// of single texts a *TextError, for each that is not of numbers and for each in bad.
+func (e *Engine) finish(scores []float32, bad map[int]error, texts bool) error {
+	switch {
+	case e.options.purpose == scoring:
+	case texts:
+		return e.finishRows(scores, bad, ofText)
+	default:
+		return e.finishRows(scores, bad, ofPair)
 	}
 	var errs []error
 	for i, logit := range scores {

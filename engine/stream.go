@@ -80,8 +80,8 @@ func (e *Engine) stream(ctx context.Context, some bool, opts []CallOption, yield
 		}
 	}()
 	c, err := e.newCall(ctx)
-	if err == nil && e.options.embedder {
-		err = errEmbeds
+	if err == nil {
+		err = e.need(scoring)
 	}
 	if err == nil && !some {
 		err = errors.New("engine: nil iterator")

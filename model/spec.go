@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -21,8 +20,10 @@ type Spec struct {
 	Files    fs.FS
 	Warnings []string // problems that do not prevent scoring, one a line
 
-	embeds              *embedder // nil: it scores pairs
-	numLabels, idLabels int       // num_labels and the length of id2label, if config.json contradicts itself
+	embeds              *embedder      // nil: it scores pairs
+	numLabels, idLabels int            // num_labels and the length of id2label, if config.json contradicts itself
+	labelNames          map[int]string // id2label
+	problem             string         // problem_type, "" if it is missing
 	architectures       []string
 }
 
@@ -177,32 +178,6 @@ func (s *Spec) sizes(f *fields) {
 	}
 	if f.number("layer_norm_eps", &s.LayerNormEps) && !(s.LayerNormEps >= 0 && s.LayerNormEps < 1) {
 		f.bad("layer_norm_eps", "%g, want 0 to 1", s.LayerNormEps)
-	}
-}
-
-// labels counts id2label. Only the number of its entries matters; labels may have any
-// names. If num_labels contradicts it, older versions of transformers use id2label and
-// newer ones num_labels: the shape of the classifier's weights decides.
-func (s *Spec) labels(f *fields) {
-	var names map[string]any
-	if !f.has("id2label") || !f.read("id2label", &names, "an object of labels by number") {
-		return
-	}
-	ids := map[int]bool{}
-	for key := range names {
-		id, err := strconv.Atoi(key)
-		if err != nil {
-			f.bad("id2label", "label %.80q, want a number", key)
-			return
-		}
-		ids[id] = true
-	}
-	switch n := len(ids); {
-	case n == 0, n == s.Labels:
-	case s.Labels == 0:
-		s.Labels = n
-	default:
-		s.numLabels, s.idLabels, s.Labels = s.Labels, n, 0
 	}
 }
 

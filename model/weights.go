@@ -185,6 +185,14 @@ func (w *Weights) CheckHead() error {
 	return nil
 }
 
+// CheckClassifier returns an error if these weights have no labels.
+func (w *Weights) CheckClassifier() error {
+	if !w.scores() {
+		return ErrNoHead
+	}
+	return nil
+}
+
 // CheckHead returns an error if weights with this configuration cannot score, as far as
 // this is known without reading them.
 func (s *Spec) CheckHead() error {
@@ -211,11 +219,6 @@ type otherKind struct{ kind, cause error }
 
 func (e otherKind) Error() string   { return e.cause.Error() }
 func (e otherKind) Unwrap() []error { return []error{e.kind, e.cause} }
-
-// errLabels returns the error of a head with more than one label.
-func errLabels(labels int, of string) error {
-	return fmt.Errorf("model: %s has %d labels, want 1: the model sorts pairs into classes, and gives them no single score", of, labels)
-}
 
 // Close unmaps the weights, which must not be used afterwards.
 func (w *Weights) Close() error { return w.file.Close() }

@@ -1,0 +1,29 @@
+package engine
+
+import "context"
+
+// Classify appends the probability of each label for each text to dst, in the order of Info's
+// Labels, text by text, and returns the extended slice. The engine must have been opened with
+// [Classifier].
+//
+// The probabilities are those of transformers' text-classification pipeline: their sum is 1 if
+// one label is right (softmax); if several may be, or there is only one label, each is between
+// 0 and 1 by itself (sigmoid); and values of a regression stay what they are. Info's Final says
+// which. With the option [Logits] they are raw logits.
+//
+// All else is as in Score: no text's values depend on another text, and long ones are cut. If
+// the model's output for a text is not of numbers, or the text is too long and may not be cut,
+// its values are NaN and the error holds a *TextError for it. On any other error Classify
+// returns dst unchanged.
+func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
+	if err := e.singles; err != nil && e.options.purpose == classifying {
+		return dst, e.ended(err)
+	}
+	return e.answer(classifying, ctx, dst, nil, texts, opts)
+}
+
+// ClassifyPairs is Classify for pairs of texts, such as a premise (Query) and a hypothesis
+// (Passage). Errors about single pairs are *PairError.
+func (e *Engine) ClassifyPairs(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
+	return e.answer(classifying, ctx, dst, pairs, nil, opts)
+}
