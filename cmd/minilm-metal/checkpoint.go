@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/modules"
 	"github.com/minilm-metal/minilm-metal/model/synth"
@@ -155,7 +156,7 @@ func (p *program) calibrationFile() string {
 type engineFlags struct {
 	model, device, isa, precision string
 	workers                       int
-	embedder                      bool // no flag: any encoder will do
+	encoder                       bool // no flag: any encoder will do, and none is the default
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {
@@ -182,12 +183,12 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 	opts = append([]engine.Option{engine.Device(f.device), engine.InstructionSet(f.isa), engine.Precision(f.precision),
 		engine.CalibrationFile(p.calibrationFile())}, opts...)
 	find := p.checkpoint
-	if f.embedder {
+	if f.encoder {
 		find = p.encoder
 	}
 	c, err := find(f.model, hub.Complete)
 	if err != nil {
-		return nil, c, err
+		return nil, c, instead(err)
 	}
 	e, err := engine.OpenFS(c.files, opts...)
 	if err == nil {
@@ -195,7 +196,18 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 			p.warn("%s: %s", c.name, w)
 		}
 	}
-	return e, c, err
+	return e, c, instead(err)
+}
+
+// instead adds to an error about a model of another kind the command that is for it.
+func instead(err error) error {
+	switch {
+	case errors.Is(err, model.ErrNoHead):
+		return fmt.Errorf(`%w ("minilm-metal embed" makes embeddings)`, err)
+	case errors.Is(err, model.ErrLabels):
+		return fmt.Errorf(`%w ("minilm-metal classify" gives their probabilities)`, err)
+	}
+	return err
 }
 
 // scoreFlags holds the flags about what is scored, and how.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,7 +16,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
-	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
 // about is what info prints, and the schema of info --json.
@@ -38,6 +36,9 @@ type about struct {
 		// hidden state, in order.
 		Dimensions int      `json:"dimensions,omitempty"`
 		Modules    []string `json:"modules,omitempty"`
+		// Of a classifier: its labels, and the function that makes their probabilities.
+		Labels []string         `json:"labels,omitempty"`
+		Final  model.Activation `json:"final,omitempty"`
 		// MaxLengthFrom is the file and field that MaxLength comes from.
 		MaxLengthFrom string `json:"max_length_from"`
 		// What happens to longer pairs, in transformers' terms.
@@ -75,8 +76,8 @@ func (p *program) info() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info",
 		Short: "Say which model, device and kernels would be used, and why",
-		Long: `Open the model as "score" would, or as "embed" would if it makes embeddings and no
-scores, and say what it is, what it runs on, and why.
+		Long: `Open the model as "score" would, or as "embed" or "classify" if it makes embeddings or
+has several labels, and say what it is, what it runs on, and why.
 
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its scores are from float32's on
@@ -134,11 +135,7 @@ and threadgroups, and its roofline. That needs no GPU.`,
 
 // about opens an engine, asks what it is, and closes it again.
 func (p *program) about(flags *engineFlags, opts ...engine.Option) (*about, error) {
-	e, found, err := flags.open(p, opts...)
-	if errors.Is(err, model.ErrNoHead) {
-		flags.embedder = true
-		e, found, err = flags.open(p, append(opts, engine.Embedder())...)
-	}
+	e, found, err := flags.openAny(p, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -159,21 +156,11 @@ func aboutOf(info engine.Info, found checkpoint) *about {
 	a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
 	a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
 	a.Model.Warnings = info.Warnings
-	if a.Model.Kind = crossEncoder; info.Dimensions > 0 {
-		a.Model.Kind, a.Model.Dimensions, a.Model.Modules = embedder, info.Dimensions, info.Modules
-	} else {
-		a.Model.Activation = string(info.Config.Activation)
-	}
+	a.setKind(info)
 	a.Model.Prompts, a.Model.DefaultPrompt = info.Prompts, info.DefaultPrompt
 	a.CPU.Name, a.CPU.Cores, a.CPU.Features = cpuid.CPU.BrandName, runtime.NumCPU(), cpuid.CPU.FeatureSet()
 	return a
 }
-
-// The kinds of models, by what is read of the encoder.
-const (
-	crossEncoder = "cross-encoder"
-	embedder     = "embedder"
-)
 
 func (a *about) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -192,22 +179,7 @@ func (a *about) write(w io.Writer) error {
 	row("kind", "%s", kinds[m.Kind])
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)
-	query := "query"
-	if m.Kind == embedder {
-		query = "text"
-		longer := "a longer text is cut"
-		if m.TruncationStrategy == tokenizer.DoNotTruncate.String() {
-			longer = "a longer text is an error"
-		}
-		row("truncation", "%s, on the %s", longer, m.TruncationSide)
-		row("embedding", "%d values", m.Dimensions)
-		for i, module := range m.Modules {
-			row("", "%d. %s", i+1, module)
-		}
-	} else {
-		row("truncation", "%s, on the %s: %s", m.TruncationStrategy, m.TruncationSide, truncated[m.TruncationStrategy])
-		row("activation", "%s in sentence-transformers; scores here are raw logits, or their sigmoid where asked for", m.Activation)
-	}
+	query := a.writeKind(row)
 	for _, name := range slices.Sorted(maps.Keys(m.Prompts)) {
 		of := "for --prompt-name"
 		if name == m.DefaultPrompt {
@@ -245,20 +217,6 @@ func (a *about) write(w io.Writer) error {
 		row(name, "%s", line)
 	}
 	return t.Flush()
-}
-
-// kinds says what each kind is for.
-var kinds = map[string]string{
-	crossEncoder: "cross-encoder, which scores pairs: score, rank, bench",
-	embedder:     "embedder, which makes embeddings of texts: embed",
-}
-
-// truncated says what each strategy does with a pair over the maximum length.
-var truncated = map[string]string{
-	"longest_first":   "of a longer pair the longer text is cut down to the other, then both are",
-	"only_first":      "the query alone is cut, and a pair whose passage leaves it no room is an error",
-	"only_second":     "the passage alone is cut, and a pair whose query leaves it no room is an error",
-	"do_not_truncate": "a longer pair is an error",
 }
 
 // candidate describes a precision, for example "int8: 61000 tokens/s through a layer, off

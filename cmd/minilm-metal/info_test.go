@@ -87,14 +87,14 @@ func TestInfoOfEmbedder(t *testing.T) {
 	}
 }
 
-// withoutHead removes the classifier from a checkpoint's weights.
-func withoutHead(t *testing.T, dir string) {
+// withoutHead puts other tensors in the place of the classifier of a checkpoint, if any.
+func withoutHead(t *testing.T, dir string, others ...safetensors.Entry) {
 	t.Helper()
 	file, err := safetensors.OpenCheckpoint(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var left []safetensors.Entry
+	left := others
 	for _, name := range file.Names() {
 		if one, _ := file.Lookup(name); !strings.HasPrefix(name, "classifier.") {
 			left = append(left, safetensors.Entry{Name: name, DType: one.DType, Shape: one.Shape, Data: bytes.Clone(one.Data())})

@@ -97,6 +97,30 @@ func ParseText(line []byte) (text string, id []byte, err error) {
 	return parseText(line, "text", "passage", "p")
 }
 
+// ParseTextOrPair reads a line with one text, as ParseText does, or with a pair: "text" and
+// "text_pair", as transformers has them, or "query" and "passage", or "q" and "p". A second text
+// that is null counts as missing.
+func ParseTextOrPair(line []byte) (first, second string, pair bool, id []byte, err error) {
+	o, err := parseObject(line)
+	if err != nil {
+		return "", "", false, nil, err
+	}
+	a, b := o.field("text", "passage", "p"), o.field("text_pair")
+	switch query := o.field(queryNames...); {
+	case query.given() && b.given():
+		return "", "", false, nil, fmt.Errorf("both %s and %s: want one of them", query.name, b.name)
+	case query.given():
+		a, b = query, o.field("passage", "p", "text")
+	case !b.given():
+		first, id, err = parseText(line, "text", "passage", "p")
+		return first, "", false, id, err
+	}
+	if first, err = a.text(); err == nil {
+		second, err = b.text()
+	}
+	return first, second, true, o["id"].raw, err
+}
+
 // parseText reads the text that is under the first of names that the line has.
 func parseText(line []byte, names ...string) (text string, id []byte, err error) {
 	o, err := parseObject(line)

@@ -178,7 +178,44 @@ func FuzzParseIsEncodingJSON(f *testing.F) {
 		if _, id, err := ParsePassage(line); err == nil && id != nil && !json.Valid(id) {
 			t.Errorf("%q: id %q", line, id)
 		}
+		if _, _, _, id, err := ParseTextOrPair(line); err == nil && id != nil && !json.Valid(id) {
+			t.Errorf("%q: id %q", line, id)
+		}
 	})
+}
+
+func TestParseTextOrPair(t *testing.T) {
+	for line, want := range map[string][3]string{
+		`{"text":"a"}`:                        {"a"},
+		`{"passage":"a"}`:                     {"a"},
+		`{"text":"a","text_pair":null}`:       {"a"},
+		`{"text":"a","text_pair":""}`:         {"a", "", "pair"},
+		`{"text":"a","text_pair":"b"}`:        {"a", "b", "pair"},
+		`{"query":"a","passage":"b"}`:         {"a", "b", "pair"},
+		`{"q":"a","p":"b"}`:                   {"a", "b", "pair"},
+		`{"query":"a","text":"b"}`:            {"a", "b", "pair"},
+		`{"id":7,"text":"a","text_pair":"b"}`: {"a", "b", "pair"},
+		`{"id":[1],"text":"a","query":null}`:  {"a"},
+	} {
+		first, second, pair, id, err := ParseTextOrPair([]byte(line))
+		if err != nil || first != want[0] || second != want[1] || pair != (want[2] != "") || strings.Contains(line, "id") != (id != nil) {
+			t.Errorf("%s: %q, %q, %v, %q, %v", line, first, second, pair, id, err)
+		}
+	}
+	for line, says := range map[string]string{
+		`{}`:                            `no "text"`,
+		`{"text":1}`:                    `"text": number, want a string`,
+		`{"text":"a","text_pair":1}`:    `"text_pair": number, want a string`,
+		`{"text_pair":"a"}`:             `no "text"`,
+		`{"query":"a"}`:                 `no "passage"`,
+		`{"query":"a","text_pair":"b"}`: `both "query" and "text_pair": want one of them`,
+		`{"texts":["a"]}`:               `"texts": here each line is one text`,
+		`[]`:                            "want a JSON object",
+	} {
+		if _, _, _, _, err := ParseTextOrPair([]byte(line)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, want %q", line, err, says)
+		}
+	}
 }
 
 func TestTooManyElements(t *testing.T) {
