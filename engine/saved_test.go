@@ -33,8 +33,9 @@ const (
 	bertModel   = cannot + `config.json: architectures is ["BertModel"], which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder`
 	threeLabels = cannot + "config.json has 3 labels, want 1: the model sorts pairs into classes, and gives them no single score"
 	pytorch     = cannot + `DIR has its weights in pytorch_model.bin alone, in PyTorch's format: "minilm-metal convert DIR" writes them as model.safetensors`
-	distilbert  = cannot + `config.json: model_type: "distilbert": this is a DistilBERT model, and only BERT ("bert") is supported`
-	electra     = cannot + `config.json: model_type: "electra": this is an ELECTRA model, and only BERT ("bert") is supported`
+	kinds       = `"bert"`
+	distilbert  = cannot + `config.json: model_type: "distilbert": this is a DistilBERT model, and only these are supported: ` + kinds
+	electra     = cannot + `config.json: model_type: "electra": this is an ELECTRA model, and only these are supported: ` + kinds
 )
 
 // saved are all folders of data/saved, and our error about each; "" opens, and gives the
@@ -95,9 +96,9 @@ var saved = map[string]string{
 	"st-6.2.0+tf-5.24/ce-modular-lower":      "",
 	"st-6.2.0+tf-5.24/ce-modular-processing": "",
 	"st-6.2.0+tf-5.24/ce-modular-prompts":    "",
-	"st-6.2.0+tf-5.24/ce-roberta":            cannot + `config.json: model_type: "roberta": this is a RoBERTa model, and only BERT ("bert") is supported`,
+	"st-6.2.0+tf-5.24/ce-roberta":            cannot + `config.json: model_type: "roberta": this is a RoBERTa model, and only these are supported: ` + kinds,
 	"st-6.2.0+tf-5.24/ce-truncside-left":     "",
-	"st-6.2.0+tf-5.24/ce-xlm-roberta":        cannot + `config.json: model_type: "xlm-roberta": this is an XLM-RoBERTa model, and only BERT ("bert") is supported`,
+	"st-6.2.0+tf-5.24/ce-xlm-roberta":        cannot + `config.json: model_type: "xlm-roberta": this is an XLM-RoBERTa model, and only these are supported: ` + kinds,
 	"st-6.2.0+tf-5.24/emb-cls":               noHead,
 	"st-6.2.0+tf-5.24/emb-dense-prompts":     noHead,
 	"st-6.2.0+tf-5.24/emb-maxlen32":          noHead,

@@ -13,7 +13,8 @@ import (
 // binder looks up tensors by name. It keeps the first error.
 type binder struct {
 	file       *safetensors.File
-	prefix     string // the prefix of the encoder's names, for errors about missing tensors
+	arch       *architecture // nil: of a module, whose names have no prefix
+	prefix     string        // the prefix of the encoder's names, for errors about missing tensors
 	used       map[string]bool
 	parameters int64
 	err        error
@@ -30,13 +31,21 @@ func (b *binder) names(name string) (found []string) {
 		old = norm + "LayerNorm.beta"
 	}
 	for _, n := range slices.Compact([]string{name, old}) {
-		for _, n := range []string{"bert." + n, n} {
+		for _, n := range b.prefixed(n) {
 			if _, ok := b.file.Lookup(n); ok {
 				found = append(found, n)
 			}
 		}
 	}
 	return found
+}
+
+// prefixed returns a name with the encoder's prefix and without it.
+func (b *binder) prefixed(name string) []string {
+	if b.arch == nil {
+		return []string{name}
+	}
+	return []string{b.arch.prefix + name, name}
 }
 
 func (b *binder) dense(name string, shape ...int) *tensor.Dense {
@@ -46,7 +55,7 @@ func (b *binder) dense(name string, shape ...int) *tensor.Dense {
 	names := b.names(name)
 	switch {
 	case len(names) == 0:
-		if !strings.HasPrefix(name, "classifier.") {
+		if b.arch != nil && !b.arch.isOutside(name) {
 			name = b.prefix + name
 		}
 		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
@@ -137,7 +146,7 @@ func (b *binder) unused(head bool) []string {
 	var first []string
 	count := 0
 	for _, name := range b.file.Names() {
-		if b.used[name] || !head && strings.HasPrefix(strings.TrimPrefix(name, "bert."), "pooler.") {
+		if b.used[name] || !head && strings.HasPrefix(strings.TrimPrefix(name, b.arch.prefix), "pooler.") {
 			continue
 		}
 		if count++; count <= mostNamed {

@@ -22,6 +22,15 @@ type Config struct {
 	LayerNormEps     float64    `json:"layer_norm_eps"`
 	Labels           int        `json:"num_labels"` // or the length of id2label; 0 if neither is given or they contradict each other
 	Activation       Activation `json:"activation"` // what sentence-transformers applies to the logits; "" if it depends on Labels, and they are 0
+
+	arch *architecture // nil: BERT
+}
+
+func (c *Config) architecture() *architecture {
+	if c.arch == nil {
+		return &bert
+	}
+	return c.arch
 }
 
 // HeadSize returns d, the width of one attention head.

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,45 +72,24 @@ func parseSpec(data []byte) (*Spec, error) {
 		return nil, err
 	}
 	s := &Spec{Config: Config{TypeVocabSize: 2, LayerNormEps: 1e-12}}
-	f.refuseOtherKinds()
+	a := f.architecture()
+	if a != &bert {
+		s.arch = a
+	}
 	s.heads(f)
-	f.refuseOthers()
+	f.refuseOthers(a)
 	s.sizes(f)
 	s.labels(f)
 	s.activation(f)
 	if f.err != nil {
 		return nil, f.err
 	}
-	s.warnUnknown(f, configKeys)
+	s.warnUnknown(f, slices.Concat(configKeys, a.more, slices.Collect(maps.Values(a.keys))))
 	return s, nil
 }
 
-// kinds names models of other types. model_type begins with prefix; the first row that
-// matches counts.
-var kinds = []struct{ prefix, is string }{
-	{"roberta", "a RoBERTa"}, {"xlm-roberta", "an XLM-RoBERTa"}, {"camembert", "a CamemBERT"}, {"distilbert", "a DistilBERT"}, {"electra", "an ELECTRA"},
-	{"mpnet", "an MPNet"}, {"modernbert", "a ModernBERT"}, {"deberta", "a DeBERTa"}, {"albert", "an ALBERT"}, {"xlnet", "an XLNet"}, {"t5", "a T5"},
-	{"qwen", "a Qwen"}, {"llama", "a Llama"}, {"gemma", "a Gemma"}, {"nomic_bert", "a Nomic BERT"},
-}
-
-// refuseOtherKinds refuses a model of another type.
-func (f *fields) refuseOtherKinds() {
-	var got string
-	if !f.text("model_type", &got) || got == "bert" || got == "" {
-		return
-	}
-	is := "another kind of"
-	for _, kind := range kinds {
-		if strings.HasPrefix(got, kind.prefix) {
-			is = kind.is
-			break
-		}
-	}
-	f.bad("model_type", "%.80q: this is %s model, and only BERT (\"bert\") is supported", got, is)
-}
-
 // refuseOthers refuses fields that make the model different from this encoder.
-func (f *fields) refuseOthers() {
+func (f *fields) refuseOthers(a *architecture) {
 	for _, field := range []struct {
 		name string
 		want []string // allowed values; errors name the first
@@ -120,8 +100,8 @@ func (f *fields) refuseOthers() {
 		{"position_embedding_type", []string{"absolute"}},
 	} {
 		var got string
-		if f.text(field.name, &got) && !slices.Contains(field.want, got) {
-			f.bad(field.name, "%.80q, want %q", got, field.want[0])
+		if name := a.key(field.name); f.text(name, &got) && !slices.Contains(field.want, got) {
+			f.bad(name, "%.80q, want %q", got, field.want[0])
 		}
 	}
 	for _, name := range []string{"is_decoder", "add_cross_attention"} {
@@ -149,6 +129,7 @@ func (f *fields) refuseOthers() {
 
 // sizes reads the model's sizes.
 func (s *Spec) sizes(f *fields) {
+	a := s.architecture()
 	for _, size := range []struct {
 		name     string
 		to       *int
@@ -164,19 +145,20 @@ func (s *Spec) sizes(f *fields) {
 		{"type_vocab_size", &s.TypeVocabSize, false, 1 << 10},
 		{"num_labels", &s.Labels, false, 1 << 16},
 	} {
-		switch {
-		case !f.whole(size.name, size.to):
+		switch name := a.key(size.name); {
+		case name == "": // what parseSpec began with
+		case !f.whole(name, size.to):
 			if size.required {
-				f.bad(size.name, "missing") // if there are several errors, the first counts
+				f.bad(name, "missing") // if there are several errors, the first counts
 			}
 		case *size.to < 1 || *size.to > size.most:
-			f.bad(size.name, "%d, want 1 to %d", *size.to, size.most)
+			f.bad(name, "%d, want 1 to %d", *size.to, size.most)
 		}
 	}
 	if f.err == nil && s.HiddenSize%s.Heads != 0 {
-		f.bad("hidden_size", "%d is not divisible by num_attention_heads %d", s.HiddenSize, s.Heads)
+		f.bad(a.key("hidden_size"), "%d is not divisible by %s %d", s.HiddenSize, a.key("num_attention_heads"), s.Heads)
 	}
-	if f.number("layer_norm_eps", &s.LayerNormEps) && !(s.LayerNormEps >= 0 && s.LayerNormEps < 1) {
+	if eps := a.key("layer_norm_eps"); eps != "" && f.number(eps, &s.LayerNormEps) && !(s.LayerNormEps >= 0 && s.LayerNormEps < 1) {
 		f.bad("layer_norm_eps", "%g, want 0 to 1", s.LayerNormEps)
 	}
 }
@@ -194,19 +176,19 @@ func (s *Spec) heads(f *fields) {
 		f.read(name, &s.architectures, "a list of names")
 	}
 	// Before the field model_type existed, only this distinguished a RoBERTa from a BERT.
-	ofBert := func(class string) bool { return strings.HasPrefix(class, "Bert") }
+	ofBert := func(class string) bool { return strings.HasPrefix(class, bert.class) }
 	if f.raw["model_type"] == nil && len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofBert) {
 		f.bad("model_type", "missing, and architectures is %.80q, want \"bert\"", s.architectures[:min(len(s.architectures), mostNamed)])
 	}
 	// From such a model sentence-transformers reads the probabilities of the words "yes"
 	// and "no".
 	if len(s.architectures) > 0 && strings.HasSuffix(s.architectures[0], "ForCausalLM") {
-		f.bad(name, "%.80q, which generates text, want BertForSequenceClassification", s.architectures[0])
+		f.bad(name, "%.80q, which generates text, want %s", s.architectures[0], s.architecture().seqClass())
 	}
 }
 
 // ownHead reports whether, according to the configuration, the weights include the head
 // that this package knows.
 func (s *Spec) ownHead() bool {
-	return len(s.architectures) == 0 || slices.Contains(s.architectures, "BertForSequenceClassification")
+	return len(s.architectures) == 0 || slices.Contains(s.architectures, s.architecture().seqClass())
 }

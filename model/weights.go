@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"strings"
 
@@ -115,7 +114,7 @@ func (s Spec) compare(w *Weights) error {
 		s.warn("config.json: num_labels is %d, but id2label has %d: the classifier has %d, and counts", s.numLabels, s.idLabels, w.Config.Labels)
 	}
 	if w.scores() && !s.ownHead() {
-		s.warn("config.json: architectures is %.80q, not BertForSequenceClassification: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)])
+		s.warn("config.json: architectures is %.80q, not %s: the scores may mean something else", s.architectures[:min(len(s.architectures), mostNamed)], s.architecture().seqClass())
 	}
 	w.Warnings = slices.Concat(s.Warnings, w.Warnings)
 	return nil
@@ -125,39 +124,42 @@ func (s Spec) compare(w *Weights) error {
 // transformers, tensors that the model does not need are ignored; Warnings names them, so
 // that a config with too few layers is noticed.
 func Bind(c *Config, file *safetensors.File) (*Weights, error) {
-	b := binder{file: file, used: map[string]bool{}}
-	if _, ok := file.Lookup("bert.embeddings.word_embeddings.weight"); ok {
-		b.prefix = "bert."
+	a := c.architecture()
+	b := binder{file: file, arch: a, used: map[string]bool{}}
+	if _, ok := file.Lookup(a.prefix + a.names.word + ".weight"); ok {
+		b.prefix = a.prefix
 	}
 	w := &Weights{Config: *c, file: file}
-	h, f := c.HiddenSize, c.IntermediateSize
-	w.WordEmbeddings = b.dense("embeddings.word_embeddings.weight", c.VocabSize, h)
-	w.PositionEmbeddings = b.dense("embeddings.position_embeddings.weight", c.MaxPositions, h)
-	w.TypeEmbeddings = b.dense("embeddings.token_type_embeddings.weight", c.TypeVocabSize, h)
-	w.EmbeddingNorm = b.norm("embeddings.LayerNorm", h)
+	h, f, n := c.HiddenSize, c.IntermediateSize, &a.names
+	w.WordEmbeddings = b.dense(n.word+".weight", c.VocabSize, h)
+	w.PositionEmbeddings = b.dense(n.position+".weight", c.MaxPositions, h)
+	if n.types != "" {
+		w.TypeEmbeddings = b.dense(n.types+".weight", c.TypeVocabSize, h)
+	} else { // adding 0 changes nothing
+		w.TypeEmbeddings = tensor.New(tensor.WithShape(c.TypeVocabSize, h), tensor.WithBacking(make([]float32, c.TypeVocabSize*h)))
+	}
+	w.EmbeddingNorm = b.norm(n.norm, h)
 	for i := range c.Layers {
-		in := fmt.Sprintf("encoder.layer.%d.", i)
+		in := fmt.Sprintf(n.layer, i)
 		w.Layers = append(w.Layers, Layer{
-			Query:         b.linear(in+"attention.self.query", h, h),
-			Key:           b.linear(in+"attention.self.key", h, h),
-			Value:         b.linear(in+"attention.self.value", h, h),
-			Output:        b.linear(in+"attention.output.dense", h, h),
-			AttentionNorm: b.norm(in+"attention.output.LayerNorm", h),
-			Up:            b.linear(in+"intermediate.dense", f, h),
-			Down:          b.linear(in+"output.dense", h, f),
-			OutputNorm:    b.norm(in+"output.LayerNorm", h),
+			Query:         b.linear(in+n.query, h, h),
+			Key:           b.linear(in+n.key, h, h),
+			Value:         b.linear(in+n.value, h, h),
+			Output:        b.linear(in+n.output, h, h),
+			AttentionNorm: b.norm(in+n.attentionNorm, h),
+			Up:            b.linear(in+n.up, f, h),
+			Down:          b.linear(in+n.down, h, f),
+			OutputNorm:    b.norm(in+n.outputNorm, h),
 		})
 		if b.err != nil {
 			return nil, b.err // a config with too many layers stops here, not after 1000 of them
 		}
 	}
-	if names := b.names("classifier.weight"); len(names) > 0 {
+	if names := b.names(a.classifier); len(names) > 0 {
 		if rows, _ := file.Lookup(names[0]); w.Config.Labels == 0 && len(rows.Shape) > 0 {
 			w.Config.Labels = rows.Shape[0]
 		}
-		pooler, classifier := b.linear("pooler.dense", h, h), b.linear("classifier", w.Config.Labels, h)
-		// Wc·tanh(Wp·x + bp) + bc (Devlin et al. 2018, arXiv:1810.04805).
-		w.Head = Head{Pool: []Pooling{PoolCls}, Steps: []Step{{Dense: &pooler}, {Act: math.Tanh}, {Dense: &classifier}}}
+		w.Head = Head{Pool: []Pooling{PoolCls}, Steps: a.head(&b, &w.Config)}
 	}
 	if w.Config.Activation == "" {
 		w.Config.Activation = defaultActivation(w.Config.Labels)
