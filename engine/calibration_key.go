@@ -84,6 +84,9 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 				}
 			}
 		}
+		if w.Projection != nil {
+			linear(*w.Projection)
+		}
 		for _, l := range w.Layers {
 			linear(l.Query, l.Key, l.Value, l.Output)
 			all = append(all, l.AttentionNorm.Gain, l.AttentionNorm.Bias)

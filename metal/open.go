@@ -67,6 +67,9 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 			err = errors.Join(err, d.release())
 		}
 	}()
+	if w.Projection != nil {
+		return nil, errors.New("metal: the model's embeddings are not as wide as its hidden state, and the GPU's kernels project none")
+	}
 	if d.sieve, err = newSieve(driver); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ type architecture struct {
 	// keys renames fields of config.json that have another name than BERT's; "" means that
 	// there is no such field, and Config keeps the value that it has.
 	keys map[string]string
+	// embedding is embedding_size where config.json has none, and the names have a project.
+	embedding int
 	// more are further keys of its config.json that change nothing.
 	more []string
 	// classifier is the matrix of which a row is a label: a file that has it has a head.
@@ -32,6 +34,7 @@ type architecture struct {
 // the layer's own, in which %d is its number.
 type names struct {
 	word, position, types, norm string // of the embeddings; there may be no types
+	project                     string // where embedding_size may differ from hidden_size; else ""
 	layer                       string
 
 	query, key, value, output, attentionNorm string

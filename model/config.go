@@ -13,6 +13,7 @@ import (
 // those of a checkpoint's config.json.
 type Config struct {
 	HiddenSize       int        `json:"hidden_size"`
+	EmbeddingSize    int        `json:"embedding_size,omitempty"` // 0: HiddenSize. Otherwise embeddings are so wide, and projected
 	Layers           int        `json:"num_hidden_layers"`
 	Heads            int        `json:"num_attention_heads"`
 	IntermediateSize int        `json:"intermediate_size"`
@@ -33,6 +34,14 @@ func (c *Config) architecture() *architecture {
 	return c.arch
 }
 
+// embedding returns the width of the embeddings, before any projection.
+func (c *Config) embedding() int {
+	if c.EmbeddingSize == 0 {
+		return c.HiddenSize
+	}
+	return c.EmbeddingSize
+}
+
 // HeadSize returns d, the width of one attention head.
 func (c *Config) HeadSize() int { return c.HiddenSize / c.Heads }
 
@@ -51,7 +60,8 @@ func (c *Config) FLOPs(n int, last Rows) int64 {
 	if last == ClsRows {
 		rows = 1
 	}
-	return int64(c.Layers-1)*layer(t) + layer(rows)
+	project := 2 * t * h * int64(c.EmbeddingSize)
+	return project + int64(c.Layers-1)*layer(t) + layer(rows)
 }
 
 // ErrConfig is in every error about a config.json, or the files beside it, which asks for

@@ -19,7 +19,7 @@ type Device interface {
 // hidden_size for each token, is kept by the device. One goroutine calls the blocks in the
 // encoder's order. Errors are reported by the last call.
 type Pass interface {
-	// Embed sets x = LN(word + position + type).
+	// Embed sets x = LN(word + position + type), or P·LN(...) + p if there is a projection.
 	Embed()
 	// Attention sets x = LN(x + Wo·softmax(QKᵀ/√d)·V + bo) for the kept rows. The other
 	// rows may not be used any more.

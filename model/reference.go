@@ -50,7 +50,7 @@ type ReferencePass struct {
 }
 
 func (p *ReferencePass) Embed() {
-	h := p.w.Config.HiddenSize
+	h := p.w.Config.embedding()
 	word, position, typ := Float32s(p.w.WordEmbeddings), Float32s(p.w.PositionEmbeddings), Float32s(p.w.TypeEmbeddings)
 	p.x = make([]float64, p.rows*h)
 	for s := range p.b.Len() {
@@ -63,6 +63,9 @@ func (p *ReferencePass) Embed() {
 		}
 	}
 	p.norm(p.w.EmbeddingNorm)
+	if p.w.Projection != nil {
+		p.x = apply(*p.w.Projection, p.x)
+	}
 }
 
 func (p *ReferencePass) Attention(layer int, keep Rows) {
@@ -190,7 +193,7 @@ func (p *ReferencePass) add(y []float64) {
 
 // norm replaces each row by its LayerNorm.
 func (p *ReferencePass) norm(n Norm) {
-	h := p.w.Config.HiddenSize
+	h := n.Gain.Shape()[0]
 	for r := range p.rows {
 		n.row(p.x[r*h:][:h], p.w.Config.LayerNormEps)
 	}

@@ -158,6 +158,15 @@ func (s *Spec) sizes(f *fields) {
 	if f.err == nil && s.HiddenSize%s.Heads != 0 {
 		f.bad(a.key("hidden_size"), "%d is not divisible by %s %d", s.HiddenSize, a.key("num_attention_heads"), s.Heads)
 	}
+	if a.names.project != "" {
+		const name = "embedding_size"
+		if s.EmbeddingSize = a.embedding; f.whole(name, &s.EmbeddingSize) && (s.EmbeddingSize < 1 || s.EmbeddingSize > 1<<16) {
+			f.bad(name, "%d, want 1 to %d", s.EmbeddingSize, 1<<16)
+		}
+		if s.EmbeddingSize == s.HiddenSize {
+			s.EmbeddingSize = 0
+		}
+	}
 	if eps := a.key("layer_norm_eps"); eps != "" && f.number(eps, &s.LayerNormEps) && !(s.LayerNormEps >= 0 && s.LayerNormEps < 1) {
 		f.bad("layer_norm_eps", "%g, want 0 to 1", s.LayerNormEps)
 	}

@@ -16,10 +16,11 @@ import (
 // mapped memory that is read when it is first used. They are never written to.
 type Weights struct {
 	Config             Config
-	WordEmbeddings     *tensor.Dense // vocabulary × hidden
-	PositionEmbeddings *tensor.Dense // positions × hidden
-	TypeEmbeddings     *tensor.Dense // types × hidden
+	WordEmbeddings     *tensor.Dense // vocabulary × embedding size
+	PositionEmbeddings *tensor.Dense // positions × embedding size
+	TypeEmbeddings     *tensor.Dense // types × embedding size
 	EmbeddingNorm      Norm
+	Projection         *Linear // embedding size -> hidden, after that norm; nil if both are the same
 	Layers             []Layer
 	Head               Head // without steps in an encoder without a head
 	Embeds             bool // the head makes an embedding, and no scores
@@ -130,15 +131,19 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 		b.prefix = a.prefix
 	}
 	w := &Weights{Config: *c, file: file}
-	h, f, n := c.HiddenSize, c.IntermediateSize, &a.names
-	w.WordEmbeddings = b.dense(n.word+".weight", c.VocabSize, h)
-	w.PositionEmbeddings = b.dense(n.position+".weight", c.MaxPositions, h)
+	h, f, e, n := c.HiddenSize, c.IntermediateSize, c.embedding(), &a.names
+	w.WordEmbeddings = b.dense(n.word+".weight", c.VocabSize, e)
+	w.PositionEmbeddings = b.dense(n.position+".weight", c.MaxPositions, e)
 	if n.types != "" {
-		w.TypeEmbeddings = b.dense(n.types+".weight", c.TypeVocabSize, h)
+		w.TypeEmbeddings = b.dense(n.types+".weight", c.TypeVocabSize, e)
 	} else { // adding 0 changes nothing
-		w.TypeEmbeddings = tensor.New(tensor.WithShape(c.TypeVocabSize, h), tensor.WithBacking(make([]float32, c.TypeVocabSize*h)))
+		w.TypeEmbeddings = tensor.New(tensor.WithShape(c.TypeVocabSize, e), tensor.WithBacking(make([]float32, c.TypeVocabSize*e)))
 	}
-	w.EmbeddingNorm = b.norm(n.norm, h)
+	w.EmbeddingNorm = b.norm(n.norm, e)
+	if c.EmbeddingSize > 0 {
+		p := b.linear(n.project, h, e)
+		w.Projection = &p
+	}
 	for i := range c.Layers {
 		in := fmt.Sprintf(n.layer, i)
 		w.Layers = append(w.Layers, Layer{

@@ -11,6 +11,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +35,12 @@ type Device struct {
 	attendsTiles, attendsInput bool
 	chunk                      int // how many rows go through a block's products together
 
-	embed  kernels.Embeddings
-	layers []layer
+	embed kernels.Embeddings
+	// project makes the hidden state of embeddings of another width; nil if theirs is the same.
+	// It is float32 in every variant: it is a small part of the work, and every value depends
+	// on it.
+	project *kernels.Matrix
+	layers  []layer
 
 	ordinary crew // the workers that lead normal passes; free ones help other passes
 	urgent   crew
@@ -77,6 +82,10 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 			Norm:     norm(w, w.EmbeddingNorm),
 		},
 	}
+	if p := w.Projection; p != nil {
+		// Copies, because Pack may keep what it is given, and the file may change.
+		d.project = kernels.Pack(slices.Clone(model.Float32s(p.W)), slices.Clone(p.Bias()), h, p.W.Shape()[1], d.plain(), kernels.Inputs{})
+	}
 	d.attendsBF16 = (v.Format == kernels.BF16 || v.Format == kernels.Int8) && v.ISA.AttendsBF16(d.heads)
 	d.attendsTiles = d.attendsBF16 && v.ISA.AttendsTiles(d.heads)
 	d.attendsInput = d.attendsTiles && v.WritesInput()
@@ -91,6 +100,11 @@ func Open(w *model.Weights, workers int, v kernels.Variant) (*Device, error) {
 	d.ordinary.fill(d, workers)
 	d.urgent.fill(d, workers)
 	return d, nil
+}
+
+// plain is the variant of products that are float32 in every variant.
+func (d *Device) plain() kernels.Variant {
+	return kernels.Variant{ISA: d.variant.ISA, Format: kernels.F32}
 }
 
 // Name returns "cpu".
@@ -138,7 +152,7 @@ func (d *Device) Close() error {
 	for range d.Passes() {
 		<-d.urgent.free
 	}
-	d.layers, d.embed = nil, kernels.Embeddings{}
+	d.layers, d.embed, d.project = nil, kernels.Embeddings{}, nil
 	return nil
 }
 

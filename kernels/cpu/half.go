@@ -30,6 +30,9 @@ func checkF16(w *model.Weights) error {
 		}
 		return nil
 	}
+	if w.Projection != nil {
+		return fmt.Errorf("cpu: half holds numbers up to 65504, and how large projected embeddings can be is not known")
+	}
 	if err := all("", extent{"the embeddings", w.EmbeddingExtent()}); err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 type kernel int
 
 const (
-	embedNorm kernel = iota
+	embedNorm   kernel = iota
+	gemmProject        // of embeddings that are not as wide as the hidden state
 
 	toAttention // converts rows to a product's input: x, and the context that attention wrote
 	gemmQ
@@ -118,6 +119,7 @@ func (m *meter) times(c *model.Config, f kernels.Format) (list []model.KernelTim
 		rest -= t.time
 	}
 	row(outside, embedNorm)
+	row(outside, gemmProject)
 	for layer := range c.Layers {
 		for k := toAttention; k <= outputNorm; k++ {
 			row(layer, k)
@@ -138,6 +140,8 @@ func (k kernel) describe(c *model.Config, f kernels.Format) (block, name, shape 
 	switch k {
 	case embedNorm:
 		return "embed", "embed+norm", row(h)
+	case gemmProject:
+		return "embed", "gemm project", matrix(c.EmbeddingSize, h)
 	case toAttention:
 		return "attention", fmt.Sprintf("to %v", f), row(h)
 	case gemmQ:

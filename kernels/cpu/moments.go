@@ -92,16 +92,19 @@ func (m moments) heaviest(l model.Linear) []int {
 // tiny replaces a sum of 0 in a division.
 const tiny = 1e-300
 
-// embedded returns the moments of the embeddings after their LayerNorm. It samples some
+// embedded returns the moments of the embeddings after their LayerNorm and projection. It samples some
 // 2,000 words and 64 of the first 256 positions.
 func embedded(w *model.Weights) moments {
-	h := w.Config.HiddenSize
+	h := w.WordEmbeddings.Shape()[1]
 	x := newMoments(h)
 	words, positions := model.Float32s(w.WordEmbeddings), model.Float32s(w.PositionEmbeddings)
 	x.add(rowMoments(words, h, max(1, w.Config.VocabSize/2048)))
 	x.add(rowMoments(positions[:min(256*h, len(positions))], h, 4))
 	x.add(rowMoments(model.Float32s(w.TypeEmbeddings), h, 1))
 	x.normalize(norm(w, w.EmbeddingNorm))
+	if w.Projection != nil {
+		x = x.linear(*w.Projection)
+	}
 	return x
 }
 

@@ -50,12 +50,33 @@ func (p *pass) Embed() {
 
 // embed computes rows lo to hi, which may begin and end inside a sequence.
 func (p *pass) embed(w *worker, lo, hi int) {
+	if p.d.project != nil {
+		p.widen(w, lo, hi)
+		return
+	}
 	h := p.d.config.HiddenSize
 	begun := w.meter.now()
 	p.sequences(lo, hi, func(s, first, lo, hi int) {
 		p.d.variant.ISA.EmbedNorm(p.x[lo*h:hi*h], p.b.IDs[lo:hi], p.b.Types[lo:hi], lo-first, &p.d.embed)
 	})
 	w.meter.add(begun, outside, embedNorm, 1, embedCost(hi-lo, h))
+}
+
+// widen is embed for embeddings of another width, which it projects.
+func (p *pass) widen(w *worker, lo, hi int) {
+	h, e := p.d.config.HiddenSize, p.d.project.In()
+	p.chunks(lo, hi, func(r, n int) {
+		w.scratch = reuse.Slice(w.scratch, n*e)
+		begun := w.meter.now()
+		p.sequences(r, r+n, func(s, first, lo, hi int) {
+			p.d.variant.ISA.EmbedNorm(w.scratch[(lo-r)*e:(hi-r)*e], p.b.IDs[lo:hi], p.b.Types[lo:hi], lo-first, &p.d.embed)
+		})
+		w.meter.add(begun, outside, embedNorm, 1, embedCost(n, e))
+		begun = w.meter.now()
+		w.embedded.Set(p.d.plain(), w.scratch, n, e, e, kernels.Keep{})
+		p.d.project.Linear(p.x[r*h:][:n*h], &w.embedded, h)
+		w.ran(begun, outside, gemmProject, 1, products(n, p.d.project, kernels.F32))
+	})
 }
 
 // sequences calls do for each sequence that has tokens among rows lo to hi, with the range

@@ -17,6 +17,7 @@ type worker struct {
 
 	in           kernels.Input
 	contextInput kernels.Input // rows of the context, if attention writes the next product's input directly
+	embedded     kernels.Input // chunk×embedding size, where embeddings are projected
 	inner        kernels.Input // chunk×intermediate: the output of up, which is down's input
 	cls          []int         // indices of [CLS] rows in the input
 	scratch      []float32     // results of a product, before they are added to x

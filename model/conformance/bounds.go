@@ -28,9 +28,10 @@ func (d *bounds) firsts(rows int) []bool {
 	return cls
 }
 
-// embed returns LN(word + position + type).
+// embed returns LN(word + position + type), projected where that is done: in float32, whatever
+// the format is.
 func (d *bounds) embed() uncertain {
-	h := d.w.Config.HiddenSize
+	h := d.w.WordEmbeddings.Shape()[1]
 	tables := [3][]float32{model.Float32s(d.w.WordEmbeddings), model.Float32s(d.w.PositionEmbeddings), model.Float32s(d.w.TypeEmbeddings)}
 	x := newUncertain(d.b.Tokens() * h)
 	for s := range d.b.Len() {
@@ -49,6 +50,10 @@ func (d *bounds) embed() uncertain {
 		}
 	}
 	d.norm(x, d.w.EmbeddingNorm)
+	if p := d.w.Projection; p != nil {
+		plain := bounds{rounding: new(Rounding), w: d.w, b: d.b}
+		x = plain.linear(*p, x, nil, nil)
+	}
 	return x
 }
 
