@@ -69,7 +69,7 @@ func TestKindComesFirst(t *testing.T) {
 		files        []string
 		says         string
 	}{
-		{"a RoBERTa with a tokenizer of its own", `{"model_type":"roberta"}`, []string{"vocab.json", "merges.txt", "model.safetensors"}, `this is a RoBERTa model, and only these are supported: "bert"`},
+		{"a RoBERTa with a tokenizer of its own", `{"model_type":"roberta"}`, []string{"vocab.json", "merges.txt", "model.safetensors"}, `this is a RoBERTa model, and only these are supported: "bert", `},
 		{"an old one", `{"architectures":["RobertaModel"]}`, []string{"vocab.json"}, `model_type: missing, and architectures is ["RobertaModel"]`},
 		{"an encoder in PyTorch's format", `{"architectures":["BertModel"],` + bert + `}`, []string{"pytorch_model.bin", "vocab.txt"}, `architectures is ["BertModel"], which has no classification head`},
 		{"three labels in PyTorch's format", `{"architectures":["BertForSequenceClassification"],"num_labels":3,` + bert + `}`, []string{"pytorch_model.bin", "vocab.txt"}, "config.json has 3 labels, want 1"},

@@ -45,7 +45,14 @@ func labelCases(t *testing.T) (texts []string, pairs []engine.Pair, cases []labe
 	if err := json.Unmarshal(data, &all); err != nil || len(all.Cases) < 9 {
 		t.Fatalf("%d cases, %v", len(all.Cases), err)
 	}
-	for _, raw := range all.Inputs {
+	texts, pairs = textsAndPairs(t, all.Inputs)
+	return texts, pairs, all.Cases
+}
+
+// textsAndPairs reads inputs that are texts and then pairs of them.
+func textsAndPairs(t *testing.T, inputs []json.RawMessage) (texts []string, pairs []engine.Pair) {
+	t.Helper()
+	for _, raw := range inputs {
 		var text string
 		var pair [2]string
 		if json.Unmarshal(raw, &text) == nil {
@@ -56,7 +63,7 @@ func labelCases(t *testing.T) (texts []string, pairs []engine.Pair, cases []labe
 			pairs = append(pairs, engine.Pair{Query: pair[0], Passage: pair[1]})
 		}
 	}
-	return texts, pairs, all.Cases
+	return texts, pairs
 }
 
 // classifier returns the tiny checkpoint with a changed configuration, and with n labels: the

@@ -160,7 +160,7 @@ func TestModulesRefused(t *testing.T) {
 	}
 	// Another kind of model is that before anything else.
 	_, err := ReadSpec(modular(strings.Replace(goodConfig, `"bert"`, `"mpnet"`, 1), second("models.Nobody"), withPrompt, ""))
-	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `config.json: model_type: "mpnet": this is an MPNet model, and only these are supported: "bert"`) {
+	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `config.json: model_type: "mpnet": this is an MPNet model, and only these are supported: "bert", `) {
 		t.Errorf("another kind of model: %v", err)
 	}
 }
