@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -140,6 +141,48 @@ func TestRelativesNames(t *testing.T) {
 			if err := e.Close(); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// Fields that only BERT's config.json has are refused in another's, where transformers may read
+// them; and those that mean something else are not read.
+func TestRelativesFields(t *testing.T) {
+	texts, _, cases := relativeCases(t)
+	at := slices.IndexFunc(cases, func(c relativeCase) bool { return c.Name == "distilbert, 3 labels" })
+	for field, says := range map[string]string{
+		`"hidden_size":32`:       "config.json: hidden_size: in a distilbert it is dim",
+		`"n_heads":5`:            "dim: 32 is not divisible by n_heads 5",
+		`"activation":"relu"`:    `activation: "relu", want "gelu"`,
+		`"hidden_dim":null`:      "hidden_dim: null",
+		`"layer_norm_eps":0.5`:   "",
+		`"type_vocab_size":1`:    "",
+		`"hidden_act":"relu"`:    "",
+		`"dim_of_something":"x"`: "",
+	} {
+		c := cases[at]
+		c.Config = json.RawMessage(strings.TrimSuffix(string(c.Config), "}") + "," + field + "}")
+		e, err := engine.OpenFS(c.files(t, func(name string) string { return name }), engine.Classifier(), engine.Logits(), engine.Device("cpu"))
+		if says != "" {
+			if err == nil {
+				e.Close()
+			}
+			if !errors.Is(err, engine.ErrModel) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: error %v, want %q", field, err, says)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", field, err)
+			continue
+		}
+		got, err := e.Classify(t.Context(), nil, texts)
+		if err != nil {
+			t.Error(err)
+		}
+		near(t, field, got, c.Outputs[:len(texts)], 1e-5)
+		if err := e.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ type names struct {
 }
 
 // architectures are all that there are. The first is that of a config.json without model_type.
-var architectures = []*architecture{&bert, &electra}
+var architectures = []*architecture{&bert, &electra, &distilbert}
 
 // key returns the name that a field of BERT's config.json has here; "" if it has none.
 func (a *architecture) key(field string) string {
@@ -88,7 +88,7 @@ func (f *fields) architecture() *architecture {
 // kinds names models of other types. model_type begins with prefix; the first row that
 // matches counts.
 var kinds = []struct{ prefix, is string }{
-	{"roberta", "a RoBERTa"}, {"xlm-roberta", "an XLM-RoBERTa"}, {"camembert", "a CamemBERT"}, {"distilbert", "a DistilBERT"},
+	{"roberta", "a RoBERTa"}, {"xlm-roberta", "an XLM-RoBERTa"}, {"camembert", "a CamemBERT"},
 	{"mpnet", "an MPNet"}, {"modernbert", "a ModernBERT"}, {"deberta", "a DeBERTa"}, {"albert", "an ALBERT"}, {"xlnet", "an XLNet"}, {"t5", "a T5"},
 	{"qwen", "a Qwen"}, {"llama", "a Llama"}, {"gemma", "a Gemma"}, {"nomic_bert", "a Nomic BERT"},
 }

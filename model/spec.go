@@ -147,6 +147,8 @@ func (s *Spec) sizes(f *fields) {
 	} {
 		switch name := a.key(size.name); {
 		case name == "": // what parseSpec began with
+		case name != size.name && f.has(size.name): // which transformers may read in place of its own
+			f.bad(size.name, "in a %s it is %s", a.kind, name)
 		case !f.whole(name, size.to):
 			if size.required {
 				f.bad(name, "missing") // if there are several errors, the first counts

@@ -10,16 +10,19 @@ mean of the last hidden state}]}
 """
 import json, math, sys
 import numpy as np, torch, transformers
-from transformers import AutoTokenizer, ElectraConfig, ElectraForSequenceClassification, ElectraModel
+from transformers import AutoTokenizer, DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel, ElectraConfig, ElectraForSequenceClassification, ElectraModel
 
 INPUTS = ["how many people live in the city", "", "a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 " * 4,
           ["how many people live in the city", "people of the river"], ["", "who"], ["who", "a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 " * 4]]
 SIZES = dict(vocab_size=700, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, max_position_embeddings=64)
+DISTIL = dict(vocab_size=700, dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=64)
 LABELS = {0: "contradiction", 1: "entailment", 2: "neutral"}
 CASES = [
     ("electra, narrow embeddings, 3 labels", ElectraForSequenceClassification, ElectraConfig(embedding_size=16, id2label=LABELS, **SIZES)),
     ("electra, 1 label", ElectraForSequenceClassification, ElectraConfig(embedding_size=32, num_labels=1, **SIZES)),
     ("electra, no head", ElectraModel, ElectraConfig(embedding_size=48, **SIZES)),
+    ("distilbert, 3 labels", DistilBertForSequenceClassification, DistilBertConfig(id2label=LABELS, **DISTIL)),
+    ("distilbert, no head", DistilBertModel, DistilBertConfig(**DISTIL)),
 ]
 
 tokenizer = AutoTokenizer.from_pretrained("tiny", local_files_only=True)
