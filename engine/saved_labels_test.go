@@ -87,3 +87,40 @@ func TestSavedClassifiers(t *testing.T) {
 		t.Errorf("%d of three labels, want 2", several)
 	}
 }
+
+// ELECTRA's and DistilBERT's tokenizers are BERT's, also of a vocab.txt alone; but DistilBERT has
+// no token types.
+func TestSavedVocabularies(t *testing.T) {
+	root := savedFolder(t)
+	for name, types := range map[string]int32{"ce-electra": 1, "ce-distilbert": 0} {
+		from, dir := os.DirFS(filepath.Join(root, "st-2.7.0+tf-4.40", name)), t.TempDir()
+		if err := os.CopyFS(dir, from); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "expected.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want struct {
+			Inputs [][2]string
+			IDs    [][]int32 `json:"input_ids"`
+		}
+		if err := json.Unmarshal(data, &want); err != nil || len(want.Inputs) < 8 {
+			t.Fatalf("%d inputs, %v", len(want.Inputs), err)
+		}
+		e, err := engine.Open(dir, engine.Device("cpu"), engine.Precision("f32"), engine.NoCalibrationFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		for i, pair := range want.Inputs {
+			var b model.Batch
+			if err := e.Tokenize(&b, []engine.Pair{{Query: pair[0], Passage: pair[1]}}); err != nil || !slices.Equal(b.IDs, want.IDs[i]) || slices.Max(b.Types) != types {
+				t.Errorf("%s, input %d: tokens %v %v, %v, want %v", name, i, b.IDs, b.Types, err, want.IDs[i])
+			}
+		}
+	}
+}

@@ -326,6 +326,19 @@ func TestWeightsBeyondHalf(t *testing.T) {
 	}
 }
 
+// Embeddings of another width than the hidden state are refused, and the GPU is let go.
+func TestProjectionRefused(t *testing.T) {
+	w := tinyWeights(t, 1, 64)
+	w.Projection = &model.Linear{W: w.Layers[0].Query.W, B: w.Layers[0].Query.B}
+	m := new(mock)
+	if _, err := open(w, m, Uniform(Tiles[0])); !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), "not as wide as its hidden state") {
+		t.Errorf("error %v", err)
+	}
+	if m.live != 0 || !m.closed {
+		t.Errorf("%d objects left, closed %v", m.live, m.closed)
+	}
+}
+
 // Passes from many goroutines on a device that keeps the books.
 func TestConcurrentPasses(t *testing.T) {
 	m := new(mock)

@@ -68,7 +68,7 @@ func openChoosing(w *model.Weights, driver gpu.Driver, choose func(s *sieve) (t 
 		}
 	}()
 	if w.Projection != nil {
-		return nil, errors.New("metal: the model's embeddings are not as wide as its hidden state, and the GPU's kernels project none")
+		return nil, fmt.Errorf("%w: its embeddings are not as wide as its hidden state, and no kernel projects them", ErrModel)
 	}
 	if d.sieve, err = newSieve(driver); err != nil {
 		return nil, err

@@ -119,10 +119,13 @@ func exact(object []byte) []byte {
 	return kept
 }
 
+// likeBert are the classes of transformers that make the same tokens of a vocab.txt.
+var likeBert = []string{"BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer"}
+
 // options returns the options that Python's BertTokenizerFast would derive from the files
 // beside vocab.txt.
 func (c *config) options(fsys fs.FS, vocab []string) (Options, error) {
-	if c.Class != nil && !slices.Contains([]string{"BertTokenizer", "BertTokenizerFast"}, *c.Class) {
+	if c.Class != nil && !slices.Contains(likeBert, strings.TrimSuffix(*c.Class, "Fast")) {
 		return Options{}, fmt.Errorf("tokenizer: %s: tokenizer_class %q, want BertTokenizer", c.classFile, *c.Class)
 	}
 	if c.Basic != nil && !*c.Basic {
