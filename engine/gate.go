@@ -68,6 +68,7 @@ func (d *Deviation) String() string {
 // gate compares the scores of devices with float32's, on made-up pairs.
 type gate struct {
 	config *model.Config
+	pool   []model.Pooling
 	head   head
 	plain  model.Device // float32
 	tests  []*model.Batch
@@ -75,7 +76,7 @@ type gate struct {
 }
 
 func (e *Engine) newGate(plain model.Device) *gate {
-	return &gate{config: &e.info.Config, head: e.head, plain: plain, tests: e.madeUp()}
+	return &gate{config: &e.info.Config, pool: e.weights.Head.Pool, head: e.head, plain: plain, tests: e.madeUp()}
 }
 
 // judge compares d's scores with plain's. It stops at the first test that deviates more
@@ -86,8 +87,8 @@ func (g *gate) judge(d model.Device, allowed allowance) (of *Deviation, err erro
 		memory cpu.HeadMemory
 	)
 	score := func(d model.Device, scores []float32, b *model.Batch) ([]float32, error) {
-		n, rows := len(scores), make([]float32, b.Len()*g.config.HiddenSize)
-		if err := model.Encode(d, g.config, b, model.Firsts, rows); err != nil {
+		n, rows := len(scores), make([]float32, b.Len()*len(g.pool)*g.config.HiddenSize)
+		if err := model.Encode(d, g.config, b, model.Reductions(nil, g.pool, b), rows); err != nil {
 			return nil, because(ErrModel, err)
 		}
 		scores = append(scores, make([]float32, b.Len())...)

@@ -90,7 +90,7 @@ var saved = map[string]string{
 	"st-6.2.0+tf-5.24/ce-identity":           "",
 	"st-6.2.0+tf-5.24/ce-identity-resaved":   "",
 	"st-6.2.0+tf-5.24/ce-maxlen32":           "",
-	"st-6.2.0+tf-5.24/ce-modular-dense":      cannot + `modules.json: module 2, "sentence_transformers.base.modules.dense.Dense", makes the score: a head in a folder of its own, 2_Dense, is not supported, want a Transformer with a classifier and nothing after it`,
+	"st-6.2.0+tf-5.24/ce-modular-dense":      "",
 	"st-6.2.0+tf-5.24/ce-modular-lower":      "",
 	"st-6.2.0+tf-5.24/ce-modular-processing": "",
 	"st-6.2.0+tf-5.24/ce-modular-prompts":    "",

@@ -14,7 +14,9 @@ type embedder struct {
 	pool  []Pooling
 	steps []func() (Step, error) // each reads its weights, if it has some
 	width int                    // of the embedding
-	parts []string               // what Modules returns
+	// scores says that the last module, a Dense, makes the scores of a cross-encoder.
+	scores bool
+	parts  []string // what Modules returns
 }
 
 // ReadEmbedder reads the configuration of a checkpoint that makes embeddings, at the top of
@@ -125,7 +127,11 @@ func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
 		case class == "Pooling" && i == 0:
 			err = e.pooling(fsys, m.Folder)
 		case class == "Dense":
-			err = e.dense(fsys, m.Folder)
+			out := "sentence_embedding"
+			if e.scores && i == len(list)-2 {
+				out = "scores"
+			}
+			err = e.dense(fsys, m.Folder, out)
 		case class == "Normalize":
 			err = e.normalize(fsys, m.Folder)
 		default:

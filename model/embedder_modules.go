@@ -109,12 +109,16 @@ func readModule(fsys fs.FS, folder string, required bool) (*fields, error) {
 	return f, err
 }
 
-// sentence refuses modules that read or write something other than the embedding.
-func (f *fields) sentence() {
-	for _, name := range []string{"module_input_name", "module_output_name"} {
-		var got string
-		if f.has(name) && f.text(name, &got) && got != "sentence_embedding" {
-			f.bad(name, "%.80q, want \"sentence_embedding\"", got)
+// sentence refuses modules that read something other than the embedding, or write something
+// other than out.
+func (f *fields) sentence(out string) {
+	for _, is := range []struct{ name, want string }{{"module_input_name", "sentence_embedding"}, {"module_output_name", out}} {
+		got := "sentence_embedding"
+		if f.has(is.name) {
+			f.text(is.name, &got)
+		}
+		if got != is.want {
+			f.bad(is.name, "%.80q, want %q", got, is.want)
 		}
 	}
 }
@@ -126,7 +130,7 @@ func (e *embedder) normalize(fsys fs.FS, folder string) error {
 	if err != nil {
 		return err
 	}
-	f.sentence()
+	f.sentence("sentence_embedding")
 	f.refuseUnknown([]string{"module_input_name", "module_output_name"})
 	e.steps = append(e.steps, func() (Step, error) { return Step{Unit: true}, nil })
 	e.parts = append(e.parts, "normalize: to length 1")
@@ -140,8 +144,8 @@ var acts = map[string]func(float64) float64{
 	"Sigmoid": func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 }
 
-// dense reads the module Dense.
-func (e *embedder) dense(fsys fs.FS, folder string) error {
+// dense reads the module Dense, whose output has the name result.
+func (e *embedder) dense(fsys fs.FS, folder, result string) error {
 	f, err := readModule(fsys, folder, true)
 	if err != nil {
 		return err
@@ -167,7 +171,7 @@ func (e *embedder) dense(fsys fs.FS, folder string) error {
 	if f.isTrue("use_residual") {
 		f.bad("use_residual", "true is not supported")
 	}
-	f.sentence()
+	f.sentence(result)
 	f.refuseUnknown([]string{"in_features", "out_features", "bias", "activation_function", "use_residual", "module_input_name", "module_output_name"})
 	if f.err != nil {
 		return f.err

@@ -48,6 +48,12 @@ func readParts(fsys fs.FS) (*parts, error) {
 	return p, nil
 }
 
+// ownHead reports whether the head is in modules after the Transformer: the last is a Dense,
+// which makes the scores.
+func (p *parts) ownHead() bool {
+	return len(p.list) > 2 && p.list[0].IsTransformer() && p.list[1].Class() == "Pooling" && p.list[len(p.list)-1].Class() == "Dense"
+}
+
 // onlyTransformer returns an error if there are modules other than one Transformer.
 func (p *parts) onlyTransformer() error {
 	refuse := func(i int, format string, args ...any) error {
@@ -60,7 +66,7 @@ func (p *parts) onlyTransformer() error {
 	case !p.list[0].IsTransformer():
 		return refuse(0, "is not supported: want sentence-transformers' own Transformer")
 	case dense > 0:
-		return refuse(dense, "makes the score: a head in a folder of its own, %.80s, is not supported, want a Transformer with a classifier and nothing after it", p.list[dense].Folder)
+		return refuse(dense, "makes the score, in the folder %.80s: want a Pooling before it and nothing after it, or a Transformer with a classifier", p.list[dense].Folder)
 	case len(p.list) > 1:
 		return refuse(1, "is not supported: want no module after the Transformer")
 	}
@@ -68,12 +74,19 @@ func (p *parts) onlyTransformer() error {
 }
 
 // apply puts what these files say into s; it takes precedence over config.json. root is the
-// Transformer's folder.
-func (p *parts) apply(s *Spec, root fs.FS) error {
+// Transformer's folder in fsys.
+func (p *parts) apply(s *Spec, fsys, root fs.FS) error {
 	if !p.used {
 		return nil
 	}
-	if err := p.onlyTransformer(); err != nil {
+	of := scores
+	if p.ownHead() {
+		of, s.modular = embeddings, &embedder{width: s.HiddenSize, scores: true}
+		if err := s.modular.modules(fsys, p.list); err != nil {
+			return err
+		}
+		s.Labels, s.numLabels, s.idLabels = s.modular.width, 0, 0
+	} else if err := p.onlyTransformer(); err != nil {
 		return err
 	}
 	f := p.settings
@@ -85,7 +98,7 @@ func (p *parts) apply(s *Spec, root fs.FS) error {
 	if f.err != nil {
 		return f.err
 	}
-	return s.Input.read(root, s, scores)
+	return s.Input.read(root, s, of)
 }
 
 // readFields reads a small file. If it does not exist, the result has no fields.

@@ -116,7 +116,9 @@ func TestModulesRefused(t *testing.T) {
 	settings := func(name, value string) string { return member(withPrompt, name, value) }
 	for _, c := range []struct{ name, list, settings, input, says string }{
 		{"a Dense", strings.TrimSuffix(second("models.Pooling"), "]") + `,{"path":"2_Dense","type":"sentence_transformers.models.Dense"}]`, withPrompt, ofScores,
-			`modules.json: module 2, "sentence_transformers.models.Dense", makes the score: a head in a folder of its own, 2_Dense, is not supported`},
+			"1_X/config.json is missing"},
+		{"a Dense alone", strings.TrimSuffix(oneModule, "]") + `,{"path":"1_Dense","type":"sentence_transformers.models.Dense"}]`, withPrompt, ofScores,
+			`modules.json: module 1, "sentence_transformers.models.Dense", makes the score, in the folder 1_Dense: want a Pooling before it`},
 		{"a Normalize", second("models.Normalize"), withPrompt, ofScores, `modules.json: module 1, "sentence_transformers.models.Normalize", is not supported`},
 		{"an unknown module", second("models.Nobody"), withPrompt, ofScores, `modules.json: module 1, "sentence_transformers.models.Nobody", is not supported`},
 		{"two", second("models.Transformer"), withPrompt, ofScores, "modules.json: module 1, "},

@@ -22,6 +22,7 @@ type Spec struct {
 	Warnings []string // problems that do not prevent scoring, one a line
 
 	embeds              *embedder      // nil: it scores pairs
+	modular             *embedder      // of a cross-encoder whose head is in modules; else nil
 	numLabels, idLabels int            // num_labels and the length of id2label, if config.json contradicts itself
 	labelNames          map[int]string // id2label
 	problem             string         // problem_type, "" if it is missing
@@ -52,7 +53,7 @@ func ReadSpec(fsys fs.FS) (*Spec, error) {
 		err = partsErr
 	}
 	if err == nil {
-		err = p.apply(s, root)
+		err = p.apply(s, fsys, root)
 	}
 	if err != nil {
 		return nil, err

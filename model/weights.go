@@ -84,11 +84,14 @@ func (s *Spec) Load() (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := Bind(&s.Config, file)
+	w, err := bind(&s.Config, file, s.modular == nil)
 	switch {
 	case err != nil:
 	case s.embeds != nil:
-		err = s.embed(w)
+		w.Embeds = true
+		err = s.moduleHead(w, s.embeds)
+	case s.modular != nil:
+		err = s.moduleHead(w, s.modular)
 	default:
 		err = s.compare(w)
 	}
@@ -98,10 +101,10 @@ func (s *Spec) Load() (*Weights, error) {
 	return w, nil
 }
 
-// embed gives an encoder the head that the modules make, in place of a classifier.
-func (s *Spec) embed(w *Weights) (err error) {
-	w.Embeds, w.Warnings = true, slices.Concat(s.Warnings, w.Warnings)
-	w.Head, err = s.embeds.head()
+// moduleHead gives an encoder the head that the modules make, in place of a classifier.
+func (s *Spec) moduleHead(w *Weights, e *embedder) (err error) {
+	w.Warnings = slices.Concat(s.Warnings, w.Warnings)
+	w.Head, err = e.head()
 	return err
 }
 
@@ -124,7 +127,10 @@ func (s Spec) compare(w *Weights) error {
 // Bind finds the tensors of c's model in file, which then belongs to the Weights. As in
 // transformers, tensors that the model does not need are ignored; Warnings names them, so
 // that a config with too few layers is noticed.
-func Bind(c *Config, file *safetensors.File) (*Weights, error) {
+func Bind(c *Config, file *safetensors.File) (*Weights, error) { return bind(c, file, true) }
+
+// bind is Bind. Without classifier it ignores one that is in the file.
+func bind(c *Config, file *safetensors.File, classifier bool) (*Weights, error) {
 	a := c.architecture()
 	b := binder{file: file, arch: a, used: map[string]bool{}}
 	if _, ok := file.Lookup(a.prefix + a.names.word + ".weight"); ok {
@@ -160,7 +166,7 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) {
 			return nil, b.err // a config with too many layers stops here, not after 1000 of them
 		}
 	}
-	if names := b.names(a.classifier); len(names) > 0 {
+	if names := b.names(a.classifier); classifier && len(names) > 0 {
 		if rows, _ := file.Lookup(names[0]); w.Config.Labels == 0 && len(rows.Shape) > 0 {
 			w.Config.Labels = rows.Shape[0]
 		}
@@ -203,7 +209,7 @@ func (w *Weights) CheckClassifier() error {
 // CheckHead returns an error if weights with this configuration cannot score, as far as
 // this is known without reading them.
 func (s *Spec) CheckHead() error {
-	if s.Labels > 1 && len(s.architectures) > 0 && s.ownHead() {
+	if s.Labels > 1 && (s.modular != nil || len(s.architectures) > 0 && s.ownHead()) {
 		return errLabels(s.Labels, "config.json")
 	}
 	return nil
@@ -213,7 +219,7 @@ func (s *Spec) CheckHead() error {
 // encoder without a head by the class names in architectures.
 func (s *Spec) CheckKind() error {
 	ofHead := func(class string) bool { return strings.HasSuffix(class, "ForSequenceClassification") }
-	if len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
+	if s.modular == nil && len(s.architectures) > 0 && !slices.ContainsFunc(s.architectures, ofHead) {
 		return otherKind{ErrNoHead, fmt.Errorf("%w: config.json: architectures is %.80q, which has no classification head: it is an encoder, as for embeddings, and not a cross-encoder",
 			ErrConfig, s.architectures[:min(len(s.architectures), mostNamed)])}
 	}
