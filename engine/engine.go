@@ -181,7 +181,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
+	e.info = Info{Config: c, Parameters: weights.Parameters(), WeightsFormat: weights.Format(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
 		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(model.Reductions(nil, weights.Head.Pool, &model.Batch{}))

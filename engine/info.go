@@ -6,6 +6,7 @@ import "github.com/minilm-metal/minilm-metal/model"
 type Info struct {
 	Config         model.Config `json:"config"`
 	Parameters     int64        `json:"parameters"`                // values in all of the model's tensors
+	WeightsFormat  string       `json:"weights_format"`            // of the checkpoint's file, "safetensors" or "PyTorch"
 	Device         string       `json:"device"`                    // "cpu", "metal", "reference"
 	InstructionSet string       `json:"instruction_set,omitempty"` // of the processor's kernels, such as "avx2"; "" on other devices
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"

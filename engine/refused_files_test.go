@@ -121,7 +121,11 @@ func TestBadCheckpoints(t *testing.T) {
 		{"half the weights", func(f spoilt) { f.check(os.Truncate(f.path(weightsFile), 1<<20)) }, "model.safetensors: tensor "},
 		{"a byte more of weights", func(f spoilt) { f.write(weightsFile, string(append(f.read(weightsFile), 0))) }, "model.safetensors: tensors do not fill the file"},
 		{"no weights", func(f spoilt) { f.remove(weightsFile) }, "lacks model.safetensors"},
-		{"PyTorch's weights", func(f spoilt) { f.check(os.Rename(f.path(weightsFile), f.path("pytorch_model.bin"))) }, "has its weights in pytorch_model.bin alone, in PyTorch's format: \"minilm-metal convert "},
+		{"safetensors by PyTorch's name", func(f spoilt) { f.check(os.Rename(f.path(weightsFile), f.path("pytorch_model.bin"))) }, "pytorch_model.bin: not a file that torch.save wrote, or a damaged one"},
+		{"a program for weights", func(f spoilt) {
+			f.remove(weightsFile)
+			f.write("pytorch_model.bin", "\x80\x02cposix\nsystem\nU\x04true\x85R.")
+		}, `pytorch_model.bin: byte 2: global "posix.system": weights need no such function or class, and none was called`},
 		{"weights that are a zip", func(f spoilt) { f.write(weightsFile, "PK\x03\x04\x14\x00\x00\x00\x08\x00") }, "model.safetensors: header too large"},
 		{"a vocabulary larger than the rows", func(f spoilt) {
 			f.write(tokenizerFile, string(bytes.Replace(f.read(tokenizerFile), []byte(`"vocab": {`), []byte(`"vocab": {"brandnewtoken":30522,`), 1)))

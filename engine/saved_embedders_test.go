@@ -31,15 +31,13 @@ type savedEmbeddings struct {
 	Embeddings [][]float64
 }
 
-const denseBin = cannot + "2_Dense has its weights in pytorch_model.bin alone, in PyTorch's format, which is not supported: want model.safetensors"
-
 // savedEmbedders are the folders of data/saved that make embeddings, and our error about each;
 // "" opens, and gives the library's tokens and embeddings.
 var savedEmbedders = map[string]string{
-	"st-2.2.2+tf-4.30/emb-dense-prompts": pytorch,
-	"st-2.2.2+tf-4.30/emb-mean-norm":     pytorch,
-	"st-2.2.2+tf-4.30/hf-automodel-bin":  pytorch,
-	"st-2.7.0+tf-4.40/emb-dense-prompts": denseBin,
+	"st-2.2.2+tf-4.30/emb-dense-prompts": "",
+	"st-2.2.2+tf-4.30/emb-mean-norm":     "",
+	"st-2.2.2+tf-4.30/hf-automodel-bin":  "",
+	"st-2.7.0+tf-4.40/emb-dense-prompts": "",
 	"st-2.7.0+tf-4.40/emb-maxlen32":      "",
 	"st-2.7.0+tf-4.40/emb-mean-norm":     "",
 	"st-3.4.1+tf-4.48/emb-dense-prompts": "",

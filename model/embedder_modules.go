@@ -1,7 +1,6 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
-	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"gorgonia.org/tensor"
 )
 
@@ -198,12 +196,7 @@ func readDense(fsys fs.FS, folder string, out, in int, bias bool) (*Linear, erro
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	file, err := safetensors.OpenCheckpoint(sub)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, bin := fs.Stat(sub, "pytorch_model.bin"); bin == nil {
-			return nil, fmt.Errorf("%w: %s has its weights in pytorch_model.bin alone, in PyTorch's format, which is not supported: want model.safetensors", ErrWeights, folder)
-		}
-	}
+	file, err := openWeights(sub)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrWeights, folder, err)
 	}

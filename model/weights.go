@@ -68,8 +68,8 @@ var ErrWeights = errors.New("model")
 // as for embeddings, but not score.
 var ErrNoHead = errors.New("model: the checkpoint has no classification head (no classifier.weight): it is an encoder, as for embeddings, and not a cross-encoder")
 
-// Load reads the configuration and the weights (one file, or shards with an index) at the
-// top of fsys. Close the weights to unmap their memory.
+// Load reads the configuration and the weights (one file, or shards with an index, of
+// safetensors or else of PyTorch) at the top of fsys. Close the weights to unmap their memory.
 func Load(fsys fs.FS) (*Weights, error) {
 	s, err := ReadSpec(fsys)
 	if err != nil {
@@ -80,7 +80,7 @@ func Load(fsys fs.FS) (*Weights, error) {
 
 // Load reads the weights in Files.
 func (s *Spec) Load() (*Weights, error) {
-	file, err := safetensors.OpenCheckpoint(s.Files)
+	file, err := openWeights(s.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +180,9 @@ func bind(c *Config, file *safetensors.File, classifier bool) (*Weights, error) 
 	w.Warnings = b.unused(w.scores())
 	return w, b.err
 }
+
+// Format returns the format of the file that the weights are in: "safetensors" or "PyTorch".
+func (w *Weights) Format() string { return w.file.Format() }
 
 // Parameters returns the number of values in all of the model's tensors.
 func (w *Weights) Parameters() int64 { return w.parameters }

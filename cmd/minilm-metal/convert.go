@@ -23,8 +23,9 @@ func (p *program) convert() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert MODEL",
 		Short: "Make model.safetensors of a pytorch_model.bin",
-		Long: `Read the weights that PyTorch saved, and write beside them, as model.safetensors,
-what every other command reads. Values and types stay as they are, byte for byte.
+		Long: `Read the weights that PyTorch saved, and write them as model.safetensors beside them.
+Values and types stay as they are, byte for byte. Every other command reads both formats;
+safetensors are for programs that do not.
 
 MODEL is a folder with pytorch_model.bin, or with pytorch_model.bin.index.json and the
 files that it names; or such a file; or a Hugging Face id in the local cache. Both of
@@ -95,7 +96,7 @@ func (p *program) openPickled(name string, elsewhere bool) (*pickle.File, string
 	const noParts hub.Parts = 0
 	found, err := cache.Find(dir, noParts)
 	if errors.Is(err, hub.ErrNotFound) { // its advice is for the other commands
-		err = fmt.Errorf("%w (convert needs a directory with pytorch_model.bin, which pull does not bring)", err)
+		err = fmt.Errorf("%w (convert needs a directory with pytorch_model.bin)", err)
 	}
 	if err != nil {
 		return nil, "", err

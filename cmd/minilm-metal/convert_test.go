@@ -80,15 +80,20 @@ func filesIn(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// A folder with PyTorch's weights alone says how to convert it, and scores as the original
-// once that is done. What is there is not written over unasked.
+// A folder with PyTorch's weights alone scores as the original, before and after it is
+// converted. What is there is not written over unasked.
 func TestConvert(t *testing.T) {
 	pair := pairLine(t, "a", "b")
 	want := ok(t, pair, "score", "--model", tiny(t))
 	dir := tiny(t)
 	before := filesIn(t, dir)
 	pickleTiny(t, dir)
-	call(t, pair, "score", "--model", dir).want(t, failed, `"minilm-metal convert `+dir+`"`)
+	if got := ok(t, pair, "score", "--model", dir); got != want {
+		t.Errorf("score of PyTorch's weights %s, want %s", got, want)
+	}
+	if text := ok(t, "", "info", "--model", dir); !strings.Contains(text, "format      PyTorch\n") {
+		t.Errorf("info says %s", text)
+	}
 	path := filepath.Join(dir, "model.safetensors")
 	said := regexp.MustCompile(`^` + regexp.QuoteMeta(path) + `: \d+ tensors, (\d+) bytes, \d+\.\d{3} s\n$`)
 	text := ok(t, "", "convert", dir)
@@ -143,7 +148,6 @@ func TestConvertInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	pickleTiny(t, spaced)
-	call(t, "", "score", "--model", spaced).want(t, failed, `"minilm-metal convert '`+spaced+`'"`)
 	nowhere := filepath.Join(spaced, "nowhere", "x.safetensors")
 	call(t, "", "convert", spaced, "--out", nowhere).want(t, failed, "create "+nowhere+": ")
 }
@@ -205,7 +209,7 @@ func TestConvertCached(t *testing.T) {
 	if got := filesIn(t, snapshot); !slices.Equal(got, filesIn(t, source)) {
 		t.Errorf("the cache has %q", got)
 	}
-	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found", "which pull does not bring")
+	callIn(t, env, "", "convert", "someone/else").want(t, failed, "model not found", "convert needs a directory with pytorch_model.bin")
 }
 
 // What would run is named, did not run, and leaves nothing behind.

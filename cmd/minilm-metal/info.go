@@ -31,6 +31,7 @@ type about struct {
 		Heads      int    `json:"heads"`
 		Vocabulary int    `json:"vocabulary"`
 		Parameters int64  `json:"parameters"`
+		Format     string `json:"weights_format"` // "safetensors" or "PyTorch"
 		MaxLength  int    `json:"max_length"`
 		// Of an embedder: the values of an embedding, and what makes it of the encoder's last
 		// hidden state, in order.
@@ -154,6 +155,7 @@ func aboutOf(info engine.Info, found checkpoint) *about {
 	a.Model.Name, a.Model.Dir, a.Model.Synthetic = found.name, found.dir, found.synthetic
 	a.Model.Layers, a.Model.Hidden, a.Model.Heads = info.Config.Layers, info.Config.HiddenSize, info.Config.Heads
 	a.Model.Vocabulary, a.Model.Parameters, a.Model.MaxLength = info.Config.VocabSize, info.Parameters, info.MaxLength
+	a.Model.Format = info.WeightsFormat
 	a.Model.MaxLengthFrom, a.Model.TruncationStrategy, a.Model.TruncationSide = info.MaxLengthFrom, info.TruncationStrategy, info.TruncationSide
 	a.Model.Warnings = info.Warnings
 	a.setKind(info)
@@ -176,6 +178,7 @@ func (a *about) write(w io.Writer) error {
 	if m.Synthetic {
 		row("weights", "synthetic: scores mean nothing")
 	}
+	row("format", "%s", m.Format)
 	row("kind", "%s", kinds[m.Kind])
 	row("shape", "%d layers, hidden %d, %d heads, vocabulary %d, %d parameters", m.Layers, m.Hidden, m.Heads, m.Vocabulary, m.Parameters)
 	row("max length", "%d tokens, %s", m.MaxLength, m.MaxLengthFrom)

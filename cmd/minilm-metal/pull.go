@@ -20,7 +20,8 @@ that huggingface_hub shares, and print the folder it is in.
 
 What comes is the configuration, the tokenizer's files, the weights as safetensors, and
 what sentence-transformers keeps beside them: modules.json, its settings, and the folders
-of modules that it names. Weights in other formats, such as pytorch_model.bin, do not.
+of modules that it names. PyTorch's pytorch_model.bin comes where there are no safetensors;
+weights in other formats do not.
 
 Size and sha256 are checked before a file appears under its name. What is there
 already is not downloaded again, and an interrupted download goes on where it stopped.

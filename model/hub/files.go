@@ -23,7 +23,13 @@ const (
 	VocabFile           = "vocab.txt"
 	WeightsFile         = "model.safetensors"
 	IndexFile           = "model.safetensors.index.json"
+	PickleFile          = "pytorch_model.bin" // where there is none of the two above, as before 2023
+	PickleIndexFile     = "pytorch_model.bin.index.json"
 )
+
+// weights are the formats in which weights are read, the preferred first: the name of the file
+// that has all of them, that of an index of several, and how the names of those end.
+var weights = []struct{ file, index, suffix string }{{WeightsFile, IndexFile, ".safetensors"}, {PickleFile, PickleIndexFile, ".bin"}}
 
 // Files that sentence-transformers writes beside them. If they are there, scores depend on
 // them: ModulesFile says whether the two others count, and may name a folder that has all
@@ -39,7 +45,8 @@ const (
 type Parts uint
 
 // The parts of a checkpoint. Tokenizer is met by tokenizer.json or vocab.txt,
-// Weights by model.safetensors or by an index and all the shards it names.
+// Weights by model.safetensors or by an index and all the shards it names, or where there is
+// neither, by the same of PyTorch.
 const (
 	Config Parts = 1 << iota
 	Tokenizer
@@ -65,7 +72,7 @@ func (e *incomplete) Is(target error) bool { return target == ErrIncomplete }
 // from an index.
 func known(name string) bool {
 	switch name {
-	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile,
+	case ConfigFile, TokenizerFile, TokenizerConfigFile, SpecialTokensFile, VocabFile, WeightsFile, IndexFile, PickleFile, PickleIndexFile,
 		ModulesFile, LibrarySettingsFile:
 		return true
 	}
@@ -92,23 +99,33 @@ func missing(fsys fs.FS, need Parts) []string {
 	if need&Tokenizer != 0 {
 		want(TokenizerFile, VocabFile)
 	}
-	if need&Weights != 0 && absent(fsys, path.Join(root, WeightsFile)) != "" {
-		lacks = append(lacks, missingShards(fsys, root)...)
+	if need&Weights != 0 {
+		lacks = append(lacks, missingWeights(fsys, root)...)
 	}
 	return lacks
 }
 
-// missingShards is missing for weights that are not in one file.
-func missingShards(fsys fs.FS, root string) []string {
-	name := path.Join(root, IndexFile)
-	if absent(fsys, name) != "" {
-		return []string{absent(fsys, path.Join(root, WeightsFile))}
+// missingWeights is missing for weights, in the first format that is there.
+func missingWeights(fsys fs.FS, root string) []string {
+	for _, format := range weights {
+		if absent(fsys, path.Join(root, format.file)) == "" {
+			return nil
+		}
+		name := path.Join(root, format.index)
+		if absent(fsys, name) == "" {
+			return missingShards(fsys, root, name, format.suffix)
+		}
 	}
+	return []string{absent(fsys, path.Join(root, WeightsFile))}
+}
+
+// missingShards is missing for weights in several files, by their index.
+func missingShards(fsys fs.FS, root, name, suffix string) []string {
 	index, err := bounded.ReadFS(fsys, name, safetensors.MaxIndexBytes)
 	if err != nil {
 		return []string{fmt.Sprintf("%s (%s)", name, strings.TrimPrefix(err.Error(), name+": "))}
 	}
-	shards, err := parseShards(index)
+	shards, err := parseShards(index, suffix)
 	if err != nil {
 		return []string{fmt.Sprintf("%s (%v)", name, err)}
 	}
@@ -124,40 +141,21 @@ func missingShards(fsys fs.FS, root string) []string {
 // foreign are files of weights in formats that are not read, and the library that they are
 // of.
 var foreign = []struct{ name, of string }{
-	{"pytorch_model.bin", ""}, {"pytorch_model.bin.index.json", ""}, // which convert reads
 	{"tf_model.h5", "TensorFlow"}, {"flax_model.msgpack", "Flax"},
 	{"model.onnx", "ONNX"}, {"onnx/model.onnx", "ONNX"}, {"openvino_model.xml", "OpenVINO"}, {"openvino/openvino_model.xml", "OpenVINO"},
 	{"adapter_model.safetensors", "PEFT, as a change to another model"},
 }
 
 // otherWeights says, for a model that lacks only model.safetensors, which other weights it
-// has and what to do; "" if it has none.
+// has; "" if it has none.
 func (s Snapshot) otherWeights(fsys fs.FS) string {
 	root := modules.Root(fsys)
 	for _, other := range foreign {
-		name := path.Join(root, other.name)
-		switch {
-		case absent(fsys, name) != "":
-		case other.of == "":
-			of := shellWord(s.Dir)
-			if s.ID != "" { // convert does not write to a cache
-				of = s.ID + " --out FOLDER"
-			}
-			return fmt.Sprintf("%s has its weights in %s alone, in PyTorch's format: \"minilm-metal convert %s\" writes them as %s", s.Dir, name, of, WeightsFile)
-		default:
+		if name := path.Join(root, other.name); absent(fsys, name) == "" {
 			return fmt.Sprintf("%s lacks %s: its weights are in %s, in the format of %s, which is not read", s.Dir, path.Join(root, WeightsFile), name, other.of)
 		}
 	}
 	return ""
-}
-
-// shellWord returns a path in a form that can be copied to a command line: in quotes if it
-// needs them.
-func shellWord(path string) string {
-	if !strings.ContainsAny(path, " '\"`$&;|()<>*?!#") {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // absent returns "" if name can be opened as a regular file. Otherwise it returns name and,
@@ -175,29 +173,32 @@ func absent(fsys fs.FS, name string) string {
 	return ""
 }
 
-// Shards reads a model.safetensors.index.json and returns the names of its
-// shards, sorted, each once. A name is refused unless it is a plain file name
-// ending in ".safetensors": an index comes from whoever made the checkpoint.
-func Shards(index io.Reader) ([]string, error) {
+// Shards reads an index of weights in several files, model.safetensors.index.json or PyTorch's,
+// and returns the names of those files, sorted, each once. A name is refused unless it is a
+// plain file name that ends as files of the format do: an index comes from whoever made the
+// checkpoint.
+func Shards(name string, index io.Reader) ([]string, error) {
 	data, err := bounded.ReadAll(index, safetensors.MaxIndexBytes)
 	var names []string
-	if err == nil {
-		names, err = parseShards(data)
+	for _, format := range weights {
+		if err == nil && path.Base(name) == format.index {
+			names, err = parseShards(data, format.suffix)
+		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hub: %s: %w", IndexFile, err)
+		return nil, fmt.Errorf("hub: %s: %w", name, err)
 	}
 	return names, nil
 }
 
-func parseShards(index []byte) ([]string, error) {
+func parseShards(index []byte, suffix string) ([]string, error) {
 	names, err := safetensors.Shards(index)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		if !plainName(name) || !strings.HasSuffix(name, ".safetensors") {
-			return nil, fmt.Errorf("shard %.200q: want a plain name ending in .safetensors", name)
+		if !plainName(name) || !strings.HasSuffix(name, suffix) {
+			return nil, fmt.Errorf("shard %.200q: want a plain name ending in %s", name, suffix)
 		}
 	}
 	return names, nil

@@ -71,7 +71,7 @@ func TestFSLinks(t *testing.T) {
 }
 
 func TestShards(t *testing.T) {
-	got, err := Shards(strings.NewReader(`{"metadata":{"total_size":9},"weight_map":{
+	got, err := Shards(IndexFile, strings.NewReader(`{"metadata":{"total_size":9},"weight_map":{
 		"a":"model-00002-of-00002.safetensors","b":"model-00001-of-00002.safetensors","c":"model-00001-of-00002.safetensors"}}`))
 	if want := []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, %v; want %q", got, err, want)
@@ -79,7 +79,7 @@ func TestShards(t *testing.T) {
 	for _, index := range []string{
 		"", "[]", "{}", `{"weight_map":{}}`, `{"weight_map":{"a":1}}`, `{"weight_map":[]}`, strings.Repeat("[", 100_000),
 	} {
-		if got, err := Shards(strings.NewReader(index)); err == nil {
+		if got, err := Shards(IndexFile, strings.NewReader(index)); err == nil {
 			t.Errorf("index %.40q gave %q", index, got)
 		}
 	}
@@ -87,7 +87,7 @@ func TestShards(t *testing.T) {
 		"../../etc/passwd", "/etc/passwd", "../x.safetensors", "/x.safetensors", `..\\x.safetensors`, "a/b.safetensors",
 		"C:x.safetensors", ".safetensors", "", "x.bin", "a\u0000.safetensors", strings.Repeat("x", 300) + ".safetensors",
 	} {
-		got, err := Shards(strings.NewReader(fmt.Sprintf(`{"weight_map":{"tensor.x":%q}}`, shard)))
+		got, err := Shards(IndexFile, strings.NewReader(fmt.Sprintf(`{"weight_map":{"tensor.x":%q}}`, shard)))
 		if err == nil || !strings.Contains(err.Error(), IndexFile) {
 			t.Errorf("shard %q: %q, %v", shard, got, err)
 		}
@@ -110,5 +110,29 @@ func TestShardedModel(t *testing.T) {
 	write(t, filepath.Join(dir, IndexFile), `{"weight_map":{"a":"../a.safetensors"}}`)
 	if _, err := (Cache{}).Resolve(dir); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "../a.safetensors") {
 		t.Errorf("a shard that climbs: %v", err)
+	}
+}
+
+// PyTorch's weights complete a model, in one file or in several, and safetensors come first:
+// what is missing of them is not made up for by others.
+func TestPickledModel(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, ConfigFile), "{}")
+	write(t, filepath.Join(dir, TokenizerFile), "{}")
+	for _, c := range []struct{ name, content, lacks string }{
+		{"", "", WeightsFile},
+		{PickleIndexFile, `{"weight_map":{"a":"a.bin","b":"b.bin"}}`, "a.bin, b.bin"},
+		{PickleIndexFile, `{"weight_map":{"a":"a.safetensors"}}`, `pytorch_model.bin.index.json (shard "a.safetensors": want a plain name ending in .bin)`},
+		{PickleFile, "x", ""},
+		{IndexFile, `{"weight_map":{"a":"a.safetensors"}}`, "a.safetensors"},
+		{WeightsFile, "x", ""},
+	} {
+		if c.name != "" {
+			write(t, filepath.Join(dir, c.name), c.content)
+		}
+		_, err := (Cache{}).Resolve(dir)
+		if c.lacks == "" && err != nil || c.lacks != "" && (!errors.Is(err, ErrIncomplete) || !strings.HasSuffix(err.Error(), "lacks "+c.lacks)) {
+			t.Errorf("with %s %s: %v, want %q", c.name, c.content, err, c.lacks)
+		}
 	}
 }

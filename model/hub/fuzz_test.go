@@ -26,7 +26,7 @@ func FuzzShards(f *testing.F) {
 		if len(text) > longestFuzzed {
 			return
 		}
-		names, err := Shards(bytes.NewReader(text))
+		names, err := Shards(IndexFile, bytes.NewReader(text))
 		if (err == nil) != (len(names) > 0) {
 			t.Fatalf("%q and %v", names, err)
 		}

@@ -133,8 +133,8 @@ func TestResolveID(t *testing.T) {
 				link(t, "../../../../secret", filepath.Join(dir, WeightsFile))
 			}, "a/b", "", ErrIncomplete, []string{"model.safetensors", "leads out"},
 		}, {
-			"pickle only", func(c Cache) { store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile, "pytorch_model.bin") },
-			"a/b", "", ErrIncomplete, []string{"has its weights in pytorch_model.bin alone", `"minilm-metal convert a/b --out FOLDER"`},
+			"of TensorFlow only", func(c Cache) { store(t, c, "a/b", oldRev, ConfigFile, TokenizerFile, "tf_model.h5") },
+			"a/b", "", ErrIncomplete, []string{"its weights are in tf_model.h5, in the format of TensorFlow, which is not read"},
 		}, {
 			"ref that climbs", func(c Cache) {
 				store(t, c, "a/b", oldRev, completeFiles...)

@@ -1,6 +1,6 @@
 // Package pickle reads the weights that torch.save wrote, pytorch_model.bin, without
-// running anything, and writes them as safetensors. Only the convert command uses it:
-// the engine itself reads nothing but safetensors.
+// running anything: in place, for package model ([Format]), or to write them as safetensors,
+// for the convert command ([Open], [OpenCheckpoint]).
 //
 // A file is a pickle, a program for a small stack machine that builds a dict, and the
 // bytes of the tensors' storages beside it. There are two formats:
@@ -30,8 +30,12 @@
 // A pickle has at most 16 MiB and a million values, lengths in a file are held against the
 // bytes that are there before memory is taken for them, and the tensors may together cost
 // sixteen times the bytes of their file (to read and to write), which bounds compressed
-// storages, and tensors that repeat one. Storages are streamed; a view that is not row-major
-// takes memory for what it spans, at most 256 MiB.
+// storages, and tensors that repeat one. To convert them, storages are streamed; a view that
+// is not row-major takes memory for what it spans, at most 256 MiB.
+//
+// In place, a tensor is a range of the mapped file, whose storages are held against their
+// checksums once. Views that are compressed, not row-major or big-endian are copied, which
+// may take twice the file's bytes for all of them together.
 //
 // # Tried
 //

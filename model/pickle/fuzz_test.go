@@ -51,6 +51,7 @@ func FuzzPickle(f *testing.F) {
 		for _, tensor := range tensors {
 			checkView(t, tensor.view)
 		}
+		checkInPlace(t, tensors, file)
 	})
 }
 
@@ -91,5 +92,28 @@ func checkView(t *testing.T, v *view) {
 	}
 	if text := strings.Join(want, ""); text != got.String() || int64(len(text)) != v.size {
 		t.Fatalf("%+v: wrote %q, want %q", v, got.String(), text)
+	}
+}
+
+// checkInPlace holds the tensors of a file that is opened in place to what is written of them.
+// All are within what copies may take.
+func checkInPlace(t *testing.T, tensors []tensor, file []byte) {
+	t.Helper()
+	all, err := ranges("fuzz", file)
+	if err != nil || len(all) != len(tensors) {
+		t.Fatalf("%d tensors, %v, want %d", len(all), err, len(tensors))
+	}
+	for i, r := range all {
+		var want bytes.Buffer
+		if err := tensors[i].view.write(&want); err != nil {
+			t.Fatal(err)
+		}
+		got := r.Data
+		if got == nil {
+			got = file[r.Offset:][:want.Len()]
+		}
+		if r.Name != tensors[i].name || !bytes.Equal(got, want.Bytes()) {
+			t.Fatalf("%s: %q, want %q", r.Name, got, want.Bytes())
+		}
 	}
 }

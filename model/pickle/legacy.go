@@ -16,9 +16,14 @@ const (
 // readLegacy reads the dict of a file in the format before PyTorch 1.6: several pickles one
 // after the other, and then the storages.
 func readLegacy(r io.ReaderAt, size int64) (any, error) {
-	head := make([]byte, min(size, mostPickled))
-	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), head); err != nil {
-		return nil, err
+	head, inMemory := r.(memory)
+	if n := min(size, mostPickled); inMemory {
+		head = head[:n]
+	} else {
+		head = make([]byte, n)
+		if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), head); err != nil {
+			return nil, err
+		}
 	}
 	if len(head) > 262 && string(head[257:262]) == "ustar" {
 		return nil, fmt.Errorf("%w: the tar format, of PyTorch before 0.1.11", ErrUnsupported)

@@ -16,6 +16,7 @@ import (
 // File is a read-only set of named tensors: those of one file, or of all shards
 // of a checkpoint. It is safe for concurrent use, except Close.
 type File struct {
+	format   string
 	names    []string // sorted
 	tensors  map[string]*Tensor
 	metadata map[string]string
@@ -25,7 +26,7 @@ type File struct {
 // Open maps the file at path.
 func Open(path string) (*File, error) {
 	return prefixed(openFile(path, func() (fs.FileInfo, error) { return os.Stat(path) },
-		func() (fs.File, error) { return os.Open(path) }))
+		func() (fs.File, error) { return os.Open(path) }, parse))
 }
 
 // OpenFS opens a file of fsys. A file on disk (os.DirFS, os.Root) is mapped. If the opened
@@ -47,13 +48,16 @@ func prefixed(f *File, err error) (*File, error) {
 	return f, nil
 }
 
-func openFS(fsys fs.FS, name string) (*File, error) {
+func openFS(fsys fs.FS, name string) (*File, error) { return openAs(fsys, name, parse) }
+
+// openAs opens a file of fsys whose tensors parse finds.
+func openAs(fsys fs.FS, name string, parse func(*backing) (*File, error)) (*File, error) {
 	return openFile(name, func() (fs.FileInfo, error) { return fs.Stat(fsys, name) },
-		func() (fs.File, error) { return fsys.Open(name) })
+		func() (fs.File, error) { return fsys.Open(name) }, parse)
 }
 
 // openFile checks the file before opening it: opening a named pipe would wait for a writer.
-func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.File, error)) (*File, error) {
+func openFile(name string, stat func() (fs.FileInfo, error), open func() (fs.File, error), parse func(*backing) (*File, error)) (*File, error) {
 	info, err := stat()
 	if err != nil {
 		return nil, err
@@ -136,6 +140,7 @@ func parse(b *backing) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", b.name, err)
 	}
 	f := &File{
+		format:   formatName,
 		tensors:  make(map[string]*Tensor, len(h.infos)),
 		metadata: h.metadata,
 		backings: []*backing{b},
@@ -155,6 +160,9 @@ func parse(b *backing) (*File, error) {
 	f.names = slices.Sorted(maps.Keys(f.tensors))
 	return f, nil
 }
+
+// Format is the name of the file's format: "safetensors", or that of its [Format].
+func (f *File) Format() string { return f.format }
 
 // Names are the tensors' names, sorted.
 func (f *File) Names() []string { return slices.Clone(f.names) }

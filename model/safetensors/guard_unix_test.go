@@ -159,12 +159,12 @@ func TestGuardPassesOthers(t *testing.T) {
 // A named pipe would block who opens it.
 func TestOpenRefusesPipe(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mkfifo(dir+"/"+singleName, 0o600); err != nil {
+	if err := syscall.Mkfifo(dir+"/"+Own.Single, 0o600); err != nil {
 		t.Skip(err)
 	}
 	for _, open := range []func() (*File, error){
-		func() (*File, error) { return Open(dir + "/" + singleName) },
-		func() (*File, error) { return OpenFS(os.DirFS(dir), singleName) },
+		func() (*File, error) { return Open(dir + "/" + Own.Single) },
+		func() (*File, error) { return OpenFS(os.DirFS(dir), Own.Single) },
 		func() (*File, error) { return OpenCheckpoint(os.DirFS(dir)) },
 	} {
 		if _, err := open(); err == nil || !strings.Contains(err.Error(), "not a regular file (p---------)") {

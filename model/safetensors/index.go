@@ -15,12 +15,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
 )
 
-// The files of a checkpoint as Hugging Face's libraries name them.
-const (
-	singleName = "model.safetensors"
-	indexName  = "model.safetensors.index.json"
-)
-
 // OpenCheckpoint opens the weights in a model's directory: model.safetensors, or
 // else the shards that model.safetensors.index.json names.
 //
@@ -30,24 +24,7 @@ const (
 // a symbolic link, except the links of the Hugging Face cache, which lead to ../../blobs. Each
 // tensor of the index must be in its shard and in no other. Tensors in shards that are not in
 // the index are ignored. An index has at most 64 MiB and 65,536 tensors.
-func OpenCheckpoint(fsys fs.FS) (*File, error) {
-	_, err := fs.Stat(fsys, singleName)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return OpenFS(fsys, singleName)
-	}
-	text, err := bounded.ReadFS(fsys, indexName, MaxIndexBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("safetensors: neither %s nor %s: %w", singleName, indexName, fs.ErrNotExist)
-	}
-	if err != nil {
-		return prefixed(nil, err)
-	}
-	f, err := openShards(fsys, text)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", indexName, err)
-	}
-	return prefixed(f, err)
-}
+func OpenCheckpoint(fsys fs.FS) (*File, error) { return prefixed(Own.OpenCheckpoint(fsys)) }
 
 // MaxIndexBytes bounds an index. The largest published ones have a few megabytes.
 const MaxIndexBytes = 64 << 20
@@ -110,12 +87,12 @@ func isPlainName(name string) bool {
 }
 
 // openShards opens the shards of an index.
-func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
+func (of *Format) openShards(fsys fs.FS, text []byte) (_ *File, err error) {
 	shardOf, err := parseIndex(text)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{tensors: make(map[string]*Tensor, len(shardOf)), names: slices.Sorted(maps.Keys(shardOf))}
+	f := &File{format: of.Name, tensors: make(map[string]*Tensor, len(shardOf)), names: slices.Sorted(maps.Keys(shardOf))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, f.Close())
@@ -126,7 +103,7 @@ func openShards(fsys fs.FS, text []byte) (_ *File, err error) {
 		if err := checkLink(fsys, name); err != nil {
 			return nil, err
 		}
-		shard, err := openFS(fsys, name)
+		shard, err := of.Open(fsys, name)
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func setIndex(t testing.TB, fsys fstest.MapFS, shardOf map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fsys[indexName] = &fstest.MapFile{Data: text}
+	fsys[Own.Index] = &fstest.MapFile{Data: text}
 }
 
 // onDisk copies a file system to a new directory.
@@ -62,10 +62,10 @@ func TestOpenCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	single := fstest.MapFS{singleName: {Data: text}}
+	single := fstest.MapFS{Own.Single: {Data: text}}
 	both := maps.Clone(sharded) // the single file wins
-	both[singleName] = single[singleName]
-	both[indexName] = &fstest.MapFile{Data: []byte("not read")}
+	both[Own.Single] = single[Own.Single]
+	both[Own.Index] = &fstest.MapFile{Data: []byte("not read")}
 	for name, fsys := range map[string]fstest.MapFS{"sharded": sharded, "single": single, "both": both} {
 		for where, fsys := range map[string]fs.FS{"memory": fsys, "disk": os.DirFS(onDisk(t, fsys))} {
 			t.Run(name+" on "+where, func(t *testing.T) {
@@ -127,9 +127,9 @@ func TestOpenCheckpointRefuses(t *testing.T) {
 		}, ErrIndex, `model.safetensors.index.json: invalid index: tensor "f32" is not in its shard "` + second + `"`},
 		{"a tensor is in two shards", func(fsys fstest.MapFS, shardOf map[string]string) { fsys[second] = fsys[first] },
 			ErrIndex, `model.safetensors.index.json: invalid index: tensor "all BOOL" is in two shards, "` + first + `" and "` + second + `"`},
-		{"the index is a git-lfs pointer", func(fsys fstest.MapFS, _ map[string]string) { fsys[indexName].Data = []byte(lfsPointer) },
+		{"the index is a git-lfs pointer", func(fsys fstest.MapFS, _ map[string]string) { fsys[Own.Index].Data = []byte(lfsPointer) },
 			ErrGitLFS, `model.safetensors.index.json: a git-lfs pointer, not the file itself: run git lfs pull`},
-		{"the index is a directory", func(fsys fstest.MapFS, _ map[string]string) { fsys[indexName].Mode = fs.ModeDir },
+		{"the index is a directory", func(fsys fstest.MapFS, _ map[string]string) { fsys[Own.Index].Mode = fs.ModeDir },
 			nil, `model.safetensors.index.json: not a regular file (d---------)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -85,19 +85,25 @@ func (p *puller) answerFromCache(ctx context.Context) error {
 // snapshotFiles lists the files of a checkpoint that are in the snapshot.
 func (p *puller) snapshotFiles() ([]string, error) {
 	fsys, root := p.snapshot().FS(), p.root()
-	weights := path.Join(root, hub.WeightsFile)
 	var files []string
-	for _, file := range append(smallFiles(fsys), weights, path.Join(root, hub.IndexFile)) {
+	for _, file := range smallFiles(fsys) {
 		if _, err := fs.Stat(fsys, file); err == nil {
 			files = append(files, file)
 		}
 	}
-	if _, err := fs.Stat(fsys, weights); err == nil {
-		return files, nil // with a single weights file, an index beside it is not read
+	for _, name := range weightsFiles { // the first one that is there is read, and no other
+		name = path.Join(root, name)
+		if _, err := fs.Stat(fsys, name); err != nil {
+			continue
+		}
+		if files = append(files, name); path.Ext(name) != ".json" {
+			return files, nil
+		}
+		shards, err := p.shardNames(name)
+		for _, shard := range shards {
+			files = append(files, path.Join(root, shard))
+		}
+		return files, err
 	}
-	shards, err := p.shardNames(root)
-	for _, shard := range shards {
-		files = append(files, path.Join(root, shard))
-	}
-	return files, err
+	return files, nil // Check says that there are no weights
 }

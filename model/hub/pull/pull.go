@@ -150,28 +150,35 @@ func (p *puller) checkpoint(ctx context.Context) error {
 	if err := p.snapshot().Check(hub.Config | hub.Tokenizer); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	whole, err := p.ensure(ctx, path.Join(root, hub.WeightsFile), true)
-	if err != nil {
+	if err := p.weights(ctx, root); err != nil {
 		return err
-	}
-	if !whole {
-		if err := p.shards(ctx, root); err != nil {
-			return err
-		}
 	}
 	return p.snapshot().Check(hub.Complete)
 }
 
-// shards pulls weights that are not in one file.
-func (p *puller) shards(ctx context.Context, root string) error {
-	switch found, err := p.ensure(ctx, path.Join(root, hub.IndexFile), true); {
-	case err != nil:
-		return err
-	case !found:
-		return fmt.Errorf("%w: neither %s nor %s at %s, and weights in other formats are not pulled; from a pytorch_model.bin, however it got here, \"minilm-metal convert\" makes the first",
-			ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
+// weightsFiles are the files of weights that are read, the preferred first; an index names more.
+var weightsFiles = []string{hub.WeightsFile, hub.IndexFile, hub.PickleFile, hub.PickleIndexFile}
+
+// weights pulls the weights in a folder. PyTorch's files are pulled only where the folder has
+// no others, since those that it has beside safetensors are the same weights once more.
+func (p *puller) weights(ctx context.Context, root string) error {
+	for _, file := range weightsFiles {
+		file = path.Join(root, file)
+		switch found, err := p.ensure(ctx, file, true); {
+		case err != nil:
+			return err
+		case found && path.Ext(file) == ".json":
+			return p.shards(ctx, root, file)
+		case found:
+			return nil
+		}
 	}
-	names, err := p.shardNames(root)
+	return fmt.Errorf("%w: neither %s nor %s at %s, nor PyTorch's files; weights in other formats are not pulled", ErrNotFound, hub.WeightsFile, hub.IndexFile, p.commit)
+}
+
+// shards pulls weights in several files, by their index.
+func (p *puller) shards(ctx context.Context, root, index string) error {
+	names, err := p.shardNames(index)
 	if err != nil {
 		return err
 	}
@@ -183,14 +190,14 @@ func (p *puller) shards(ctx context.Context, root string) error {
 	return nil
 }
 
-// shardNames reads the snapshot's index.
-func (p *puller) shardNames(root string) ([]string, error) {
-	index, err := os.Open(p.store.file(p.commit, path.Join(root, hub.IndexFile)))
+// shardNames reads an index of the snapshot.
+func (p *puller) shardNames(index string) ([]string, error) {
+	file, err := os.Open(p.store.file(p.commit, index))
 	if err != nil {
 		return nil, err
 	}
-	defer index.Close()
-	return hub.Shards(index)
+	defer file.Close()
+	return hub.Shards(index, file)
 }
 
 // ensure makes file a part of the snapshot, and downloads it if necessary. It returns false
@@ -272,7 +279,7 @@ func (p *puller) check(file string, meta metadata) error {
 			ErrMismatch, meta.size, meta.etag, want.size, want.etag)
 	}
 	limit := int64(maxSmall)
-	if path.Ext(file) == ".safetensors" || p.files != nil {
+	if ext := path.Ext(file); ext == ".safetensors" || ext == ".bin" || p.files != nil {
 		limit = maxWeights
 	}
 	if meta.size > limit {

@@ -168,9 +168,49 @@ func TestShardedWeights(t *testing.T) {
 		t.Errorf("a shard that climbs: %v", err)
 	}
 	delete(files, hub.IndexFile)
+	delete(files, hub.PickleFile)
 	b = newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: files})
-	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "neither model.safetensors nor") || !strings.Contains(err.Error(), `"minilm-metal convert"`) {
+	if _, err := b.pull(); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "neither model.safetensors nor") {
 		t.Errorf("no weights: %v", err)
+	}
+}
+
+// PyTorch's weights come where there are no others, in one file or in several, and are then
+// found in the cache without the hub.
+func TestPickledWeights(t *testing.T) {
+	one := tinyFiles()
+	delete(one, hub.WeightsFile)
+	several := tinyFiles()
+	delete(several, hub.WeightsFile)
+	delete(several, hub.PickleFile)
+	several[hub.PickleIndexFile] = &fstest.MapFile{Data: []byte(`{"weight_map":{"a":"pytorch_model-1.bin","b":"pytorch_model-2.bin"}}`)}
+	several["pytorch_model-1.bin"], several["pytorch_model-2.bin"] = &fstest.MapFile{Data: []byte("one")}, &fstest.MapFile{Data: []byte("two")}
+	for _, c := range []struct {
+		files fstest.MapFS
+		want  []string
+	}{{tinyFiles(), []string{hub.WeightsFile}}, {one, []string{hub.PickleFile}}, {several, []string{"pytorch_model-1.bin", "pytorch_model-2.bin", hub.PickleIndexFile}}} {
+		b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: c.files})
+		for _, offline := range []bool{false, true} {
+			b.Offline, b.done = offline, map[string]int64{}
+			got, err := b.pull()
+			if err != nil || got.Check(hub.Complete) != nil {
+				t.Fatalf("offline %t: %v, %v", offline, err, got.Check(hub.Complete))
+			}
+			var weights []string
+			for name := range b.done {
+				if strings.Contains(name, "model") && !strings.HasPrefix(name, "modules") {
+					weights = append(weights, name)
+				}
+			}
+			if slices.Sort(weights); !slices.Equal(weights, c.want) {
+				t.Errorf("offline %t: %q, want %q", offline, weights, c.want)
+			}
+		}
+	}
+	several[hub.PickleIndexFile] = &fstest.MapFile{Data: []byte(`{"weight_map":{"a":"x.safetensors"}}`)}
+	b := newRig(t, pulltest.Repo{ID: testID, Commit: testCommit, Files: several})
+	if _, err := b.pull(); err == nil || !strings.Contains(err.Error(), "want a plain name ending in .bin") {
+		t.Errorf("a shard of the other format: %v", err)
 	}
 }
 
