@@ -93,11 +93,19 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			linear(l.Up, l.Down)
 			all = append(all, l.OutputNorm.Gain, l.OutputNorm.Bias)
 		}
-		for _, s := range w.Head.Steps {
-			if s.Dense != nil {
-				linear(*s.Dense)
+		var steps func(some []model.Step)
+		steps = func(some []model.Step) {
+			for _, s := range some {
+				if s.Dense != nil {
+					linear(*s.Dense)
+				}
+				if s.Norm != nil {
+					all = append(all, s.Norm.Gain, s.Norm.Bias)
+				}
+				steps(s.Around)
 			}
 		}
+		steps(w.Head.Steps)
 		for _, t := range all {
 			if !yield(model.Float32s(t)) {
 				return

@@ -28,6 +28,7 @@ type embedderCase struct {
 	Name       string
 	Files      map[string]json.RawMessage
 	Dense      map[string][3]any
+	Tensors    map[string]map[string][]int // shapes by folder and name
 	Prompt     *string
 	Embeddings [][]float64
 }
@@ -78,6 +79,28 @@ func embedder(t *testing.T, files map[string]json.RawMessage, dense map[string][
 	return all
 }
 
+// files returns the checkpoint of a case.
+func (c *embedderCase) files(t *testing.T) fstest.MapFS {
+	t.Helper()
+	all := embedder(t, c.Files, c.Dense)
+	for folder, shapes := range c.Tensors {
+		var tensors []safetensors.Entry
+		for name, shape := range shapes {
+			value := math.Cos
+			if len(shape) == 2 {
+				value = func(k float64) float64 { return math.Sin(k) / math.Sqrt(float64(shape[1])) }
+			}
+			tensors = append(tensors, floats(name, shape, value))
+		}
+		var b bytes.Buffer
+		if err := safetensors.Write(&b, tensors, nil); err != nil {
+			t.Fatal(err)
+		}
+		all[folder+"/model.safetensors"] = &fstest.MapFile{Data: b.Bytes()}
+	}
+	return all
+}
+
 // Every way of pooling, in both layouts, with every module after it, gives what
 // sentence-transformers makes of it, on each device and instruction set.
 func TestEmbedders(t *testing.T) {
@@ -88,7 +111,7 @@ func TestEmbedders(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			fsys := embedder(t, c.Files, c.Dense)
+			fsys := c.files(t)
 			for _, device := range devices {
 				e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Embedder(), engine.NoCalibrationFile()}, device...)...)
 				if err != nil {
@@ -127,6 +150,10 @@ func TestInfoModules(t *testing.T) {
 		"dense, identity without bias": {"pooling: mean", "dense: 32 to 40, without a bias, identity", "normalize: to length 1"},
 		"dense, tanh":                  {"pooling: mean", "dense: 32 to 9, tanh", "normalize: to length 1"},
 		"cut":                          {"pooling: mean", "normalize: to length 1", "the first 5 values of 32"},
+		"residual, projected input":    {"pooling: mean", "dense: 32 to 9, gelu, added to its input", "normalize: to length 1"},
+		"layer norm":                   {"pooling: mean", "layer norm: of 32"},
+
+		"without the default prompt, old": {"pooling: cls, mean, without the tokens of the prompt", "normalize: to length 1"},
 	}
 	for _, c := range cases {
 		modules, listed := want[c.Name]
@@ -134,7 +161,7 @@ func TestInfoModules(t *testing.T) {
 			continue
 		}
 		delete(want, c.Name)
-		e, err := engine.OpenFS(embedder(t, c.Files, c.Dense), engine.Embedder(), engine.Device("reference"))
+		e, err := engine.OpenFS(c.files(t), engine.Embedder(), engine.Device("reference"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,12 +215,17 @@ func TestEmbeddersRefused(t *testing.T) {
 		{list + `]`, `{"pooling_mode":["mean","mean","mean","mean","mean","mean","mean"]}`, "", "", "", `pooling_mode: 7 names, want 1 to 6`},
 		{list + `]`, `{"pooling_mode":"mean","pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_cls_token: true, beside a pooling_mode"},
 		{list + `]`, `{"word_embedding_dimension":32,"pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_mean_tokens: missing"},
-		{list + `]`, `{"pooling_mode":"mean","include_prompt":false}`, "", "", "", "include_prompt: false is not supported"},
+		{list + `]`, `{"pooling_mode":["mean","max"],"include_prompt":false}`, "", "", "", "include_prompt: false is not supported with a maximum"},
 		{list + `]`, `{"pooling_mode":"mean","output_key":"sentence_embedding"}`, "", "", "", "1_Pooling/config.json: output_key:"},
 		{list + another + `Dense"}]`, mean, `{"in_features":16,"out_features":3}`, "", "", "2_X/config.json: in_features: 16, want 32"},
 		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"activation_function":"torch.nn.modules.activation.Softplus"}`, "", "", `activation_function: "torch.nn.modules.activation.Softplus" is not supported`},
 		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"activation_function":"mine.Tanh"}`, "", "", `activation_function: "mine.Tanh" is not supported`},
-		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"use_residual":true}`, "", "", "use_residual: true is not supported"},
+		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"activation_function":"torch.nn.functional.Tanh"}`, "", "", `activation_function: "torch.nn.functional.Tanh" is not supported`},
+		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"activation_function":"Tanh"}`, "", "", `activation_function: "Tanh" is not supported`},
+		{list + another + `LayerNorm"}]`, mean, `{"dimension":16}`, "", "", "2_X/config.json: dimension: 16, want 32"},
+		{list + another + `LayerNorm"}]`, mean, `{"dimension":32}`, "", "", "2_X: "},
+		{list + another + `LayerNorm"}]`, mean, `{"dimension":32,"eps":1}`, "", "", "2_X/config.json: eps: "},
+		{list + another + `Dropout"}]`, mean, `{"dropout":0.1,"p":1}`, "", "", "2_X/config.json: p: "},
 		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"module_output_name":"scores"}`, "", "", `module_output_name: "scores"`},
 		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3}`, "", "", "2_X: "},
 		{list + another + `Normalize"}]`, mean, `{"p":1}`, "", "", "2_X/config.json: p:"},

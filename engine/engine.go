@@ -159,7 +159,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	if err == nil {
 		singles = tok.CheckText()
 	}
-	if err == nil && o.purpose == embedding {
+	if err == nil && (o.purpose == embedding || weights.Head.SkipPrompt) { // a prompt is a text by itself
 		err = singles
 	}
 	if err != nil {
@@ -184,7 +184,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.info = Info{Config: c, Parameters: weights.Parameters(), WeightsFormat: weights.Format(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
 		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
-	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(model.Reductions(nil, weights.Head.Pool, &model.Batch{}))
+	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(weights.Head.Reductions(nil, &model.Batch{}, nil))
 	switch o.purpose {
 	case embedding:
 		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()

@@ -12,7 +12,7 @@ import (
 func (r *runner) fill() bool {
 	e, urgent := r.e, r.inside == nil
 	r.batch.Reset()
-	r.parts, r.pauses, r.stats = r.parts[:0], false, PassStats{Urgent: urgent}
+	r.parts, r.prompts, r.pauses, r.stats = r.parts[:0], r.prompts[:0], false, PassStats{Urgent: urgent}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.passes++
@@ -80,6 +80,9 @@ func (r *runner) add(c *call) {
 	ctx, index := c.work, c.next
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
+	if e.weights.Head.SkipPrompt {
+		r.prompts = append(r.prompts, 0)
+	}
 	if text {
 		prompt, single := c.prompt, c.texts != nil
 		e.mu.Unlock()
@@ -123,6 +126,9 @@ func (r *runner) tokenize(ctx context.Context, prompt string, p Pair, single boo
 		b.End()
 		region.End()
 	}()
+	if last := len(r.prompts) - 1; last >= 0 {
+		r.prompts[last] = r.lastPrompt.of(r.e, prompt)
+	}
 	if err = r.e.appendTokens(b, prompt, p, single); err != nil {
 		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
 		return tooLong{err}

@@ -25,19 +25,24 @@ type runner struct {
 	batch  model.Batch
 	number uint64 // of the current pass; each pass has another
 	parts  []part
-	reduce []model.Reduce // what is read of a batch
-	pooled []float32      // and what that is
-	memory cpu.HeadMemory // of the head that makes scores of that
-	scores []float32
-	pauses bool            // this pass may pause for urgent ones
-	labels context.Context // of the goroutine while the pass computes
-	stats  PassStats
+	// prompts has how many tokens of each sequence are [CLS] and the prompt, and the last of
+	// these, if the head skips those; else it is empty.
+	prompts    []int
+	lastPrompt promptTokens
+	reduce     []model.Reduce // what is read of a batch
+	pooled     []float32      // and what that is
+	memory     cpu.HeadMemory // of the head that makes scores of that
+	scores     []float32
+	pauses     bool            // this pass may pause for urgent ones
+	labels     context.Context // of the goroutine while the pass computes
+	stats      PassStats
 
 	// What the function pass computes: the whole batch, or a part of it that runs again.
-	now       *model.Batch
-	nowScores []float32
-	again     model.Batch
-	took      model.PassTime // once it has
+	now        *model.Batch
+	nowPrompts []int // nil if the head skips no prompts
+	nowScores  []float32
+	again      model.Batch
+	took       model.PassTime // once it has
 
 	begun, packed time.Time // the pass began to compute, and was laid out for the device
 }
@@ -98,7 +103,7 @@ func (r *runner) run() {
 	r.begun, r.packed = begun, time.Time{}
 	labels, region := e.forward.begin(ctx)
 	r.labels = labels
-	err := r.compute(&r.batch, r.scores)
+	err := r.compute(&r.batch, r.promptsOf(0, r.batch.Len()), r.scores)
 	region.End()
 	r.stats.Infer = time.Since(begun)
 	for i := range r.parts {
@@ -109,7 +114,7 @@ func (r *runner) run() {
 		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
 			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
-			alone = r.compute(&r.again, r.results(p))
+			alone = r.compute(&r.again, r.promptsOf(p.at, p.pairs), r.results(p))
 		}
 		r.deliver(p, alone)
 	}
@@ -166,8 +171,8 @@ func (r *runner) begin() time.Time {
 }
 
 // compute scores a batch.
-func (r *runner) compute(b *model.Batch, scores []float32) error {
-	r.now, r.nowScores, r.took = b, scores, model.PassTime{}
+func (r *runner) compute(b *model.Batch, prompts []int, scores []float32) error {
+	r.now, r.nowPrompts, r.nowScores, r.took = b, prompts, scores, model.PassTime{}
 	err := r.e.guarded(r.pass)
 	r.stats.GPU += r.took.Busy
 	r.stats.GPUWait += r.took.Wait
@@ -201,7 +206,7 @@ func (r *runner) encode() error {
 		pauser.OnPause(r.pause)
 	}
 	c := &r.e.info.Config
-	r.reduce = model.Reductions(r.reduce[:0], r.e.weights.Head.Pool, r.now)
+	r.reduce = r.e.weights.Head.Reductions(r.reduce[:0], r.now, r.nowPrompts)
 	n := r.now.Len() * len(r.reduce) * c.HiddenSize
 	r.pooled = slices.Grow(r.pooled[:0], n)[:n]
 	if err := model.Forward(p, c.Layers, r.reduce, r.pooled); err != nil {

@@ -123,3 +123,31 @@ func (p *prompting) asked(opts []CallOption) (string, error) {
 	}
 	return p.text, nil
 }
+
+// promptTokens counts the tokens of prompts. It remembers the last one, which most calls share.
+type promptTokens struct {
+	prompt string
+	tokens int
+}
+
+// of returns how many tokens [CLS] and a prompt are, as sentence-transformers counts them: of
+// the prompt by itself, without the [SEP]. In front of a text its last word may be another. Where
+// there is no prompt, [CLS] is none of its tokens.
+func (p *promptTokens) of(e *Engine, prompt string) int {
+	if prompt != p.prompt {
+		ids, _, err := e.tokenizer.AppendText(nil, nil, prompt)
+		if err != nil { // it is too long, and so is every text after it
+			return 0
+		}
+		p.prompt, p.tokens = prompt, len(ids)-1
+	}
+	return p.tokens
+}
+
+// promptsOf returns the prompts' tokens of n sequences of the pass, from lo on.
+func (r *runner) promptsOf(lo, n int) []int {
+	if len(r.prompts) == 0 {
+		return nil
+	}
+	return r.prompts[lo : lo+n]
+}

@@ -11,9 +11,10 @@ import (
 
 // embedder is what the modules of a SentenceTransformer do after the Transformer.
 type embedder struct {
-	pool  []Pooling
-	steps []func() (Step, error) // each reads its weights, if it has some
-	width int                    // of the embedding
+	pool       []Pooling
+	skipPrompt bool                   // what is pooled leaves out a prompt's tokens
+	steps      []func() (Step, error) // each reads its weights, if it has some
+	width      int                    // of the embedding
 	// scores says that the last module, a Dense, makes the scores of a cross-encoder.
 	scores bool
 	parts  []string // what Modules returns
@@ -35,20 +36,11 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
-	root, folder := fsys, modules.RootOf(list)
-	if folder != "." {
-		if root, err = fs.Sub(fsys, folder); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, modules.File, err)
-		}
-	}
-	if data, err = readSmall(root, "config.json"); err != nil {
-		return nil, errNoConfig(folder, err)
-	}
-	s, err := parseSpec(data)
+	s, err := readConfig(fsys, modules.RootOf(list))
 	if err != nil {
 		return nil, err
 	}
-	s.Files, s.Activation = root, Identity
+	s.Activation = Identity
 	s.embeds = &embedder{pool: []Pooling{PoolMean}, width: s.HiddenSize, parts: []string{poolNames([]Pooling{PoolMean})}}
 	if list != nil {
 		err = s.embeds.modules(fsys, list)
@@ -56,7 +48,7 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 		s.warn("there is no %s to say how embeddings are made: they are means of all tokens, as in sentence-transformers, and may mean nothing", modules.File)
 	}
 	if err == nil {
-		err = s.embedderSettings(fsys, root)
+		err = s.embedderSettings(fsys)
 	}
 	if err != nil {
 		return nil, err
@@ -64,8 +56,8 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 	return s, nil
 }
 
-// embedderSettings reads the settings of the library, and those of the Transformer in root.
-func (s *Spec) embedderSettings(fsys, root fs.FS) error {
+// embedderSettings reads the settings of the library, and those of the Transformer.
+func (s *Spec) embedderSettings(fsys fs.FS) error {
 	f, err := readFields(fsys, modules.Settings)
 	if err != nil {
 		return err
@@ -86,7 +78,7 @@ func (s *Spec) embedderSettings(fsys, root fs.FS) error {
 	if f.err != nil {
 		return f.err
 	}
-	return s.Input.read(root, s, embeddings)
+	return s.Input.read(s.Files, s, embeddings)
 }
 
 // Modules says in words what makes an embedding of the encoder's last hidden state, in order:
@@ -134,8 +126,12 @@ func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
 			err = e.dense(fsys, m.Folder, out)
 		case class == "Normalize":
 			err = e.normalize(fsys, m.Folder)
+		case class == "LayerNorm":
+			err = e.layerNorm(fsys, m.Folder)
+		case class == "Dropout":
+			err = e.dropout(fsys, m.Folder)
 		default:
-			return refuse(i+1, "is not supported: want a Pooling and after it any of Dense and Normalize")
+			return refuse(i+1, "is not supported: want a Pooling and after it any of Dense, LayerNorm and Normalize")
 		}
 		if err != nil {
 			return err
@@ -146,7 +142,7 @@ func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
 
 // head reads the weights of the steps.
 func (e *embedder) head() (Head, error) {
-	h := Head{Pool: e.pool}
+	h := Head{Pool: e.pool, SkipPrompt: e.skipPrompt}
 	for _, read := range e.steps {
 		s, err := read()
 		if err != nil {

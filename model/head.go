@@ -1,6 +1,9 @@
 package model
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Head is what a checkpoint computes from the encoder's last hidden state. Devices pool; the
 // steps are the same for all of them. The processor runs them in float32 (package
@@ -8,19 +11,24 @@ import "math"
 type Head struct {
 	Pool  []Pooling // what it reads of a sequence; several rows are put side by side
 	Steps []Step    // what it does with that, one after the other
+	// SkipPrompt says that pooling leaves out [CLS] and the tokens of a prompt, where there is
+	// one. Then PoolMax is not in Pool.
+	SkipPrompt bool
 }
 
 // Step is one step of a head on a row: the one of the following that is set.
 type Step struct {
-	Dense *Linear                 // W·x + b; without b if that is nil
-	Act   func(x float64) float64 // of each value
-	Norm  *Norm                   // LayerNorm, with Eps
-	Eps   float64
-	Unit  bool // x/max(‖x‖, 1e-12)
-	Cut   int  // only that many values are kept, the first ones
+	Dense *Linear // W·x + b; without b if that is nil
+	// Around is a residual connection around steps f: f(x) + x, or f(x) + W·x with a Dense.
+	Around []Step
+	Act    func(x float64) float64 // of each value
+	Norm   *Norm                   // LayerNorm, with Eps
+	Eps    float64
+	Unit   bool // x/max(‖x‖, 1e-12)
+	Cut    int  // only that many values are kept, the first ones
 }
 
-// Row applies a step that is not Dense to a row, in place, and returns what is left of it.
+// Row applies a step that is neither Dense nor Around to a row, in place, and returns what is left of it.
 func (s *Step) Row(x []float64) []float64 {
 	switch {
 	case s.Cut > 0:
@@ -50,6 +58,10 @@ func (s *Step) Row(x []float64) []float64 {
 func (h *Head) Apply64(x []float64, rows int) []float64 {
 	for i := range h.Steps {
 		s := &h.Steps[i]
+		if s.Around != nil {
+			x = s.around64(x, rows)
+			continue
+		}
 		if s.Dense != nil {
 			x = apply(*s.Dense, x)
 			continue
@@ -63,10 +75,23 @@ func (h *Head) Apply64(x []float64, rows int) []float64 {
 	return x
 }
 
+// around64 is Apply64 for a residual connection.
+func (s *Step) around64(x []float64, rows int) []float64 {
+	inner := Head{Steps: s.Around}
+	y := inner.Apply64(slices.Clone(x), rows)
+	if s.Dense != nil {
+		x = apply(*s.Dense, x)
+	}
+	for i, v := range x {
+		y[i] += v
+	}
+	return y
+}
+
 // Out returns the values of a result, where Pool makes rows of that width.
 func (h *Head) Out(width int) int {
 	for i := range h.Steps {
-		if s := &h.Steps[i]; s.Dense != nil {
+		if s := &h.Steps[i]; s.Dense != nil { // around others, it makes as many as they do
 			width = s.Dense.W.Shape()[0]
 		} else if s.Cut > 0 {
 			width = s.Cut

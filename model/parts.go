@@ -73,9 +73,8 @@ func (p *parts) onlyTransformer() error {
 	return nil
 }
 
-// apply puts what these files say into s; it takes precedence over config.json. root is the
-// Transformer's folder in fsys.
-func (p *parts) apply(s *Spec, fsys, root fs.FS) error {
+// apply puts what these files say into s; it takes precedence over config.json.
+func (p *parts) apply(s *Spec, fsys fs.FS) error {
 	if !p.used {
 		return nil
 	}
@@ -98,7 +97,7 @@ func (p *parts) apply(s *Spec, fsys, root fs.FS) error {
 	if f.err != nil {
 		return f.err
 	}
-	return s.Input.read(root, s, of)
+	return s.Input.read(s.Files, s, of)
 }
 
 // readFields reads a small file. If it does not exist, the result has no fields.

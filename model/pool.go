@@ -89,21 +89,71 @@ func Reductions(dst []Reduce, pool []Pooling, b *Batch) []Reduce {
 	return dst
 }
 
+// Reductions is the function of that name for a head. prompts says how many of each sequence's
+// tokens are [CLS] and a prompt's; nil means that there are no prompts.
+//
+// Where a head skips those, everything is a sum, in which they have the weight 0, so that what
+// is pooled of a sequence does not depend on which others are in the batch. As in
+// sentence-transformers, if nothing else is left of a sequence, it is pooled to zeros, or by
+// PoolCls to the first row; and PoolWeightedMean counts positions from [CLS] on.
+func (h *Head) Reductions(dst []Reduce, b *Batch, prompts []int) []Reduce {
+	if !h.SkipPrompt {
+		return Reductions(dst, h.Pool, b)
+	}
+	for _, p := range h.Pool {
+		dst = slices.Grow(dst, 1)[:len(dst)+1]
+		r := &dst[len(dst)-1]
+		r.Kind, r.Weights = Sum, r.Weights[:0]
+		for s := range b.Len() {
+			lo, hi := b.Bounds(s)
+			skip := 0
+			if prompts != nil {
+				skip = min(prompts[s], hi-lo)
+			}
+			r.Weights = p.weightsAfter(r.Weights, skip, hi-lo)
+		}
+	}
+	return dst
+}
+
+// weightsAfter appends the weights of a sequence of n tokens of which the first skip do not
+// count.
+func (p Pooling) weightsAfter(w []float32, skip, n int) []float32 {
+	first := len(w)
+	w = append(w, make([]float32, n)...)
+	of, left := w[first:], float64(n-skip)
+	switch p {
+	case PoolCls:
+		of[skip%n] = 1
+		return w
+	case PoolLast:
+		if skip < n {
+			of[n-1] = 1
+		}
+		return w
+	}
+	all := 0.0 // Σi
+	for i := skip; i < n; i++ {
+		all += float64(i + 1)
+	}
+	for i := skip; i < n; i++ {
+		weight := 1 / left
+		switch p {
+		case PoolMeanSqrt:
+			weight = 1 / math.Sqrt(left)
+		case PoolWeightedMean:
+			weight = float64(i+1) / all
+		}
+		of[i] = float32(weight)
+	}
+	return w
+}
+
 // weights appends the weight of each token.
 func (p Pooling) weights(w []float32, b *Batch) []float32 {
 	for s := range b.Len() {
 		lo, hi := b.Bounds(s)
-		n := float64(hi - lo)
-		for i := range hi - lo {
-			weight := 1 / n
-			switch p {
-			case PoolMeanSqrt:
-				weight = 1 / math.Sqrt(n)
-			case PoolWeightedMean:
-				weight = float64(i+1) / (n * (n + 1) / 2)
-			}
-			w = append(w, float32(weight))
-		}
+		w = p.weightsAfter(w, 0, hi-lo)
 	}
 	return w
 }

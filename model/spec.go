@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -35,33 +36,44 @@ type Spec struct {
 // is a warning. Errors about the files' contents are ErrConfig.
 func ReadSpec(fsys fs.FS) (*Spec, error) {
 	p, partsErr := readParts(fsys)
-	root := fsys
-	if p.root != "." {
-		var err error
-		if root, err = fs.Sub(fsys, p.root); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, modules.File, err)
-		}
-	}
-	data, err := readSmall(root, "config.json")
-	if err != nil {
-		return nil, firstError(partsErr, errNoConfig(p.root, err))
-	}
 	// First, so that for another kind of model the error says that, and not something about
 	// its modules.
-	s, err := parseSpec(data)
-	if err == nil {
+	s, err := readConfig(fsys, p.root)
+	switch {
+	case err != nil && !errors.Is(err, ErrConfig): // it cannot be read
+		err = firstError(partsErr, err)
+	case err == nil:
 		err = partsErr
 	}
 	if err == nil {
-		err = p.apply(s, fsys, root)
+		err = p.apply(s, fsys)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.Files = root
 	if s.Activation == "" && s.Labels > 0 {
 		s.Activation = defaultActivation(s.Labels)
 	}
+	return s, nil
+}
+
+// readConfig reads config.json in the folder of the Transformer, which the Spec's Files are.
+func readConfig(fsys fs.FS, folder string) (*Spec, error) {
+	if folder != "." {
+		var err error
+		if fsys, err = fs.Sub(fsys, folder); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, modules.File, err)
+		}
+	}
+	data, err := readSmall(fsys, "config.json")
+	if err != nil {
+		return nil, errNoConfig(folder, err)
+	}
+	s, err := parseSpec(data)
+	if err != nil {
+		return nil, err
+	}
+	s.Files = fsys
 	return s, nil
 }
 

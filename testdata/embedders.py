@@ -1,11 +1,11 @@
 """embedders.py > embedders.json : what sentence-transformers makes of testdata/tiny as an embedder.
 
 Each case puts files beside the checkpoint's own: modules.json and what it leads to. A Dense has
-the weights sin(k)/√in, for k = out·in values in their order, and the biases cos(k). Written and
-run with sentence-transformers 6.2.0, from testdata; models are float32 on the processor.
+the weights sin(k)/√in, for k = out·in values in their order, and the biases cos(k); other modules'
+tensors have the same, by their number of dimensions. Written and run with sentence-transformers 6.2.0, from testdata; models are float32 on the processor.
 
 embedders.json: {"texts", "versions", "cases": [{"name", "files": {path: JSON}, "dense": {folder:
-[out, in, bias]}, "prompt": null or a name, "embeddings": rows}]}
+[out, in, bias]}, "tensors": {folder: {name: shape}}, "prompt": null or a name, "embeddings": rows}]}
 """
 import json, math, os, shutil, sys, tempfile
 import numpy as np, torch, sentence_transformers, transformers
@@ -19,6 +19,8 @@ OLD_NAMES = {"Transformer": "sentence_transformers.models.Transformer", "Pooling
              "Dense": "sentence_transformers.models.Dense", "Normalize": "sentence_transformers.models.Normalize"}
 NEW_NAMES = {"Transformer": "sentence_transformers.base.modules.transformer.Transformer",
              "Pooling": "sentence_transformers.sentence_transformer.modules.pooling.Pooling",
+             "LayerNorm": "sentence_transformers.sentence_transformer.modules.layer_norm.LayerNorm",
+             "Dropout": "sentence_transformers.sentence_transformer.modules.dropout.Dropout",
              "Dense": "sentence_transformers.base.modules.dense.Dense", "Normalize": "sentence_transformers.base.modules.normalize.Normalize"}
 
 
@@ -64,9 +66,34 @@ cases.append(("default prompt", {**unit, "config_sentence_transformers.json": se
 cases.append(("prompt by name", {**unit, "config_sentence_transformers.json": settings}, {}, "passage"))
 cases.append(("length", {**unit, "sentence_bert_config.json": {"max_seq_length": 9, "do_lower_case": False}}, {}, None))
 cases.append(("length by another name", {**unit, "sentence_roberta_config.json": {"max_seq_length": 7}}, {}, None))
+for name, path in [("silu", "torch.nn.modules.activation.SiLU"), ("leaky relu", "torch.nn.modules.activation.LeakyReLU"), ("tanh by its short name", "torch.nn.Tanh")]:
+    files = {"modules.json": modules(["Transformer", "Pooling", "Dense"], NEW_NAMES), "1_Pooling/config.json": new("mean"),
+             "2_Dense/config.json": {**dense(8, 32, True, ""), "activation_function": path}}
+    cases.append(("dense, " + name, files, {"2_Dense": [8, 32, True]}, None))
+# A relu of nothing but negative values: a row of zeros, which has no direction.
+cases.append(("zeros", {"modules.json": modules(["Transformer", "Pooling", "Normalize", "Dense", "Normalize"], NEW_NAMES), "1_Pooling/config.json": new("mean"),
+              "2_Normalize/config.json": {}, "3_Dense/config.json": dense(1, 32, False, "activation.ReLU")}, {"3_Dense": [1, 32, False]}, None))
+cases.append(("cut and not unit", {**unit, "modules.json": modules(["Transformer", "Pooling"]), "config_sentence_transformers.json": {"truncate_dim": 5}}, {}, None))
+for name, inputs, outputs, act in [("input", 32, 32, "activation.Tanh"), ("projected input", 32, 9, "activation.GELU"), ("projected input, identity", 32, 40, "linear.Identity")]:
+    files = {"modules.json": modules(["Transformer", "Pooling", "Dense", "Normalize"], NEW_NAMES), "1_Pooling/config.json": new("mean"),
+             "2_Dense/config.json": {**dense(outputs, inputs, True, act), "use_residual": True}}
+    tensors = {"linear.weight": [outputs, inputs], "linear.bias": [outputs], **({"residual.weight": [outputs, inputs]} if inputs != outputs else {})}
+    cases.append(("residual, " + name, files, {}, None, {"2_Dense": tensors}))
+cases.append(("layer norm", {"modules.json": modules(["Transformer", "Pooling", "LayerNorm", "Dropout"], NEW_NAMES), "1_Pooling/config.json": new("mean"),
+              "2_LayerNorm/config.json": {"dimension": 32}, "3_Dropout/config.json": {"dropout": 0.2}}, {}, None, {"2_LayerNorm": {"norm.weight": [32], "norm.bias": [32]}}))
+# Prompts that are left out: a short one, one as long as all tokens that there may be, an empty one, none.
+long = {"prompts": {"short": "the people of ", "long": "how many people live in the city " * 12, "empty": ""}}
+for mode in [m for m in NEW if m != "max"]:
+    files = {"modules.json": modules(["Transformer", "Pooling"], NEW_NAMES), "1_Pooling/config.json": {**new(mode), "include_prompt": False}, "config_sentence_transformers.json": long}
+    for prompt in ["short", "long", "empty", None] if mode in ("cls", "mean") else ["short"]:
+        cases.append((f"without a prompt, {mode}, {prompt}", files, {}, prompt))
+    if mode == "lasttoken":
+        cases.append(("without a prompt, lasttoken, long", files, {}, "long"))
+cases.append(("without the default prompt, old", {"modules.json": modules(["Transformer", "Pooling", "Normalize"]), "1_Pooling/config.json": {**old("cls_token", "mean_tokens"), "include_prompt": False},
+              "config_sentence_transformers.json": {**long, "default_prompt_name": "short"}}, {}, None))
 
 out = []
-for name, files, weights, prompt in cases:
+for name, files, weights, prompt, *more in cases:
     with tempfile.TemporaryDirectory() as folder:
         for f in os.listdir("tiny"):
             shutil.copy("tiny/" + f, folder)
@@ -78,9 +105,12 @@ for name, files, weights, prompt in cases:
             if bias:
                 t["linear.bias"] = np.cos(np.arange(o)).astype(np.float32)
             save_file(t, f"{folder}/{sub}/model.safetensors")
+        for sub, shapes in (more[0] if more else {}).items():
+            k = {key: np.arange(math.prod(shape)).reshape(shape) for key, shape in shapes.items()}
+            save_file({key: (np.sin(v) / math.sqrt(v.shape[1]) if v.ndim == 2 else np.cos(v)).astype(np.float32) for key, v in k.items()}, f"{folder}/{sub}/model.safetensors")
         m = SentenceTransformer(folder, device="cpu", local_files_only=True)
         e = np.stack([m.encode([t], prompt_name=prompt)[0] for t in TEXTS])
-        out.append({"name": name, "files": files, "dense": weights, "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
+        out.append({"name": name, "files": files, "dense": weights, **({"tensors": more[0]} if more else {}), "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
 versions = {"sentence_transformers": sentence_transformers.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
 json.dump({"versions": versions, "texts": TEXTS, "cases": out}, sys.stdout, indent=None, separators=(",", ":"))
 print()

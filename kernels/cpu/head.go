@@ -23,22 +23,33 @@ type headStep struct {
 	model.Step
 	packed *kernels.Matrix // a Dense of several outputs
 	w, b   []float32       // a Dense of one, which is not packed: nearly all of a panel would be padding
+	around *Head           // the steps of a residual connection
 }
 
 // HeadMemory is what a head needs while it runs. Whoever runs heads keeps one, so that running
 // them allocates nothing; it serves one goroutine at a time.
 type HeadMemory struct {
-	in    kernels.Input
-	rows  [2][]float32 // a step's input and its output, in turn
-	exact []float64    // one row
+	in     kernels.Input
+	rows   [2][]float32 // a step's input and its output, in turn
+	exact  []float64    // one row
+	short  []float32    // what a residual connection adds, if it is not the input itself
+	around *HeadMemory  // of the steps in one
 }
 
 // NewHead copies and packs a head's weights for an instruction set. width is the hidden size.
 func NewHead(h *model.Head, width int, isa kernels.ISA) *Head {
-	c := &Head{isa: isa, in: width * len(h.Pool)}
-	c.out = h.Out(c.in)
-	for _, s := range h.Steps {
+	return newHead(h, width*len(h.Pool), isa)
+}
+
+// newHead is NewHead for rows of that width.
+func newHead(h *model.Head, width int, isa kernels.ISA) *Head {
+	c := &Head{isa: isa, in: width}
+	for i, s := range h.Steps {
 		step := headStep{Step: s}
+		if s.Around != nil {
+			before := model.Head{Steps: h.Steps[:i]}
+			step.around = newHead(&model.Head{Steps: s.Around}, before.Out(width), isa)
+		}
 		if d := s.Dense; d != nil {
 			// Copies, because Pack may keep what it is given, and the file may change.
 			w, b, out := slices.Clone(model.Float32s(d.W)), slices.Clone(d.Bias()), d.W.Shape()[0]
@@ -50,6 +61,7 @@ func NewHead(h *model.Head, width int, isa kernels.ISA) *Head {
 		}
 		c.steps = append(c.steps, step)
 	}
+	c.out = h.Out(width)
 	return c
 }
 
@@ -71,16 +83,23 @@ func (h *Head) Run(m *HeadMemory, dst, x []float32) {
 
 // run returns what the step makes of rows x, in memory that it may grow.
 func (s *headStep) run(h *Head, m *HeadMemory, memory *[]float32, x []float32, rows int) []float32 {
-	width := len(x) / max(rows, 1)
 	switch {
-	case s.packed != nil:
-		*memory = reuse.Slice(*memory, rows*s.packed.Out())
-		m.in.Set(h.plain(), x, rows, width, width, kernels.Keep{})
-		s.packed.Linear(*memory, &m.in, s.packed.Out())
+	case s.around != nil:
+		*memory = reuse.Slice(*memory, rows*s.around.out)
+		if m.around == nil {
+			m.around = new(HeadMemory)
+		}
+		s.around.Run(m.around, *memory, x)
+		if s.Dense != nil {
+			x = s.dense(h, m, &m.short, x, rows)
+		}
+		for i, v := range x {
+			(*memory)[i] += v
+		}
 	case s.Dense != nil:
-		*memory = reuse.Slice(*memory, rows*len(s.b))
-		kernels.Linear(*memory, x, s.w, s.b, rows, width, len(s.b))
+		s.dense(h, m, memory, x, rows)
 	default:
+		width := len(x) / max(rows, 1)
 		*memory, m.exact = reuse.Slice(*memory, len(x))[:0], reuse.Slice(m.exact, width)
 		for r := 0; r < len(x); r += width {
 			for i, v := range x[r:][:width] {
@@ -90,6 +109,20 @@ func (s *headStep) run(h *Head, m *HeadMemory, memory *[]float32, x []float32, r
 				*memory = append(*memory, float32(v))
 			}
 		}
+	}
+	return *memory
+}
+
+// dense is run for the product alone.
+func (s *headStep) dense(h *Head, m *HeadMemory, memory *[]float32, x []float32, rows int) []float32 {
+	width := len(x) / max(rows, 1)
+	if s.packed != nil {
+		*memory = reuse.Slice(*memory, rows*s.packed.Out())
+		m.in.Set(h.plain(), x, rows, width, width, kernels.Keep{})
+		s.packed.Linear(*memory, &m.in, s.packed.Out())
+	} else {
+		*memory = reuse.Slice(*memory, rows*len(s.b))
+		kernels.Linear(*memory, x, s.w, s.b, rows, width, len(s.b))
 	}
 	return *memory
 }

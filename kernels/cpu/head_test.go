@@ -47,6 +47,8 @@ func heads(r *rand.Rand, width int) map[string]model.Head {
 		"cut":           {Pool: cls, Steps: []model.Step{{Unit: true}, {Cut: 5}}},
 		"unit":          {Pool: cls, Steps: []model.Step{{Unit: true}}},
 		"dense":         {Pool: []model.Pooling{model.PoolMax, model.PoolMean}, Steps: []model.Step{{Dense: randomDense(r, 40, 2*width, false)}, {Act: math.Tanh}, {Unit: true}}},
+		"residual":      {Pool: cls, Steps: []model.Step{{Around: []model.Step{{Dense: randomDense(r, width, width, true)}, {Act: math.Tanh}}}, {Unit: true}}},
+		"projected":     {Pool: cls, Steps: []model.Step{{Around: []model.Step{{Dense: randomDense(r, 9, width, true)}}, Dense: randomDense(r, 9, width, false)}, {Around: []model.Step{{Dense: randomDense(r, 1, 9, true)}}, Dense: randomDense(r, 1, 9, false)}}},
 		"norm":          {Pool: cls, Steps: []model.Step{{Norm: &model.Norm{Gain: vector(1), Bias: vector(0)}, Eps: 1e-5}, {Dense: randomDense(r, 3, width, false)}}},
 	}
 }
