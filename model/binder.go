@@ -15,6 +15,7 @@ type binder struct {
 	file       *safetensors.File
 	arch       *architecture // nil: of a module, whose names have no prefix
 	prefix     string        // the prefix of the encoder's names, for errors about missing tensors
+	whole      string        // what a state dict of all modules puts before the Transformer's names, see wholes
 	used       map[string]bool
 	parameters int64
 	err        error
@@ -45,7 +46,35 @@ func (b *binder) prefixed(name string) []string {
 	if b.arch == nil {
 		return []string{name}
 	}
-	return []string{b.arch.prefix + name, name}
+	return []string{b.whole + b.arch.prefix + name, b.whole + name}
+}
+
+// wholes begin the names of the Transformer's tensors in the state dict of a whole model of
+// sentence-transformers, before version 5.4 and since. Training in parts saves such files.
+var wholes = []string{"0.auto_model.", "0.model."}
+
+// begin finds out how the file names the encoder's tensors. Tensors of other modules, which a
+// whole model's state dict has, are refused: here they are read from those modules' folders.
+func (b *binder) begin() {
+	word := b.arch.names.word + ".weight"
+	for _, whole := range append(wholes, "") {
+		b.whole, b.prefix = whole, whole
+		if _, ok := b.file.Lookup(whole + b.arch.prefix + word); ok {
+			b.prefix = whole + b.arch.prefix
+			break
+		} else if _, ok := b.file.Lookup(whole + word); ok {
+			break
+		}
+	}
+	if b.whole == "" {
+		return
+	}
+	for _, name := range b.file.Names() {
+		if !strings.HasPrefix(name, b.whole) {
+			b.err = fmt.Errorf("%w: tensor %q is of another module: this is the state dict of a whole model, want one of the Transformer alone", ErrWeights, name)
+			return
+		}
+	}
 }
 
 func (b *binder) dense(name string, shape ...int) *tensor.Dense {
@@ -55,7 +84,9 @@ func (b *binder) dense(name string, shape ...int) *tensor.Dense {
 	names := b.names(name)
 	switch {
 	case len(names) == 0:
-		if b.arch != nil && !b.arch.isOutside(name) {
+		if b.arch != nil && b.arch.isOutside(name) {
+			name = b.whole + name
+		} else {
 			name = b.prefix + name
 		}
 		b.err = fmt.Errorf("%w: tensor %q is missing", ErrWeights, name)
@@ -146,7 +177,7 @@ func (b *binder) unused(head bool) []string {
 	var first []string
 	count := 0
 	for _, name := range b.file.Names() {
-		if b.used[name] || !head && strings.HasPrefix(strings.TrimPrefix(name, b.arch.prefix), "pooler.") {
+		if b.used[name] || !head && strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(name, b.whole), b.arch.prefix), "pooler.") {
 			continue
 		}
 		if count++; count <= mostNamed {

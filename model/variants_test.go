@@ -58,6 +58,8 @@ func TestBindOldNames(t *testing.T) {
 		"both ways in one file":      func(i int, name string) string { return []string{name, old(name)}[i%2] },
 		"a prefix on half of them":   func(i int, name string) string { return []string{name, strings.TrimPrefix(name, "bert.")}[i%2] },
 		"the prefix on a classifier": func(_ int, name string) string { return "bert." + strings.TrimPrefix(name, "bert.") },
+		"of a whole old model":       func(_ int, name string) string { return "0.auto_model." + old(name) },
+		"of a whole new model":       func(_ int, name string) string { return "0.model." + strings.TrimPrefix(name, "bert.") },
 	} {
 		all := slices.Clone(original)
 		for i := range all {
@@ -77,6 +79,28 @@ func TestBindOldNames(t *testing.T) {
 		twice := append(slices.Clone(original), floats(name, 7, 8))
 		if _, err := bind(t, c, twice); !errors.Is(err, model.ErrWeights) || !strings.Contains(err.Error(), "are the same one") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s, too: %v", name, err)
+		}
+	}
+}
+
+// The state dict of a whole model has other modules' weights, which would not be read; and what
+// is missing is named as the file would have it.
+func TestBindStateDictOfAll(t *testing.T) {
+	c, original := entries(t)
+	all := slices.Clone(original)
+	for i := range all {
+		all[i].Name = "0.model." + all[i].Name
+	}
+	for _, test := range []struct {
+		all  []safetensors.Entry
+		says string
+	}{
+		{append(slices.Clone(all), floats("2.linear.weight", 1, 1)), `tensor "2.linear.weight" is of another module`},
+		{slices.DeleteFunc(slices.Clone(all), func(e safetensors.Entry) bool { return strings.HasSuffix(e.Name, "1.output.dense.bias") }), `tensor "0.model.bert.encoder.layer.1.output.dense.bias" is missing`},
+		{slices.DeleteFunc(slices.Clone(all), func(e safetensors.Entry) bool { return strings.HasSuffix(e.Name, "classifier.bias") }), `tensor "0.model.classifier.bias" is missing`},
+	} {
+		if _, err := bind(t, c, test.all); !errors.Is(err, model.ErrWeights) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("error %v, want one with %q", err, test.says)
 		}
 	}
 }

@@ -133,9 +133,7 @@ func Bind(c *Config, file *safetensors.File) (*Weights, error) { return bind(c, 
 func bind(c *Config, file *safetensors.File, classifier bool) (*Weights, error) {
 	a := c.architecture()
 	b := binder{file: file, arch: a, used: map[string]bool{}}
-	if _, ok := file.Lookup(a.prefix + a.names.word + ".weight"); ok {
-		b.prefix = a.prefix
-	}
+	b.begin()
 	w := &Weights{Config: *c, file: file}
 	h, f, e, n := c.HiddenSize, c.IntermediateSize, c.embedding(), &a.names
 	w.WordEmbeddings = b.dense(n.word+".weight", c.VocabSize, e)
