@@ -30,6 +30,7 @@ type embedderCase struct {
 	Dense      map[string][3]any
 	Tensors    map[string]map[string][]int // shapes by folder and name
 	Prompt     *string
+	Texts      []string // nil: those of all cases
 	Embeddings [][]float64
 }
 
@@ -111,7 +112,10 @@ func TestEmbedders(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			fsys := c.files(t)
+			fsys, texts := c.files(t), texts
+			if c.Texts != nil {
+				texts = c.Texts
+			}
 			for _, device := range devices {
 				e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Embedder(), engine.NoCalibrationFile()}, device...)...)
 				if err != nil {

@@ -5,7 +5,8 @@ the weights sin(k)/√in, for k = out·in values in their order, and the biases 
 tensors have the same, by their number of dimensions. Written and run with sentence-transformers 6.2.0, from testdata; models are float32 on the processor.
 
 embedders.json: {"texts", "versions", "cases": [{"name", "files": {path: JSON}, "dense": {folder:
-[out, in, bias]}, "tensors": {folder: {name: shape}}, "prompt": null or a name, "embeddings": rows}]}
+[out, in, bias]}, "tensors": {folder: {name: shape}}, "prompt": null or a name, "texts": those of
+the case, if it has its own, "embeddings": rows}]}
 """
 import json, math, os, shutil, sys, tempfile
 import numpy as np, torch, sentence_transformers, transformers
@@ -91,6 +92,8 @@ for mode in [m for m in NEW if m != "max"]:
         cases.append(("without a prompt, lasttoken, long", files, {}, "long"))
 cases.append(("without the default prompt, old", {"modules.json": modules(["Transformer", "Pooling", "Normalize"]), "1_Pooling/config.json": {**old("cls_token", "mean_tokens"), "include_prompt": False},
               "config_sentence_transformers.json": {**long, "default_prompt_name": "short"}}, {}, None))
+cases.append(("special tokens in texts", {"modules.json": modules(["Transformer", "Pooling"], NEW_NAMES), "1_Pooling/config.json": new(["cls", "mean", "lasttoken"])}, {}, None, {},
+              ["a [PAD] b", "[SEP] who [CLS]", "[PAD][PAD] [MASK] [UNK]", "[pad]", " \t\n", "\u200b\u0000e\u0301"]))
 
 out = []
 for name, files, weights, prompt, *more in cases:
@@ -109,8 +112,8 @@ for name, files, weights, prompt, *more in cases:
             k = {key: np.arange(math.prod(shape)).reshape(shape) for key, shape in shapes.items()}
             save_file({key: (np.sin(v) / math.sqrt(v.shape[1]) if v.ndim == 2 else np.cos(v)).astype(np.float32) for key, v in k.items()}, f"{folder}/{sub}/model.safetensors")
         m = SentenceTransformer(folder, device="cpu", local_files_only=True)
-        e = np.stack([m.encode([t], prompt_name=prompt)[0] for t in TEXTS])
-        out.append({"name": name, "files": files, "dense": weights, **({"tensors": more[0]} if more else {}), "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
+        e = np.stack([m.encode([t], prompt_name=prompt)[0] for t in (more[1:] or [TEXTS])[0]])
+        out.append({"name": name, "files": files, "dense": weights, **({"tensors": more[0]} if more and more[0] else {}), **({"texts": more[1]} if more[1:] else {}), "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
 versions = {"sentence_transformers": sentence_transformers.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
 json.dump({"versions": versions, "texts": TEXTS, "cases": out}, sys.stdout, indent=None, separators=(",", ":"))
 print()
