@@ -134,6 +134,9 @@ type promptTokens struct {
 // the prompt by itself, without the [SEP]. In front of a text its last word may be another. Where
 // there is no prompt, [CLS] is none of its tokens.
 func (p *promptTokens) of(e *Engine, prompt string) int {
+	if prompt == "" {
+		return 0
+	}
 	if prompt != p.prompt {
 		ids, _, err := e.tokenizer.AppendText(nil, nil, prompt)
 		if err != nil { // it is too long, and so is every text after it
