@@ -3,6 +3,9 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +67,48 @@ func TestHeadInModules(t *testing.T) {
 			for _, c := range s.Info().Candidates {
 				if c.Deviation == nil || c.Precision == "f32" && c.Deviation.Mean != 0 {
 					t.Errorf("%s: %+v", mode, c)
+				}
+			}
+		}
+	}
+}
+
+// Such a head gives sentence-transformers' logits, and leaves out a prompt where it does.
+func TestHeadInModulesAsTheLibrary(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "testdata", "modular.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct {
+		Pairs [][2]string
+		Cases []struct {
+			embedderCase
+			Logits [][]float64
+		}
+	}
+	if err := json.Unmarshal(data, &all); err != nil || len(all.Cases) < 12 {
+		t.Fatalf("%d cases, %v", len(all.Cases), err)
+	}
+	for _, c := range all.Cases {
+		for _, device := range []string{"cpu", "reference"} {
+			e, err := engine.OpenFS(c.files(t), engine.Classifier(), engine.Logits(), engine.Device(device), engine.NoCalibrationFile())
+			if err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+			defer e.Close()
+			var opts []engine.CallOption
+			if c.Prompt != nil {
+				opts = append(opts, engine.PromptName(*c.Prompt))
+			}
+			for i, pair := range all.Pairs {
+				got, err := e.ClassifyPairs(t.Context(), nil, []engine.Pair{{Query: pair[0], Passage: pair[1]}}, opts...)
+				if err != nil || len(got) != len(c.Logits[i]) {
+					t.Fatalf("%s, pair %d: %v, %v, want %v", c.Name, i, got, err, c.Logits[i])
+				}
+				for j, want := range c.Logits[i] {
+					if !(math.Abs(float64(got[j])-want) <= 1e-5) {
+						t.Errorf("%s, %s, pair %d: logit %g, want %g", device, c.Name, i, got[j], want)
+					}
 				}
 			}
 		}
