@@ -53,7 +53,7 @@ func (s *session) checkEmbeddings(ctx context.Context, measured, reference score
 	if err != nil {
 		return nil, fmt.Errorf("bench: accuracy: %w", err)
 	}
-	a, broken := compareEmbeddings(got, want, n, allowed)
+	a, broken := compareEmbeddings(widen(got), widen(want), n, allowed)
 	if a.Embeddings.Neighbours, err = s.neighbours(ctx, measured, w, limit/2); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (s *session) neighbours(ctx context.Context, measured scorer, w *workload, 
 		return nil, fmt.Errorf("bench: accuracy: neighbours: %w", err)
 	}
 	return &recording.Neighbours{Texts: n, K: nearest, Reference: exact,
-		Overlap: neighbourOverlap(cosines(got, n), cosines(s.exact.values, n), nearest)}, nil
+		Overlap: neighbourOverlap(cosines(widen(got), n), cosines(widen(s.exact.values), n), nearest)}, nil
 }
 
 // distinct leaves out texts that were there before: who is nearer than a copy is a matter of
@@ -139,7 +139,7 @@ func distinct(pairs []engine.Pair) []engine.Pair {
 // compareEmbeddings compares n embeddings with the reference's: their directions, and the
 // cosines between them as [recording.Accuracy] has them. broken lists the limits that are
 // exceeded, with the figures.
-func compareEmbeddings(got, want []float32, n int, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
+func compareEmbeddings(got, want []float64, n int, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
 	x, y := cosines(got, n), cosines(want, n)
 	var ours, theirs []float64
 	for i := range n {
@@ -165,11 +165,11 @@ func compareEmbeddings(got, want []float32, n int, allowed recording.Tolerances)
 	return a, broken
 }
 
-// units returns n embeddings of length 1 in float64. One of zeros stays as it is.
-func units(values []float32, n int) (out [][]float64) {
+// units returns n embeddings of length 1. One of zeros stays as it is.
+func units(values []float64, n int) (out [][]float64) {
 	each := len(values) / n
 	for i := range n {
-		v := widen(values[i*each : (i+1)*each])
+		v := slices.Clone(values[i*each : (i+1)*each])
 		square := 0.0
 		for _, x := range v {
 			square += float64(x * x)
@@ -186,7 +186,7 @@ func units(values []float32, n int) (out [][]float64) {
 }
 
 // cosines returns those between n embeddings, each with each.
-func cosines(values []float32, n int) [][]float64 {
+func cosines(values []float64, n int) [][]float64 {
 	u := units(values, n)
 	out := make([][]float64, n)
 	for i := range out {
@@ -206,7 +206,7 @@ func cosines(values []float32, n int) [][]float64 {
 
 // distances returns 1 minus the cosine of each embedding with its other: as half the square of
 // the distance of the ends of two unit vectors, which small angles do not cancel out of.
-func distances(got, want []float32, n int) (out []float64) {
+func distances(got, want []float64, n int) (out []float64) {
 	u, v := units(got, n), units(want, n)
 	for i := range u {
 		square := 0.0

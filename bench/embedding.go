@@ -35,9 +35,9 @@ func checkValues(e scorer, values, pairs int) error {
 	return nil
 }
 
-// ofEmbedder says whether a model makes embeddings and no scores. What cannot be read is for the
+// Embeds says whether a model makes embeddings and no scores. What cannot be read is for the
 // engine to say, in its words.
-func ofEmbedder(c Checkpoint) bool {
+func (c *Checkpoint) Embeds() bool {
 	return c.Files != nil && errors.Is(engine.CheckKind(c.Files), model.ErrNoHead)
 }
 

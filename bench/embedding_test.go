@@ -202,10 +202,10 @@ func TestOpenTexts(t *testing.T) {
 
 // Each figure of four embeddings in a plane, whose angles are known.
 func TestCompareEmbeddings(t *testing.T) {
-	at := func(degrees ...float64) (out []float32) {
+	at := func(degrees ...float64) (out []float64) {
 		for _, d := range degrees {
 			s, c := math.Sincos(d * math.Pi / 180)
-			out = append(out, float32(3*c), float32(3*s)) // the length is no part of a direction
+			out = append(out, 3*c, 3*s) // the length is no part of a direction
 		}
 		return out
 	}
@@ -218,7 +218,7 @@ func TestCompareEmbeddings(t *testing.T) {
 	// The third is turned by 26°, so that it is nearer to the last than to the second.
 	a, broken = compareEmbeddings(at(0, 10, 66, 90), want, 4, loose)
 	turned := 1 - math.Cos(26*math.Pi/180)
-	if e := a.Embeddings; math.Abs(e.WorstDistance-turned) > 1e-6 || math.Abs(e.MeanDistance-turned/4) > 1e-6 || e.AllowedDistance != 2 {
+	if e := a.Embeddings; math.Abs(e.WorstDistance-turned) > 1e-12 || math.Abs(e.MeanDistance-turned/4) > 1e-12 || e.AllowedDistance != 2 {
 		t.Errorf("distances %+v, want %g at worst", e, turned)
 	}
 	// Its nearest is another now, and no other's; of 12 orders of two neighbours, its two of the
@@ -231,7 +231,7 @@ func TestCompareEmbeddings(t *testing.T) {
 		t.Errorf("%q", broken)
 	}
 	none := slices.Clone(want)
-	none[2] = float32(math.NaN())
+	none[2] = math.NaN()
 	if a, broken := compareEmbeddings(none, want, 4, loose); a.Passed || a.Embeddings.WorstDistance != 2 || len(broken) == 0 {
 		t.Errorf("not a number: %+v, %q", a.Embeddings, broken)
 	}

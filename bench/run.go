@@ -37,7 +37,7 @@ const (
 // ctx's error; without a single complete batch the recording is nil. If the device fails while
 // its stages are timed, Measure returns the recording, with a note, and the error.
 func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
-	o.Embed = o.Embed || ofEmbedder(o.Model)
+	o.Embed = o.Embed || o.Model.Embeds()
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
