@@ -148,6 +148,16 @@ func accuracySample(tokens []int32, n int) []int {
 // compareScores compares got with want, pair by pair and as rankings. broken lists the
 // limits that are exceeded, with the figures; it is empty if the gate is passed.
 func compareScores(got, want []float64, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
+	a, broken = compareErrors(got, want, allowed)
+	o := agreement.Count(got, want)
+	a.KendallTau, a.FlippedOrders = o.Tau(), o.SwappedShare()
+	a.TopK = max(1, min(topMost, len(want)/3))
+	a.TopKAgreement = topAgreement(got, want, a.TopK)
+	return a, broken
+}
+
+// compareErrors is compareScores without the rankings.
+func compareErrors(got, want []float64, allowed recording.Tolerances) (a *recording.Accuracy, broken []string) {
 	n := len(want)
 	a = &recording.Accuracy{Pairs: n, Tolerances: allowed}
 	offset, centred, mean, square := 0.0, 0.0, 0.0, 0.0
@@ -167,11 +177,6 @@ func compareScores(got, want []float64, allowed recording.Tolerances) (a *record
 		a.LogitSD = math.Sqrt(a.LogitSD / float64(n-1))
 	}
 	a.Offset, a.CentredError = &offset, &centred
-
-	o := agreement.Count(got, want)
-	a.KendallTau, a.FlippedOrders = o.Tau(), o.SwappedShare()
-	a.TopK = max(1, min(topMost, n/3))
-	a.TopKAgreement = topAgreement(got, want, a.TopK)
 
 	// One pair has no standard deviation, and that of a few is random. Then the scale is
 	// the size of the logits.

@@ -76,8 +76,8 @@ func (b *bulk) start(ctx context.Context) (_ context.Context, stop func() error)
 			var err error
 			for ctx.Err() == nil {
 				scores, _, err = b.engine.ScoreStats(calls, scores[:0], pairs)
-				if err == nil && len(scores) != len(pairs) {
-					err = fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
+				if err == nil {
+					err = checkValues(b.engine, len(scores), len(pairs))
 				}
 				if err != nil { // an error is expected if ctx was cancelled
 					cancel(fmt.Errorf("bench: bulk caller %d: %w", i, err))

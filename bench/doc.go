@@ -34,6 +34,16 @@
 // single kernels. So afterwards, more batches of the configuration are scored, each twice:
 // normally and with its kernels timed.
 //
+// # Embeddings
+//
+// An engine of embeddings is measured by the same loops and scenarios. A pair is then a single
+// text, its "score" an embedding, and every count and rate of pairs, whatever it is named after,
+// is of texts: see [recording.Recording]. The gate compares the embeddings of some texts with the
+// float64 reference's, and the cosines between these texts: their errors are what makes another
+// text the nearer one. The reference is too slow for more, and so the ten nearest neighbours
+// among a few hundred texts are compared with float32's, which is thousands of times nearer to
+// it than what is compared. Ablations and judged pairs are of scores alone, and refused.
+//
 // # The scenarios
 //
 // [Options.Mix], [Options.Overload], [Options.Load] and [Options.Ablate] take the place of the

@@ -26,17 +26,20 @@ type Ground struct {
 
 	sample []int // of Pairs
 	want   []float64
+	width  int // values of an embedding; 0: scores are compared
 }
 
 // NewGround opens the model of o.Model twice, to tokenize and for the reference, and closes
 // it again. Ground has o.Pairs pairs of o.Dataset and so many others; checked of them are
-// scored by the reference, which takes a third of a second each on one core.
+// scored by the reference, which takes a third of a second each on one core. Of a model that
+// makes embeddings, a pair is a text, as in Options.
 func NewGround(ctx context.Context, o Options, others, checked int) (*Ground, error) {
+	o.Embed = o.Embed || o.Model.Embeds()
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWorkload(o.Dataset, o.Pairs+others)
+	w, err := o.openText(o.Pairs + others)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func NewGround(ctx context.Context, o Options, others, checked int) (*Ground, er
 	if o.Workers > 0 {
 		opts = append(opts, engine.Workers(o.Workers))
 	}
-	e, err := engine.OpenFS(o.Model.Files, opts...)
+	e, err := o.openEngine(opts)
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
@@ -69,7 +72,7 @@ func NewGround(ctx context.Context, o Options, others, checked int) (*Ground, er
 	}()
 	info := e.Info()
 	g.Model.Layers, g.Model.Hidden, g.Model.Parameters = info.Config.Layers, info.Config.HiddenSize, info.Parameters
-	g.Pairs = w.pairs
+	g.Pairs, g.width = w.pairs, info.Dimensions
 	if err := errors.Join(e.Tokenize(&g.Batch, g.Pairs), e.Tokenize(&g.OthersBatch, g.Others), w.measureLengths(e)); err != nil {
 		return nil, err
 	}
@@ -77,11 +80,11 @@ func NewGround(ctx context.Context, o Options, others, checked int) (*Ground, er
 	g.sample = accuracySample(w.tokens, checked)
 	for i := range g.sample { // one by one, to show the progress
 		o.Progress("reference", i, len(g.sample))
-		score, err := e.Score(ctx, nil, g.Pairs[g.sample[i]:g.sample[i]+1])
+		values, _, err := e.ScoreStats(ctx, nil, g.Pairs[g.sample[i]:g.sample[i]+1])
 		if err != nil {
 			return nil, fmt.Errorf("bench: accuracy: reference: %w", err)
 		}
-		g.want = append(g.want, float64(score[0]))
+		g.want = append(g.want, widen(values)...)
 	}
 	return g, nil
 }
@@ -97,14 +100,14 @@ const (
 	swappedByError = 0.39
 )
 
-// Check holds the logits of all pairs to the limits that the gate of Measure has for a
+// Check holds the logits of all pairs, or the embeddings of all texts in a row, to the limits that the gate of Measure has for a
 // precision of ours, but float32 to 1e-4. Its error wraps ErrInaccurate and says which of them
 // is broken.
 //
 // For bf16 and int8 the limits stand for the orders that an error of this size reverses: 3 and
 // 6 % of them. An error of another shape, such as logits that are pressed together at one end,
 // may be larger and reverse few. So logits pass, too, if they reverse no more than that.
-func (g *Ground) Check(logits []float64, precision string) (*recording.Accuracy, error) {
+func (g *Ground) Check(values []float64, precision string) (*recording.Accuracy, error) {
 	allowed, ok := tolerances[precision]
 	if !ok {
 		return nil, fmt.Errorf("bench: accuracy: precision %q has no tolerances", precision)
@@ -112,20 +115,28 @@ func (g *Ground) Check(logits []float64, precision string) (*recording.Accuracy,
 	if precision == "f32" {
 		allowed = recording.Tolerances{Tolerance: othersF32, CentredTolerance: othersF32, OffsetTolerance: othersF32}
 	}
-	if len(logits) != len(g.Pairs) {
-		return nil, fmt.Errorf("bench: accuracy: %d scores for %d pairs", len(logits), len(g.Pairs))
+	each := max(1, g.width)
+	if len(values) != each*len(g.Pairs) {
+		return nil, fmt.Errorf("bench: accuracy: %d values for %d, want %d each", len(values), len(g.Pairs), each)
 	}
-	got := make([]float64, len(g.sample))
-	for i, at := range g.sample {
-		got[i] = logits[at]
+	var got []float64
+	for _, at := range g.sample {
+		got = append(got, values[at*each:(at+1)*each]...)
 	}
-	a, broken := compareScores(got, g.want, allowed)
+	compare, noun := compareScores, "pairs"
+	if g.width > 0 {
+		noun = "texts"
+		compare = func(got, want []float64, allowed recording.Tolerances) (*recording.Accuracy, []string) {
+			return compareEmbeddings(got, want, len(g.sample), allowed)
+		}
+	}
+	a, broken := compare(got, g.want, allowed)
 	swapped := swappedByError * allowed.CentredTolerance
 	if rounds := precision == "bf16" || precision == "int8"; !a.Passed && rounds && a.FlippedOrders != nil && *a.FlippedOrders <= swapped {
 		a.Passed = true
 	}
 	if !a.Passed {
-		return a, fmt.Errorf("%w: %s over %d pairs: %s", ErrInaccurate, precision, a.Pairs, strings.Join(broken, "; "))
+		return a, fmt.Errorf("%w: %s over %d %s: %s", ErrInaccurate, precision, a.Pairs, noun, strings.Join(broken, "; "))
 	}
 	return a, nil
 }

@@ -15,6 +15,7 @@ import (
 type Live struct {
 	Batches        int     // that have ended since the measurement began
 	PairsPerSecond float64 // over the last seconds
+	Of             string  // what PairsPerSecond counts: "pairs" or "texts"
 
 	// Of the last batches. The stages are averages.
 	P50, P95                            time.Duration
@@ -39,6 +40,7 @@ const (
 // liveView takes looks at a measurement. A nil one takes none.
 type liveView struct {
 	hear  func(*Live)
+	of    string // as in Live
 	meter func() reading
 	end   time.Time // of the time bound; zero: none
 	total int       // pairs; 0: not known
@@ -68,7 +70,7 @@ func (s *session) startLive(meter func() reading, end time.Time, total int) *liv
 	if s.Live == nil {
 		return nil
 	}
-	v := &liveView{hear: s.Live, meter: meter, end: end, total: total, begun: time.Now(), quit: make(chan struct{})}
+	v := &liveView{hear: s.Live, of: s.noun(), meter: meter, end: end, total: total, begun: time.Now(), quit: make(chan struct{})}
 	v.before, v.at = meter(), v.begun
 	v.wg.Go(func() {
 		tick := time.NewTicker(liveEvery)
@@ -114,7 +116,7 @@ func (v *liveView) stop() {
 // look takes one.
 func (v *liveView) look(now time.Time) *Live {
 	reading := v.meter()
-	l := &Live{RSS: reading.rss, CPU: busyPercent(v.before.cpu, reading.cpu, now.Sub(v.at)*time.Duration(runtime.NumCPU()))}
+	l := &Live{Of: v.of, RSS: reading.rss, CPU: busyPercent(v.before.cpu, reading.cpu, now.Sub(v.at)*time.Duration(runtime.NumCPU()))}
 	v.before, v.at = reading, now
 
 	v.mu.Lock()

@@ -102,7 +102,7 @@ func (s *session) measureLoad(ctx context.Context) error {
 	var search load.Search
 	for step, ok := search.Next(); ok; step, ok = search.Next() {
 		if len(rec.Points) > 0 && time.Now().Add(p.length(step)).After(t.end) {
-			s.note("load: the time bound of %v (for the whole run) was over before the knee was confirmed; the search had come to %.1f pairs/s. A longer --time-bound gives it the time.", s.TimeBound, step.Share*rec.Capacity)
+			s.note("load: the time bound of %v (for the whole run) was over before the knee was confirmed; the search had come to %.1f %s/s. A longer --time-bound gives it the time.", s.TimeBound, step.Share*rec.Capacity, s.noun())
 			return nil
 		}
 		holds, err := p.point(ctx, step)

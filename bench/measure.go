@@ -13,7 +13,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// scorer is what a run measures: an *engine.Engine, or a fake in tests.
+// scorer is what a run measures: an *engine.Engine, a textEngine, or a fake in tests.
 type scorer interface {
 	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error)
 	Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error
@@ -135,8 +135,8 @@ func (l *loop) call(ctx context.Context, begun time.Time, s start, m *callMemory
 		Tokens: tokens,
 		Padded: padded,
 	}
-	if err == nil && len(scores) != len(pairs) {
-		err = fmt.Errorf("%d scores for %d pairs", len(scores), len(pairs))
+	if err == nil {
+		err = checkValues(l.engine, len(scores), len(pairs))
 	}
 	if err != nil {
 		return sample, err

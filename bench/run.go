@@ -37,6 +37,7 @@ const (
 // ctx's error; without a single complete batch the recording is nil. If the device fails while
 // its stages are timed, Measure returns the recording, with a note, and the error.
 func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
+	o.Embed = o.Embed || o.Model.Embeds()
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -68,12 +69,31 @@ func Measure(ctx context.Context, o Options) (*recording.Recording, error) {
 		if o.Workers > 0 {
 			opts = append(opts, engine.Workers(o.Workers))
 		}
-		e, err := engine.OpenFS(o.Model.Files, opts...)
-		if err != nil {
-			return nil, err
-		}
-		return e, nil
+		return o.openEngine(opts)
 	}))
+}
+
+// openEngine opens the model for what it makes.
+func (o *Options) openEngine(opts []engine.Option) (scorer, error) {
+	if o.Embed {
+		opts = append(opts, engine.Embedder())
+	}
+	e, err := engine.OpenFS(o.Model.Files, opts...)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.Embed:
+		return textEngine{e}, nil
+	}
+	return e, nil
+}
+
+// openText reads the text that is measured, n pairs or texts of it at most.
+func (o *Options) openText(n int) (*workload, error) {
+	if o.Embed {
+		return openTexts(o.Dataset, n)
+	}
+	return openWorkload(o.Dataset, n)
 }
 
 // session is one call of Measure.
@@ -85,6 +105,7 @@ type session struct {
 	engine   scorer
 	rec      *recording.Recording
 	judged   []judgedQuery // as in rec.Judged, with their texts
+	exact    *exactTexts   // nil: no embeddings in float32 were needed so far
 	sweep    sweep
 }
 
@@ -99,11 +120,11 @@ func run(ctx context.Context, o Options, open func(device, precision string) (sc
 		s.deadline = begun.Add(o.TimeBound)
 	}
 	s.rec = &recording.Recording{
-		Schema: recording.SchemaVersion, Revision: recording.Revision, Name: o.Name, Description: o.Description, Started: begun,
+		Schema: recording.SchemaVersion, Revision: recording.Revision, Name: o.Name, Description: o.Description, Started: begun, Task: o.task(),
 		Model: recording.Model{ID: o.Model.ID, Synthetic: o.Model.Synthetic}, Backend: "minilm-metal",
 		Environment: NewEnvironment(o.Args),
 	}
-	if s.work, err = openWorkload(o.Dataset, o.Pairs); err != nil {
+	if s.work, err = o.openText(o.Pairs); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(s.groupQueries(), s.openJudged()); err != nil {
@@ -228,7 +249,7 @@ func (s *session) describe() (err error) {
 	}
 	s.note("Cold start is the first opening and the first score in this process, which was running already; the model's files may have been in the system's cache.")
 	if n := len(s.work.pairs); n < s.Pairs {
-		s.note("The data set has %d pairs, fewer than the %d asked for: it was read round and round.", n, s.Pairs)
+		s.note("The data set has %d %s, fewer than the %d asked for: it was read round and round.", n, s.noun(), s.Pairs)
 	}
 	if e := &s.rec.Environment; busy(e) {
 		s.note("The machine was busy or unsteady before the run (load average %s on %d cores, noise %s): compare with care.",
@@ -286,7 +307,11 @@ func (s *session) gate(ctx context.Context) (err error) {
 	if s.TimeBound > 0 {
 		limit = max(1, time.Duration(accuracyShare*float64(s.TimeBound)/float64(len(s.Precisions))))
 	}
-	s.rec.Accuracy, err = checkAccuracy(ctx, s.engine, reference, s.work, limit, func(done, total int) {
+	check := checkAccuracy
+	if s.Embed {
+		check = s.checkEmbeddings
+	}
+	s.rec.Accuracy, err = check(ctx, s.engine, reference, s.work, limit, func(done, total int) {
 		s.Progress("accuracy", done, total)
 	})
 	s.tellScale()

@@ -176,10 +176,10 @@ func (s *session) keep(ctx context.Context, config string, r *recording.Run, p *
 		return s.interrupted(ctx, config, p.scored, failure)
 	}
 	if r.TimeBound {
-		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d pairs.", config, s.TimeBound, p.scored, s.Pairs)
+		s.note("%s: stopped by the time bound of %v (for the whole run) after %d of %d %s.", config, s.TimeBound, p.scored, s.Pairs, s.noun())
 	}
 	if served := float64(p.scored) / r.Elapsed.Seconds(); s.Rate > 0 && p.missed == 0 && served < overloaded*s.Rate {
-		s.note("%s: %.1f pairs/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, served)
+		s.note("%s: %.1f %s/s were offered and %.1f served: the queue grew all the time, and latencies say how long the run was.", config, s.Rate, s.noun(), served)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (s *session) keep(ctx context.Context, config string, r *recording.Run, p *
 // interrupted notes that ctx ended a configuration early, and returns err.
 func (s *session) interrupted(ctx context.Context, config string, scored int, err error) error {
 	if ctx.Err() != nil {
-		s.note("%s: interrupted after %d of %d pairs; what follows it was not measured.", config, scored, s.Pairs)
+		s.note("%s: interrupted after %d of %d %s; what follows it was not measured.", config, scored, s.Pairs, s.noun())
 	}
 	return err
 }

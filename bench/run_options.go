@@ -44,7 +44,10 @@ type Options struct {
 	Description string   // the line below it
 	Args        []string // the command line, for the record
 
-	Model   Checkpoint
+	Model Checkpoint
+	// Embed measures embeddings of single texts. Measure sets it for a model that makes no
+	// scores. What counts pairs then counts texts.
+	Embed   bool
 	Dataset string // a JSON Lines file of texts, as package jsonl reads them; empty: built in
 	Pairs   int    // for each configuration; 0: DefaultPairs
 	// Judged is a JSON Lines file of pairs with exact logits, and with what people found of
@@ -154,7 +157,7 @@ func (o Options) withDefaults() (Options, error) {
 	case !(o.Rate >= 0 && o.Rate <= maxRate):
 		return o, fmt.Errorf("%w: rate %v pairs/s, want 0 (closed loop) or more, and at most %v", ErrOptions, o.Rate, float64(maxRate))
 	}
-	if err := errors.Join(o.scenarioDefaults(), o.ablateDefaults(), o.serverDefaults()); err != nil {
+	if err := errors.Join(o.scenarioDefaults(), o.ablateDefaults(), o.serverDefaults(), o.embedderDefaults()); err != nil {
 		return o, err
 	}
 	for i, p := range o.Precisions {

@@ -54,7 +54,7 @@ func (w *sweep) text(s *session, length int) (*workload, error) {
 		return work, nil
 	}
 	if most := s.engine.Info().MaxLength; most > 0 && length > most {
-		return nil, fmt.Errorf("%w: pairs of %d tokens, where the model takes %d", ErrOptions, length, most)
+		return nil, fmt.Errorf("%w: %s of %d tokens, where the model takes %d", ErrOptions, s.noun(), length, most)
 	}
 	work, err := s.work.resized(s.engine, length, min(sweptPairs, s.Pairs))
 	if err != nil {
@@ -62,7 +62,7 @@ func (w *sweep) text(s *session, length int) (*workload, error) {
 	}
 	if w.texts == nil {
 		w.texts = map[int]*workload{}
-		s.note("Lengths are swept: each pair is text of the data set, cut or lengthened to that many tokens; %d pairs are made for each, and read round and round.", len(work.pairs))
+		s.note("Lengths are swept: the text of the data set is cut or lengthened to that many tokens; %d %s are made for each, and read round and round.", len(work.pairs), s.noun())
 	}
 	w.texts[length] = work
 	return work, nil
@@ -133,11 +133,21 @@ func (s *session) reopen(ctx context.Context, precision string) error {
 	return nil
 }
 
+// passage is the text of the at-th pair of the endless workload that answers its query; of
+// single texts, the text.
+func (w *workload) passage(at int) string {
+	p := &w.pairs[at%len(w.pairs)]
+	if w.texts {
+		return p.Query
+	}
+	return p.Passage
+}
+
 // resized makes n pairs of exactly length tokens from the workload's text: the beginning of
 // a query, at most a third of the tokens, and then passages one after the other, cut at the
-// end.
+// end. Of single texts it makes texts of that length, without a query.
 func (w *workload) resized(e scorer, length, n int) (*workload, error) {
-	out := &workload{name: w.name, sha256: w.sha256}
+	out := &workload{name: w.name, sha256: w.sha256, texts: w.texts}
 	var b model.Batch
 	tokens := func(p engine.Pair) (int, error) {
 		b.Reset()
@@ -147,8 +157,11 @@ func (w *workload) resized(e scorer, length, n int) (*workload, error) {
 		return b.Tokens(), nil
 	}
 	for i := range n {
-		query := strings.Fields(w.pairs[i%len(w.pairs)].Query)
-		query = query[:min(len(query), max(1, length/6))]
+		var query []string
+		if !w.texts {
+			query = strings.Fields(w.pairs[i%len(w.pairs)].Query)
+			query = query[:min(len(query), max(1, length/6))]
+		}
 		if have, err := tokens(engine.Pair{Query: strings.Join(query, " ")}); err != nil {
 			return nil, err
 		} else if have > length/2 { // of one word, as some are
@@ -156,13 +169,16 @@ func (w *workload) resized(e scorer, length, n int) (*workload, error) {
 		}
 		var words []string
 		for at := i; len(words) < length; at++ { // a word is a token at least
-			more := strings.Fields(w.pairs[at%len(w.pairs)].Passage)
+			more := strings.Fields(w.passage(at))
 			words = append(words, more...)
 			if len(more) == 0 {
 				words = append(words, filler)
 			}
 		}
 		pair := func(n int) engine.Pair {
+			if w.texts {
+				return engine.Pair{Query: strings.Join(words[:n], " ")}
+			}
 			return engine.Pair{Query: strings.Join(query, " "), Passage: strings.Join(words[:n], " ")}
 		}
 		// The most words that are no more tokens than wanted; then fillers.
@@ -187,11 +203,15 @@ func (w *workload) resized(e scorer, length, n int) (*workload, error) {
 			}
 			if have >= length {
 				if have > length {
-					return nil, fmt.Errorf("bench: no pair of exactly %d tokens can be made of the text", length)
+					return nil, fmt.Errorf("bench: no text of exactly %d tokens can be made of the data set", length)
 				}
 				break
 			}
-			p.Passage = strings.TrimSpace(p.Passage + strings.Repeat(" "+filler, length-have))
+			end := &p.Passage
+			if w.texts {
+				end = &p.Query
+			}
+			*end = strings.TrimSpace(*end + strings.Repeat(" "+filler, length-have))
 		}
 		out.pairs, out.tokens = append(out.pairs, p), append(out.tokens, int32(length))
 	}

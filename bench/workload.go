@@ -37,11 +37,18 @@ type workload struct {
 	// group is how many pairs in a row have the same query; 0: no number of them is sure to.
 	group int
 	apart *apart // nil: a pair is scored as one text
+	// texts: a pair is a single text, its query, and is embedded.
+	texts bool
 }
 
 // openWorkload reads the first most pairs of the JSON Lines file at path. If path is empty,
 // it makes the built-in data set.
 func openWorkload(path string, most int) (*workload, error) {
+	return openLines(path, most, false)
+}
+
+// openLines is openWorkload of single texts, or of pairs.
+func openLines(path string, most int, texts bool) (*workload, error) {
 	if path == "" {
 		return builtIn(most)
 	}
@@ -50,15 +57,18 @@ func openWorkload(path string, most int) (*workload, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDataset, err)
 	}
 	defer f.Close()
-	return readWorkload(f, filepath.Base(path), most)
+	return readWorkload(f, filepath.Base(path), most, texts)
 }
 
 // readWorkload reads the first most pairs of a JSON Lines file, in the format of package
 // jsonl: a line with several passages is that many pairs. What follows counts only for the
 // file's hash. Blank lines are skipped.
-func readWorkload(r io.Reader, name string, most int) (*workload, error) {
+func readWorkload(r io.Reader, name string, most int, texts bool) (*workload, error) {
 	hash := sha256.New()
-	w := &workload{name: name}
+	w, add := &workload{name: name, texts: texts}, (*workload).add
+	if texts {
+		add = (*workload).addText
+	}
 	lines := jsonl.NewReader(io.TeeReader(r, hash))
 	for len(w.pairs) < most {
 		text, err := lines.Next()
@@ -69,14 +79,14 @@ func readWorkload(r io.Reader, name string, most int) (*workload, error) {
 			return nil, fmt.Errorf("%w: %s: %w", ErrDataset, name, err)
 		}
 		if err == nil {
-			err = w.add(text, most)
+			err = add(w, text, most)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s:%d: %w", ErrDataset, name, lines.Number(), err)
 		}
 	}
 	if len(w.pairs) == 0 {
-		return nil, fmt.Errorf("%w: %s: no pairs", ErrDataset, name)
+		return nil, fmt.Errorf("%w: %s: %s", ErrDataset, name, map[bool]string{false: "no pairs", true: "no texts"}[w.texts])
 	}
 	// The reader has read ahead. The rest must still be hashed.
 	if _, err := io.Copy(hash, r); err != nil {
@@ -122,6 +132,11 @@ func builtIn(n int) (*workload, error) {
 func (w *workload) hash() error {
 	hash := sha256.New()
 	lines := json.NewEncoder(hash)
+	if w.texts {
+		err := w.hashTexts(lines)
+		w.sha256 = hex.EncodeToString(hash.Sum(nil))
+		return err
+	}
 	for _, p := range w.pairs {
 		err := lines.Encode(struct {
 			Query   string `json:"query"`

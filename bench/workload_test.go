@@ -29,7 +29,7 @@ func TestReadWorkload(t *testing.T) {
 	sum := sha256.Sum256([]byte(text))
 	for most := 1; most <= 6; most++ {
 		// One byte a read shows whether the hash has every byte once.
-		w, err := readWorkload(iotest.OneByteReader(strings.NewReader(text)), "file.jsonl", most)
+		w, err := readWorkload(iotest.OneByteReader(strings.NewReader(text)), "file.jsonl", most, false)
 		if err != nil {
 			t.Fatalf("most %d: %v", most, err)
 		}
@@ -61,7 +61,7 @@ func TestBadWorkload(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w, err := readWorkload(strings.NewReader(tt.text), "x.jsonl", 100)
+			w, err := readWorkload(strings.NewReader(tt.text), "x.jsonl", 100, false)
 			if !errors.Is(err, ErrDataset) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, error %q, want %q in it", w, err, tt.want)
 			}
@@ -74,7 +74,7 @@ func TestBadWorkload(t *testing.T) {
 		t.Errorf("a directory: %v", err)
 	}
 	broken := errors.New("bad sector")
-	if _, err := readWorkload(iotest.ErrReader(broken), "x.jsonl", 1); !errors.Is(err, broken) {
+	if _, err := readWorkload(iotest.ErrReader(broken), "x.jsonl", 1, false); !errors.Is(err, broken) {
 		t.Errorf("a read error: %v", err)
 	}
 }
@@ -100,7 +100,7 @@ func FuzzReadWorkload(f *testing.F) {
 		if len(data) > 200 { // two or three lines; long ones go test shortens for minutes
 			return
 		}
-		w, err := readWorkload(bytes.NewReader(data), "f", most)
+		w, err := readWorkload(bytes.NewReader(data), "f", most, false)
 		if err != nil {
 			if !errors.Is(err, ErrDataset) {
 				t.Errorf("error %v", err)
@@ -130,7 +130,7 @@ func TestBuiltIn(t *testing.T) {
 		d, _ := json.Marshal(p.Passage)
 		file.WriteString(`{"query":` + string(q) + `,"passage":` + string(d) + "}\n")
 	}
-	read, err := readWorkload(&file, w.name, 100)
+	read, err := readWorkload(&file, w.name, 100, false)
 	if err != nil || !reflect.DeepEqual(read, w) {
 		t.Errorf("as a file the built-in data set is another (%v)", err)
 	}

@@ -19,11 +19,11 @@ func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, op
 	if err := e.singles; err != nil && e.options.purpose == classifying {
 		return dst, e.ended(err)
 	}
-	return e.answer(classifying, ctx, dst, nil, texts, opts)
+	return e.answer(classifying, ctx, dst, nil, texts, opts, nil)
 }
 
 // ClassifyPairs is Classify for pairs of texts, such as a premise (Query) and a hypothesis
 // (Passage). Errors about single pairs are *PairError.
 func (e *Engine) ClassifyPairs(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.answer(classifying, ctx, dst, pairs, nil, opts)
+	return e.answer(classifying, ctx, dst, pairs, nil, opts, nil)
 }

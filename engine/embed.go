@@ -26,5 +26,13 @@ func (e *TextError) Unwrap() error { return e.Err }
 // too long and may not be cut, its values are NaN and the error holds a *TextError for it. On
 // any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(embedding, ctx, dst, nil, texts, opts)
+	return e.answer(embedding, ctx, dst, nil, texts, opts, nil)
+}
+
+// EmbedStats is Embed, and also returns what the call cost. If it returns no embeddings, the
+// stats are zero.
+func (e *Engine) EmbedStats(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, CallStats, error) {
+	var stats CallStats
+	dst, err := e.answer(embedding, ctx, dst, nil, texts, opts, &stats)
+	return dst, stats, err
 }

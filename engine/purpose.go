@@ -31,8 +31,8 @@ func (e *Engine) need(want purpose) error {
 	return fmt.Errorf("engine: the engine was opened with %s: it makes %s, and no %s", purposes[is].option, purposes[is].results, purposes[want].results)
 }
 
-// answer is a call that has several values for each pair or text.
-func (e *Engine) answer(of purpose, ctx context.Context, dst []float32, pairs []Pair, texts []string, opts []CallOption) ([]float32, error) {
+// answer is a call that has several values for each pair or text. stats may be nil.
+func (e *Engine) answer(of purpose, ctx context.Context, dst []float32, pairs []Pair, texts []string, opts []CallOption, stats *CallStats) ([]float32, error) {
 	if err := e.need(of); err != nil {
 		return dst, e.ended(err)
 	}
@@ -40,7 +40,7 @@ func (e *Engine) answer(of purpose, ctx context.Context, dst []float32, pairs []
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
-	return e.conclude(c, dst, err, nil)
+	return e.conclude(c, dst, err, stats)
 }
 
 // finishRows completes the rows of such a call. It returns an error for each row that has

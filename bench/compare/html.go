@@ -112,15 +112,15 @@ func (c Comparison) WriteHTML(w io.Writer) error {
 	}
 	p.Heading, p.Warnings = "Configurations", append([]string{oneRun}, c.Warnings...)
 	p.Verdict, p.Open = "**One run each: no verdict.**", true
-	p.Table.Titles = []page.Cell{{Text: "Configuration"}, {Text: "TP Avg A (pairs/s)"}, {Text: "TP Avg B (pairs/s)"}, {Text: "B/A"}, {Text: "Lat P95 A (ms)"}, {Text: "Lat P95 B (ms)"}, {Text: "B/A"}, {Text: "Drawn"}}
+	p.Table.Titles = []page.Cell{{Text: "Configuration"}, {Text: c.words("TP Avg A (pairs/s)")}, {Text: c.words("TP Avg B (pairs/s)")}, {Text: "B/A"}, {Text: "Lat P95 A (ms)"}, {Text: "Lat P95 B (ms)"}, {Text: "B/A"}, {Text: "Drawn"}}
 	for i, pair := range c.Pairs {
-		p.Plots = append(p.Plots, pair.ratios(i))
-		row := page.Row{ID: rowID(i), Cells: []page.Cell{{Text: pair.Config.String(), To: page.ID(pair.Config.String())}}}
+		p.Plots = append(p.Plots, pair.ratios(i, c.words))
+		row := page.Row{ID: rowID(i), Cells: []page.Cell{{Text: c.words(pair.Config.String()), To: page.ID(c.words(pair.Config.String()))}}}
 		for _, name := range []string{"throughput", "p95"} {
 			d := pair.difference(name)
 			row.Cells = append(row.Cells, page.Cell{Text: readable(d.A)}, page.Cell{Text: readable(d.B)}, page.Cell{Text: figure.Fixed(d.Ratio, 3)})
 			if i == 0 && name == "throughput" && d.Ratio != nil {
-				p.Verdict += fmt.Sprintf(" At %s B's throughput was %s of A's, %s to %s pairs/s.", pair.Config, figure.Fixed(d.Ratio, 3), readable(d.A), readable(d.B))
+				p.Verdict += fmt.Sprintf(c.words(" At %s B's throughput was %s of A's, %s to %s pairs/s."), pair.Config, figure.Fixed(d.Ratio, 3), readable(d.A), readable(d.B))
 			}
 		}
 		p.Table.Rows = append(p.Table.Rows, page.Row{ID: row.ID, Cells: append(row.Cells, page.Cell{Text: "in its ratios", To: ratiosID(i)})})
@@ -131,7 +131,7 @@ func (c Comparison) WriteHTML(w io.Writer) error {
 	}
 	for i := range p.Sections {
 		for _, pair := range c.Pairs {
-			p.Sections[i].Folded = p.Sections[i].Folded || p.Sections[i].ID == page.ID(pair.Config.String()) && len(c.Pairs) > 1
+			p.Sections[i].Folded = p.Sections[i].Folded || p.Sections[i].ID == page.ID(c.words(pair.Config.String())) && len(c.Pairs) > 1
 		}
 	}
 	return p.Write(w)
@@ -155,7 +155,7 @@ func (p *Pair) difference(measure string) (d Difference) {
 var drawnMetrics = []string{"Throughput Average", "Latency Mean", "Latency P50", "Latency P95", "Latency P99", "Latency Max", "Tokenization Mean", "Inference Mean", "Queue Wait Mean", "Tokens/s", "FLOP/s"}
 
 // ratios draws B over A of what a reader looks for.
-func (p *Pair) ratios(i int) plot.Plot {
+func (p *Pair) ratios(i int, words func(string) string) plot.Plot {
 	var list []report.Ratio
 	for _, name := range drawnMetrics {
 		for _, d := range p.Differences {
@@ -165,5 +165,5 @@ func (p *Pair) ratios(i int) plot.Plot {
 			}
 		}
 	}
-	return report.PlotRatios(ratiosID(i), p.Config.String(), "By how much did these two runs differ? B over A, logarithmic; how much of it is chance, one run each cannot tell.", list)
+	return report.PlotRatios(ratiosID(i), words(p.Config.String()), "By how much did these two runs differ? B over A, logarithmic; how much of it is chance, one run each cannot tell.", list)
 }

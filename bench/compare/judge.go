@@ -151,6 +151,7 @@ func judge(a, b []*report.Report, paired bool, gates []Gate, fill func(*Row, fun
 	configs := common(slices.Concat(a, b))
 	held := map[string]bool{}
 	for _, m := range Measures() {
+		m.Title = a[0].Words(m.Title) // the work of all is the same, or there were a fault
 		gate, gated := gateOf(m, gates)
 		limit := coarsest
 		if gated && len(gates) > 0 {

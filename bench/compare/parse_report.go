@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
@@ -23,6 +24,9 @@ func parseMarkdown(document string) (*report.Report, error) {
 	r := new(report.Report)
 	if err := parseHead(r, &all[0]); err != nil {
 		return nil, err
+	}
+	if r.Task == recording.TaskEmbed {
+		inPairs(all)
 	}
 	chapter := ""         // the ## that we are in
 	var f *report.Figures // the configuration that we are in
@@ -51,11 +55,31 @@ func parseMarkdown(document string) (*report.Report, error) {
 	return r, checkComplete(r, all[len(all)-1].line)
 }
 
+// inPairs gives the titles of a report of texts the words of the format.
+func inPairs(all []section) {
+	for i := range all[1:] {
+		s := &all[1+i]
+		s.title = report.WordsOfPairs(s.title)
+		for _, t := range s.tables {
+			for k := range t.titles { // which the rows have, too
+				t.titles[k] = report.WordsOfPairs(t.titles[k])
+			}
+			for _, row := range t.rows {
+				for k := range row.cells {
+					if k == 0 || t.titles[k] == "Config" { // others may be names, as of a data set
+						row.cells[k] = report.WordsOfPairs(row.cells[k])
+					}
+				}
+			}
+		}
+	}
+}
+
 func parseHead(r *report.Report, s *section) error {
 	r.Name, r.Description = s.title, s.note
 	r.Model.ID, r.Backend, r.Device = s.field("Model"), s.field("Backend"), s.field("Device")
 	r.Precision, r.Model.Synthetic = s.field("Precision"), s.field("Weights") == "synthetic"
-	r.Withheld = s.field("No speed figures")
+	r.Withheld, r.Task = s.field("No speed figures"), s.field("Task")
 	for _, f := range s.fields {
 		if f.name != "Timestamp" {
 			continue

@@ -22,9 +22,9 @@ func parseOverall(r *report.Report, s *section) error {
 		value      **float64
 		config     **report.Config
 	}{
-		{"Best Throughput", " p/s", &o.PairsPerSecond, &o.Fastest},
+		{"Best Throughput", r.Words(" p/s"), &o.PairsPerSecond, &o.Fastest},
 		{"Best Latency", "ms", &o.LatencyMS, &o.Quickest},
-		{"Avg Throughput", " p/s", &o.AverageThroughput, nil},
+		{"Avg Throughput", r.Words(" p/s"), &o.AverageThroughput, nil},
 		{"Avg Latency", "ms", &o.AverageLatencyMS, nil},
 	} {
 		row, err := t.rowOf(s, c.name)

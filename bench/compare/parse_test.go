@@ -331,3 +331,43 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A report of embeddings in markdown reads back to the figures of its JSON, in whose names pairs
+// are texts; and it isn't compared with one of scores.
+func TestParseTexts(t *testing.T) {
+	for _, rec := range []*recording.Recording{recordingtest.SeedLike(), recordingtest.Loads()} {
+		rec.Task = recording.TaskEmbed
+		want := report.Derive(rec)
+		text := rendered(t, want)
+		if !strings.Contains(text, "texts/s") {
+			t.Fatalf("%.300s", text)
+		}
+		got := parsed(t, text)
+		if got.Task != recording.TaskEmbed || len(got.Configs) != len(want.Configs) || got.Dataset.Pairs != want.Dataset.Pairs || (got.Summary.PairsPerSecond == nil) != (want.Summary.PairsPerSecond == nil) {
+			t.Errorf("%+v", got)
+		}
+		for i := range want.Configs {
+			a, b := &got.Configs[i], &want.Configs[i]
+			if a.Config != b.Config || a.Pairs != b.Pairs || (a.Throughput == nil) != (b.Throughput == nil) {
+				t.Errorf("configuration %d: %+v", i, a)
+			}
+		}
+		rec.Task = ""
+		scores := report.Derive(rec)
+		if warned := Reports(got, scores).Warnings; !strings.Contains(strings.Join(warned, "\n"), "work: A has embeddings of texts, B has scores of pairs") {
+			t.Errorf("%q", warned)
+		}
+		if text := Reports(got, want); !strings.Contains(textOf(t, text), "(texts/s)") || strings.Contains(textOf(t, text), "pairs/s") {
+			t.Errorf("%s", textOf(t, text))
+		}
+	}
+}
+
+func textOf(t *testing.T, c Comparison) string {
+	t.Helper()
+	var b, page strings.Builder
+	if err := errors.Join(c.WriteText(&b), c.WriteHTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String() + page.String()
+}

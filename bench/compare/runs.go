@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
@@ -129,6 +130,9 @@ func faults(a, b []*report.Report) (out []string) {
 
 // workOf says what became of a pair. Embeddings are other work, whatever the model's name.
 func workOf(r *report.Report) string {
+	if r.Task == recording.TaskEmbed {
+		return "embeddings of texts"
+	}
 	if r.Server.Embeds() {
 		return "embeddings"
 	}

@@ -45,6 +45,9 @@ func TrendOf(reports []*report.Report) *Trend {
 		}
 	}
 	for _, m := range Measures() {
+		if len(reports) > 0 {
+			m.Title = reports[0].Words(m.Title)
+		}
 		of := all
 		if m.PerRun {
 			of = []place{{}}

@@ -15,6 +15,7 @@ import (
 // that it reads as well on a terminal.
 func (c Comparison) WriteText(w io.Writer) error {
 	p := markdown.NewPage(w)
+	p.Words = c.words
 	p.Para("# %s against %s", c.B.Name, c.A.Name)
 	p.Block()
 	p.AlignedTable([]string{"", "A", "B"}, c.sides())
@@ -22,7 +23,7 @@ func (c Comparison) WriteText(w io.Writer) error {
 		p.Para("**Differs:** %s", warning)
 	}
 	for _, pair := range c.Pairs {
-		p.Para("## %s", pair.Config.String())
+		p.Para("## %s", c.words(pair.Config.String()))
 		for _, warning := range pair.Warnings {
 			p.Para("**Differs:** %s", warning)
 		}
@@ -42,6 +43,14 @@ func (c Comparison) WriteText(w io.Writer) error {
 		p.Para("**One run each: no verdict.** _%s_", oneRun)
 	}
 	return p.Flush()
+}
+
+// words are those of both reports' task.
+func (c Comparison) words(text string) string {
+	if c.A.Task != c.B.Task {
+		return text
+	}
+	return c.A.Words(text)
 }
 
 // oneRun says why there is no verdict.
@@ -73,7 +82,7 @@ func (c Comparison) writeOnly(p *markdown.Page, side string, configs []report.Co
 	}
 	var names []string
 	for _, config := range configs {
-		names = append(names, config.String())
+		names = append(names, c.words(config.String()))
 	}
 	p.Para("**Only in %s:** %s", side, strings.Join(names, "; "))
 }

@@ -12,9 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
-//go:embed scripts/*.py scripts/requirements.txt
+//go:embed scripts/*.py scripts/*.txt
 var scripts embed.FS
 
 // known is one row of the catalogue.
@@ -22,35 +24,47 @@ type known struct {
 	family    string // what all its precisions are picked by, and the name of its script
 	library   string
 	prepares  bool
-	precision []string
+	precision []string // to score pairs with
+	embeds    []string // to embed texts with
 }
 
 // catalogue has what can be run, in the order of the table.
 var catalogue = []known{
-	{"sentence-transformers", "sentence-transformers (PyTorch)", false, []string{"f32", "bf16"}},
-	{"pytorch-padded", "PyTorch, padded as the seed did", false, []string{"f32"}},
-	{"onnxruntime", "ONNX Runtime", true, []string{"f32", "int8"}},
-	{"openvino", "OpenVINO", true, []string{"f32", "bf16", "int8"}},
-	{"ctranslate2", "CTranslate2 (encoder; head in numpy)", true, []string{"f32", "int8"}},
+	{"sentence-transformers", "sentence-transformers (PyTorch)", false, []string{"f32", "bf16"}, []string{"f32", "bf16"}},
+	{"sentence-transformers-onnx", `sentence-transformers, backend="onnx"`, true, nil, []string{"f32", "int8"}},
+	{"sentence-transformers-openvino", `sentence-transformers, backend="openvino"`, true, nil, []string{"f32", "int8"}},
+	{"fastembed", "fastembed", true, nil, []string{"f32"}},
+	{"pytorch-padded", "PyTorch, padded as the seed did", false, []string{"f32"}, nil},
+	{"onnxruntime", "ONNX Runtime", true, []string{"f32", "int8"}, []string{"f32", "int8"}},
+	{"openvino", "OpenVINO", true, []string{"f32", "bf16", "int8"}, []string{"f32", "bf16", "int8"}},
+	{"ctranslate2", "CTranslate2 (encoder; head in numpy)", true, []string{"f32", "int8"}, nil},
 }
 
-// Names returns the names of all peers: the family's and the precision.
-func Names() (names []string) {
+// of returns the precisions that there are for a task.
+func (k *known) of(task string) []string {
+	if task == recording.TaskEmbed {
+		return k.embeds
+	}
+	return k.precision
+}
+
+// Names returns the names of all peers for a task: the family's and the precision.
+func Names(task string) (names []string) {
 	for _, k := range catalogue {
-		for _, precision := range k.precision {
+		for _, precision := range k.of(task) {
 			names = append(names, k.family+"-"+precision)
 		}
 	}
 	return names
 }
 
-// Pick returns the peers that are named, each by its name or by its family's; all of them if
-// there is no name. They are in the order of the catalogue, with neither a command nor a
+// Pick returns the peers for a task that are named, each by its name or by its family's; all of
+// them if there is no name. They are in the order of the catalogue, with neither a command nor a
 // reason to be absent.
-func Pick(names []string) (picked []Peer, err error) {
+func Pick(task string, names []string) (picked []Peer, err error) {
 	unused := slices.Clone(names)
 	for _, k := range catalogue {
-		for _, precision := range k.precision {
+		for _, precision := range k.of(task) {
 			name := k.family + "-" + precision
 			if len(names) > 0 && !slices.Contains(names, name) && !slices.Contains(names, k.family) {
 				continue
@@ -60,7 +74,7 @@ func Pick(names []string) (picked []Peer, err error) {
 		}
 	}
 	if len(unused) > 0 {
-		return nil, fmt.Errorf("peer %q: want one of %s, or a family of them", unused[0], strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("peer %q: want one of %s, or a family of them", unused[0], strings.Join(Names(task), ", "))
 	}
 	return picked, nil
 }
@@ -89,21 +103,29 @@ func Unpack(dir, python string, peers []Peer) error {
 	return nil
 }
 
-// Requirements returns the text of requirements.txt: every package that a peer needs, with
+// requirementsOf are the lists of what is to be installed, by task. They are two because what
+// exports models for sentence-transformers needs older versions of what is beside it.
+var requirementsOf = map[string]string{"": "requirements.txt", recording.TaskEmbed: "requirements_embed.txt"}
+
+// Requirements returns the text of the list of a task: every package that a peer needs, with
 // the version that was tried.
-func Requirements() string {
-	text, err := scripts.ReadFile("scripts/requirements.txt")
+func Requirements(task string) string {
+	text, err := scripts.ReadFile("scripts/" + requirementsOf[task])
 	if err != nil {
 		panic(err) // it is part of the program
 	}
 	return string(text)
 }
 
+// parts are the packages that share the module optimum.
+var parts = map[string]string{"optimum": "optimum_onnx", "optimum.intel": "optimum_intel"}
+
 // Pin returns what pip is to be told for a module of Python, such as "openvino==2026.4.1"; ""
-// if it is none of ours.
-func Pin(module string) string {
-	module, _, _ = strings.Cut(module, ".")
-	for line := range strings.Lines(Requirements()) {
+// if it is none of the task's.
+func Pin(task, module string) string {
+	top, _, _ := strings.Cut(module, ".")
+	module = cmp.Or(parts[module], parts[top], top)
+	for line := range strings.Lines(Requirements(task)) {
 		line = strings.TrimSpace(line)
 		if name, _, ok := strings.Cut(line, "=="); ok && strings.ReplaceAll(name, "-", "_") == module {
 			return line

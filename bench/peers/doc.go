@@ -23,6 +23,14 @@
 // at its head how it calls its library, and the answer to "open" says it to the reader of the
 // table.
 //
+// # Embeddings
+//
+// Of a model that makes embeddings, a pair is a single text, and what comes back are the
+// embeddings, in bits. ONNX Runtime and OpenVINO get graphs with all of the model's modules in
+// them. sentence-transformers' own backends and fastembed get what sentence-transformers exports;
+// these need older versions of what is beside them, and so the list of what is to be installed
+// is another. A peer that is none of ours, such as one in Go, is a program that calls [Serve].
+//
 // # What cannot be
 //
 //   - CTranslate2 has no cross-encoders: it converts BERT as BertModel alone, and its Encoder

@@ -111,6 +111,22 @@ func (s *fakeScorer) Score(rows []Row) (scores []float64, took []time.Duration, 
 	return scores, took, nil
 }
 
+// Embed answers three values of each text, or what its kind has in their place.
+func (s *fakeScorer) Embed(rows []Row) (values []float32, took []time.Duration, err error) {
+	for _, row := range rows {
+		values, took = append(values, float32(len(row.Text)), 1, 2), append(took, time.Millisecond)
+	}
+	switch s.kind {
+	case "miscounts":
+		values = values[1:]
+	case "is no number":
+		values[0] = float32(math.NaN())
+	case "is wrong":
+		values[0]++
+	}
+	return values, took, nil
+}
+
 // truth is the score of a pair.
 func truth(row Row) float64 { return float64(len(row.Query) + 10*len(row.Passage)) }
 

@@ -65,7 +65,7 @@ func TestVenvInterrupted(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	if _, err := Venv(ctx, env, base, func(string) {}); err == nil {
+	if _, err := Venv(ctx, "", env, base, func(string) {}); err == nil {
 		t.Fatal("no error")
 	}
 	over(t, file)
@@ -82,7 +82,7 @@ func TestVenvWithoutPython(t *testing.T) {
 	}
 	env := filepath.Join(t.TempDir(), "env")
 	for range 2 {
-		python, err := Venv(t.Context(), env, base, func(string) {})
+		python, err := Venv(t.Context(), "", env, base, func(string) {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,13 @@
 package peers
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 // The protocol: one JSON object a line each way, an answer to each request, in order.
@@ -13,6 +17,10 @@ import (
 //	{"do":"pairs", ...}     here are the pairs
 //	{"do":"score", ...}     score pairs from:to, in one go
 //
+// Where the task is to embed, a pair is a text, and the answer to score has embeddings in the
+// place of scores: little-endian float32, in base64, because as numbers in JSON they would take
+// longer than some engines take to make them.
+//
 // prepare has a process of its own, so that what it takes is neither in the peak memory nor
 // in the caches of the process that is measured.
 
@@ -21,6 +29,7 @@ import (
 type Row struct {
 	Query   string  `json:"query"`
 	Passage string  `json:"passage"`
+	Text    string  `json:"text,omitempty"` // to be embedded; then there is neither query nor passage
 	IDs     []int32 `json:"ids"`
 	Types   []int32 `json:"types"`
 }
@@ -29,6 +38,7 @@ type Row struct {
 type Opening struct {
 	Model     string `json:"model"`     // folder of the checkpoint
 	Cache     string `json:"cache"`     // folder for what is derived from its weights
+	Task      string `json:"task"`      // recording.TaskEmbed, or "" to score pairs
 	Precision string `json:"precision"` // f32, bf16 or int8
 	Threads   int    `json:"threads"`   //
 	Batch     int    `json:"batch"`     // pairs in a batch, for peers that are called with batches
@@ -55,8 +65,9 @@ type answer struct {
 	Error   string `json:"error,omitempty"`
 	Missing string `json:"missing,omitempty"` // the module that could not be imported
 	About
-	Scores    []float64 `json:"scores,omitempty"`          // logits, in the order of the pairs
-	Latencies []float64 `json:"latency_seconds,omitempty"` // of each unit
+	Scores     []float64 `json:"scores,omitempty"`          // logits, in the order of the pairs
+	Embeddings []byte    `json:"embeddings,omitempty"`      // or these
+	Latencies  []float64 `json:"latency_seconds,omitempty"` // of each unit
 }
 
 // peerError is what a peer answered in the place of a result.
@@ -75,6 +86,24 @@ func (c *crash) Error() string {
 		return fmt.Sprintf("%s; its last words: %s", c.how, words)
 	}
 	return c.how
+}
+
+// values returns what was asked of n pairs, and how many values each has.
+func (a *answer) values(task string, n int) (values []float64, each int, err error) {
+	if task != recording.TaskEmbed {
+		if len(a.Scores) != n {
+			return nil, 0, fmt.Errorf("%d scores for %d pairs", len(a.Scores), n)
+		}
+		return a.Scores, 1, nil
+	}
+	const size = 4 // bytes of a value
+	if each = len(a.Embeddings) / size / max(1, n); each == 0 || each*size*n != len(a.Embeddings) {
+		return nil, 0, fmt.Errorf("embeddings of %d bytes for %d texts", len(a.Embeddings), n)
+	}
+	for i := 0; i < len(a.Embeddings); i += size {
+		values = append(values, float64(math.Float32frombits(binary.LittleEndian.Uint32(a.Embeddings[i:]))))
+	}
+	return values, each, nil
 }
 
 // lastLine returns the last line of text that is not blank: what an interpreter says of the

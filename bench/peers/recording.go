@@ -30,6 +30,7 @@ var ErrInvalid = errors.New("peers: not a valid recording")
 type Recording struct {
 	Kind        string                `json:"kind"` // "peers"
 	Schema      int                   `json:"schema"`
+	Task        string                `json:"task,omitempty"` // as in package recording: "embed", where pairs are texts, or none
 	Started     time.Time             `json:"started"`
 	Environment recording.Environment `json:"environment"`
 	Model       recording.Model       `json:"model"`

@@ -35,8 +35,9 @@ type Options struct {
 	Others  []Row  // pairs that are not measured, to calibrate with
 	Rounds  int    // in each of which each peer scores all pairs once
 	Seed    uint64 // of the order of turns
-	// Check compares the logits of all pairs with the truth. Its error says why they are wrong.
-	Check func(scores []float64, precision string) (*recording.Accuracy, error)
+	// Check compares the logits of all pairs, or the embeddings of all texts, one after the
+	// other, with the truth. Its error says why they are wrong.
+	Check func(values []float64, precision string) (*recording.Accuracy, error)
 	// Limit is the longest time for a single answer.
 	Limit time.Duration
 	Load  func() *float64 // the machine's load average; nil: it has none. May itself be nil
@@ -56,7 +57,7 @@ type participant struct {
 // Run measures all peers and fills r.Entries, in the order of o.Peers. A peer that fails is
 // out, and its entry says why; the others go on. The error is ctx's, or that of Keep.
 func Run(ctx context.Context, r *Recording, o Options) error {
-	r.Kind, r.Schema, r.Started = kind, SchemaVersion, time.Now()
+	r.Kind, r.Schema, r.Started, r.Task = kind, SchemaVersion, time.Now(), o.Task
 	r.Threads, r.Batch, r.Pairs, r.Seed, r.Planned = o.Threads, o.Batch, len(o.Rows), o.Seed, o.Rounds
 	r.Entries = make([]Entry, len(o.Peers))
 	all := make([]*participant, len(o.Peers))
@@ -172,52 +173,60 @@ func (p *participant) enter(ctx context.Context, o *Options) (err error) {
 	if _, _, err := p.process.ask(ctx, o.Limit, request{Do: "pairs", Rows: o.Rows}); err != nil {
 		return err
 	}
-	if _, _, err := p.score(ctx, o, 0, 1); err != nil {
+	if _, err := p.score(ctx, o, 0, 1); err != nil {
 		return err
 	}
 	p.FirstScore = time.Since(p.process.begun)
 	// A pass that is not timed: for warmth, and to know the scores before the speed.
-	a, _, err = p.score(ctx, o, 0, len(o.Rows))
+	s, err := p.score(ctx, o, 0, len(o.Rows))
 	if err != nil {
 		return err
 	}
-	p.Accuracy, err = o.Check(a.Scores, p.Peer.Precision)
+	p.Accuracy, err = o.Check(s.values, p.Peer.Precision)
 	return err
 }
 
 // turn has a peer score all pairs once.
 func (p *participant) turn(ctx context.Context, o *Options, round, place int) error {
-	a, took, err := p.score(ctx, o, 0, len(o.Rows))
+	s, err := p.score(ctx, o, 0, len(o.Rows))
 	if err == nil {
-		_, err = o.Check(a.Scores, p.Peer.Precision) // whoever is right once may be wrong when warm
+		_, err = o.Check(s.values, p.Peer.Precision) // whoever is right once may be wrong when warm
 	}
 	if err != nil {
 		return fmt.Errorf("round %d: %w", round+1, err)
 	}
-	p.Turns = append(p.Turns, Turn{Round: round, Place: place, Elapsed: took, Latencies: seconds(a.Latencies)})
+	p.Turns = append(p.Turns, Turn{Round: round, Place: place, Elapsed: s.took, Latencies: seconds(s.latencies)})
 	return nil
 }
 
+// scored is what a peer made of some pairs.
+type scored struct {
+	values    []float64
+	latencies []float64 // in seconds, of each unit
+	took      time.Duration
+}
+
 // score has a peer score some of its pairs.
-func (p *participant) score(ctx context.Context, o *Options, from, to int) (answer, time.Duration, error) {
+func (p *participant) score(ctx context.Context, o *Options, from, to int) (s scored, err error) {
 	a, took, err := p.process.ask(ctx, o.Limit, request{Do: "score", From: from, To: to})
 	if err != nil {
-		return a, took, err
+		return s, err
 	}
-	if len(a.Scores) != to-from {
-		return a, took, fmt.Errorf("%d scores for %d pairs", len(a.Scores), to-from)
+	values, each, err := a.values(o.Task, to-from)
+	if err != nil {
+		return s, err
 	}
-	for i, v := range a.Scores {
+	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return a, took, fmt.Errorf("score %d is %v", from+i, v)
+			return s, fmt.Errorf("score %d is %v", from+i/each, v)
 		}
 	}
 	for i, v := range a.Latencies {
 		if !(v >= 0 && v <= o.Limit.Seconds()) {
-			return a, took, fmt.Errorf("latency %d is %g s, want 0 to %v", i, v, o.Limit)
+			return s, fmt.Errorf("latency %d is %g s, want 0 to %v", i, v, o.Limit)
 		}
 	}
-	return a, took, nil
+	return scored{values, a.Latencies, took}, nil
 }
 
 // sleep waits for d, or until ctx is over.

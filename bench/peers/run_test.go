@@ -22,7 +22,7 @@ func options(t *testing.T, kinds ...string) Options {
 		Opening: Opening{Threads: 1, Batch: 2}, Rows: rows, Rounds: 3, Seed: 4, Check: checkAgainst(rows),
 		Limit: time.Hour, // a slow machine is no failure
 		Install: func(module string) string {
-			return "python -m pip install " + Pin(module)
+			return "python -m pip install " + Pin("", module)
 		},
 		Progress: func(string, int, int) {}, Keep: func(*Recording) error { return nil },
 	}

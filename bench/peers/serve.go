@@ -2,10 +2,15 @@ package peers
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 // Scorer is a peer that is written in Go: our own engine, and fakes in tests.
@@ -16,12 +21,20 @@ type Scorer interface {
 	Score(rows []Row) ([]float64, []time.Duration, error)
 }
 
+// Embedder is a Scorer that embeds texts, too, where that is the task.
+type Embedder interface {
+	Scorer
+	// Embed returns the embeddings of rows, one after the other, and the latency of each unit.
+	Embed(rows []Row) ([]float32, []time.Duration, error)
+}
+
 // Serve answers the requests on r until it ends.
 func Serve(r io.Reader, w io.Writer, s Scorer) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestAnswer)
 	answers := json.NewEncoder(w)
 	var rows []Row
+	task := ""
 	for lines.Scan() {
 		var q request
 		var a answer
@@ -30,6 +43,11 @@ func Serve(r io.Reader, w io.Writer, s Scorer) error {
 		case err != nil:
 		case q.Do == "prepare": // everything is made when it is opened
 		case q.Do == "open":
+			task = q.Task
+			if _, can := s.(Embedder); task == recording.TaskEmbed && !can {
+				err = errors.New("cannot embed")
+				break
+			}
 			a.About, err = s.Open(q.Opening)
 			a.Date = time.Now().Format(time.DateOnly)
 		case q.Do == "pairs":
@@ -40,7 +58,13 @@ func Serve(r io.Reader, w io.Writer, s Scorer) error {
 			err = fmt.Errorf("score %d to %d of %d pairs", q.From, q.To, len(rows))
 		default:
 			var took []time.Duration
-			a.Scores, took, err = s.Score(rows[q.From:q.To])
+			if e, can := s.(Embedder); task == recording.TaskEmbed && can {
+				var values []float32
+				values, took, err = e.Embed(rows[q.From:q.To])
+				a.Embeddings = littleEndian(values)
+			} else {
+				a.Scores, took, err = s.Score(rows[q.From:q.To])
+			}
 			for _, t := range took {
 				a.Latencies = append(a.Latencies, t.Seconds())
 			}
@@ -55,4 +79,11 @@ func Serve(r io.Reader, w io.Writer, s Scorer) error {
 		}
 	}
 	return lines.Err()
+}
+
+func littleEndian(values []float32) (out []byte) {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+	}
+	return out
 }

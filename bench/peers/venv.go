@@ -17,9 +17,9 @@ import (
 const installed = "minilm-metal-peers.txt"
 
 // Venv returns the Python of the virtual environment in dir, which it makes with base if there
-// is none, and into which it installs the requirements unless it has done so before. say hears
+// is none, and into which it installs the requirements of a task unless it has done so before. say hears
 // what takes long. What python and pip write goes to the returned error alone.
-func Venv(ctx context.Context, dir, base string, say func(string)) (python string, err error) {
+func Venv(ctx context.Context, task, dir, base string, say func(string)) (python string, err error) {
 	if dir, err = filepath.Abs(dir); err != nil { // the scripts may be run from elsewhere
 		return "", fmt.Errorf("peers: %w", err)
 	}
@@ -29,7 +29,7 @@ func Venv(ctx context.Context, dir, base string, say func(string)) (python strin
 	}
 	mark := filepath.Join(dir, installed)
 	_, missing := os.Stat(python)
-	if text, err := os.ReadFile(mark); err == nil && missing == nil && string(text) == Requirements() {
+	if text, err := os.ReadFile(mark); err == nil && missing == nil && string(text) == Requirements(task) {
 		return python, nil
 	}
 	if errors.Is(missing, fs.ErrNotExist) {
@@ -40,14 +40,14 @@ func Venv(ctx context.Context, dir, base string, say func(string)) (python strin
 		}
 	}
 	list := filepath.Join(dir, "requirements.txt")
-	if err := os.WriteFile(list, []byte(Requirements()), 0o666); err != nil {
+	if err := os.WriteFile(list, []byte(Requirements(task)), 0o666); err != nil {
 		return "", fmt.Errorf("peers: %w", err)
 	}
 	say("installing what the peers need into " + dir + ", some gigabytes")
 	if err := quietly(ctx, python, "-m", "pip", "install", "--disable-pip-version-check", "-r", list); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(mark, []byte(Requirements()), 0o666); err != nil {
+	if err := os.WriteFile(mark, []byte(Requirements(task)), 0o666); err != nil {
 		return "", fmt.Errorf("peers: %w", err)
 	}
 	return python, nil

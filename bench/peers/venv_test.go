@@ -56,14 +56,14 @@ func TestVenv(t *testing.T) {
 	}
 	var said []string
 	say := func(what string) { said = append(said, what) }
-	if _, err := Venv(t.Context(), dir, base, say); err == nil || !strings.Contains(err.Error(), "No matching distribution found for torch") {
+	if _, err := Venv(t.Context(), "", dir, base, say); err == nil || !strings.Contains(err.Error(), "No matching distribution found for torch") {
 		t.Fatalf("error %v", err)
 	}
 	if err := os.Remove(offline); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		python, err := Venv(t.Context(), dir, base, say)
+		python, err := Venv(t.Context(), "", dir, base, say)
 		if err != nil || python != filepath.Join(dir, "bin", "python") {
 			t.Fatalf("%q, %v", python, err)
 		}
@@ -75,7 +75,7 @@ func TestVenv(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "-r "+filepath.Join(dir, "requirements.txt")) {
 		t.Errorf("pip was asked for %q, %v", text, err)
 	}
-	if _, err := Venv(t.Context(), filepath.Join(dir, "other"), filepath.Join(dir, "gone"), say); err == nil || !strings.Contains(err.Error(), "gone") {
+	if _, err := Venv(t.Context(), "", filepath.Join(dir, "other"), filepath.Join(dir, "gone"), say); err == nil || !strings.Contains(err.Error(), "gone") {
 		t.Errorf("error %v", err)
 	}
 }

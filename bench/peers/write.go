@@ -13,6 +13,8 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/file"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/bench/stats"
 )
 
@@ -22,6 +24,8 @@ var inputs = map[string]string{"ids": "token ids, which ours made for it", "text
 // WriteMarkdown writes the table, and what must be known of it.
 func WriteMarkdown(w io.Writer, r *Recording) error {
 	p := markdown.NewPage(w)
+	embeds := r.Task == recording.TaskEmbed
+	p.Words = (&report.Report{Task: r.Task}).Words
 	p.Para("# Beside the engines of others")
 	e := &r.Environment
 	p.Para("%s, %s, cores %d, threads of each %d, %s. %d pairs of %s, %.1f tokens in the mean; the same weights, %s.",
@@ -38,8 +42,21 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 	}
 	p.Block()
 	all := Derive(r)
-	p.AlignedTable([]string{"Engine", "Precision", "Pairs/s", "Ours/theirs, same precision", "Our best/theirs", "P50, P95 (ms)", "Latency of a", "First score (s)", "Peak memory (MB)", "Mean error", "Orders swapped", "Version"}, rows(all))
-	p.Para("Mean error is |error| of the logits against our float64 reference, over their standard deviation. Scores that fail the limits that ours are held to have no figure of speed; bfloat16 and int8 pass, too, if they swap at most 3 and 6 %% of the orders.")
+	errors := []string{"Mean error", "Orders swapped"}
+	if embeds {
+		errors = []string{"1 - cosine, mean", "Worst", "Nearest kept", "Orders swapped"}
+	}
+	titles := slices.Concat([]string{"Engine", "Precision", "Pairs/s", "Ours/theirs, same precision", "Our best/theirs", "P50, P95 (ms)", "Latency of a", "First score (s)", "Peak memory (MB)"}, errors, []string{"Version"})
+	table := rows(all, errorCells[embeds], len(errors))
+	if !embeds { // which the seed had none of
+		table = append(table, seedRun.row())
+	}
+	p.AlignedTable(titles, table)
+	if embeds {
+		writeEmbeddingsNote(p, all)
+	} else {
+		p.Para(scoresNote)
+	}
 	p.Block()
 	for _, f := range all {
 		name := f.Library + ", " + precisionName(f.Precision)
@@ -53,30 +70,71 @@ func WriteMarkdown(w io.Writer, r *Recording) error {
 		}
 		p.Line("- %s: takes %s; %s%s.", name, inputs[f.Input], f.How, made)
 	}
-	p.Line("- %s: %s.", seedRun.library, seedRun.how)
+	if !embeds {
+		p.Line("- %s: %s.", seedRun.library, seedRun.how)
+	}
 	return p.Flush()
 }
 
-func rows(all []Figures) (out [][]string) {
+// scoresNote says how wrong scores may be.
+const scoresNote = "Mean error is |error| of the logits against our float64 reference, over their standard deviation. Scores that fail the limits that ours are held to have no figure of speed; bfloat16 and int8 pass, too, if they swap at most 3 and 6 %% of the orders."
+
+// writeEmbeddingsNote says how wrong embeddings may be, and what the columns of it are.
+func writeEmbeddingsNote(p *markdown.Page, all []Figures) {
+	texts, k := 0, 0
+	for _, f := range all {
+		if f.Accuracy != nil {
+			texts, k = f.Accuracy.Pairs, f.Accuracy.TopK
+		}
+	}
+	p.Para("1 - cosine is of the embeddings of %d texts with our float64 reference's. Nearest kept is the share of each text's %d nearest of these that the reference has, too, and orders swapped are those of any two neighbours of a text. Embeddings that fail the limits that ours are held to have no figure of speed; bfloat16 and int8 pass, too, if they swap at most 3 and 6 %% of the orders.", texts, k)
+}
+
+// errorCells are the cells about how wrong an engine is, of embeddings and of scores.
+var errorCells = map[bool]func(*recording.Accuracy) []string{
+	false: func(a *recording.Accuracy) []string {
+		if a.LogitSD == 0 {
+			return nil
+		}
+		return []string{fmt.Sprintf("%.2g", a.MeanError/a.LogitSD), swapped(a)}
+	},
+	true: func(a *recording.Accuracy) []string {
+		e := a.Embeddings
+		if e == nil {
+			return nil
+		}
+		return []string{fmt.Sprintf("%.2g", e.MeanDistance), fmt.Sprintf("%.2g", e.WorstDistance), fmt.Sprintf("%.1f %%", 100*a.TopKAgreement), swapped(a)}
+	},
+}
+
+func swapped(a *recording.Accuracy) string {
+	if a.FlippedOrders == nil {
+		return figure.NotMeasured
+	}
+	return fmt.Sprintf("%.2f %%", 100**a.FlippedOrders)
+}
+
+// rows are those of the table; wrong makes the cells of which there are so many.
+func rows(all []Figures, wrong func(*recording.Accuracy) []string, many int) (out [][]string) {
 	for _, f := range all {
 		row := []string{f.Library, precisionName(f.Precision), f.PairsPerSecond.text(rateFormat(f.PairsPerSecond)), f.Same.text("%.2f"), f.Best.text("%.2f"),
-			figure.NotMeasured, f.Unit, figure.Fixed(f.FirstScore, 2), figure.Fixed(f.PeakMB, 0), figure.NotMeasured, figure.NotMeasured, versions(f.Versions)}
+			figure.NotMeasured, f.Unit, figure.Fixed(f.FirstScore, 2), figure.Fixed(f.PeakMB, 0)}
 		if f.P50 != nil {
 			row[5] = figure.Fixed(f.P50, 1) + ", " + figure.Fixed(f.P95, 1)
 		}
-		if a := f.Accuracy; a != nil && a.LogitSD > 0 {
-			row[9] = fmt.Sprintf("%.2g", a.MeanError/a.LogitSD)
-			if a.FlippedOrders != nil {
-				row[10] = fmt.Sprintf("%.2f %%", 100**a.FlippedOrders)
-			}
+		var cells []string
+		if f.Accuracy != nil {
+			cells = wrong(f.Accuracy)
+		}
+		if cells == nil {
+			cells = slices.Repeat([]string{figure.NotMeasured}, many)
 		}
 		if f.Failure != "" {
 			row[2] = "no figure, see below"
 		}
-		out = append(out, row)
+		out = append(out, append(append(row, cells...), versions(f.Versions)))
 	}
-	return append(out, []string{seedRun.library, seedRun.precision, fmt.Sprintf("%.0f", seedRun.pairs), figure.NotMeasured, figure.NotMeasured,
-		fmt.Sprintf("%.1f, %.1f", seedRun.p50, seedRun.p95), "batch of 32", figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, "2025-12-26"})
+	return out
 }
 
 // rateFormat keeps two digits of a rate of pairs: ratios are of unrounded ones.

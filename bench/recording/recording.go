@@ -15,12 +15,15 @@ const Revision = 1
 // reports are pure functions of it. Durations are integers in nanoseconds.
 // A nil pointer is a figure that could not be measured: "n/a", never 0.
 type Recording struct {
-	Schema      int         `json:"schema"`
-	Revision    int         `json:"revision,omitempty"` // see the constant; 0: from before there was one
-	Name        string      `json:"name"`
-	Description string      `json:"description"`
-	Started     time.Time   `json:"started"`
-	Model       Model       `json:"model"`
+	Schema      int       `json:"schema"`
+	Revision    int       `json:"revision,omitempty"` // see the constant; 0: from before there was one
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	Started     time.Time `json:"started"`
+	Model       Model     `json:"model"`
+	// Task is what the engine does: TaskEmbed embeds texts, and then whatever is named after
+	// pairs here, in the reports and in their figures is of texts; empty: it scores pairs.
+	Task        string      `json:"task,omitempty"`
 	Backend     string      `json:"backend"`   // "minilm-metal"
 	Device      string      `json:"device"`    // "cpu", "metal"
 	Precision   string      `json:"precision"` // "f32", ...
@@ -40,6 +43,9 @@ type Recording struct {
 	CutShort    bool        `json:"cut_short,omitempty"` // interrupted: what is here was measured until then
 	Notes       []string    `json:"notes"`               // what the reader must know: synthetic weights, time bound reached
 }
+
+// TaskEmbed is the Task of a run that embeds texts.
+const TaskEmbed = "embed"
 
 // Model says which weights were measured.
 type Model struct {
@@ -104,6 +110,10 @@ type ColdStart struct {
 // Accuracy compares the device's logits with the float64 reference, on a sample of the
 // run's own pairs. An error is our logit minus the reference's. The order of two pairs can
 // only be reversed by the part of the error that is not the same for both.
+//
+// Embeddings are compared in the same fields: the logits are the cosines between the texts of
+// the sample, the orders those of each text's neighbours, and TopKAgreement is of a text's
+// nearest TopK, the mean over the texts. How far the embeddings themselves are is in Embeddings.
 type Accuracy struct {
 	Pairs         int      `json:"pairs"`
 	MaxError      float64  `json:"max_error"`       // of the logits
@@ -116,7 +126,8 @@ type Accuracy struct {
 	TopK          int      `json:"top_k"`           // k of TopKAgreement
 	TopKAgreement float64  `json:"top_k_agreement"` // share of the reference's top k found in ours
 	Tolerances
-	Passed bool `json:"passed"`
+	Embeddings *Embeddings `json:"embeddings,omitempty"` // nil: scores were compared
+	Passed     bool        `json:"passed"`
 }
 
 // Tolerances are the limits of the errors at a precision, as shares of the logits' standard

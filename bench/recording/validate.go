@@ -32,6 +32,9 @@ func (rec *Recording) Validate() error {
 	if err := figure.Check(rec); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if rec.Task != "" && rec.Task != TaskEmbed {
+		return fmt.Errorf("%w: field \"task\": %.40q, want %q or none", ErrInvalid, rec.Task, TaskEmbed)
+	}
 	if n := len(rec.Runs); n > MostRuns {
 		return fmt.Errorf("%w: %d runs, want at most %d", ErrInvalid, n, MostRuns)
 	}

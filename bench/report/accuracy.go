@@ -12,6 +12,9 @@ import (
 // verdict says whether the gate was passed, and by how much: each error divided by the
 // logits' standard deviation, which is how it is judged.
 func verdict(a *recording.Accuracy) string {
+	if a.Embeddings != nil {
+		return embeddingsVerdict(a)
+	}
 	verdict := "passed"
 	if !a.Passed {
 		verdict = "NOT passed"
@@ -23,6 +26,10 @@ func verdict(a *recording.Accuracy) string {
 
 // writeAccuracy lists the gate's figures.
 func writeAccuracy(p *markdown.Page, a *recording.Accuracy) {
+	if a.Embeddings != nil {
+		writeEmbeddings(p, a)
+		return
+	}
 	p.Para("## Accuracy Gate")
 	p.Block()
 	p.Table(metricValue, [][]string{

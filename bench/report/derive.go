@@ -16,6 +16,7 @@ func Derive(rec *recording.Recording) *Report {
 		Description: rec.Description,
 		Started:     rec.Started,
 		Model:       rec.Model,
+		Task:        rec.Task,
 		Backend:     rec.Backend,
 		Device:      rec.Device,
 		Precision:   rec.Precision,

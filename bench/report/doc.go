@@ -48,6 +48,10 @@
 //     nDCG@10 is as package agreement defines it, the mean over judged queries.
 //     The interval of its difference is a bootstrap over queries.
 //
+// Of a run that embeds texts ("task": "embed"), the same fields and columns are of texts, and
+// [Report.Words] makes the titles and sentences say so. accuracy.embeddings has how far the
+// embeddings are from the reference's, and how many of the nearest neighbours stay.
+//
 // A figure that was not measured is n/a, null in JSON, and never 0. A percentile
 // that has no upper confidence bound is given and marked (see [Bound]). Without
 // a passed accuracy gate there is no speed figure at all: [Report.Withheld]. A server of

@@ -42,6 +42,7 @@ func (r *Report) page() (*page.Page, error) {
 	p := &page.Page{Title: "bench", Description: r.Description, Bad: r.Withheld != "",
 		Open: r.Load != nil && r.Load.SLO != nil && r.Load.Knee == nil, Verdict: r.verdict(),
 		Warnings: r.warnings(), Facts: r.facts(), About: r.about(), Plots: r.plots(), Heading: "Configurations", Table: r.configTable(), Foot: foot}
+	r.reword(p)
 	if len(head) > 0 && head[0].Heading != "" {
 		p.Title = head[0].Heading
 	}
@@ -75,9 +76,40 @@ func (r *Report) page() (*page.Page, error) {
 		p.Sections = append(p.Sections, s)
 	}
 	if slices.ContainsFunc(r.Configs, func(f Figures) bool { return f.Concurrency > 1 && f.Throughput != nil }) {
-		p.TableNotes = append(p.TableNotes, "TP P95 is of single batches, each one's pairs over its own latency, also where several are under way at once.")
+		p.TableNotes = append(p.TableNotes, r.Words("TP P95 is of single batches, each one's pairs over its own latency, also where several are under way at once."))
 	}
 	return p, r.carry(p)
+}
+
+// reword says in the words of the report's task what the page says beside its sections, which
+// are read from the markdown; and not what it was given: the description and the notes.
+func (r *Report) reword(p *page.Page) {
+	p.Verdict = r.Words(p.Verdict)
+	for i := range p.Facts {
+		f := &p.Facts[i]
+		f.Name, f.Unit, f.Note = r.Words(f.Name), r.Words(f.Unit), r.Words(f.Note)
+	}
+	for i := range p.Table.Titles {
+		p.Table.Titles[i].Text = r.Words(p.Table.Titles[i].Text)
+	}
+	for i := range p.Plots {
+		of := &p.Plots[i]
+		of.Words = r.Words
+		of.Title, of.Question, of.Finding, of.Missing = r.Words(of.Title), r.Words(of.Question), r.Words(of.Finding), r.Words(of.Missing)
+		for k := range of.Legend {
+			of.Legend[k].Name = r.Words(of.Legend[k].Name)
+		}
+		for k := range of.Table.Titles {
+			of.Table.Titles[k] = r.Words(of.Table.Titles[k])
+		}
+		for _, row := range of.Table.Rows {
+			row[0] = r.Words(row[0])
+		}
+	}
+	p.Foot = slices.Clone(p.Foot)
+	for i := range p.Foot {
+		p.Foot[i] = r.Words(p.Foot[i])
+	}
 }
 
 // carry puts the recording into the page, byte for byte as the file of it is.

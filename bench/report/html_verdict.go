@@ -71,6 +71,9 @@ func (r *Report) accuracyOfFastest() *recording.Accuracy {
 
 // accuracyInWords is the error that swaps pairs, or that of all pairs where that is not told.
 func accuracyInWords(a *recording.Accuracy) string {
+	if a.Embeddings != nil {
+		return embeddingsInWords(a)
+	}
 	if a.CentredError == nil {
 		return fmt.Sprintf("mean error %s of the logits' deviation (%s allowed)", overSD(a, &a.MeanError), tolerance(a.Tolerance))
 	}
@@ -157,6 +160,12 @@ func (r *Report) facts() (list []page.Fact) {
 		}
 	}
 	if a := r.accuracyOfFastest(); a != nil {
+		if e := a.Embeddings; e != nil {
+			add("Distance to the reference", figure.Scaled(&e.MeanDistance, 1e6), 3, "millionths", fmt.Sprintf("1 - cosine, mean of %d texts; allowed %s", a.Pairs, figure.Fixed(figure.Scaled(&e.AllowedDistance, 1e6), 3)))
+			if n := e.Neighbours; n != nil {
+				add("Nearest neighbours kept", figure.Scaled(&n.Overlap, 100), 1, "%", fmt.Sprintf("of %d, among %d texts, beside %s", n.K, n.Texts, n.Reference))
+			}
+		}
 		if r.Withheld != "" && a.CentredError != nil && a.LogitSD > 0 {
 			over := *a.CentredError / a.LogitSD
 			add("Centred error", &over, 3, "of the deviation", tolerance(a.CentredTolerance)+" allowed")
@@ -173,7 +182,9 @@ func (r *Report) facts() (list []page.Fact) {
 // warnings are what one must know before the figures are believed: the notes of the run, and
 // what follows from the figures.
 func (r *Report) warnings() (list []string) {
-	list = append(list, r.doubts()...)
+	for _, doubt := range r.doubts() {
+		list = append(list, r.Words(doubt))
+	}
 	list = append(list, r.Notes...)
 	if e := r.Environment; e != nil && e.Dirty {
 		list = append(list, "**The program was built from a tree with changes** beside commit "+figure.OrNone(e.Commit)+".")

@@ -20,6 +20,7 @@ const TimestampLayout = "2006-01-02 15:04:05"
 // say how to read it.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	p := markdown.NewPage(w)
+	p.Words = r.Words
 	r.writeHead(p)
 	r.writeResults(p)
 	p.Para("## Detailed Metrics")
@@ -51,6 +52,9 @@ func (r *Report) writeHead(p *markdown.Page) {
 			weights = "synthetic"
 		}
 		p.Para("**Precision:** `%s` | **Weights:** `%s`", r.Precision, weights)
+	}
+	if r.Task != "" {
+		p.Para("**Task:** `%s`", r.Task)
 	}
 	if r.CutShort {
 		p.Para("**Cut short:** the run was interrupted, and this is what was measured until then")
@@ -91,7 +95,7 @@ func (r *Report) writeResults(p *markdown.Page) {
 	titles := []string{"Batch", "Conc", "Pairs", "Time(s)", "Lat Avg", "Lat P95", "Lat P99", "TP Avg", "TP P95"}
 	p.Table(r.sweepColumns(titles, rows))
 	if len(r.Configs) > 0 {
-		p.Para("%s", units)
+		p.Para(units)
 	}
 	if note := r.noneApart(); note != "" {
 		p.Para("%s", note)
@@ -140,7 +144,7 @@ func (f *Figures) writeMark(p *markdown.Page, where string) {
 
 func (r *Report) writeDetails(p *markdown.Page, i int) {
 	f := &r.Configs[i]
-	p.Para("### %s", f.Heading(i))
+	p.Para("### %s", r.Words(f.Heading(i)))
 	p.Para("**Total:** %d pairs in %s", f.Pairs, figure.WithUnit(f.Seconds, 2, "s"))
 	if f.TimeBounded {
 		p.Para("_Stopped by the time bound: %d pairs were asked for._", f.Requested)
@@ -216,13 +220,13 @@ func (r *Report) writeOverall(p *markdown.Page) {
 		if c == nil {
 			return figure.NotMeasured
 		}
-		return c.String()
+		return r.Words(c.String())
 	}
 	o := r.Summary
 	p.Table([]string{"Metric", "Value", "Config"}, [][]string{
-		{"Best Throughput", figure.WithUnit(o.PairsPerSecond, 2, " p/s"), name(o.Fastest)},
+		{"Best Throughput", figure.WithUnit(o.PairsPerSecond, 2, r.Words(" p/s")), name(o.Fastest)},
 		{"Best Latency", figure.WithUnit(o.LatencyMS, 2, "ms"), name(o.Quickest)},
-		{"Avg Throughput", figure.WithUnit(o.AverageThroughput, 2, " p/s"), "all configs"},
+		{"Avg Throughput", figure.WithUnit(o.AverageThroughput, 2, r.Words(" p/s")), "all configs"},
 		{"Avg Latency", figure.WithUnit(o.AverageLatencyMS, 2, "ms"), "all configs"},
 	})
 }
@@ -232,7 +236,7 @@ func (r *Report) writeDashboard(p *markdown.Page) {
 	for i := range r.Configs {
 		f := &r.Configs[i]
 		if len(r.Configs) > 1 {
-			p.Para("### %s", f.Heading(i))
+			p.Para("### %s", r.Words(f.Heading(i)))
 		}
 		var rows [][]string
 		for _, m := range f.Dashboard.Metrics {
@@ -255,7 +259,7 @@ func (r *Report) writeDashboard(p *markdown.Page) {
 	for i := range r.Configs {
 		f := &r.Configs[i]
 		if len(r.Configs) > 1 {
-			p.Para("### %s", f.Heading(i))
+			p.Para("### %s", r.Words(f.Heading(i)))
 		}
 		var rows [][]string
 		for j := range f.Dashboard.Rows {

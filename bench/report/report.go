@@ -17,6 +17,7 @@ type Report struct {
 	Description string                 `json:"description"`
 	Started     time.Time              `json:"started"`
 	Model       recording.Model        `json:"model"`
+	Task        string                 `json:"task,omitempty"` // as in the recording: empty, or "embed", where pairs are texts
 	Backend     string                 `json:"backend"`
 	Device      string                 `json:"device"`
 	Precision   string                 `json:"precision"` // empty: not told

@@ -10,6 +10,7 @@ import (
 // and the judged pairs: what a terminal shows at the end of a run.
 func (r *Report) WriteSummary(w io.Writer) error {
 	p := markdown.NewPage(w)
+	p.Words = r.Words
 	r.writeHead(p)
 	r.writeResults(p)
 	r.Mix.write(p)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/internal/figure"
 	"github.com/minilm-metal/minilm-metal/bench/internal/markdown"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 )
 
 // sweepColumns adds to the table of the results what is swept beyond the format's columns,
@@ -44,6 +45,10 @@ func (r *Report) writeVariants(p *markdown.Page) {
 	}
 	p.Para("## Precisions")
 	p.Block()
+	if r.Task == recording.TaskEmbed {
+		r.writeEmbeddingVariants(p)
+		return
+	}
 	var rows [][]string
 	for i := range r.Variants {
 		v := &r.Variants[i]
@@ -63,6 +68,30 @@ func (r *Report) writeVariants(p *markdown.Page) {
 	}
 	p.Table([]string{"Precision", "Load (ms)", "First score (ms)", "Device peak (GFLOP/s)", "Max error", "Mean error", "Orders flipped (%)", "Accuracy gate"}, rows)
 	p.Para("_Each was an engine of its own, measured one after the other. The sections below are of the first that passed its gate; errors are of the logits, %s pairs of them._", strconv.Itoa(r.variantPairs()))
+}
+
+// writeEmbeddingVariants is the table of writeVariants for embeddings.
+func (r *Report) writeEmbeddingVariants(p *markdown.Page) {
+	var rows [][]string
+	for i := range r.Variants {
+		v := &r.Variants[i]
+		row := []string{v.Precision, duration(v.ColdStart.Load), duration(v.ColdStart.FirstScore), figure.Fixed(figure.Scaled(v.Peak, 1e-9), 1)}
+		if a := v.Accuracy; a == nil || a.Embeddings == nil {
+			row = append(row, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, figure.NotMeasured, "not run")
+		} else {
+			e, near, passed := a.Embeddings, figure.NotMeasured, "passed"
+			if e.Neighbours != nil {
+				near = figure.Fixed(figure.Scaled(&e.Neighbours.Overlap, 100), 2)
+			}
+			if !a.Passed {
+				passed = "not passed, so not timed"
+			}
+			row = append(row, threeDigits(&e.MeanDistance), threeDigits(&e.WorstDistance), near, figure.Fixed(figure.Scaled(a.FlippedOrders, 100), 2), passed)
+		}
+		rows = append(rows, row)
+	}
+	p.Table([]string{"Precision", "Load (ms)", "First embedding (ms)", "Device peak (GFLOP/s)", "Mean distance", "Worst distance", "Nearest kept (%)", "Orders of neighbours swapped (%)", "Accuracy gate"}, rows)
+	p.Para("_Each was an engine of its own, measured one after the other. The sections below are of the first that passed its gate. A distance is 1 - cosine to the float64 reference, of %s texts; the nearest are of more texts, beside float32._", strconv.Itoa(r.variantPairs()))
 }
 
 // variantPairs is how many pairs the gates compared, the fewest of them.

@@ -48,6 +48,10 @@ nothing, and the report says so), on built-in text with the lengths of MS MARCO.
 Several of --batch, --concurrency, --precision or --length are swept, each with each;
 a precision has an engine of its own, and its own accuracy in the report.
 
+A model that makes embeddings is measured by single texts: the passages of the same
+text, or those of --dataset ({"text": "..."} a line), and whatever counts pairs here
+counts texts.
+
 Before anything is timed, scores are compared with a float64 reference; scores
 that are too far off are not timed, and the exit code is 1. When --time-bound is
 over, the run ends and the report says how many pairs were run. An interrupted
@@ -104,6 +108,7 @@ tokenizer counts the tokens, need only have the same tokenizer.`,
   minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
   minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
+  minilm-metal bench --model all-MiniLM-L6-v2 --precision f32,bf16,int8   # an embedder, in a folder
   minilm-metal bench --ablate --precision int8 --time-bound 5m   # where does the speed come from?
   minilm-metal bench --url http://localhost:8080 --model DIR --concurrency 1,4
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
@@ -161,13 +166,14 @@ tokenizer counts the tokens, need only have the same tokenizer.`,
 	}
 	flags.register(c.Flags())
 	f := c.Flags()
-	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
+	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them, or of texts, as "embed" does (default: built in)`)
+	f.BoolVar(&o.Embed, "embed", false, "measure embeddings of texts, also of a model that makes scores (one that makes none is measured so anyway)")
 	f.StringVar(&o.Judged, "accuracy", "", "JSON Lines file of pairs with exact logits, and judgements, to compare the scores with")
 	f.IntSliceVar(&o.Batches, "batch", []int{bench.DefaultBatch}, "pairs in a batch; several with commas")
 	f.IntSliceVar(&o.Concurrencies, "concurrency", []int{bench.DefaultCallers}, "callers at once; several with commas (with --rate: as many as it takes)")
 	f.IntSliceVar(&o.Lengths, "length", nil, "tokens of each pair, several with commas; text is cut or lengthened (default: as it is)")
 	f.Lookup("precision").Usage += "; several with commas"
-	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score in each configuration")
+	f.IntVar(&o.Pairs, "pairs", bench.DefaultPairs, "pairs to score, or texts to embed, in each configuration")
 	f.Float64Var(&o.Rate, "rate", 0, "open loop: pairs that arrive in a second (default: closed loop)")
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
 	f.StringVar(&o.Name, "name", "", "title of the report (default: the model, the device and the precision)")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -24,7 +25,7 @@ func live(bar *progress.Bar) func(*bench.Live) {
 
 // liveFields are what is shown, what matters most first.
 func liveFields(l *bench.Live) []string {
-	fields := []string{fmt.Sprintf("%.1f pairs/s", l.PairsPerSecond)}
+	fields := []string{fmt.Sprintf("%.1f %s/s", l.PairsPerSecond, cmp.Or(l.Of, "pairs"))}
 	if l.Batches > 0 {
 		fields = append(fields, "P50 "+short(l.P50), "P95 "+short(l.P95))
 	}

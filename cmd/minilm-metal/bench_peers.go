@@ -12,12 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench"
 	"github.com/minilm-metal/minilm-metal/bench/peers"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/hub"
@@ -37,7 +39,7 @@ const (
 // peerFlags are the flags of "bench peers".
 type peerFlags struct {
 	model, dataset, python, venv, cache, out string
-	peers, precisions                        []string
+	peers, precisions, also                  []string
 	rounds, pairs, batch, threads            int
 	seed                                     uint64
 	limit                                    time.Duration
@@ -51,6 +53,11 @@ func (p *program) benchPeers() *cobra.Command {
 		Short: "Measure other engines beside ours, in turns",
 		Long: `Measure sentence-transformers, PyTorch, ONNX Runtime, OpenVINO and CTranslate2 beside
 this engine: the same weights, the same pairs, as many threads, in turns.
+
+Of a model that makes embeddings, texts are embedded, and the others are
+sentence-transformers (PyTorch, and its backends ONNX and OpenVINO), fastembed, ONNX Runtime
+and OpenVINO. They need a virtual environment of their own: sentence-transformers' backends
+want other versions.
 
 They need Python, which nothing else does. --python names one that has them, whichever of
 them it has: what is missing is named, with the line that installs it. --venv DIR makes a
@@ -73,14 +80,15 @@ no figure.`,
 	}
 	f := c.Flags()
 	modelFlag(f, &flags.model)
-	f.StringVar(&flags.dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them (default: built in)`)
+	f.StringVar(&flags.dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them, or of texts, as "embed" does (default: built in)`)
 	f.StringVar(&flags.python, "python", "", "the Python that runs the others, or that makes the environment of --venv")
 	f.StringVar(&flags.venv, "venv", "", "folder of a virtual environment with all of them, made if need be")
 	f.StringVar(&flags.cache, "cache", "", "folder for what is derived from the weights (default: in the user's cache)")
 	f.StringSliceVar(&flags.peers, "peers", nil, "whom to measure, such as openvino,onnxruntime-int8 (default: all)")
+	f.StringArrayVar(&flags.also, "also", nil, "one more to measure: NAME:PRECISION=PROGRAM, a program that speaks the protocol of package bench/peers; may be repeated")
 	f.StringSliceVar(&flags.precisions, "precision", []string{"f32", "bf16", "int8"}, "precisions of ours")
 	f.IntVar(&flags.rounds, "rounds", defaultRounds, "rounds")
-	f.IntVar(&flags.pairs, "pairs", peerPairs, "pairs that each scores in each round")
+	f.IntVar(&flags.pairs, "pairs", peerPairs, "pairs that each scores, or texts that it embeds, in each round")
 	f.IntVar(&flags.batch, "batch", bench.DefaultBatch, "pairs in a batch, for those that are called with batches")
 	f.IntVar(&flags.threads, "threads", 0, "threads of each (default: all cores)")
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of the order of turns")
@@ -121,11 +129,20 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
-	others, err := peers.Pick(flags.peers)
+	found, err := p.checkpoint(flags.model, hub.Complete)
+	if err != nil {
+		return err
+	}
+	measured := bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
+	task := ""
+	if measured.Embeds() {
+		task = recording.TaskEmbed
+	}
+	others, err := peers.Pick(task, flags.peers)
 	if err != nil {
 		return usageError("--peers: %w", err)
 	}
-	found, err := p.checkpoint(flags.model, hub.Complete)
+	more, err := moreOf(flags.also)
 	if err != nil {
 		return err
 	}
@@ -141,7 +158,7 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 			os.Remove(outFolder)
 		}
 	}()
-	python, err := p.peerPython(ctx, flags)
+	python, err := p.peerPython(ctx, task, flags)
 	if err != nil {
 		return err
 	}
@@ -153,33 +170,32 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 	if err := peers.Unpack(scripts, python, others); err != nil {
 		return err
 	}
-	all, err := withOurs(flags.precisions, others)
+	all, err := withOurs(flags.precisions, append(others, more...))
 	if err != nil {
 		return err
 	}
 	ground, err := bench.NewGround(ctx, bench.Options{
-		Model:   bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic},
-		Dataset: flags.dataset, Pairs: flags.pairs, Workers: flags.threads, Progress: p.bar.Count,
+		Model: measured, Dataset: flags.dataset, Pairs: flags.pairs, Workers: flags.threads, Progress: p.bar.Count,
 	}, calibrationPairs, checkedPairs)
 	if err != nil {
 		return err
 	}
-	opening := peers.Opening{Threads: flags.threads, Batch: flags.batch}
+	opening := peers.Opening{Task: task, Threads: flags.threads, Batch: flags.batch}
 	if opening.Cache, opening.Model, err = p.peerFolders(flags.cache, found, ground.Model.WeightsSHA256); err != nil {
 		return err
 	}
 	r := &peers.Recording{Environment: bench.NewEnvironment(p.args), Model: ground.Model, Dataset: ground.Dataset}
-	calibration := peerRows(ground.Others, &ground.OthersBatch)
+	calibration := peerRows(task, ground.Others, &ground.OthersBatch)
 	if len(calibration) == 0 {
-		calibration = peerRows(ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
+		calibration = peerRows(task, ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
 		p.warn("the data set has no pairs beyond those that are measured: int8 that is calibrated is calibrated with these")
 	}
 	p.undone = "the rounds until then are in " + out
 	err = peers.Run(ctx, r, peers.Options{
-		Peers: all, Opening: opening, Rows: peerRows(ground.Pairs, &ground.Batch), Others: calibration,
+		Peers: all, Opening: opening, Rows: peerRows(task, ground.Pairs, &ground.Batch), Others: calibration,
 		Rounds: flags.rounds, Seed: flags.seed, Check: ground.Check, Limit: flags.limit, Load: bench.Load1,
 		Install: func(module string) string {
-			if pin := peers.Pin(module); pin != "" {
+			if pin := peers.Pin(task, module); pin != "" {
 				return fmt.Sprintf("%s -m pip install %s", python, pin)
 			}
 			return ""
@@ -204,9 +220,9 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 }
 
 // peerPython returns the Python that runs the others, by its whole path.
-func (p *program) peerPython(ctx context.Context, flags *peerFlags) (string, error) {
+func (p *program) peerPython(ctx context.Context, task string, flags *peerFlags) (string, error) {
 	if flags.venv != "" {
-		python, err := peers.Venv(ctx, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
+		python, err := peers.Venv(ctx, task, flags.venv, cmp.Or(flags.python, "python3"), func(what string) { p.warn("%s", what) })
 		if err != nil && flags.python == "" && errors.Is(err, exec.ErrNotFound) {
 			err = fmt.Errorf("%w; --python names another Python", err)
 		}
@@ -232,6 +248,29 @@ func withOurs(precisions []string, others []peers.Peer) (all []peers.Peer, err e
 		})
 	}
 	return append(all, others...), nil
+}
+
+// moreOf returns the peers that --also names.
+func moreOf(also []string) (more []peers.Peer, err error) {
+	for _, text := range also {
+		name, program, ok := strings.Cut(text, "=")
+		library, precision, named := strings.Cut(name, ":")
+		if !ok || !named || library == "" || program == "" {
+			return nil, usageError("--also %q: want NAME:PRECISION=PROGRAM, such as other:f32=./other-peer", text)
+		}
+		if err := oneOf("also "+text, precision, []string{"f32", "bf16", "int8"}); err != nil {
+			return nil, err
+		}
+		path, err := exec.LookPath(program)
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--also: %w", err)
+		}
+		more = append(more, peers.Peer{Name: library + "-" + precision, Library: library, Precision: precision, Command: []string{path}})
+	}
+	return more, nil
 }
 
 // peerFolders returns the folder for what is derived from the weights, and that of the
@@ -265,10 +304,14 @@ func (p *program) peerFolders(cache string, found checkpoint, weights string) (d
 }
 
 // peerRows joins pairs with their tokens.
-func peerRows(pairs []engine.Pair, b *model.Batch) (rows []peers.Row) {
+func peerRows(task string, pairs []engine.Pair, b *model.Batch) (rows []peers.Row) {
 	for i, pair := range pairs {
 		lo, hi := b.Bounds(i)
-		rows = append(rows, peers.Row{Query: pair.Query, Passage: pair.Passage, IDs: b.IDs[lo:hi], Types: b.Types[lo:hi]})
+		row := peers.Row{Query: pair.Query, Passage: pair.Passage, IDs: b.IDs[lo:hi], Types: b.Types[lo:hi]}
+		if task == recording.TaskEmbed {
+			row.Text, row.Query = pair.Query, ""
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/minilm-metal/minilm-metal/bench/peers"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -37,12 +38,17 @@ type ours struct {
 	engine *engine.Engine
 	batch  int
 	pairs  []engine.Pair // memory
+	texts  []string
 	scores []float32
 }
 
 func (o *ours) Open(opening peers.Opening) (about peers.About, err error) {
 	o.batch = max(1, opening.Batch)
-	o.engine, err = engine.Open(opening.Model, engine.Device("cpu"), engine.Precision(opening.Precision), engine.Workers(opening.Threads))
+	opts := []engine.Option{engine.Device("cpu"), engine.Precision(opening.Precision), engine.Workers(opening.Threads)}
+	if opening.Task == recording.TaskEmbed {
+		opts = append(opts, engine.Embedder())
+	}
+	o.engine, err = engine.Open(opening.Model, opts...)
 	if err != nil {
 		return about, err
 	}
@@ -74,6 +80,25 @@ func (o *ours) Score(rows []peers.Row) (scores []float64, took []time.Duration, 
 		rows = rows[n:]
 	}
 	return scores, took, nil
+}
+
+// Embed is Score for texts. The values of all rows are a slice of their own.
+func (o *ours) Embed(rows []peers.Row) (values []float32, took []time.Duration, err error) {
+	values = make([]float32, 0, len(rows)*o.engine.Info().Dimensions)
+	for len(rows) > 0 {
+		n := min(o.batch, len(rows))
+		begun := time.Now()
+		o.texts = o.texts[:0]
+		for _, row := range rows[:n] {
+			o.texts = append(o.texts, row.Text)
+		}
+		if values, err = o.engine.Embed(o.ctx, values, o.texts); err != nil {
+			return nil, nil, err
+		}
+		took = append(took, time.Since(begun))
+		rows = rows[n:]
+	}
+	return values, took, nil
 }
 
 func (o *ours) close() {

@@ -49,6 +49,32 @@ func TestBenchPeers(t *testing.T) {
 	}
 }
 
+// Of an embedder, texts are embedded by ours, and the others are those that embed.
+func TestBenchPeersEmbed(t *testing.T) {
+	asCommand(t)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	text := ok(t, "", "bench", "peers", "--python", program, "--model", encoderDir(t), "--precision", "f32", "--peers", "fastembed,sentence-transformers-f32",
+		"--pairs", "12", "--rounds", "2", "--batch", "5", "--threads", "1", "--out", out, "--cache", filepath.Join(dir, "cache"), "--also", "Another:f32="+program)
+	for _, want := range []string{"| minilm-metal", "Texts/s", "- fastembed, float32: **no figure**", "12 texts of built-in", "Nearest kept", "- Another, float32: **no figure**: its answer to \"open\" is"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q:\n%s", want, text)
+		}
+	}
+	r, err := peers.Read(filepath.Join(out, peers.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := r.Entries[0]
+	if len(r.Entries) != 4 || e.Failure != "" || !e.Accuracy.Passed || e.Accuracy.Embeddings == nil || len(e.Turns) != 2 || len(e.Turns[0].Latencies) != 3 {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestBenchPeersUsage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	for want, args := range map[string][]string{
@@ -60,6 +86,8 @@ func TestBenchPeersUsage(t *testing.T) {
 		"--threads -1: want":                             {"--python", "p", "--threads", "-1"},
 		"--timeout 0s: want a time":                      {"--python", "p", "--timeout", "0"},
 		`--precision "f16": want one of f32, bf16, int8`: {"--python", "p", "--precision", "f16"},
+		`--also "x": want NAME:PRECISION=PROGRAM`:        {"--python", "p", "--also", "x"},
+		`"f64": want one of f32, bf16, int8`:             {"--python", "p", "--also", "x:f64=go"},
 	} {
 		call(t, "", append([]string{"bench", "peers", "--out", out}, args...)...).want(t, usage, want, `See "minilm-metal bench peers --help"`)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/bench/peers"
+	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
@@ -85,7 +86,7 @@ func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
 		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
-		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios, "peers": peers.Names(),
+		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios, "peers": slices.Compact(slices.Sorted(slices.Values(slices.Concat(peers.Names(""), peers.Names(recording.TaskEmbed))))),
 	}
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
 		flags["format"] = append(flags["format"], f.String())

@@ -8,6 +8,7 @@ import (
 // AlignedTable pads the cells of each column to one width; all but the first
 // and the last are right-aligned, as numbers are.
 func (p *Page) AlignedTable(titles []string, rows [][]string) {
+	titles, rows = p.inWords(titles, rows)
 	widths := make([]int, len(titles))
 	for _, row := range append([][]string{titles}, rows...) {
 		for i, cell := range row {

@@ -12,6 +12,10 @@ import (
 // Page writes markdown as blocks with an empty line between them. The first
 // error is kept by the bufio.Writer and comes out of Flush.
 type Page struct {
+	// Words changes the words of what is the page's own: formats, titles of tables, and what
+	// stands in their first column; nil: they stay.
+	Words func(string) string
+
 	w       *bufio.Writer
 	started bool
 }
@@ -44,7 +48,7 @@ func (p *Page) Line(format string, args ...any) {
 			args[i] = OneLine(s)
 		}
 	}
-	fmt.Fprintf(p.w, format+"\n", args...)
+	fmt.Fprintf(p.w, p.words(format)+"\n", args...)
 }
 
 // Table writes a table right below what is above it; each column's rule is as
@@ -59,6 +63,7 @@ func (p *Page) NarrowTable(titles []string, rows [][]string) {
 }
 
 func (p *Page) ruledTable(titles []string, width func(title string) int, rows [][]string) {
+	titles, rows = p.inWords(titles, rows)
 	p.row(titles)
 	for _, title := range titles {
 		p.w.WriteString("|" + strings.Repeat("-", width(title)))
@@ -67,6 +72,28 @@ func (p *Page) ruledTable(titles []string, width func(title string) int, rows []
 	for _, row := range rows {
 		p.row(row)
 	}
+}
+
+func (p *Page) words(text string) string {
+	if p.Words == nil {
+		return text
+	}
+	return p.Words(text)
+}
+
+// inWords is a table in the page's words.
+func (p *Page) inWords(titles []string, rows [][]string) ([]string, [][]string) {
+	if p.Words == nil {
+		return titles, rows
+	}
+	own := make([]string, len(titles))
+	for i, title := range titles {
+		own[i] = p.Words(title)
+	}
+	for _, row := range rows {
+		row[0] = p.Words(row[0])
+	}
+	return own, rows
 }
 
 // row writes cells, with what would end one escaped.

@@ -12,6 +12,7 @@ type Canvas struct {
 	W, H   float64
 	Narrow bool // there is room for few ticks
 	b      strings.Builder
+	words  func(string) string // nil: texts stay as they are
 }
 
 // Style tells series apart: by colour, by dash and by the shape of the mark, so that two of
@@ -61,7 +62,7 @@ func (c *Canvas) close(element, title string) {
 		c.b.WriteString("/>")
 		return
 	}
-	c.b.WriteString("><title>" + html.EscapeString(title) + "</title></" + element + ">")
+	c.b.WriteString("><title>" + html.EscapeString(c.said(title)) + "</title></" + element + ">")
 }
 
 // Where a text lies from its point.
@@ -79,7 +80,15 @@ func (c *Canvas) text(x, y float64, anchor, class, s string) {
 	if class != "" {
 		c.b.WriteString(` class="` + class + `"`)
 	}
-	c.b.WriteString(">" + html.EscapeString(s) + "</text>")
+	c.b.WriteString(">" + html.EscapeString(c.said(s)) + "</text>")
+}
+
+// said is a text in the plot's words.
+func (c *Canvas) said(s string) string {
+	if c.words == nil {
+		return s
+	}
+	return c.words(s)
 }
 
 // width is about how wide a text is, in the drawings' 12 px: a figure's width for each

@@ -24,6 +24,8 @@ type Plot struct {
 	Table    Table  // its numbers
 	Missing  string // why there is nothing to draw; empty: Draw draws it
 	Draw     func(*Canvas)
+	// Words changes what is written in a drawing; nil: it stays.
+	Words func(string) string
 }
 
 // Entry is a series in the legend, which leads to the row that it was drawn from.
@@ -56,6 +58,7 @@ func (p *Plot) Drawings() template.HTML {
 		if c.Narrow {
 			class = "narrow"
 		}
+		c.words = p.Words
 		p.Draw(c)
 		id := p.ID + "-" + class
 		b.WriteString(`<svg class="drawing ` + class + `" role="img" viewBox="0 0 ` + px(c.W) + " " + px(c.H) +

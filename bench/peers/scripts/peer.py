@@ -2,10 +2,12 @@
 
 A peer has: open(opening), which returns a dict of input, how and unit; take(rows), which keeps
 the pairs in the form that its library reads (this is not timed); and score(first, last), which
-returns the logits and, if it can tell them apart, the seconds of each unit, else None. What
+returns the logits and, if it can tell them apart, the seconds of each unit, else None. Where the
+opening's task is "embed", a pair is a text, and score returns the embeddings, a row each. What
 computes is named in packages. prepare(opening, rows) is optional.
 """
 
+import base64
 import json
 import os
 import sys
@@ -18,7 +20,7 @@ def serve(peer):
     # Libraries write to standard output as they please, and it must hold answers alone.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    held = 0
+    held, embeds = 0, False
     for line in sys.stdin:
         answer = {}
         try:
@@ -27,6 +29,7 @@ def serve(peer):
             if do == "prepare":
                 peer.prepare(request, request.get("rows", []))
             elif do == "open":
+                embeds = to_embed(request)
                 answer = peer.open(request)
                 answer["versions"] = {name: metadata.version(name) for name in peer.packages}
                 answer["date"] = time.strftime("%Y-%m-%d")
@@ -38,7 +41,7 @@ def serve(peer):
                 if not 0 <= first <= last <= held:
                     raise ValueError(f"score {first} to {last} of {held} pairs")
                 scores, seconds = peer.score(first, last)
-                answer = {"scores": [float(s) for s in scores]}
+                answer = {"embeddings": packed(scores)} if embeds else {"scores": [float(s) for s in scores]}
                 if seconds is not None:
                     answer["latency_seconds"] = seconds
             else:
@@ -52,6 +55,17 @@ def serve(peer):
             text = json.dumps({"error": f"{type(error).__name__}: {error}"})
         answers.write(text + "\n")
         answers.flush()
+
+
+def to_embed(opening):
+    return opening.get("task") == "embed"
+
+
+def packed(embeddings):
+    """Little-endian float32 in base64: numbers in JSON would take as long as some embeddings."""
+    import numpy as np
+
+    return base64.b64encode(np.ascontiguousarray(embeddings, dtype="<f4").tobytes()).decode("ascii")
 
 
 def feed(row):

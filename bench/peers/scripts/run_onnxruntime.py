@@ -7,7 +7,7 @@ import time
 from importlib import metadata
 
 from export import make_onnx, onnx_path
-from peer import feed, once, serve
+from peer import feed, once, serve, to_embed
 
 
 def new_session(path):
@@ -29,8 +29,8 @@ def share(session, feeds, following, last):
         if at >= last:
             return done
         begun = time.perf_counter()
-        logit = float(session.run(None, feeds[at])[0].reshape(-1)[0])
-        done.append((at, logit, time.perf_counter() - begun))
+        output = session.run(None, feeds[at])[0].reshape(-1)
+        done.append((at, output, time.perf_counter() - begun))
 
 
 def helper(path, rows, following, pipe):
@@ -64,8 +64,10 @@ class Peer:
     def open(self, opening):
         self.path, self.threads = self.path_of(opening), opening["threads"]
         self.session = new_session(self.path)
+        self.result = (lambda output: output) if to_embed(opening) else (lambda output: float(output[0]))
         quantized = ", quantize_dynamic per channel" if opening["precision"] == "int8" else ""
-        return {"input": "ids", "unit": "pair", "how": f"one pair at a time, no padding, processes of one thread each: {self.threads}{quantized}"}
+        unit = "text" if to_embed(opening) else "pair"
+        return {"input": "ids", "unit": unit, "how": f"one {unit} at a time, no padding, processes of one thread each: {self.threads}{quantized}"}
 
     def take(self, rows):
         self.rows, self.feeds = rows, [feed(row) for row in rows]
@@ -86,8 +88,8 @@ class Peer:
         if self.helpers is None:
             if last - first == 1:  # the first score, which one process has soonest
                 begun = time.perf_counter()
-                logit = float(self.session.run(None, self.feeds[first])[0].reshape(-1)[0])
-                return [logit], [time.perf_counter() - begun]
+                output = self.session.run(None, self.feeds[first])[0].reshape(-1)
+                return [self.result(output)], [time.perf_counter() - begun]
             self.start_helpers()
         self.following.value = first
         for pipe in self.helpers:
@@ -95,8 +97,8 @@ class Peer:
         done = share(self.session, self.feeds, self.following, last)
         for pipe in self.helpers:
             done += pipe.recv()  # of a helper that has died: EOFError
-        done.sort()
-        return [logit for _, logit, _ in done], [took for _, _, took in done]
+        done.sort(key=lambda one: one[0])
+        return [self.result(output) for _, output, _ in done], [took for _, _, took in done]
 
 
 if __name__ == "__main__":  # a helper imports this file, too

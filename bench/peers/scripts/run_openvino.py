@@ -13,7 +13,7 @@ from importlib import metadata
 sys.modules["openvino_telemetry"] = None
 
 from export import make_onnx, onnx_path
-from peer import feed, once, serve
+from peer import feed, once, serve, to_embed
 
 
 class Peer:
@@ -69,7 +69,9 @@ class Peer:
             "INFERENCE_PRECISION_HINT": {"f32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
         })
         self.flight = max(2, opening["threads"])
-        return {"input": "ids", "unit": "pair", "how": f"one pair a request, no padding, throughput hint, {self.flight} requests in flight{how}"}
+        self.result = (lambda output: output.copy()) if to_embed(opening) else (lambda output: float(output[0]))
+        unit = "text" if to_embed(opening) else "pair"
+        return {"input": "ids", "unit": unit, "how": f"one {unit} a request, no padding, throughput hint, {self.flight} requests in flight{how}"}
 
     def take(self, rows):
         self.feeds = [feed(row) for row in rows]
@@ -83,7 +85,7 @@ class Peer:
 
         def done(request, started):
             at, begun = started
-            scores[at] = float(request.get_output_tensor(0).data.reshape(-1)[0])
+            scores[at] = self.result(request.get_output_tensor(0).data.reshape(-1))
             seconds[at] = time.perf_counter() - begun
 
         queue.set_callback(done)
