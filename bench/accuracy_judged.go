@@ -96,10 +96,10 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 	var given struct {
 		Logits     oneOrMore[*float64] `json:"logits"`
 		Judgements oneOrMore[*int32]   `json:"judgements"`
-		Other      []int32             `json:"other_judgements"`
+		Other      []*int32            `json:"other_judgements"`
 	}
 	if err := json.Unmarshal(text, &given); err != nil {
-		return fmt.Errorf(`want numbers as "logits", and whole numbers or null as "judgements" and "other_judgements": %w`, err)
+		return wrongKind(err)
 	}
 	n := len(line.Passages)
 	if len(given.Logits) != n {
@@ -113,6 +113,9 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 		if size := math.Abs(*x); size > recording.Largest || size > 0 && size < recording.Smallest {
 			return fmt.Errorf(`%g in "logits", want 0 or a size from %g to %g`, *x, recording.Smallest, recording.Largest)
 		}
+	}
+	if slices.Contains(given.Other, nil) {
+		return errors.New(`null in "other_judgements", want the grades of passages that somebody judged`)
 	}
 	if given.Judgements != nil && len(given.Judgements) != n {
 		return fmt.Errorf(`%d "judgements" of %d passages, want one each, which may be null, or none`, len(given.Judgements), n)
@@ -134,9 +137,18 @@ func addJudged(list *[]judgedQuery, at map[string]int, text []byte) error {
 		q.Grades = append(q.Grades, grade)
 	}
 	for _, grade := range given.Other {
-		q.Unlisted, q.judged = append(q.Unlisted, int(grade)), true
+		q.Unlisted, q.judged = append(q.Unlisted, int(*grade)), true
 	}
 	return nil
+}
+
+// wrongKind says what the fields hold, where encoding/json would name types of Go.
+func wrongKind(err error) error {
+	const want = `want numbers as "logits", whole numbers or null as "judgements", and a list of whole numbers as "other_judgements"`
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s is among them: %s", e.Value, want)
+	}
+	return fmt.Errorf("%s: %w", want, err)
 }
 
 // oneOrMore is a value or a list of them in JSON. A field that is null is nil, as if it were

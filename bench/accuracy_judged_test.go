@@ -38,17 +38,18 @@ func TestReadJudged(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		``: "no pairs", `{"query": "a", "texts": [], "logits": []}`: "no pairs",
-		`{"query": "a", "passage": "x"}`:                                          `0 "logits" of 1 passages`,
-		`{"query": "a", "texts": ["x", "y"], "logits": 2}`:                        `1 "logits" of 2 passages`,
-		`{"query": "a", "passage": "x", "logits": 2, "judgements": [1, 2]}`:       `2 "judgements" of 1 passages`,
-		`{"query": "a", "passage": "x", "logits": 2, "judgements": 0.5}`:          "0.5",
-		`{"query": "a", "passage": "x", "logits": "2"}`:                           "string",
-		`{"query": "a", "passage": "x", "logits": 1e999}`:                         "1e999",
-		`{"query": "a", "texts": ["x", "y"], "logits": [1, null]}`:                `null in "logits"`,
-		`{"query": "a", "passage": "x", "logits": -1e308}`:                        `-1e+308 in "logits", want 0 or a size from 1e-100 to 1e+100`,
-		`{"query": "a", "passage": "x", "logits": 1e-320}`:                        `in "logits", want 0 or`,
-		`{"input_ids": [1, 2], "logits": 1}`:                                      "tokens, want texts",
-		`{"query": "a", "passage": "x", "logits": 1, "other_judgements": "none"}`: "other_judgements",
+		`{"query": "a", "passage": "x"}`:                                             `0 "logits" of 1 passages`,
+		`{"query": "a", "texts": ["x", "y"], "logits": 2}`:                           `1 "logits" of 2 passages`,
+		`{"query": "a", "passage": "x", "logits": 2, "judgements": [1, 2]}`:          `2 "judgements" of 1 passages`,
+		`{"query": "a", "passage": "x", "logits": 2, "judgements": 0.5}`:             "0.5",
+		`{"query": "a", "passage": "x", "logits": "2"}`:                              "string is among them",
+		`{"query": "a", "passage": "x", "logits": 1e999}`:                            "1e999",
+		`{"query": "a", "texts": ["x", "y"], "logits": [1, null]}`:                   `null in "logits"`,
+		`{"query": "a", "passage": "x", "logits": -1e308}`:                           `-1e+308 in "logits", want 0 or a size from 1e-100 to 1e+100`,
+		`{"query": "a", "passage": "x", "logits": 1e-320}`:                           `in "logits", want 0 or`,
+		`{"input_ids": [1, 2], "logits": 1}`:                                         "tokens, want texts",
+		`{"query": "a", "passage": "x", "logits": 1, "other_judgements": "none"}`:    `string is among them: want numbers as "logits"`,
+		`{"query": "a", "passage": "x", "logits": 1, "other_judgements": [1, null]}`: `null in "other_judgements"`,
 	} {
 		if _, err := readJudged(strings.NewReader(text+"\n"), "some.jsonl"); !errors.Is(err, ErrDataset) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)

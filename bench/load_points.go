@@ -10,6 +10,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/load"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
+	"github.com/minilm-metal/minilm-metal/bench/stats"
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
@@ -31,6 +32,9 @@ const (
 	capacityPairs = 64
 	// spareSteps are kept for a knee that is not confirmed at once.
 	spareSteps = load.Confirmations
+	// spareRequests is how many requests a step of the search has for each that its bound
+	// needs: arrivals are random, and those that hang together count for fewer.
+	spareRequests = 1.5
 	// leastPatience is the shortest wait for the requests that are under way when a point
 	// ends.
 	leastPatience = 200 * time.Millisecond
@@ -77,7 +81,7 @@ func (s *session) measureLoad(ctx context.Context) error {
 	rec := &recording.Load{Batch: o.Batch, Callers: callers, SLO: o.SLO, Warmup: warmup,
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	s.rec.Load = rec
-	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO), meter: processMeter(s.engine)}
+	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO), end: t.end, meter: processMeter(s.engine)}
 	cost := 0.0
 	if o.Ramp {
 		p.steps, cost = len(load.Ramp), load.RampCost()
@@ -122,12 +126,23 @@ type pacer struct {
 	steps    int           // that there is time for
 	unit     time.Duration // the time of a point's requests at the capacity
 	patience time.Duration
+	end      time.Time
 	meter    func() reading
 }
 
-// length returns for how long the requests of a step arrive.
-func (p *pacer) length(step load.Step) time.Duration {
+// share returns the part of the time that is for a step.
+func (p *pacer) share(step load.Step) time.Duration {
 	return max(shortestLoad, time.Duration(float64(p.unit)/step.Share))
+}
+
+// length returns for how long the requests of a step arrive. A step of the search that had
+// fewer requests than its bound needs would say that nothing holds, whatever the engine does.
+func (p *pacer) length(step load.Step) time.Duration {
+	if step.Purpose == recording.PurposeRamp {
+		return p.share(step)
+	}
+	requests := spareRequests * float64(stats.SamplesNeeded(0.95, stats.Confidence)) / (1 - load.RampShare)
+	return max(p.share(step), time.Duration(requests*float64(p.rec.Batch)/(step.Share*p.rec.Capacity)*float64(time.Second)))
 }
 
 // point measures one step and returns whether the load holds.
@@ -135,6 +150,9 @@ func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err erro
 	rate := step.Share * p.rec.Capacity
 	p.Progress(fmt.Sprintf("load: %.1f pairs/s (%s)", rate, step.Purpose), len(p.rec.Points), p.steps)
 	length := p.length(step)
+	if len(p.rec.Points) == 0 { // it is measured, whatever the time bound is
+		length = min(length, max(p.share(step), time.Until(p.end)))
+	}
 	p.loop.from = len(p.rec.Points) * len(p.work.pairs) / p.steps
 	c := crowd{loop: p.loop, due: newArrivals(step.Seed, p.loop.batch, rate).until(length, mostOffered), waits: true, until: length + p.patience}
 	live := p.startLive(p.meter, time.Now().Add(length), 0)

@@ -258,7 +258,7 @@ func (j *Judgement) Summary() string {
 				why = append(why, r.Few)
 			}
 		default:
-			why = append(why, r.Title+": "+r.String())
+			why = append(why, r.Title+": "+strings.TrimPrefix(r.String(), string(out)+": "))
 		}
 	}
 	if len(why) == 0 {

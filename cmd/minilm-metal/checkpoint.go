@@ -164,7 +164,7 @@ func (f *engineFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.device, "device", "auto", "auto (metal if it is there and good, else cpu), cpu, metal (an Apple GPU), or reference (float64, slow)")
 	flags.StringVar(&f.isa, "isa", "auto", "instruction set of the cpu: auto (the best that there is), or one that \"info\" names, such as avx2; generic is plain Go")
 	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32, as measured here), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference")
-	flags.IntVar(&f.workers, "workers", 0, "passes at once on the cpu, a core each (default: all cores)")
+	flags.IntVar(&f.workers, "workers", 0, "passes at once on the cpu, a core each; 0: all cores")
 }
 
 func modelFlag(flags *pflag.FlagSet, name *string) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +18,8 @@ import (
 )
 
 func (p *program) compare() *cobra.Command {
-	var (
-		asJSON bool
-		gates  []string
-		page   string
-	)
+	w := comparing{program: p}
+	var gates []string
 	c := &cobra.Command{
 		Use:   "compare REPORT... [-- REPORT...]",
 		Short: "Lay bench reports side by side, and judge runs of two sides",
@@ -37,8 +33,9 @@ in turns say more. The ab.json of "bench ab", or its folder, is judged again.
 
 A report is report.json, recording.json, report.md, a folder that "bench" wrote, or the
 markdown of another tool in the same format. --gate is as in "bench ab"; with it the exit
-code is that of a verdict, and without it 0 if the files could be read. --html writes a page
-as well: the ratios, the rounds of a trial, or each measure over the reports.
+code is that of a verdict. Without it the exit code is 0 if the files could be read, or 5 if
+two reports have no configuration in common. --html writes a page as well: the ratios, the
+rounds of a trial, or each measure over the reports.
 
 ` + exitCodes,
 		Example: `  minilm-metal compare old/report.json new/report.json
@@ -47,32 +44,22 @@ as well: the ratios, the rounds of a trial, or each measure over the reports.
   minilm-metal compare --gate throughput=5% old/1 old/2 old/3 old/4 -- new/1 new/2 new/3 new/4
   minilm-metal compare --gate p95=10% bench-report/today-ab
   minilm-metal compare --json old new | jq '.configs[0].metrics[] | {metric, ratio}'`,
-		Args: func(c *cobra.Command, args []string) error {
-			at := c.ArgsLenAtDash()
-			switch {
-			case len(args) == 0:
-				return usageError("want two reports, or the folder of a trial")
-			case at == 0 || at > 0 && at == len(args):
-				return usageError("--: want reports of A before it, and of B after it")
-			case at > 0:
-				for _, arg := range args[at:] { // no flag is one after --
-					if strings.HasPrefix(arg, "--") {
-						return usageError("%s: want flags before --, and after it the reports of B alone", arg)
-					}
-				}
-			}
-			return nil
-		},
+		Args: comparedArguments,
 		RunE: func(c *cobra.Command, args []string) error {
-			parsed, err := parseGates(gates)
-			if err != nil {
+			var err error
+			if w.gates, err = parseGates(gates); err != nil {
 				return err
 			}
-			if page != "" && slices.ContainsFunc(args, func(read string) bool { return filepath.Clean(read) == filepath.Clean(page) }) {
-				return usageError("--html %s: is one of the reports", page)
+			w.gated = len(gates) > 0
+			if w.page != "" && slices.ContainsFunc(args, func(read string) bool { return filepath.Clean(read) == filepath.Clean(w.page) }) {
+				return usageError("--html %s: is one of the reports", w.page)
+			}
+			at := c.ArgsLenAtDash()
+			if at < 0 && w.gated && len(args) > 2 {
+				return usageError("--gate: which are A's runs, and which B's? want -- between them")
 			}
 			if len(args) == 1 {
-				return p.compareTrial(args[0], parsed, c.Flags().Changed("gate"), page, asJSON)
+				return w.trial(args[0])
 			}
 			var reports []*report.Report
 			for _, path := range args {
@@ -82,48 +69,52 @@ as well: the ratios, the rounds of a trial, or each measure over the reports.
 				}
 				reports = append(reports, r)
 			}
-			at := c.ArgsLenAtDash()
 			switch {
-			case at < 0 && len(gates) > 0 && len(args) > 2:
-				return usageError("--gate: which are A's runs, and which B's? want -- between them")
-			case at > 0 || len(gates) > 0:
-				if at < 0 {
-					at = 1
-				}
-				j := compare.Groups(reports[:at], reports[at:], parsed)
-				err := p.showJudgement(j, "Runs of A and B", groupSides(reports[:at], reports[at:]), page, asJSON)
-				if err != nil || len(gates) == 0 {
-					return err
-				}
-				return outcomeError(j)
+			case at > 0:
+				return w.groups(reports[:at], reports[at:])
+			case w.gated:
+				return w.groups(reports[:1], reports[1:])
 			case len(args) > 2:
-				trend := compare.TrendOf(reports)
-				if err := writePage(page, trend.WriteHTML); err != nil {
-					return err
-				}
-				if asJSON {
-					return writeTrend(p.stdout, trend)
-				}
-				return trend.WriteText(p.stdout)
+				return w.trend(reports)
 			}
-			sides := compare.Reports(reports[0], reports[1])
-			if err := writePage(page, sides.WriteHTML); err != nil {
-				return err
-			}
-			if asJSON {
-				return writeComparison(p.stdout, sides)
-			}
-			return sides.WriteText(p.stdout)
+			return w.two(reports[0], reports[1])
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	c.Flags().StringVar(&page, "html", "", "write a page to this file, over what is there")
+	c.Flags().BoolVar(&w.asJSON, "json", false, "write JSON")
+	c.Flags().StringVar(&w.page, "html", "", "write a page to this file, over what is there")
 	c.Flags().StringArrayVar(&gates, "gate", nil, "judge this metric, with a threshold such as throughput=5%; several times")
 	return c
 }
 
-// compareTrial judges the trial at path, a file or its folder, again.
-func (p *program) compareTrial(path string, gates []compare.Gate, gated bool, page string, asJSON bool) error {
+// comparing is how a comparison is wanted.
+type comparing struct {
+	*program
+	gates  []compare.Gate
+	gated  bool // --gate was given: the exit code is a verdict's
+	page   string
+	asJSON bool
+}
+
+// comparedArguments refuses arguments that are not reports, or that are of one side alone.
+func comparedArguments(c *cobra.Command, args []string) error {
+	at := c.ArgsLenAtDash()
+	switch {
+	case len(args) == 0:
+		return usageError("want two reports, or the folder of a trial")
+	case at == 0 || at > 0 && at == len(args):
+		return usageError("--: want reports of A before it, and of B after it")
+	case at > 0:
+		for _, arg := range args[at:] { // no flag is one after --
+			if strings.HasPrefix(arg, "--") {
+				return usageError("%s: want flags before --, and after it the reports of B alone", arg)
+			}
+		}
+	}
+	return nil
+}
+
+// trial judges the trial at path, a file or its folder, again.
+func (w *comparing) trial(path string) error {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, ab.File)
@@ -142,9 +133,48 @@ func (p *program) compareTrial(path string, gates []compare.Gate, gated bool, pa
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	err = p.showTrial(t, gates, page, asJSON, nil)
-	if _, found := errors.AsType[*judged](err); found && !gated {
+	err = w.showTrial(t, w.gates, w.page, w.asJSON, nil)
+	if _, found := errors.AsType[*judged](err); found && !w.gated {
 		return nil // it is shown, and nobody asked for more
+	}
+	return err
+}
+
+// groups judges runs of two sides.
+func (w *comparing) groups(a, b []*report.Report) error {
+	j := compare.Groups(a, b, w.gates)
+	err := w.showJudgement(j, "Runs of A and B", groupSides(a, b), w.page, w.asJSON)
+	if err != nil || !w.gated {
+		return err
+	}
+	return outcomeError(j)
+}
+
+// trend shows how reports went on from the first.
+func (w *comparing) trend(reports []*report.Report) error {
+	trend := compare.TrendOf(reports)
+	if err := writePage(w.page, trend.WriteHTML); err != nil {
+		return err
+	}
+	if w.asJSON {
+		return writeTrend(w.stdout, trend)
+	}
+	return trend.WriteText(w.stdout)
+}
+
+// two lays two reports side by side.
+func (w *comparing) two(a, b *report.Report) error {
+	sides := compare.Reports(a, b)
+	err := writePage(w.page, sides.WriteHTML)
+	switch {
+	case err != nil:
+	case w.asJSON:
+		err = writeComparison(w.stdout, sides)
+	default:
+		err = sides.WriteText(w.stdout)
+	}
+	if err == nil && len(sides.Pairs) == 0 {
+		err = &judged{incomparable, "no configuration is in both reports: nothing was compared"}
 	}
 	return err
 }
@@ -175,31 +205,6 @@ func groupSides(a, b []*report.Report) []compare.Side {
 	}
 }
 
-// writeTrend is the schema of compare --json for more than two reports.
-func writeTrend(w io.Writer, t *compare.Trend) error {
-	out := struct {
-		Reports  []side             `json:"reports"`
-		Warnings []string           `json:"warnings"`
-		Rows     []compare.TrendRow `json:"rows"`
-	}{Warnings: append([]string{}, t.Warnings...), Rows: append([]compare.TrendRow{}, t.Rows...)}
-	for _, r := range t.Reports {
-		out.Reports = append(out.Reports, sideOf(r))
-	}
-	return writeIndented(w, out)
-}
-
-func sideOf(r *report.Report) side {
-	return side{r.Name, r.Model.ID, r.Backend, r.Device, r.Precision}
-}
-
-// writeIndented writes JSON for people who look at it.
-func writeIndented(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
-}
-
 // readReport reads a report: a file, or a folder that bench wrote.
 func readReport(path string) (*report.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -215,52 +220,4 @@ func readReport(path string) (*report.Report, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
-}
-
-// comparison is the schema of compare --json.
-type comparison struct {
-	A        side               `json:"a"`
-	B        side               `json:"b"`
-	Warnings []string           `json:"warnings"` // what differs that the figures depend on
-	Configs  []configComparison `json:"configs"`  // those that both have
-	OnlyA    []report.Config    `json:"only_a"`
-	OnlyB    []report.Config    `json:"only_b"`
-}
-
-type side struct {
-	Name      string `json:"name"`
-	Model     string `json:"model"`
-	Backend   string `json:"backend"`
-	Device    string `json:"device"`
-	Precision string `json:"precision"`
-}
-
-type configComparison struct {
-	report.Config
-	Warnings []string           `json:"warnings"`
-	Metrics  []metricComparison `json:"metrics"`
-}
-
-type metricComparison struct {
-	Metric  string   `json:"metric"` // with its unit
-	A       *float64 `json:"a"`      // null: n/a
-	B       *float64 `json:"b"`
-	Ratio   *float64 `json:"ratio"`   // b/a
-	Verdict string   `json:"verdict"` // about b: "better", "worse", "same" or ""
-}
-
-func writeComparison(w io.Writer, c compare.Comparison) error {
-	// JSON's readers would rather have [] than null.
-	list := func(s []string) []string { return append([]string{}, s...) }
-	configs := func(s []report.Config) []report.Config { return append([]report.Config{}, s...) }
-	out := comparison{A: sideOf(c.A), B: sideOf(c.B), Warnings: list(c.Warnings), Configs: []configComparison{}, OnlyA: configs(c.OnlyA), OnlyB: configs(c.OnlyB)}
-	for _, pair := range c.Pairs {
-		config := configComparison{Config: pair.Config, Warnings: list(pair.Warnings)}
-		for _, d := range pair.Differences {
-			m := metricComparison{Metric: d.Metric, A: d.A, B: d.B, Ratio: d.Ratio, Verdict: d.Verdict}
-			config.Metrics = append(config.Metrics, m)
-		}
-		out.Configs = append(out.Configs, config)
-	}
-	return writeIndented(w, out)
 }

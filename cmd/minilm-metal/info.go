@@ -193,7 +193,7 @@ func (a *about) write(w io.Writer) error {
 	for _, w := range m.Warnings {
 		row("warning", "%s", w)
 	}
-	row("device", "%s, %s, %d passes at once", a.Device, a.Precision, a.Workers)
+	row("device", "%s, %s, %s at once", a.Device, a.Precision, count(a.Workers, "pass", "passes"))
 	for _, why := range a.Choices {
 		row("", "%s", why)
 	}
@@ -211,7 +211,7 @@ func (a *about) write(w io.Writer) error {
 		}
 		row("", "%s", from)
 	}
-	row("cpu", "%s, %d cores", orUnknown(a.CPU.Name), a.CPU.Cores)
+	row("cpu", "%s, %s", orUnknown(a.CPU.Name), count(a.CPU.Cores, "core", "cores"))
 	for i, line := range wrap(a.CPU.Features, 66) {
 		name := ""
 		if i == 0 {
@@ -242,6 +242,14 @@ func candidate(c *engine.Candidate) string {
 		s += " (chosen)"
 	}
 	return s
+}
+
+// count writes how many of something there are.
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func orUnknown(s string) string {

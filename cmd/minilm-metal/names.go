@@ -46,7 +46,7 @@ func oneOf(flag, name string, known []string) error {
 // check refuses invalid flags before anything else happens.
 func (f *engineFlags) check() error {
 	if f.workers < 0 || f.workers > mostWorkers {
-		return usageError("--workers %d: want at least 1, and at most %d", f.workers, mostWorkers)
+		return usageError("--workers %d: want 0, for all cores, to %d", f.workers, mostWorkers)
 	}
 	for _, flag := range []struct {
 		name, value string
