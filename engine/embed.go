@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"iter"
 )
 
 // TextError is an error about one text of a call of Embed. The others have their embeddings.
@@ -27,4 +28,12 @@ func (e *TextError) Unwrap() error { return e.Err }
 // any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
 	return e.answer(embedding, ctx, dst, nil, texts, opts)
+}
+
+// EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an
+// embedding for each text, in their order, and holds about a thousand at a time. What it yields
+// belongs to the caller. A *TextError is about one text, whose values are NaN; any other error
+// comes without values, and is the last thing yielded.
+func (e *Engine) EmbedStream(ctx context.Context, texts iter.Seq[string], opts ...CallOption) iter.Seq2[[]float32, error] {
+	return owned(e.stream(ctx, embedding, true, feed(texts, ofText), opts))
 }

@@ -81,7 +81,7 @@ func (r *runner) add(c *call) {
 	pair, text := c.take(&r.batch)
 	e.queue.took(c)
 	if text {
-		prompt, single := c.prompt, c.texts != nil
+		prompt, single := c.prompt, c.single
 		e.mu.Unlock()
 		err := r.tokenize(ctx, prompt, pair, single)
 		e.mu.Lock()
