@@ -21,6 +21,9 @@ var (
 	// ErrModel is in every error about a checkpoint that cannot be used, and
 	// about scores that are not numbers.
 	ErrModel = errors.New("engine: cannot use this model")
+	// ErrPrompt is in every error about an unknown prompt name. The text has the name and
+	// lists the known ones.
+	ErrPrompt = errors.New("engine: no such prompt")
 	// ErrDevice is in every error about a device or a precision that does not exist or
 	// cannot be used on this machine.
 	ErrDevice = errors.New("engine: no such device or precision")
@@ -175,7 +178,8 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	warnings := slices.Concat(weights.Warnings, tok.Warnings())
+	similar, odd := similarity(spec)
+	warnings := slices.Concat(weights.Warnings, tok.Warnings(), odd)
 	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights, meaning: meaning, singles: unusable(singles)}
 	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
@@ -188,6 +192,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	switch o.purpose {
 	case embedding:
 		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
+		e.info.Similarity = similar
 	case classifying:
 		e.info.Labels, e.info.Final = meaning.Labels, meaning.Final
 	}
