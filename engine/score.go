@@ -25,7 +25,8 @@ func (e *PairError) Error() string { return fmt.Sprintf("pair %d: %v", e.Index, 
 func (e *PairError) Unwrap() error { return e.Err }
 
 // Score scores pairs, appends the scores to dst in the pairs' order, and returns the
-// extended slice. A score is the raw logit, unless the engine has the option Sigmoid.
+// extended slice. The higher the score, the better the passage answers the query; it is the raw
+// logit, unless the engine has the option Sigmoid.
 //
 // If the model's output for a pair is not a number, or the pair is too long and may not be
 // cut (ErrTooLong), its score is NaN and the error holds a *PairError for it. On any other
