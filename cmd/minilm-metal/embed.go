@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,10 +15,11 @@ import (
 // embedding is one run of embed.
 type embedding struct {
 	answering
-	shape                            shapeFlags
-	format, quantize, calibrate, out string
-	of                               vectors.Type // quantize's
-	ranges                           vectors.Ranges
+	shape                 shapeFlags
+	format, quantize, out string
+	of                    vectors.Type // quantize's
+	rangeFlags            rangeFlags
+	ranges                vectors.Ranges
 }
 
 // formats are the values of --format.
@@ -55,17 +54,19 @@ both, a line without an embedding is a row of NaN, and its error is on standard 
 sentence-transformers: int8 and uint8 are a byte for each value, binary and ubinary a bit
 (whether it is above 0), eight to a byte. What int8 and uint8 count between, the smallest
 and the largest value of each dimension, is found in the embeddings of --calibrate FILE,
-texts in the form of the input: some thousands like those that will be compared. Bytes can
-be compared only if the model, the file and the other flags were the same. JSON has the
-bytes as whole numbers, npy has them as int8 or uint8, and --format raw is the bytes alone;
-outside JSON a line without an embedding is a row of bytes that are 0.
+texts in the form of the input: some thousands like those that will be compared. Only bytes
+of the same ranges can be compared: --save-ranges FILE keeps them, as an array for
+numpy.load of both rows, and --ranges FILE takes them. JSON has the bytes as whole numbers,
+npy has them as int8 or uint8, and --format raw is the bytes alone; outside JSON a line
+without an embedding is a row of bytes that are 0.
 
 Memory does not grow with the input. The exit code is 1 if any line was in error.`,
 		Example: `  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
   minilm-metal embed --model ./e5-small --prompt "query: " --jsonl --input queries.jsonl
   minilm-metal embed --model ./e5-small --format npy --out vectors.npy --input texts.txt
   minilm-metal embed --model ./matryoshka --dim 64 --normalize < texts.txt
-  minilm-metal embed --model ./e5-small --quantize int8 --calibrate sample.txt < texts.txt`,
+  minilm-metal embed --model ./e5-small --quantize int8 --calibrate sample.txt --save-ranges ranges.npy < texts.txt
+  minilm-metal embed --model ./e5-small --quantize int8 --ranges ranges.npy < more.txt`,
 		Args: arguments(textsFile),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := r.check(c.Flags()); err != nil {
@@ -79,7 +80,7 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 	c.Flags().StringVar(&r.format, "format", formatJSONL, "what is written: jsonl, npy, f32 (little-endian float32), or raw (the bytes of --quantize)")
 	c.Flags().StringVarP(&r.out, "out", "o", "", "file to write (default: standard output)")
 	c.Flags().StringVar(&r.quantize, "quantize", string(vectors.Float32), "what each value is stored as: float32, int8, uint8, binary or ubinary")
-	c.Flags().StringVar(&r.calibrate, "calibrate", "", "file of texts to find the ranges of int8 and uint8 with")
+	r.rangeFlags.register(c.Flags())
 	return c
 }
 
@@ -129,16 +130,12 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	switch {
 	case flags.Changed("dim") && r.shape.dim < 1:
 		return usageError("--dim %d: want at least 1", r.shape.dim)
-	case r.of.Ranged() && r.calibrate == "":
-		return usageError("--quantize %s: want --calibrate FILE, a file of texts to find each dimension's range with", r.of)
-	case !r.of.Ranged() && r.calibrate != "":
-		return usageError("--calibrate is for --quantize int8 and uint8")
 	case r.format == formatF32 && r.of != vectors.Float32:
 		return usageError("--format f32 with --quantize %s: want --format raw", r.of)
 	case r.format == formatNPY && r.out == "":
 		return usageError("--format npy: want --out FILE: its beginning has the number of rows, which is known at the end")
 	}
-	return nil
+	return r.rangeFlags.check(r.of)
 }
 
 func (r *embedding) embed(ctx context.Context) (err error) {
@@ -149,50 +146,21 @@ func (r *embedding) embed(ctx context.Context) (err error) {
 	defer file.Close()
 	defer func() { err = errors.Join(err, e.Close()) }()
 	width, err := r.shape.check(e.Info().Dimensions)
-	if err == nil && r.calibrate != "" {
-		err = r.findRanges(ctx, e)
+	if err == nil {
+		err = r.checkFiles(file)
+	}
+	if err == nil && r.of.Ranged() {
+		r.ranges, err = r.findRanges(ctx, e, width)
 	}
 	if err != nil {
 		return err
 	}
-	w, err := r.writer(width, file)
+	w, err := r.writer(width)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	return r.run(ctx, file, text, newAsking(ctx, e.EmbedStream, nil, r.prompt.options()), w.write)
-}
-
-// fewTexts is how many embeddings are few to find ranges with, as for sentence-transformers.
-const fewTexts = 100
-
-// findRanges finds the ranges of the dimensions in the embeddings of the calibration's texts.
-func (r *embedding) findRanges(ctx context.Context, e *engine.Engine) error {
-	file, err := os.Open(r.calibrate)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	ask := newAsking(ctx, e.EmbedStream, nil, r.prompt.options())
-	defer ask.close()
-	r.undone = "nothing is written, since the ranges were not known yet"
-	for one, err := range r.lines(ctx, file, text, ask) {
-		if err == nil {
-			err = one.err
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.calibrate, err)
-		}
-		r.ranges.Add(r.shape.apply(one.values))
-		r.streamBar().Count("texts to calibrate with", r.ranges.Count, 0)
-	}
-	switch n := r.ranges.Count; {
-	case n < 2:
-		return fmt.Errorf("%s: %d texts, want at least 2, and better some thousands, to find ranges with", r.calibrate, n)
-	case n < fewTexts:
-		r.warn("%s: the ranges are those of %d texts: values outside of them are cut off, and more texts have wider ranges", r.calibrate, n)
-	}
-	return nil
 }
 
 // text reads the JSON of a line with one text.

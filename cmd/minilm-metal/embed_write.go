@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/minilm-metal/minilm-metal/engine/vectors"
 )
@@ -26,29 +25,38 @@ type vectorWriter struct {
 	buffered *bufio.Writer
 }
 
-// writer returns what writes embeddings of that many values. input is what --out must not be.
-func (r *embedding) writer(width int, input io.Reader) (*vectorWriter, error) {
-	w := &vectorWriter{embedding: r, width: width, to: r.stdout}
+// checkFiles refuses to write over a file that is read, and into what cannot hold an array.
+func (r *embedding) checkFiles(input io.Reader) error {
+	var read []os.FileInfo
+	if in, ok := input.(*os.File); ok {
+		if is, err := in.Stat(); err == nil {
+			read = append(read, is)
+		}
+	}
+	for _, name := range []string{r.rangeFlags.calibrate, r.rangeFlags.from} {
+		if is, err := os.Stat(name); err == nil {
+			read = append(read, is)
+		}
+	}
+	for flag, name := range map[string]string{"out": r.out, "save-ranges": r.rangeFlags.to} {
+		is, err := os.Stat(name)
+		switch {
+		case err != nil: // it is new
+		case !is.Mode().IsRegular() && flag == "out" && r.format == formatNPY:
+			return fmt.Errorf("--out %s: is not a file in which the number of rows can be written at the end", name)
+		case is.Mode().IsRegular() && slices.ContainsFunc(read, func(other os.FileInfo) bool { return os.SameFile(is, other) }):
+			return fmt.Errorf("--%s %s: is a file that is read, too", flag, name)
+		}
+	}
+	return nil
+}
+
+// writer returns what writes embeddings of that many values.
+func (r *embedding) writer(width int) (w *vectorWriter, err error) {
+	w = &vectorWriter{embedding: r, width: width, to: r.stdout}
 	if r.out == "" {
 		return w, nil
 	}
-	if before, err := os.Stat(r.out); err == nil {
-		var read []os.FileInfo
-		if in, ok := input.(*os.File); ok {
-			is, _ := in.Stat()
-			read = append(read, is)
-		}
-		sample, _ := os.Stat(r.calibrate)
-		for _, is := range append(read, sample) {
-			if is != nil && os.SameFile(before, is) {
-				return nil, fmt.Errorf("--out %s: is read, too", r.out)
-			}
-		}
-		if r.format == formatNPY && !before.Mode().IsRegular() {
-			return nil, fmt.Errorf("--out %s: is not a file in which the number of rows can be written at the end", r.out)
-		}
-	}
-	var err error
 	if w.file, err = os.Create(r.out); err != nil {
 		return nil, err
 	}
@@ -120,23 +128,13 @@ func (w *vectorWriter) close() error {
 	return errors.Join(err, w.file.Close())
 }
 
-// npyHeader is the length of the beginning of a .npy file. The format wants a multiple of 64.
-const npyHeader = 128
-
-// header returns the beginning of a .npy file, version 1.0, with as many rows as were written:
-// numpy's own description of the format is numpy.lib.format. Its length is the same for any
-// number of rows.
+// header is the beginning of a .npy file with as many rows as were written.
 func (w *vectorWriter) header() []byte {
-	kind, columns := "|u1", w.of.Bytes(w.width)
 	switch {
 	case w.of == vectors.Float32:
-		kind, columns = "<f4", w.width
+		return npyHeader(npyFloat32, w.rows, w.width)
 	case w.of.Signed():
-		kind = "|i1"
+		return npyHeader(npyInt8, w.rows, w.of.Bytes(w.width))
 	}
-	const magic = "\x93NUMPY\x01\x00"
-	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", kind, w.rows, columns)
-	length := npyHeader - len(magic) - 2 // of the text
-	text += strings.Repeat(" ", length-1-len(text)) + "\n"
-	return append([]byte(magic+string([]byte{byte(length), byte(length >> 8)})), text...)
+	return npyHeader(npyUint8, w.rows, w.of.Bytes(w.width))
 }

@@ -165,12 +165,15 @@ func TestEmbedRefusesForms(t *testing.T) {
 		{usage, "--format f32 with --quantize binary: want --format raw", []string{"--format", "f32", "--quantize", "binary"}},
 		{usage, `--quantize "int4": want float32, int8`, []string{"--quantize", "int4"}},
 		{usage, "--quantize int8: want --calibrate FILE", []string{"--quantize", "int8"}},
-		{usage, "--calibrate is for --quantize int8 and uint8", []string{"--calibrate", input}},
+		{usage, "--calibrate, --ranges and --save-ranges are for --quantize int8 and uint8", []string{"--calibrate", input}},
+		{usage, "--calibrate and --ranges: want one of them", []string{"--quantize", "int8", "--calibrate", input, "--ranges", input}},
+		{usage, "--save-ranges: want --calibrate too", []string{"--quantize", "int8", "--ranges", input, "--save-ranges", input}},
+		{failed, "texts.txt: not a .npy file", []string{"--quantize", "int8", "--ranges", input}},
 		{usage, "--dim 0: want at least 1", []string{"--dim", "0"}},
 		{usage, "--dim 33: the model's embeddings have 32 values", []string{"--dim", "33"}},
 		{failed, "texts.txt: 1 texts, want at least 2", []string{"--quantize", "uint8", "--calibrate", input}},
 		{failed, "no-such-file", []string{"--quantize", "uint8", "--calibrate", filepath.Join(folder, "no-such-file")}},
-		{failed, "texts.txt: is read, too", []string{"--out", input}},
+		{failed, "texts.txt: is a file that is read, too", []string{"--out", input}},
 		{failed, "no-such-folder", []string{"--out", filepath.Join(folder, "no-such-folder", "x")}},
 	} {
 		if o := call(t, "", append(model, c.args...)...); o.code != c.code || !strings.Contains(o.stderr, c.says) || o.stdout != "" {
@@ -182,8 +185,54 @@ func TestEmbedRefusesForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	call(t, "", append(model, "--jsonl", "--quantize", "int8", "--calibrate", bad)...).want(t, failed, `bad.jsonl: line 3: no "text"`)
-	call(t, "", append(model[:3], "--input", bad, "--jsonl", "--quantize", "int8", "--calibrate", bad, "--out", bad)...).want(t, failed, "bad.jsonl: line 3")
-	if text, err := os.ReadFile(input); err != nil || string(text) != "a\n" {
-		t.Errorf("the input is now %q, %v", text, err)
+	calibrated := append(model[:3:3], "--jsonl", "--quantize", "int8", "--calibrate", bad)
+	call(t, "", append(calibrated, "--out", bad)...).want(t, failed, "--out "+bad+": is a file that is read, too")
+	call(t, "", append(calibrated, "--save-ranges", bad)...).want(t, failed, "--save-ranges "+bad+": is a file that is read, too")
+	call(t, "", append(model[:3:3], "--format", "npy", "--out", folder)...).want(t, failed, "is not a file in which")
+	for path, want := range map[string]string{input: "a\n", bad: "{\"text\":\"a\"}\n{\"text\":\"b\"}\n{}\n"} {
+		if text, err := os.ReadFile(path); err != nil || string(text) != want {
+			t.Errorf("%s is now %q, %v", path, text, err)
+		}
+	}
+}
+
+// Ranges that were kept make the bytes of those that were found, and what is no ranges is refused
+// by name.
+func TestRanges(t *testing.T) {
+	dir, folder, stdin := embedderDir(t), t.TempDir(), strings.Join(passages(130), "\n")
+	sample, kept := filepath.Join(folder, "sample.txt"), filepath.Join(folder, "ranges.npy")
+	if err := os.WriteFile(sample, []byte(stdin), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	model := []string{"embed", "--model", dir, "--quantize", "int8", "--dim", "20"}
+	want := ok(t, stdin, append(model, "--calibrate", sample, "--save-ranges", kept)...)
+	if got := ok(t, stdin, append(model, "--ranges", kept)...); got != want || len(lines(got)) != 130 {
+		t.Error("with the ranges that were kept, other bytes")
+	}
+	if kind, rows, columns, data := array(t, kept); kind != "<f4" || rows != 2 || columns != 20 || len(data) != 2*20*4 {
+		t.Errorf("%s, %d by %d, %d bytes", kind, rows, columns, len(data))
+	}
+	matrix := func(header string, values ...float32) string {
+		file := "\x93NUMPY\x01\x00" + string([]byte{byte(len(header)), 0}) + header
+		return string(vectors.Float32.Append([]byte(file), values, nil))
+	}
+	nan := float32(math.NaN())
+	for says, file := range map[string]string{
+		"not a .npy file of version 1":            "\x93NUMPY\x02\x00\x00\x00\x00\x00",
+		"the .npy file ends in its beginning":     matrix("{}")[:11],
+		"is not of a matrix":                      matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 1, 2),
+		"has type <f8":                            matrix("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1), }", 1, 2),
+		"has type <f4, Fortran's order True":      matrix("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1), }", 1, 2),
+		"12 bytes of values, want 2 by 2":         matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", 1, 2, 3),
+		"0 bytes of values, want 0 by 0":          matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 0), }"),
+		"2 by 2 values, want 2 by 20":             matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", 1, 2, 3, 4),
+		"too large":                               matrix("{}", make([]float32, 1<<15)...),
+		"the range of dimension 1 is from 3 to 2": matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 20), }", slices.Concat([]float32{1, 3}, make([]float32, 18), []float32{1, 2}, make([]float32, 18))...),
+		"dimension 0 is from NaN to 0":            matrix("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 20), }", append([]float32{nan}, make([]float32, 39)...)...),
+	} {
+		if err := os.WriteFile(kept, []byte(file), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		call(t, stdin, append(model, "--ranges", kept)...).want(t, failed, "ranges.npy: ", says)
 	}
 }

@@ -45,26 +45,24 @@ func (t Type) Bytes(values int) int {
 
 // Ranges are the smallest and the largest value of each dimension of some embeddings: those with
 // which Uint8 and Int8 are calibrated. Bytes of different ranges cannot be compared. The zero
-// value is of no embeddings so far.
-type Ranges struct {
-	Low, High []float32
-	Count     int // of embeddings
-}
+// value is of no embeddings so far; Low and High may also be those of another time or program.
+type Ranges struct{ Low, High []float32 }
 
 // Add widens the ranges to an embedding, of the same width as all before. It panics if that
 // differs, or if a value is not a number.
 func (r *Ranges) Add(embedding []float32) {
-	if r.Count == 0 {
-		r.Low, r.High = append([]float32(nil), embedding...), append([]float32(nil), embedding...)
-	}
-	mustBe(len(r.Low), embedding)
-	for i, v := range embedding {
+	for _, v := range embedding {
 		if v != v {
 			panic("vectors: a value that is not a number, to calibrate with")
 		}
+	}
+	if r.Low == nil {
+		r.Low, r.High = append([]float32(nil), embedding...), append([]float32(nil), embedding...)
+	}
+	r.mustBeOf(embedding)
+	for i, v := range embedding {
 		r.Low[i], r.High[i] = min(r.Low[i], v), max(r.High[i], v)
 	}
-	r.Count++
 }
 
 // Append appends an embedding as values of type t to dst. Uint8 and Int8 need ranges of its
@@ -80,10 +78,10 @@ func (t Type) Append(dst []byte, embedding []float32, ranges *Ranges) []byte {
 			dst = append(dst, byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24))
 		}
 	case Uint8, Int8:
-		if ranges == nil || ranges.Count == 0 {
+		if ranges == nil {
 			panic(fmt.Sprintf("vectors: %s without ranges", string(t)))
 		}
-		mustBe(len(ranges.Low), embedding)
+		ranges.mustBeOf(embedding)
 		for i, v := range embedding {
 			dst = append(dst, step(v, ranges.Low[i], ranges.High[i]))
 		}
@@ -124,8 +122,8 @@ func step(v, low, high float32) byte {
 	return 0 // or NaN
 }
 
-func mustBe(width int, embedding []float32) {
-	if len(embedding) != width {
-		panic(fmt.Sprintf("vectors: an embedding of %d values and ranges of %d", len(embedding), width))
+func (r *Ranges) mustBeOf(embedding []float32) {
+	if len(embedding) != len(r.Low) || len(embedding) != len(r.High) {
+		panic(fmt.Sprintf("vectors: an embedding of %d values and ranges of %d", len(embedding), min(len(r.Low), len(r.High))))
 	}
 }

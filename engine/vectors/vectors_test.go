@@ -86,7 +86,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("%q, %v", s, err)
 	}
 	for _, name := range []string{"float32", "int8", "uint8", "binary", "ubinary"} {
-		if of, err := vectors.ParseType(name); err != nil || string(of) != name || of.Bytes(9) != len(of.Append(nil, make([]float32, 9), &vectors.Ranges{Low: make([]float32, 9), High: make([]float32, 9), Count: 1})) {
+		if of, err := vectors.ParseType(name); err != nil || string(of) != name || of.Bytes(9) != len(of.Append(nil, make([]float32, 9), &vectors.Ranges{Low: make([]float32, 9), High: make([]float32, 9)})) {
 			t.Errorf("%q: %q, %d bytes, %v", name, of, of.Bytes(9), err)
 		}
 	}
@@ -107,7 +107,8 @@ func TestMisuse(t *testing.T) {
 		`vectors: no similarity "x"`:                               func() { vectors.Similarity("x").Of(nil, nil) },
 		`vectors: no type "x"`:                                     func() { vectors.Type("x").Append(nil, nil, nil) },
 		"vectors: int8 without ranges":                             func() { vectors.Int8.Append(nil, []float32{1}, nil) },
-		"vectors: uint8 without ranges":                            func() { vectors.Uint8.Append(nil, []float32{1}, &vectors.Ranges{}) },
+		"vectors: uint8 without ranges":                            func() { vectors.Uint8.Append(nil, []float32{1}, nil) },
+		"vectors: an embedding of 1 values and ranges of 0":        func() { vectors.Uint8.Append(nil, []float32{1}, &vectors.Ranges{}) },
 		"vectors: an embedding of 3 values and ranges of 2":        func() { vectors.Int8.Append(nil, []float32{1, 2, 3}, two) },
 		"vectors: an embedding of 1 values and ranges of 2":        func() { two.Add([]float32{1}) },
 		"vectors: a value that is not a number, to calibrate with": func() { two.Add([]float32{1, nan}) },
@@ -121,7 +122,7 @@ func TestMisuse(t *testing.T) {
 			wrong()
 		}()
 	}
-	if two.Count != 1 || !slices.Equal(two.Low, []float32{1, 2}) || !slices.Equal(two.High, []float32{1, 2}) {
+	if !slices.Equal(two.Low, []float32{1, 2}) || !slices.Equal(two.High, []float32{1, 2}) {
 		t.Errorf("%+v", two)
 	}
 }
@@ -149,7 +150,7 @@ func FuzzVectors(f *testing.F) {
 			ranges.Add(b)
 			ranges.Add(make([]float32, n))
 		} else {
-			ranges = vectors.Ranges{Low: make([]float32, n), High: make([]float32, n), Count: 1}
+			ranges = vectors.Ranges{Low: make([]float32, n), High: make([]float32, n)}
 		}
 		for signed, unsigned := range map[vectors.Type]vectors.Type{vectors.Int8: vectors.Uint8, vectors.Binary: vectors.Ubinary} {
 			low, high := signed.Append([]byte{7}, a, &ranges), unsigned.Append([]byte{7}, a, &ranges)
