@@ -23,6 +23,7 @@ type call struct {
 	// The pairs, in one of three forms: texts, tokens, or a stream.
 	pairs  []Pair
 	texts  []string // or single texts, for embeddings
+	single bool     // the stream's or the call's are single texts
 	prompt string   // before the query of each pair of texts, or each text
 	tokens *model.Batch
 	stream *stream

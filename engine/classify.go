@@ -1,6 +1,9 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // Classify appends the probability of each label for each text to dst, in the order of Info's
 // Labels, text by text, and returns the extended slice. The engine must have been opened with
@@ -26,4 +29,16 @@ func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, op
 // (Passage). Errors about single pairs are *PairError.
 func (e *Engine) ClassifyPairs(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
 	return e.answer(classifying, ctx, dst, pairs, nil, opts, nil)
+}
+
+// ClassifyStream is Classify for texts that come one by one, as Stream is Score. It yields the
+// values of each text's labels, which belong to the caller. A *TextError is about one text, whose
+// values are NaN; any other error comes without values, and is the last thing yielded.
+func (e *Engine) ClassifyStream(ctx context.Context, texts iter.Seq[string], opts ...CallOption) iter.Seq2[[]float32, error] {
+	return owned(e.stream(ctx, classifying, true, feed(texts, ofText), opts))
+}
+
+// ClassifyPairsStream is ClassifyStream for pairs. Errors about single pairs are *PairError.
+func (e *Engine) ClassifyPairsStream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallOption) iter.Seq2[[]float32, error] {
+	return owned(e.stream(ctx, classifying, false, feed(pairs, ofPair), opts))
 }

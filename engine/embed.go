@@ -3,6 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
+	"iter"
+
+	"github.com/minilm-metal/minilm-metal/engine/vectors"
+	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
 // TextError is an error about one text of a call of Embed. The others have their embeddings.
@@ -35,4 +40,22 @@ func (e *Engine) EmbedStats(ctx context.Context, dst []float32, texts []string, 
 	var stats CallStats
 	dst, err := e.answer(embedding, ctx, dst, nil, texts, opts, &stats)
 	return dst, stats, err
+}
+
+// EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an
+// embedding for each text, in their order, and holds about a thousand at a time. What it yields
+// belongs to the caller. A *TextError is about one text, whose values are NaN; any other error
+// comes without values, and is the last thing yielded.
+func (e *Engine) EmbedStream(ctx context.Context, texts iter.Seq[string], opts ...CallOption) iter.Seq2[[]float32, error] {
+	return owned(e.stream(ctx, embedding, true, feed(texts, ofText), opts))
+}
+
+// similarity returns how the checkpoint's embeddings are to be compared. No embedding depends on
+// that: a name that is not known is a warning, and cosine is used, as in the library.
+func similarity(spec *model.Spec) (vectors.Similarity, []string) {
+	s, err := vectors.ParseSimilarity(spec.Similarity)
+	if err != nil {
+		return vectors.Cosine, []string{fmt.Sprintf("%s: similarity_fn_name: %.80q is not known here: cosine is used, as in sentence-transformers", modules.Settings, spec.Similarity)}
+	}
+	return s, nil
 }

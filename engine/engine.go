@@ -21,6 +21,9 @@ var (
 	// ErrModel is in every error about a checkpoint that cannot be used, and
 	// about scores that are not numbers.
 	ErrModel = errors.New("engine: cannot use this model")
+	// ErrPrompt is in every error about an unknown prompt name. The text has the name and
+	// lists the known ones.
+	ErrPrompt = errors.New("engine: no such prompt")
 	// ErrDevice is in every error about a device or a precision that does not exist or
 	// cannot be used on this machine.
 	ErrDevice = errors.New("engine: no such device or precision")
@@ -37,8 +40,19 @@ var (
 	ErrTooLong = model.ErrTooLong
 )
 
-// Engine is an opened model on a device. Its methods are safe for concurrent
-// use.
+// Engine is an opened model on a device. Its methods are safe for concurrent use.
+//
+// Calls of any number of goroutines share passes through the model. The engine fills a pass
+// from all waiting calls, in turn, an equal number of tokens each, so that a small call does
+// not wait for a large one; passes of calls that need several pause for one that needs a single
+// pass, within about two milliseconds. Calls of [Background] give way to all others. [MaxQueue] and
+// [MaxWait] refuse calls that would wait too long. A call returns at once when its context is
+// over or the engine is closed; Shutdown lets calls end first. Streams take more than memory
+// holds. No panic inside the engine reaches the caller.
+//
+// A default prompt of the checkpoint's files goes before each query or single text, unless a
+// call asks for another ([Prompt], [PromptName]). One over the maximum length is cut, or is an
+// error of its own ([PairError], [TextError]).
 type Engine struct {
 	options   options
 	info      Info
@@ -175,7 +189,8 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	warnings := slices.Concat(weights.Warnings, tok.Warnings())
+	similar, odd := similarity(spec)
+	warnings := slices.Concat(weights.Warnings, tok.Warnings(), odd)
 	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights, meaning: meaning, singles: unusable(singles)}
 	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
@@ -188,6 +203,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	switch o.purpose {
 	case embedding:
 		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
+		e.info.Similarity = similar
 	case classifying:
 		e.info.Labels, e.info.Final = meaning.Labels, meaning.Final
 	}
@@ -219,63 +235,6 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
 		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", e.info.MaxLength)
 	return e, nil
-}
-
-// openDevice chooses the device and the precision, and says why in Info.
-func (e *Engine) openDevice() (err error) {
-	choose := func(device, precision, why string) {
-		e.info.Device, e.info.Precision, e.info.Choices = device, precision, append(e.info.Choices, why)
-	}
-	switch device := e.options.device; device {
-	case "reference":
-		if p := e.options.precision; p != "auto" && p != "f64" {
-			return fmt.Errorf("%w: precision %q on the reference, which has f64 alone", ErrDevice, p)
-		}
-		if isa := e.options.isa; isa != "auto" {
-			return fmt.Errorf("%w: instruction set %q on the reference, which is plain Go", ErrDevice, isa)
-		}
-		choose("reference", "f64", "reference: float64, plain Go, by request")
-		e.device = model.NewReference(e.weights, e.options.workers)
-		e.head = exactHead{&e.weights.Head, e.info.Config.HiddenSize}
-	case "metal":
-		choose("metal", "f16", "metal: by request")
-		err = e.openMetal()
-	case "auto":
-		var why string
-		if why, err = e.tryMetal(); err != nil || e.device != nil {
-			choose("metal", "f16", why)
-			break
-		}
-		e.options.logger.Info("not on metal", "why", why)
-		choose("cpu", "", why)
-		err = e.openCPU()
-	case "cpu":
-		choose("cpu", "", "cpu: by request")
-		err = e.openCPU()
-	default:
-		return fmt.Errorf("%w: %q, want auto, cpu, metal or reference", ErrDevice, device)
-	}
-	if err == nil {
-		e.info.Workers = e.device.Passes()
-	}
-	return err
-}
-
-// prepare sets the engine's pass sizes to those that suit its device.
-func (e *Engine) prepare() {
-	e.fewestTokens, e.mostTokens = 1, 1024
-	if d, ok := e.device.(model.PassSizer); ok {
-		e.fewestTokens, e.mostTokens = d.PassTokens()
-	}
-	if asked := e.options.tokenBudget; asked != nil {
-		e.mostTokens = *asked
-	}
-	e.fewestTokens = min(e.fewestTokens, e.mostTokens)
-	_, e.interrupts = e.device.(model.Interrupter)
-	e.idleRunners = nil
-	for range e.device.Passes() {
-		e.idleRunners = append(e.idleRunners, newRunner(e))
-	}
 }
 
 // Info describes the engine. The slices and the map in it are copies that the caller may

@@ -84,7 +84,7 @@ func (r *runner) add(c *call) {
 		r.prompts = append(r.prompts, 0)
 	}
 	if text {
-		prompt, single := c.prompt, c.texts != nil
+		prompt, single := c.prompt, c.single
 		e.mu.Unlock()
 		err := r.tokenize(ctx, prompt, pair, single)
 		e.mu.Lock()

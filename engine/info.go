@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/minilm-metal/minilm-metal/model"
+import (
+	"github.com/minilm-metal/minilm-metal/engine/vectors"
+	"github.com/minilm-metal/minilm-metal/model"
+)
 
 // Info describes an open engine. Nothing in it changes while the engine is open.
 type Info struct {
@@ -15,6 +18,9 @@ type Info struct {
 	// Modules are, in words and in order, what makes an embedding of the encoder's last hidden
 	// state, such as "pooling: mean"; nil if the engine scores.
 	Modules []string `json:"modules,omitempty"`
+	// Similarity is how embeddings are meant to be compared, by the checkpoint's files: cosine,
+	// where they name nothing else; "" if the engine makes none.
+	Similarity vectors.Similarity `json:"similarity,omitempty"`
 	// Labels are the names of a classifier's labels, in the order of Classify's values; nil if
 	// the engine does something else. Final says what those values are: "softmax", "sigmoid",
 	// or "identity" for a regression's.

@@ -93,6 +93,15 @@ var methods = map[string]method{
 		got, err := e.ClassifyPairs(g.ctx, []float32{7}, []engine.Pair{{}}, nil)
 		return need(len(got) == 1 && err != nil, "labels of a cross-encoder")
 	}},
+	"EmbedStream": {0, func(e *engine.Engine, g given) error {
+		return refusedRows(e.EmbedStream(g.ctx, slices.Values([]string{"a"}), nil))
+	}},
+	"ClassifyStream": {0, func(e *engine.Engine, g given) error {
+		return refusedRows(e.ClassifyStream(g.ctx, slices.Values([]string{"a"}), nil))
+	}},
+	"ClassifyPairsStream": {0, func(e *engine.Engine, g given) error {
+		return refusedRows(e.ClassifyPairsStream(g.ctx, slices.Values([]engine.Pair{{}}), nil))
+	}},
 	"Info":  {0, func(e *engine.Engine, _ given) error { return need(e.Info().Device != "", "no device in Info") }},
 	"Stats": {0, func(e *engine.Engine, _ given) error { return need(e.Stats().Calls >= 0, "calls below 0") }},
 	"GPUName": {0, func(e *engine.Engine, _ given) error {
@@ -126,6 +135,18 @@ func need(good bool, fault string) error {
 		return errors.New(fault)
 	}
 	return nil
+}
+
+// refusedRows is an error unless the stream yields an error alone.
+func refusedRows(stream iter.Seq2[[]float32, error]) error {
+	got := 0
+	for row, err := range stream {
+		got++
+		if row != nil || err == nil {
+			return fmt.Errorf("%g of an engine that makes no such thing, %v", row, err)
+		}
+	}
+	return need(got == 1, "not one error")
 }
 
 func sequences(b *model.Batch) int {

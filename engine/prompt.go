@@ -1,15 +1,10 @@
 package engine
 
 import (
-	"errors"
 	"maps"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
-
-// ErrPrompt is in every error about an unknown prompt name. The text has the name and lists
-// the known ones.
-var ErrPrompt = errors.New("engine: no such prompt")
 
 // CallOption sets one thing about one call. A nil CallOption sets nothing; if two set the
 // same thing, the last one counts.
@@ -21,14 +16,20 @@ type callOptions struct {
 	set    promptSource
 }
 
-// promptSource says which of three prompts a call uses.
+// promptSource says which prompt a call uses.
 type promptSource int
 
 const (
-	ofEngine promptSource = iota // the engine's default
-	ofCall                       // callOptions.prompt
-	byName                       // the prompt that callOptions.name names
+	ofEngine   promptSource = iota // the engine's default
+	ofCall                         // callOptions.prompt
+	byName                         // the prompt that callOptions.name names
+	ofQuery                        // the model's for a query, none if it has none
+	ofDocument                     // the model's for a document, none if it has none
 )
+
+// roles are the names of the prompts for queries and documents, of which the first counts that
+// the model has.
+var roles = map[promptSource][]string{ofQuery: {"query"}, ofDocument: {"document", "passage", "corpus"}}
 
 // Prompt puts text before each query of a call, instead of the default prompt. "" means no
 // prompt. No space is added between text and query: write one at the end of text if it
@@ -43,6 +44,16 @@ func Prompt(text string) CallOption {
 func PromptName(name string) CallOption {
 	return func(o *callOptions) { o.name, o.set = name, byName }
 }
+
+// AsQuery makes the texts of a call queries to be compared with documents: before each goes the
+// prompt that the model, or the option [Prompts], calls "query", or no prompt if there is none. It
+// is encode_query of sentence-transformers.
+func AsQuery() CallOption { return func(o *callOptions) { o.set = ofQuery } }
+
+// AsDocument is AsQuery for documents, whose prompt is called "document", else "passage", else
+// "corpus". It is encode_document of sentence-transformers, save that version 6 puts no prompt
+// where a model has a "passage" and no "document".
+func AsDocument() CallOption { return func(o *callOptions) { o.set = ofDocument } }
 
 // Prompts adds prompts, for PromptName and DefaultPrompt, to those of the checkpoint. One
 // with the same name replaces the checkpoint's.
@@ -120,6 +131,13 @@ func (p *prompting) asked(opts []CallOption) (string, error) {
 		return o.prompt, nil
 	case byName:
 		return p.named(o.name)
+	case ofQuery, ofDocument:
+		for _, name := range roles[o.set] {
+			if prompt, has := p.input.Prompts[name]; has {
+				return prompt, nil
+			}
+		}
+		return "", nil
 	}
 	return p.text, nil
 }

@@ -17,7 +17,11 @@ const (
 	classifying                // a number for each label of a text or pair
 )
 
-var purposes = [...]struct{ option, results string }{scoring: {"", "scores"}, embedding: {"Embedder", "embeddings"}, classifying: {"Classifier", "probabilities of labels"}}
+var purposes = [...]struct{ option, results, value string }{
+	scoring:     {"", "scores", "the score is"},
+	embedding:   {"Embedder", "embeddings", "the embedding has"},
+	classifying: {"Classifier", "probabilities of labels", "a label has"},
+}
 
 // need returns an error if the engine was opened for something else than want.
 func (e *Engine) need(want purpose) error {
@@ -43,29 +47,45 @@ func (e *Engine) answer(of purpose, ctx context.Context, dst []float32, pairs []
 	return e.conclude(c, dst, err, stats)
 }
 
-// finishRows completes the rows of such a call. It returns an error for each row that has
-// values that are not numbers and for each text or pair in bad, made by wrap.
-func (e *Engine) finishRows(all []float32, bad map[int]error, wrap func(i int, err error) error) error {
+// finish completes the results of a call, row by row. It returns an error for each row that
+// has values that are not numbers and for each text or pair in bad: a *TextError if single, else
+// a *PairError.
+func (e *Engine) finish(all []float32, bad map[int]error, single bool) error {
 	var errs []error
 	for i := range len(all) / e.width {
-		row, err := all[i*e.width:][:e.width], bad[i]
-		for _, v := range row {
-			if wide := float64(v); err == nil && (math.IsNaN(wide) || math.IsInf(wide, 0)) {
-				err = modelErrorf("%s has %v", [...]string{embedding: "the embedding", classifying: "a label"}[e.options.purpose], v)
-			}
-		}
-		switch {
-		case err != nil:
-			for j := range row {
-				row[j] = float32(math.NaN())
-			}
-			errs = append(errs, wrap(i, err))
-		case e.options.purpose == classifying && !e.options.logits:
-			e.meaning.Apply(row)
+		if err := e.finishRow(all[i*e.width:][:e.width], bad[i]); err != nil {
+			errs = append(errs, about(single, i, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func ofText(i int, err error) error { return &TextError{i, err} }
-func ofPair(i int, err error) error { return &PairError{i, err} }
+// finishRow makes of what the head gives for one pair or text its score, embedding or
+// probabilities, in place. If err says why there is none, or the values are not numbers, it
+// makes them NaN and returns why.
+func (e *Engine) finishRow(row []float32, err error) error {
+	for _, v := range row {
+		if wide := float64(v); err == nil && (math.IsNaN(wide) || math.IsInf(wide, 0)) {
+			err = modelErrorf("%s %v", purposes[e.options.purpose].value, v)
+		}
+	}
+	switch is := e.options.purpose; {
+	case err != nil:
+		for i := range row {
+			row[i] = float32(math.NaN())
+		}
+	case is == scoring && e.options.sigmoid:
+		row[0] = float32(1 / (1 + math.Exp(-float64(row[0]))))
+	case is == classifying && !e.options.logits:
+		e.meaning.Apply(row)
+	}
+	return err
+}
+
+// about returns an error about text or pair i of a call.
+func about(single bool, i int, err error) error {
+	if single {
+		return &TextError{i, err}
+	}
+	return &PairError{i, err}
+}

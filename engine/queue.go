@@ -20,6 +20,19 @@ import (
 // their start, as in start-time fair queueing (Goyal, Vin and Cheng 1996), because the
 // tokens of a pair are known only when it is taken.
 //
+// One-pair calls, a few a second, on two cores of Zen 4: latency in ms, median and 99th
+// percentile, of 121 to 132 calls, so that the latter is nearly the worst. ("Before" is without
+// this queue, of 10 to 65 calls.)
+//
+//	                  alone        beside one call of 100,000 pairs   beside eight
+//	float32           15.8, 28.3   11.4, 24.6                         12.0, 22.1
+//	before, float32   17.6, 30.3   94, 176                            737, 775
+//	int8              5.8, 10.5    3.6, 7.3                           3.5, 9.6
+//	before, int8      7.1, 14.5    28, 59                             219, 241
+//
+// Alone, each call finds sleeping cores and cold caches; calls that follow one another without a
+// pause take 9 and 3.3 ms. "minilm-metal bench --mix" and "--overload" measure this on any machine.
+//
 // The engine's lock guards the queue.
 type queue struct {
 	// small holds calls that fit into one pass and that a caller waits for; large all

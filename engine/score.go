@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -26,7 +25,8 @@ func (e *PairError) Error() string { return fmt.Sprintf("pair %d: %v", e.Index, 
 func (e *PairError) Unwrap() error { return e.Err }
 
 // Score scores pairs, appends the scores to dst in the pairs' order, and returns the
-// extended slice. A score is the raw logit, unless the engine has the option Sigmoid.
+// extended slice. The higher the score, the better the passage answers the query; it is the raw
+// logit, unless the engine has the option Sigmoid.
 //
 // If the model's output for a pair is not a number, or the pair is too long and may not be
 // cut (ErrTooLong), its score is NaN and the error holds a *PairError for it. On any other
@@ -90,7 +90,7 @@ func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, texts [
 		return nil, err
 	}
 	c.came = came
-	c.pairs, c.texts, c.prompt, c.tokens, c.count = pairs, texts, prompt, tokens, len(pairs)+len(texts)
+	c.pairs, c.texts, c.single, c.prompt, c.tokens, c.count = pairs, texts, texts != nil, prompt, tokens, len(pairs)+len(texts)
 	if tokens != nil {
 		c.count = tokens.Len()
 	}
@@ -114,7 +114,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) (
 	computed := time.Time{}
 	if err == nil {
 		scores := c.scores[len(dst):]
-		dst, err = c.scores, e.finish(scores, c.bad, c.texts != nil)
+		dst, err = c.scores, e.finish(scores, c.bad, c.single)
 		if stats != nil {
 			*stats, computed = c.stats, c.ended
 		}
@@ -168,40 +168,3 @@ func (e tooLong) Error() string { return plain(e.error.Error()) }
 func (e tooLong) Is(target error) bool { return target == ErrTooLong }
 
 func (e tooLong) Unwrap() error { return e.error }
-
-// finish turns logits into scores, or what else the engine makes. It returns a *PairError, or
-// of single texts a *TextError, for each that is not of numbers and for each in bad.
-func (e *Engine) finish(scores []float32, bad map[int]error, texts bool) error {
-	switch {
-	case e.options.purpose == scoring:
-	case texts:
-		return e.finishRows(scores, bad, ofText)
-	default:
-		return e.finishRows(scores, bad, ofPair)
-	}
-	var errs []error
-	for i, logit := range scores {
-		err := bad[i]
-		if err != nil {
-			scores[i] = float32(math.NaN())
-		} else {
-			scores[i], err = e.scoreOf(logit)
-		}
-		if err != nil {
-			errs = append(errs, &PairError{i, err})
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// scoreOf returns the score of a logit, or NaN and an error if the logit is not a number.
-func (e *Engine) scoreOf(logit float32) (float32, error) {
-	v := float64(logit)
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return float32(math.NaN()), modelErrorf("the score is %v", logit)
-	case e.options.sigmoid:
-		return float32(1 / (1 + math.Exp(-v))), nil
-	}
-	return logit, nil
-}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"math"
 	"runtime/trace"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -27,95 +27,95 @@ type Tokens struct{ IDs, Types []int32 }
 // an error it may still run until its next pair; until then, leave its variables and files
 // alone. If pairs panics, the loop panics with the same value.
 func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallOption) iter.Seq2[float32, error] {
-	return func(yield func(float32, error) bool) {
-		e.stream(ctx, pairs != nil, opts, yield, func(s *stream) {
-			for p := range pairs {
-				if !s.add(func(to *slot) { to.pair = p }) {
-					return
-				}
-			}
-		})
-	}
+	return scoresOf(e.stream(ctx, scoring, false, feed(pairs, ofPair), opts))
 }
 
 // StreamTokens is Stream for pairs that are tokens already. The iterator may change a
 // yielded pair when it is asked for the next.
 func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.Seq2[float32, error] {
-	return func(yield func(float32, error) bool) {
-		e.stream(ctx, pairs != nil, nil, yield, func(s *stream) {
-			for p := range pairs {
-				one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
-				err := one.Validate(&e.info.Config)
-				if !s.add(func(to *slot) {
-					to.ids, to.types, to.err = append(to.ids[:0], p.IDs...), append(to.types[:0], p.Types...), err
-				}) {
-					return
-				}
-			}
-		})
-	}
+	return scoresOf(e.stream(ctx, scoring, false, feed(pairs, func(p Tokens) func(*slot) {
+		one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
+		err := one.Validate(&e.info.Config)
+		return func(to *slot) {
+			to.ids, to.types, to.err = append(to.ids[:0], p.IDs...), append(to.types[:0], p.Types...), err
+		}
+	}), nil))
 }
 
-// stream is a call whose pairs come one by one. The engine's lock guards its fields.
+// stream is a call whose pairs, or single texts, come one by one. The engine's lock guards its
+// fields.
 type stream struct {
 	e       *Engine
 	call    *call
 	ring    []slot // pair i is at index i modulo window
-	yielded int    // number of scores yielded
+	yielded int    // number of results yielded
 	all     bool   // the iterator has ended: no more pairs come
 	broken  any    // the value with which the iterator panicked
 	exited  bool   // the iterator has called runtime.Goexit
 
 	room  chan struct{} // capacity 1; receives when there may be room for a pair
-	ready chan struct{} // capacity 1; receives when there may be a score to yield
+	ready chan struct{} // capacity 1; receives when there may be a result to yield
 }
 
-// stream runs feed, which adds the pairs, on its own goroutine, beside the loop that yields
-// their scores.
-func (e *Engine) stream(ctx context.Context, some bool, opts []CallOption, yield func(float32, error) bool, feed func(*stream)) {
-	counted := false
-	defer func() {
-		if !counted { // the caller's loop or iterator has panicked
-			e.ended(nil)
+// stream is the sequence of the results of what feed adds, of single texts or of pairs. It runs
+// feed on its own goroutine, beside the loop that yields. A yielded row is the stream's again
+// when the loop asks for the next.
+func (e *Engine) stream(ctx context.Context, of purpose, single bool, feed func(*stream), opts []CallOption) iter.Seq2[[]float32, error] {
+	return func(yield func([]float32, error) bool) {
+		counted := false
+		defer func() {
+			if !counted { // the caller's loop or iterator has panicked
+				e.ended(nil)
+			}
+		}()
+		err := e.streamed(ctx, of, single, feed, opts, yield)
+		left := err == errLeft
+		if left {
+			err = nil
 		}
-	}()
+		counted = true
+		if err = e.ended(err); err != nil && !left {
+			yield(nil, err)
+		}
+	}
+}
+
+// streamed runs a stream to its end, and returns why it ended early, or nil.
+func (e *Engine) streamed(ctx context.Context, of purpose, single bool, feed func(*stream), opts []CallOption, yield func([]float32, error) bool) error {
 	c, err := e.newCall(ctx)
 	if err == nil {
-		err = e.need(scoring)
+		err = e.need(of)
 	}
-	if err == nil && !some {
+	if err == nil && single {
+		err = e.singles
+	}
+	if err == nil && feed == nil {
 		err = errors.New("engine: nil iterator")
 	}
 	if err == nil {
 		c.prompt, err = e.prompts.of(opts)
 	}
-	if err == nil {
-		var t *trace.Task
-		if c.ctx, t = task(ctx, "stream"); t != nil {
-			defer t.End()
-		}
-		s := &stream{e: e, call: c, ring: make([]slot, window), room: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
-		c.stream = s
-		if err = e.submit(c); err == nil {
-			go s.run(feed)
-			err = s.serve(yield)
-		}
+	if err != nil {
+		return err
 	}
-	left := err == errLeft
-	if left {
-		err = nil
+	var t *trace.Task
+	if c.ctx, t = task(ctx, "stream"); t != nil {
+		defer t.End()
 	}
-	counted = true
-	if err = e.ended(err); err != nil && !left {
-		yield(float32(math.NaN()), err)
+	s := &stream{e: e, call: c, ring: make([]slot, window), room: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	c.stream, c.single = s, single
+	if err := e.submit(c); err != nil {
+		return err
 	}
+	go s.run(feed)
+	return s.serve(yield)
 }
 
 // errLeft ends a stream whose caller has left the loop.
-var errLeft = errors.New("engine: nobody reads the scores")
+var errLeft = errors.New("engine: nobody reads the results")
 
-// serve yields the scores and then ends the call, also if the caller's loop panics.
-func (s *stream) serve(yield func(float32, error) bool) (err error) {
+// serve yields the results and then ends the call, also if the caller's loop panics.
+func (s *stream) serve(yield func([]float32, error) bool) (err error) {
 	defer func() {
 		err = s.e.end(s.call, err)
 		wake(s.room) // so that the feeding goroutine sees that the call is over
@@ -155,30 +155,27 @@ func (s *stream) run(feed func(*stream)) {
 	returned = true
 }
 
-// outcome is the score and the error that a stream yields for a pair.
+// outcome is the row of results and the error that a stream yields for a pair.
 type outcome struct {
-	score float32
-	err   error
+	row []float32
+	err error
 }
 
-// yield yields scores until there are no more. It returns why it ended early, or nil.
-func (s *stream) yield(yield func(float32, error) bool) error {
+// yield yields results until there are no more. It returns why it ended early, or nil.
+func (s *stream) yield(yield func([]float32, error) bool) error {
 	var some []outcome
 	for pair := 0; ; {
 		var err error
 		if some, err = s.wait(some[:0]); len(some) == 0 {
 			return err
 		}
-		for _, one := range some {
-			if one.err == nil {
-				one.score, one.err = s.e.scoreOf(one.score)
-			} else {
-				one.score = float32(math.NaN())
+		for i := range some {
+			one := &some[i]
+			one.row = slices.Grow(one.row[:0], s.e.width)[:s.e.width] // longer than it is only if there is an error
+			if one.err = s.e.finishRow(one.row, one.err); one.err != nil {
+				one.err = about(s.call.single, pair, one.err)
 			}
-			if one.err != nil {
-				one.err = &PairError{pair, one.err}
-			}
-			if !yield(one.score, one.err) {
+			if !yield(one.row, one.err) {
 				return errLeft
 			}
 			pair++
@@ -186,12 +183,12 @@ func (s *stream) yield(yield func(float32, error) bool) error {
 	}
 }
 
-// wait waits for scores that can be yielded, and appends them to some. If it returns none,
+// wait waits for results that can be yielded, and appends them to some. If it returns none,
 // the stream is over, with the error.
 func (s *stream) wait(some []outcome) ([]outcome, error) {
 	c := s.call
 	for {
-		// Cancellation comes before scores: the caller no longer wants them.
+		// Cancellation comes before results: the caller no longer wants them.
 		switch {
 		case c.ctx.Err() != nil:
 			return nil, cancelled{context.Cause(c.ctx)}
@@ -209,17 +206,22 @@ func (s *stream) wait(some []outcome) ([]outcome, error) {
 	}
 }
 
-// known appends the scores that can be yielded, and makes room. It returns false if it has
+// known appends the results that can be yielded, and makes room. It returns false if it has
 // to wait for more.
 func (s *stream) known(some *[]outcome) bool {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	for s.yielded < s.call.count {
 		from := s.at(s.yielded)
-		if !from.scored && from.err == nil {
+		if !from.known && from.err == nil {
 			break
 		}
-		*some = append(*some, outcome{from.score, from.err})
+		// The slot may be filled again before its row is read: swap its memory for that of an
+		// outcome that has been.
+		n := len(*some)
+		*some = slices.Grow(*some, 1)[:n+1]
+		one := &(*some)[n]
+		one.row, from.row, one.err = from.row, one.row, from.err
 		s.yielded++
 	}
 	if len(*some) > 0 {

@@ -1,18 +1,61 @@
 package engine
 
-import "github.com/minilm-metal/minilm-metal/model"
+import (
+	"iter"
+	"math"
+	"slices"
 
-// window is how many pairs of a stream may have come without their score being yielded:
+	"github.com/minilm-metal/minilm-metal/model"
+)
+
+// window is how many pairs of a stream may have come without their result being yielded:
 // enough for some passes on the largest device.
 const window = 1024
 
-// slot holds one pair of a stream, and its score once that is known.
+// slot holds one pair of a stream, and its row of results once that is known.
 type slot struct {
-	pair       Pair
+	pair       Pair    // the Query alone, in a stream of single texts
 	ids, types []int32 // the pair, in a stream of tokens
-	score      float32
-	scored     bool
-	err        error // why the pair has no score
+	row        []float32
+	known      bool
+	err        error // why the pair has no results
+}
+
+// feed returns what adds all that an iterator yields to a stream, or nil without an iterator.
+// prepare makes of one what writes it to a slot, which is done under the engine's lock.
+func feed[T any](all iter.Seq[T], prepare func(one T) func(to *slot)) func(*stream) {
+	if all == nil {
+		return nil
+	}
+	return func(s *stream) {
+		for one := range all {
+			if !s.add(prepare(one)) {
+				return
+			}
+		}
+	}
+}
+
+func ofPair(p Pair) func(*slot)      { return func(to *slot) { to.pair = p } }
+func ofText(text string) func(*slot) { return func(to *slot) { to.pair = Pair{Query: text} } }
+
+// scoresOf makes scores of rows of one.
+func scoresOf(rows iter.Seq2[[]float32, error]) iter.Seq2[float32, error] {
+	return func(yield func(float32, error) bool) {
+		rows(func(row []float32, err error) bool {
+			if row == nil {
+				return yield(float32(math.NaN()), err)
+			}
+			return yield(row[0], err)
+		})
+	}
+}
+
+// owned makes rows that the caller may keep.
+func owned(rows iter.Seq2[[]float32, error]) iter.Seq2[[]float32, error] {
+	return func(yield func([]float32, error) bool) {
+		rows(func(row []float32, err error) bool { return yield(slices.Clone(row), err) })
+	}
 }
 
 func (s *stream) at(i int) *slot { return &s.ring[i%window] }
@@ -44,7 +87,7 @@ func (s *stream) tryAdd(set func(to *slot)) (more, added bool) {
 		return true, false
 	}
 	to := s.at(c.count)
-	to.scored, to.err = false, nil
+	to.known, to.err = false, nil
 	set(to)
 	c.count++
 	s.skip()
@@ -77,10 +120,11 @@ func (s *stream) take(i int, b *model.Batch) (p Pair, text bool) {
 }
 
 // deliver does for a stream what call.deliver says.
-func (s *stream) deliver(lo int, scores []float32) {
-	for i, score := range scores {
+func (s *stream) deliver(lo int, results []float32) {
+	width := s.e.width
+	for i := range len(results) / width {
 		to := s.at(lo + i)
-		to.score, to.scored, to.err = score, true, s.call.bad[lo+i]
+		to.row, to.known, to.err = append(to.row[:0], results[i*width:][:width]...), true, s.call.bad[lo+i]
 		delete(s.call.bad, lo+i)
 	}
 	if lo == s.yielded {

@@ -74,6 +74,9 @@ func (s *Spec) embedderSettings(fsys fs.FS) error {
 		// After all modules, so that the result is no longer of unit length.
 		s.embeds.cut(cut)
 	}
+	if f.has("similarity_fn_name") {
+		f.text("similarity_fn_name", &s.Similarity)
+	}
 	f.refuseUnknown(libraryKeys)
 	if f.err != nil {
 		return f.err

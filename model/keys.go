@@ -13,7 +13,7 @@ import (
 
 // libraryKeys are the keys of config_sentence_transformers.json. Those in the second line
 // change nothing: the data type of arithmetic that is float32 here in any case, versions of
-// software, and how embeddings are compared.
+// software, and of a cross-encoder how embeddings are compared.
 var libraryKeys = []string{"model_type", "prompts", "default_prompt_name", newActivation,
 	"__version__", "keep_in_fp32_modules", "requirements", "similarity_fn_name", "truncate_dim"}
 

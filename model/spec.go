@@ -21,6 +21,9 @@ type Spec struct {
 	// checkpoint itself, or the folder in it that modules.json names.
 	Files    fs.FS
 	Warnings []string // problems that do not prevent scoring, one a line
+	// Similarity is the name of the function by which an embedder's embeddings are meant to be
+	// compared; "" if its files name none.
+	Similarity string
 
 	embeds              *embedder      // nil: it scores pairs
 	modular             *embedder      // of a cross-encoder whose head is in modules; else nil

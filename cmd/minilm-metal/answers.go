@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,9 +31,9 @@ type answering struct {
 type answer struct {
 	line   int // from 1
 	id     json.RawMessage
+	pair   bool
 	values []float32
-	err    error         // why there are no values
-	known  chan struct{} // closed when there are values or an error
+	err    error // why there are no values
 }
 
 // asked is what a line says.
@@ -42,11 +44,65 @@ type asked struct {
 	id     []byte
 }
 
+// parser reads the JSON of a line.
+type parser func(line []byte) (asked, error)
+
+// asking has an engine answer texts and pairs, each in its order.
+type asking struct {
+	texts *flow[string, []float32]
+	pairs *flow[engine.Pair, []float32]
+}
+
+// stream is a method of the engine that answers a sequence of T.
+type stream[T any] func(context.Context, iter.Seq[T], ...engine.CallOption) iter.Seq2[[]float32, error]
+
+// newAsking opens the streams; pairs is nil for an engine that takes none.
+func newAsking(ctx context.Context, texts stream[string], pairs stream[engine.Pair], opts []engine.CallOption) *asking {
+	a := &asking{texts: newFlow(ctx, with(texts, opts))}
+	if pairs != nil {
+		a.pairs = newFlow(ctx, with(pairs, opts))
+	}
+	return a
+}
+
+func with[T any](s stream[T], opts []engine.CallOption) func(context.Context, iter.Seq[T]) iter.Seq2[[]float32, error] {
+	return func(ctx context.Context, all iter.Seq[T]) iter.Seq2[[]float32, error] { return s(ctx, all, opts...) }
+}
+
+func (a *asking) put(what asked) {
+	if what.pair {
+		a.pairs.put(engine.Pair{Query: what.text, Passage: what.second})
+	} else {
+		a.texts.put(what.text)
+	}
+}
+
+func (a *asking) take(pair bool) ([]float32, error) {
+	if pair {
+		return a.pairs.take()
+	}
+	return a.texts.take()
+}
+
+func (a *asking) close() {
+	a.texts.close()
+	if a.pairs != nil {
+		a.pairs.close()
+	}
+}
+
 // register adds the flags. They speak of texts, where those of other commands speak of pairs.
 func (r *answering) register(c *cobra.Command) {
 	r.engineFlags.register(c.Flags())
 	maxLengthFlag(c.Flags(), &r.maxLength)
 	r.prompt.register(c.Flags())
+	ofTexts(c)
+	inputFlag(c, &r.input)
+	c.Flags().BoolVar(&r.jsonLines, "jsonl", false, "the input is JSON Lines")
+}
+
+// ofTexts makes the flags that there are speak of texts.
+func ofTexts(c *cobra.Command) {
 	for name, usage := range map[string]string{
 		"model":        "directory, or Hugging Face id in the local cache (required)",
 		"precision":    "auto (f32 on the cpu: how close others are is known of scores alone), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference",
@@ -54,84 +110,90 @@ func (r *answering) register(c *cobra.Command) {
 		promptFlag:     "text to put before each text, as it is; '' is none (default: the model's default prompt, if it has one)",
 		promptNameFlag: "put this one of the model's prompts before each text; \"info\" lists them",
 	} {
-		c.Flags().Lookup(name).Usage = usage
+		if f := c.Flags().Lookup(name); f != nil {
+			f.Usage = usage
+		}
 	}
-	inputFlag(c, &r.input)
-	c.Flags().BoolVar(&r.jsonLines, "jsonl", false, "the input is JSON Lines")
 }
 
 func (r *answering) check() error {
-	if r.engineFlags.model == "" {
-		return usageError("want --model: a directory, or a Hugging Face id in the local cache")
-	}
-	return errors.Join(checkMaxLength(r.maxLength), r.prompt.check())
+	return errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength), r.prompt.check())
 }
 
-// run opens the engine and answers all lines. parse reads a line; ask has the engine answer
-// it; writer returns what writes an answer.
-func (r *answering) run(ctx context.Context, of engine.Option, parse func(line []byte) (asked, error),
-	ask func(context.Context, *engine.Engine, asked, []engine.CallOption) ([]float32, error), writer func(engine.Info) func(*answer) error, opts ...engine.Option) (err error) {
+// needsModel is for commands whose models are of a kind of which none is the default.
+func needsModel(f *engineFlags) error {
+	if f.model == "" {
+		return usageError("want --model: a directory, or a Hugging Face id in the local cache")
+	}
+	return nil
+}
+
+// open opens the input and then the engine.
+func (r *answering) open(opts ...engine.Option) (io.ReadCloser, *engine.Engine, error) {
 	file, err := r.openInput(r.input)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer file.Close()
-	e, _, err := r.engineFlags.open(r.program, append(opts, of, engine.MaxLength(r.maxLength))...)
+	e, _, err := r.engineFlags.open(r.program, append(opts, engine.MaxLength(r.maxLength))...)
 	if err != nil {
-		return err
+		return nil, nil, errors.Join(err, file.Close())
 	}
-	defer func() { err = errors.Join(err, e.Close()) }()
-	prompt := r.prompt.options()
-	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any line is read
-		return err
+	if err := e.Tokenize(new(model.Batch), nil, r.prompt.options()...); err != nil { // checks the prompt before any line is read
+		return nil, nil, errors.Join(err, e.Close(), file.Close())
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	return file, e, nil
+}
 
-	r.undone = "no line was answered yet"
-	write, total, bad := writer(e.Info()), 0, 0
-	var first error
-	for one, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(*answer) bool) {
-		if err == nil && r.jsonLines && jsonl.Blank(line) {
-			return
-		}
-		// Each line is a call of its own: the engine fills its passes from all that wait.
-		// eachLine lets so many of them wait as suit it.
-		one := &answer{line: number, err: err, known: make(chan struct{})}
-		var what asked
-		switch {
-		case err != nil:
-		case r.jsonLines:
-			what, one.err = parse(line)
-			one.id = slices.Clone(what.id)
-		default:
-			what.text = string(jsonl.Text(line))
-		}
-		if one.err != nil {
-			close(one.known)
-		} else {
-			go func() {
-				defer close(one.known)
-				one.values, one.err = ask(ctx, e, what, prompt)
-				// Its index is in this call.
-				if of := (*engine.TextError)(nil); errors.As(one.err, &of) {
-					one.err = lineError{of.Err}
-				} else if of := (*engine.PairError)(nil); errors.As(one.err, &of) {
-					one.err = lineError{of.Err}
+// lines has the engine answer each line of a file, and yields the answers in their order, each as
+// soon as it is known. The last error, if any, is not about a line.
+func (r *answering) lines(ctx context.Context, file io.Reader, parse parser, ask *asking) iter.Seq2[*answer, error] {
+	return func(yield func(*answer, error) bool) {
+		for one, err := range eachLine(ctx, file, func(number int, line []byte, err error, emit func(*answer) bool) {
+			if err == nil && r.jsonLines && jsonl.Blank(line) {
+				return
+			}
+			one := &answer{line: number, err: err}
+			var what asked
+			switch {
+			case err != nil:
+			case r.jsonLines:
+				what, one.err = parse(line)
+				one.id, one.pair = slices.Clone(what.id), what.pair
+			default:
+				what.text = string(jsonl.Text(line))
+			}
+			if one.err == nil {
+				ask.put(what)
+			}
+			emit(one)
+		}) {
+			if err == nil && one.err == nil {
+				if one.values, one.err = ask.take(one.pair); one.err != nil && !isLine(one.err) {
+					err = one.err
 				}
-			}()
+			}
+			if err == nil && one.err != nil {
+				one.err = fmt.Errorf("line %d: %w", one.line, one.err)
+			}
+			if !yield(one, err) || err != nil {
+				return
+			}
 		}
-		emit(one)
-	}) {
+	}
+}
+
+// run answers all lines, and writes each answer.
+func (r *answering) run(ctx context.Context, file io.Reader, parse parser, ask *asking, write func(*answer) error) error {
+	defer ask.close()
+	r.undone = "no line was answered yet"
+	total, bad := 0, 0
+	var first error
+	for one, err := range r.lines(ctx, file, parse, ask) {
 		if err != nil {
 			return err
 		}
-		if <-one.known; one.err != nil {
-			if bad++; !ofLine(one.err) {
-				return one.err
-			}
-			one.err = fmt.Errorf("line %d: %w", one.line, one.err)
-			if first == nil {
+		if one.err != nil {
+			if bad++; first == nil {
 				first = one.err
 			}
 		}
@@ -146,16 +208,6 @@ func (r *answering) run(ctx context.Context, of engine.Option, parse func(line [
 		return fmt.Errorf("%d of %d lines are in error, the first is %w", bad, total, first)
 	}
 	return nil
-}
-
-// lineError is an error of one line.
-type lineError struct{ error }
-
-func (e lineError) Unwrap() error { return e.error }
-
-// ofLine reports whether an error is of one line, and the next ones may be good.
-func ofLine(err error) bool {
-	return errors.As(err, &lineError{}) || !errors.Is(err, engine.ErrClosed) && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrHardware) && !errors.Is(err, engine.ErrModel)
 }
 
 // begin appends the beginning of an answer's JSON: its id, if it has one, and the error in

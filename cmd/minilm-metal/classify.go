@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 			if r.logits {
 				opts = append(opts, engine.Logits())
 			}
-			return r.run(c.Context(), engine.Classifier(), textOrPair, classifyOne, r.writer, opts...)
+			return r.classify(c.Context(), append(opts, engine.Classifier())...)
 		},
 	}
 	r.register(c)
@@ -67,11 +68,15 @@ func textOrPair(line []byte) (a asked, err error) {
 	return a, err
 }
 
-func classifyOne(ctx context.Context, e *engine.Engine, a asked, prompt []engine.CallOption) ([]float32, error) {
-	if a.pair {
-		return e.ClassifyPairs(ctx, nil, []engine.Pair{{Query: a.text, Passage: a.second}}, prompt...)
+func (r *classification) classify(ctx context.Context, opts ...engine.Option) (err error) {
+	file, e, err := r.open(opts...)
+	if err != nil {
+		return err
 	}
-	return e.Classify(ctx, nil, []string{a.text}, prompt...)
+	defer file.Close()
+	defer func() { err = errors.Join(err, e.Close()) }()
+	ask := newAsking(ctx, e.ClassifyStream, e.ClassifyPairsStream, r.prompt.options())
+	return r.run(ctx, file, textOrPair, ask, r.writer(e.Info()))
 }
 
 // writer returns what writes a line's answer. Nothing is kept back.

@@ -2,26 +2,32 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
-	"slices"
+	"errors"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
+	"github.com/minilm-metal/minilm-metal/engine/vectors"
 )
 
 // embedding is one run of embed.
 type embedding struct {
 	answering
-	format string
+	shape                 shapeFlags
+	format, quantize, out string
+	of                    vectors.Type // quantize's
+	rangeFlags            rangeFlags
+	ranges                vectors.Ranges
 }
 
 // formats are the values of --format.
 const (
 	formatJSONL = "jsonl"
+	formatNPY   = "npy"
 	formatF32   = "f32"
+	formatRaw   = "raw"
 )
 
 func (p *program) embed() *cobra.Command {
@@ -37,78 +43,128 @@ Each line of the input is a text. With --jsonl it is a JSON object whose "text" 
 
 Each line gets a line of output, in the same order: {"embedding": [x, ...]}, with the
 "id" before it; or {"error": "..."} where the line has no embedding, which stops nothing.
-Values are float32, in the shortest form that reads back equal. With --format f32 the
-output is the values alone, as little-endian float32, without ids or ends of lines; a line
-without an embedding has NaN in each value, and its error is on standard error.
+Values are float32, in the shortest form that reads back equal.
+
+--format f32 writes the values alone, as little-endian float32, without ids or ends of
+lines, and --format npy a file for numpy.load: an array of a row for each line. Its
+beginning has the number of rows, which is known at the end, so it needs --out FILE. In
+both, a line without an embedding is a row of NaN, and its error is on standard error.
+
+--quantize stores embeddings in fewer bytes, the same as quantize_embeddings of
+sentence-transformers: int8 and uint8 are a byte for each value, binary and ubinary a bit
+(whether it is above 0), eight to a byte. What int8 and uint8 count between, the smallest
+and the largest value of each dimension, is found in the embeddings of --calibrate FILE,
+texts in the form of the input: some thousands like those that will be compared. Only bytes
+of the same ranges can be compared: --save-ranges FILE keeps them, as an array for
+numpy.load of both rows, and --ranges FILE takes them. JSON has the bytes as whole numbers,
+npy has them as int8 or uint8, and --format raw is the bytes alone; outside JSON a line
+without an embedding is a row of bytes that are 0.
 
 Memory does not grow with the input. The exit code is 1 if any line was in error.`,
 		Example: `  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
   minilm-metal embed --model ./e5-small --prompt "query: " --jsonl --input queries.jsonl
-  minilm-metal embed --model ./e5-small --format f32 < texts.txt > vectors.f32`,
+  minilm-metal embed --model ./e5-small --format npy --out vectors.npy --input texts.txt
+  minilm-metal embed --model ./matryoshka --dim 64 --normalize < texts.txt
+  minilm-metal embed --model ./e5-small --quantize int8 --calibrate sample.txt --save-ranges ranges.npy < texts.txt
+  minilm-metal embed --model ./e5-small --quantize int8 --ranges ranges.npy < more.txt`,
 		Args: arguments(textsFile),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := r.check(); err != nil {
+			if err := r.check(c.Flags()); err != nil {
 				return err
 			}
-			return r.run(c.Context(), engine.Embedder(), text, embedOne, r.writer)
+			return r.embed(c.Context())
 		},
 	}
 	r.register(c)
-	c.Flags().StringVar(&r.format, "format", formatJSONL, "what is written: jsonl, or f32 (little-endian float32)")
+	r.shape.register(c.Flags())
+	c.Flags().StringVar(&r.format, "format", formatJSONL, "what is written: jsonl, npy, f32 (little-endian float32), or raw (the bytes of --quantize)")
+	c.Flags().StringVarP(&r.out, "out", "o", "", "file to write (default: standard output)")
+	c.Flags().StringVar(&r.quantize, "quantize", string(vectors.Float32), "what each value is stored as: float32, int8, uint8, binary or ubinary")
+	r.rangeFlags.register(c.Flags())
 	return c
 }
 
-func (r *embedding) check() error {
+// shapeFlags hold the flags that change embeddings after the model's modules.
+type shapeFlags struct {
+	dim       int
+	normalize bool
+}
+
+func (f *shapeFlags) register(flags *pflag.FlagSet) {
+	flags.IntVar(&f.dim, "dim", 0, "keep so many values of an embedding, the first; they are not of unit length, unless with --normalize (default: all)")
+	flags.BoolVar(&f.normalize, "normalize", false, "make embeddings of unit length, after --dim")
+}
+
+// check returns how many values an embedding of that width has afterwards.
+func (f *shapeFlags) check(width int) (int, error) {
+	switch {
+	case f.dim == 0:
+		return width, nil
+	case f.dim < 0 || f.dim > width:
+		return 0, usageError("--dim %d: the model's embeddings have %d values", f.dim, width)
+	}
+	return f.dim, nil
+}
+
+// apply changes an embedding.
+func (f *shapeFlags) apply(v []float32) []float32 {
+	if f.dim > 0 {
+		v = v[:f.dim]
+	}
+	if f.normalize {
+		vectors.Normalize(v)
+	}
+	return v
+}
+
+func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	if err := r.answering.check(); err != nil {
 		return err
 	}
-	if r.format != formatJSONL && r.format != formatF32 {
-		return usageError("--format %q: want %s or %s", r.format, formatJSONL, formatF32)
+	if err := oneOf("format", r.format, []string{formatJSONL, formatNPY, formatF32, formatRaw}); err != nil {
+		return err
 	}
-	return nil
+	if r.of, err = vectors.ParseType(r.quantize); err != nil {
+		return usageError("--quantize %q: want float32, int8, uint8, binary or ubinary", r.quantize)
+	}
+	switch {
+	case flags.Changed("dim") && r.shape.dim < 1:
+		return usageError("--dim %d: want at least 1", r.shape.dim)
+	case r.format == formatF32 && r.of != vectors.Float32:
+		return usageError("--format f32 with --quantize %s: want --format raw", r.of)
+	case r.format == formatNPY && r.out == "":
+		return usageError("--format npy: want --out FILE: its beginning has the number of rows, which is known at the end")
+	}
+	return r.rangeFlags.check(r.of)
+}
+
+func (r *embedding) embed(ctx context.Context) (err error) {
+	file, e, err := r.open(engine.Embedder())
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	defer func() { err = errors.Join(err, e.Close()) }()
+	width, err := r.shape.check(e.Info().Dimensions)
+	if err == nil {
+		err = r.checkFiles(file)
+	}
+	if err == nil && r.of.Ranged() {
+		r.ranges, err = r.findRanges(ctx, e, width)
+	}
+	if err != nil {
+		return err
+	}
+	w, err := r.writer(width)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	return r.run(ctx, file, text, newAsking(ctx, e.EmbedStream, nil, r.prompt.options()), w.write)
 }
 
 // text reads the JSON of a line with one text.
 func text(line []byte) (a asked, err error) {
 	a.text, a.id, err = jsonl.ParseText(line)
 	return a, err
-}
-
-func embedOne(ctx context.Context, e *engine.Engine, a asked, prompt []engine.CallOption) ([]float32, error) {
-	return e.Embed(ctx, nil, []string{a.text}, prompt...)
-}
-
-// writer returns what writes a line's answer, in the format that was asked for. A user may
-// write a line and wait for its answer, so that nothing is kept back.
-func (r *embedding) writer(info engine.Info) func(*answer) error {
-	var out []byte
-	if r.format == formatF32 {
-		return func(v *answer) error {
-			out = out[:0]
-			if v.err != nil {
-				r.warn("%v", v.err)
-				v.values = slices.Repeat([]float32{float32(math.NaN())}, info.Dimensions)
-			}
-			for _, x := range v.values {
-				out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-			}
-			_, err := r.stdout.Write(out)
-			return err
-		}
-	}
-	return func(v *answer) error {
-		var whole bool
-		if out, whole = v.begin(out[:0]); !whole {
-			out = append(out, `"embedding":[`...)
-			for i, x := range v.values {
-				if i > 0 {
-					out = append(out, ',')
-				}
-				out = appendFloat(out, x)
-			}
-			out = append(out, "]}\n"...)
-		}
-		_, err := r.stdout.Write(out)
-		return err
-	}
 }

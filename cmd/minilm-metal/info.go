@@ -33,10 +33,11 @@ type about struct {
 		Parameters int64  `json:"parameters"`
 		Format     string `json:"weights_format"` // "safetensors" or "PyTorch"
 		MaxLength  int    `json:"max_length"`
-		// Of an embedder: the values of an embedding, and what makes it of the encoder's last
-		// hidden state, in order.
+		// Of an embedder: the values of an embedding, what makes it of the encoder's last
+		// hidden state, in order, and how embeddings are compared.
 		Dimensions int      `json:"dimensions,omitempty"`
 		Modules    []string `json:"modules,omitempty"`
+		Similarity string   `json:"similarity,omitempty"`
 		// Of a classifier: its labels, and the function that makes their probabilities.
 		Labels []string         `json:"labels,omitempty"`
 		Final  model.Activation `json:"final,omitempty"`

@@ -23,7 +23,7 @@ const mostLabels = 30
 var kinds = map[string]string{
 	crossEncoder: "cross-encoder, which scores pairs: score, rank, bench",
 	classifier:   "classifier, which sorts texts or pairs into classes: classify",
-	embedder:     "embedder, which makes embeddings of texts: embed",
+	embedder:     "embedder, which makes embeddings of texts: embed, similarity",
 }
 
 // truncated says what each strategy does with a pair over the maximum length.
@@ -56,7 +56,7 @@ func (a *about) setKind(info engine.Info) {
 	m := &a.Model
 	switch {
 	case info.Dimensions > 0:
-		m.Kind, m.Dimensions, m.Modules = embedder, info.Dimensions, info.Modules
+		m.Kind, m.Dimensions, m.Modules, m.Similarity = embedder, info.Dimensions, info.Modules, string(info.Similarity)
 	case info.Labels != nil:
 		m.Kind, m.Labels, m.Final = classifier, info.Labels, info.Final
 	default:
@@ -83,6 +83,7 @@ func (a *about) writeKind(row func(name, format string, args ...any)) string {
 		for i, module := range m.Modules {
 			row("", "%d. %s", i+1, module)
 		}
+		row("similarity", "%s", m.Similarity)
 	case classifier:
 		row("labels", "%d, by %s: %s", len(m.Labels), m.Final, jsonscan.Quoted(m.Labels, mostLabels))
 	default:

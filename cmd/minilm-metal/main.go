@@ -5,6 +5,7 @@
 //	minilm-metal score < pairs.jsonl          JSON Lines in, JSON Lines out
 //	minilm-metal tokenize < pairs.jsonl       text to token ids
 //	minilm-metal embed < texts.txt            embeddings, with a model that makes them
+//	minilm-metal similarity QUERY < texts.txt texts by the similarity of their embeddings
 //	minilm-metal classify < texts.txt         probabilities of labels, with a model that has some
 //	minilm-metal info                         model, device, kernels
 //	minilm-metal verify                       published scores against ours

@@ -85,7 +85,8 @@ func (f engineFlags) checkEach(precisions []string) error {
 func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
-		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
+		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"}, "kind": {"ranker", "embedder", "labels"},
+		"quantize": {"float32", "int8", "uint8", "binary", "ubinary"}, "by": {"cosine", "dot", "euclidean", "manhattan"},
 		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios, "peers": slices.Compact(slices.Sorted(slices.Values(slices.Concat(peers.Names(""), peers.Names(recording.TaskEmbed))))),
 	}
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
@@ -94,6 +95,9 @@ func (p *program) complete(root *cobra.Command) {
 	for _, c := range below(root) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			values, some := flags[f.Name]
+			if f.Name == "format" && c.Name() == "embed" {
+				values = []string{formatJSONL, formatNPY, formatF32, formatRaw}
+			}
 			switch f.Value.Type() {
 			case "bool", "int", "uint64", "float64", "duration", "intSlice":
 				some = true // numbers cannot be guessed, and are not files

@@ -44,6 +44,9 @@ const onlyOutput = "standard output"
 
 // checkOutput returns an error, before a command begins, if its results would be lost.
 func (p *program) checkOutput(c *cobra.Command) error {
+	if f := c.Flags().Lookup("out"); f != nil && f.Changed {
+		return nil
+	}
 	out, ok := p.stdout.(*output)
 	if _, only := c.Annotations[onlyOutput]; only && ok && out.w == (noOutput{}) {
 		return errNoOutput

@@ -36,7 +36,7 @@ type answerer interface {
 	// pairs. Its result is passed to answer. An error is the line's, and answer is not
 	// called then.
 	prepare(line *jsonl.Line, i int) (engine.Tokens, error)
-	// answer adds a pair's answer to the current line. errNoScore is an error of the pair;
+	// answer adds a pair's answer to the current line. A lineError is an error of the pair;
 	// any other error ends the command.
 	answer(pair engine.Tokens) error
 	// finish appends the output line with all answers since the last call to out.
@@ -75,7 +75,7 @@ func (p *program) answer(ctx context.Context, name string, open func() (answerer
 		case in.err != nil:
 			bad = in.err
 		case !in.none:
-			if err := a.answer(in.ids); errors.Is(err, errNoScore) {
+			if err := a.answer(in.ids); isLine(err) {
 				if bad == nil {
 					bad = in.about(err)
 				}

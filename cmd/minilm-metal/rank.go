@@ -60,11 +60,16 @@ it until it is sorted.`,
 	}
 	r.engineFlags.register(c.Flags())
 	r.scoreFlags.register(c.Flags())
+	r.register(c)
+	return c
+}
+
+// register adds the flags about the lines that are read and written.
+func (r *ranking) register(c *cobra.Command) {
 	inputFlag(c, &r.input)
 	c.Flags().IntVarP(&r.topK, "top-k", "k", 0, "only the best so many (default: all)")
 	c.Flags().BoolVar(&r.jsonLines, "jsonl", false, "the input is JSON Lines")
 	c.Flags().BoolVar(&r.asJSON, "json", false, "write JSON Lines")
-	return c
 }
 
 // passage is one line of rank's input.
@@ -77,11 +82,24 @@ type passage struct {
 	score float32
 }
 
-func (r *ranking) run(ctx context.Context, query string) (err error) {
+// scoring scores the passages of pairs that all have the same query.
+type scoring func(context.Context, iter.Seq[engine.Pair]) iter.Seq2[float32, error]
+
+func (r *ranking) run(ctx context.Context, query string) error {
 	opts, err := r.scoreFlags.options()
 	if err != nil {
 		return err
 	}
+	return r.sort(ctx, query, opts, func(e *engine.Engine) (scoring, error) {
+		prompt := r.scoreFlags.prompt.options()
+		return func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
+			return e.Stream(ctx, pairs, prompt...)
+		}, e.Tokenize(new(model.Batch), nil, prompt...) // checks the prompt before any passage is read
+	})
+}
+
+// sort opens the engine with opts and writes the passages in the order of their scores.
+func (r *ranking) sort(ctx context.Context, query string, opts []engine.Option, prepare func(*engine.Engine) (scoring, error)) (err error) {
 	if r.topK < 0 {
 		return usageError("--top-k %d: want at least 1, or 0 for all", r.topK)
 	}
@@ -95,14 +113,12 @@ func (r *ranking) run(ctx context.Context, query string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	prompt := r.scoreFlags.prompt.options()
-	if err := e.Tokenize(new(model.Batch), nil, prompt...); err != nil { // checks the prompt before any passage is read
+	stream, err := prepare(e)
+	if err != nil {
 		return err
 	}
 	r.undone = "nothing is written, since passages are sorted when all are read"
-	kept, err := r.score(ctx, file, query, func(ctx context.Context, pairs iter.Seq[engine.Pair]) iter.Seq2[float32, error] {
-		return e.Stream(ctx, pairs, prompt...)
-	})
+	kept, err := r.score(ctx, file, query, stream)
 	if err != nil {
 		return err
 	}
@@ -124,8 +140,8 @@ type ranked struct {
 
 // score scores the passages of the input by stream, and keeps the best. Of those without a
 // score it warns.
-func (r *ranking) score(ctx context.Context, file io.Reader, query string, stream func(context.Context, iter.Seq[engine.Pair]) iter.Seq2[float32, error]) (ranked, error) {
-	scores := newScores(ctx, stream)
+func (r *ranking) score(ctx context.Context, file io.Reader, query string, stream scoring) (ranked, error) {
+	scores := newFlow(ctx, stream)
 	defer scores.close()
 	kept := ranked{best: best{k: r.topK}}
 	for one, err := range r.passages(ctx, file, query, scores) {
@@ -134,7 +150,7 @@ func (r *ranking) score(ctx context.Context, file io.Reader, query string, strea
 		}
 		kept.total++
 		if one.err == nil {
-			if one.score, err = scores.take(); err != nil && !errors.Is(err, errNoScore) && !errors.Is(err, engine.ErrTooLong) {
+			if one.score, err = scores.take(); err != nil && !isLine(err) {
 				return kept, err
 			}
 			one.err = err
@@ -151,7 +167,7 @@ func (r *ranking) score(ctx context.Context, file io.Reader, query string, strea
 }
 
 // passages are those of the input, each of which is put to be scored before it comes.
-func (r *ranking) passages(ctx context.Context, file io.Reader, query string, scores *scores[engine.Pair]) iter.Seq2[passage, error] {
+func (r *ranking) passages(ctx context.Context, file io.Reader, query string, scores *flow[engine.Pair, float32]) iter.Seq2[passage, error] {
 	parse := passageLine
 	if r.jsonLines {
 		parse = jsonPassageLine

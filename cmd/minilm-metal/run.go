@@ -117,7 +117,7 @@ have 3 to 5 for their verdicts.`,
 		},
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize(), p.embed(), p.classify()} {
+	for _, c := range []*cobra.Command{p.rank(), p.score(), p.tokenize(), p.embed(), p.similarity(), p.classify()} {
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}

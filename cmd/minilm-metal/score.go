@@ -57,7 +57,7 @@ The exit code is 1 if any line was in error.`,
 					return nil, errors.Join(err, e.Close())
 				}
 				info := e.Info()
-				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newScores(c.Context(), e.StreamTokens)}, nil
+				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newFlow(c.Context(), e.StreamTokens)}, nil
 			})
 		},
 	}
@@ -72,7 +72,7 @@ type scorer struct {
 	engine *engine.Engine
 	prompt []engine.CallOption
 	bounds bounds
-	scores *scores[engine.Tokens]
+	scores *flow[engine.Tokens, float32]
 	batch  model.Batch // memory, reused for each pair
 	line   []byte      // the scores of the current line, with commas
 }

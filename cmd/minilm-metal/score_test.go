@@ -259,11 +259,11 @@ func TestNoScore(t *testing.T) {
 	dir := overflowing(t)
 	o := call(t, pairLine(t, "a", "b")+`{"query":"a","documents":["b","c"]}`, "score", "--model", dir)
 	o.want(t, failed, "2 of 2 lines")
-	if got := answers(t, o.stdout); *got[0].Error != "line 1: the model's score is not a number" || *got[1].Error != "line 2: pair 1 of the line: the model's score is not a number" {
+	if got := answers(t, o.stdout); *got[0].Error != "line 1: the model's result is not a number" || *got[1].Error != "line 2: pair 1 of the line: the model's result is not a number" {
 		t.Errorf("%s", o.stdout)
 	}
 	o = call(t, "a\nb\n", "rank", "q", "--model", dir)
-	o.want(t, failed, "line 1: the model's score is not a number", "2 of 2 lines")
+	o.want(t, failed, "line 1: the model's result is not a number", "2 of 2 lines")
 	if o.stdout != "" {
 		t.Errorf("rank wrote %q", o.stdout)
 	}

@@ -66,21 +66,21 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 	}
 }
 
-// scores is a stream of an engine's scores. One goroutine puts in what is to be scored,
-// another takes the scores out, in the same order.
-type scores[T any] struct {
+// flow is a stream of an engine's results R, each of a T. One goroutine puts in what is to be
+// scored or embedded, another takes the results out, in the same order.
+type flow[T, R any] struct {
 	ctx  context.Context
 	in   chan T
-	next func() (float32, error, bool)
+	next func() (R, error, bool)
 	stop func()
 }
 
-// newScores opens a stream with e.Stream or e.StreamTokens.
-func newScores[T any](ctx context.Context, stream func(context.Context, iter.Seq[T]) iter.Seq2[float32, error]) *scores[T] {
+// newFlow opens a stream with one of an engine's methods, such as Stream.
+func newFlow[T, R any](ctx context.Context, stream func(context.Context, iter.Seq[T]) iter.Seq2[R, error]) *flow[T, R] {
 	ctx, cancel := context.WithCancel(ctx)
-	// The engine begins to read when the first score is asked for. That happens after
+	// The engine begins to read when the first result is asked for. That happens after
 	// something was put in, for which the channel needs room.
-	s := &scores[T]{ctx: ctx, in: make(chan T, 1)}
+	s := &flow[T, R]{ctx: ctx, in: make(chan T, 1)}
 	next, stop := iter.Pull2(stream(ctx, s.all))
 	s.next = next
 	s.stop = func() {
@@ -91,7 +91,7 @@ func newScores[T any](ctx context.Context, stream func(context.Context, iter.Seq
 }
 
 // all yields what was put in, until the stream is closed.
-func (s *scores[T]) all(yield func(T) bool) {
+func (s *flow[T, R]) all(yield func(T) bool) {
 	for {
 		select {
 		case x := <-s.in:
@@ -106,32 +106,54 @@ func (s *scores[T]) all(yield func(T) bool) {
 
 // put puts in one more, or nothing if the stream is closed. It waits while the engine has
 // enough.
-func (s *scores[T]) put(x T) {
+func (s *flow[T, R]) put(x T) {
 	select {
 	case s.in <- x:
 	case <-s.ctx.Done():
 	}
 }
 
-// errNoScore is the error of a pair for which the model's result is NaN or infinity.
-var errNoScore = errors.New("the model's score is not a number")
-
-// take waits for the next score. There are as many as were put in. If the error is
-// errNoScore or engine.ErrTooLong, it is about this one only.
-func (s *scores[T]) take() (float32, error) {
-	score, err, ok := s.next()
-	switch one := (*engine.PairError)(nil); {
-	case errors.As(err, &one) && errors.Is(one.Err, engine.ErrTooLong):
-		return 0, one.Err
-	case errors.As(err, &one):
-		return 0, errNoScore
+// take waits for the next result. There are as many as were put in. A lineError is about this
+// one only.
+func (s *flow[T, R]) take() (result R, err error) {
+	result, err, ok := s.next()
+	switch {
 	case ok:
-		return score, err
+		return result, aboutOne(err)
 	case s.ctx.Err() != nil:
-		return 0, s.ctx.Err()
+		return result, s.ctx.Err()
 	}
-	return 0, errors.New("the engine has fewer scores than pairs")
+	return result, errors.New("the engine has fewer results than were asked for")
 }
 
 // close ends the stream. Afterwards, put does nothing.
-func (s *scores[T]) close() { s.stop() }
+func (s *flow[T, R]) close() { s.stop() }
+
+// lineError is an error of one line, or of one pair in it; the next ones may be good.
+type lineError struct{ error }
+
+func (e lineError) Unwrap() error { return e.error }
+
+// errNotNumber is the error of a pair or text for which the model's result has a NaN or an
+// infinity.
+var errNotNumber = errors.New("the model's result is not a number")
+
+// aboutOne makes an error about one pair or text, whose index is in the stream, one without it.
+func aboutOne(err error) error {
+	var cause error
+	if pair, ok := errors.AsType[*engine.PairError](err); ok {
+		cause = pair.Err
+	} else if text, ok := errors.AsType[*engine.TextError](err); ok {
+		cause = text.Err
+	}
+	switch {
+	case cause == nil:
+		return err
+	case errors.Is(cause, engine.ErrTooLong):
+		return lineError{cause}
+	}
+	return lineError{errNotNumber}
+}
+
+// isLine reports whether an error is of one line.
+func isLine(err error) bool { return errors.As(err, &lineError{}) }

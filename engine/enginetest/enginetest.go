@@ -9,7 +9,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
-// Shape is the model that Open opens: two layers of 32 channels, under one
+// Shape is the model that Open opens, and the encoder of the others: two layers of 32 channels, under one
 // per cent of MiniLM's arithmetic.
 var Shape = synth.Shape{
 	Layers: 2, Hidden: 32, Heads: 2, Intermediate: 64,
@@ -24,7 +24,30 @@ var Shape = synth.Shape{
 // Like tb.Fatal it is for the test's own goroutine; the engine is anybody's.
 func Open(tb testing.TB, opts ...engine.Option) *engine.Engine {
 	tb.Helper()
-	fsys, err := synth.FS(1, Shape)
+	return open(tb, synth.Ranker, opts)
+}
+
+// OpenEmbedder is Open for an engine that makes embeddings, of 32 values and length 1, by means
+// of all tokens.
+func OpenEmbedder(tb testing.TB, opts ...engine.Option) *engine.Engine {
+	tb.Helper()
+	return open(tb, synth.Embedder, append([]engine.Option{engine.Embedder()}, opts...))
+}
+
+// OpenClassifier is Open for an engine that gives the probabilities of the labels contradiction,
+// entailment and neutral.
+func OpenClassifier(tb testing.TB, opts ...engine.Option) *engine.Engine {
+	tb.Helper()
+	return open(tb, synth.Labels, append([]engine.Option{engine.Classifier()}, opts...))
+}
+
+func open(tb testing.TB, kind synth.Kind, opts []engine.Option) *engine.Engine {
+	tb.Helper()
+	shape := Shape
+	if kind != synth.Ranker {
+		shape.Labels = 0 // as many as the kind has
+	}
+	fsys, err := synth.Checkpoint{Seed: 1, Shape: shape, Kind: kind}.FS()
 	if err != nil {
 		tb.Fatal(err)
 	}
