@@ -84,7 +84,7 @@ func (f engineFlags) checkEach(precisions []string) error {
 func (p *program) complete(root *cobra.Command) {
 	flags := map[string][]string{
 		"device": devices, "isa": instructionSets(), "precision": precisions,
-		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"},
+		"dtype": {"f32", "f16", "bf16"}, "layout": {"plain", "published"}, "kind": {"ranker", "embedder", "labels"},
 		"sample": {"time", "calls", "flops", "bytes"}, "scenario": scenarios, "peers": peers.Names(),
 	}
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {

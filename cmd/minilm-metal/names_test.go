@@ -26,6 +26,7 @@ func TestCompletions(t *testing.T) {
 		"kernels --format ":    "f32 bf16x3 f16 bf16 int8",
 		"synth --dtype ":       "f32 f16 bf16",
 		"synth --layout ":      "plain published",
+		"synth --kind ":        "ranker embedder labels",
 		"pprof --sample ":      "time calls flops bytes",
 		"pull ":                "cross-encoder/ms-marco-MiniLM-L-6-v2 some/model",
 		"pull some/model ":     "",

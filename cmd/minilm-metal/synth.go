@@ -16,6 +16,7 @@ func (p *program) synth() *cobra.Command {
 	var (
 		out           string
 		seed          uint64
+		kind          string
 		dtype, layout string
 		force         bool
 	)
@@ -30,20 +31,22 @@ func (p *program) synth() *cobra.Command {
 		{"vocab", "vocabulary entries", &shape.Vocab},
 		{"positions", "most tokens in a pair", &shape.Positions},
 		{"types", "token types", &shape.Types},
-		{"labels", "logits; to be scored with, a checkpoint has 1", &shape.Labels},
+		{"labels", "logits; to be scored with, a checkpoint has 1 (default of --kind labels: 3)", &shape.Labels},
 	}
 	c := &cobra.Command{
 		Use:   "synth --out DIR",
 		Short: "Make a checkpoint from a seed",
 		Long: `Write a checkpoint that other engines can read too: config.json,
 model.safetensors and the tokenizer's files, with weights made from a seed. Its
-timings hold and its scores mean nothing. The same flags give the same bytes on
-every machine.`,
+timings hold and its results mean nothing. The same flags give the same bytes on
+every machine. --kind embedder adds the modules that sentence-transformers
+writes, mean pooling and unit length; --kind labels makes a classifier.`,
 		Example: `  minilm-metal synth --out ./synthetic --seed 1
   minilm-metal synth --out ./tiny --layers 2 --hidden 32 --heads 2 --intermediate 64
-  minilm-metal synth --out ./half --dtype f16`,
+  minilm-metal synth --out ./half --dtype f16
+  minilm-metal synth --out ./embedder --kind embedder`,
 		Args: arguments(""),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			if defaultErr != nil {
 				return defaultErr
 			}
@@ -55,8 +58,14 @@ every machine.`,
 					return usageError("--%s %d: want at least 1", s.name, *s.size)
 				}
 			}
+			if !c.Flags().Changed("labels") {
+				shape.Labels = 0 // as many as the kind has
+			}
 			checkpoint := synth.Checkpoint{Seed: seed, Shape: shape}
 			var err error
+			if checkpoint.Kind, err = synth.ParseKind(kind); err != nil {
+				return usageError("--kind: %w", err)
+			}
 			if checkpoint.DType, err = synth.ParseDType(dtype); err != nil {
 				return usageError("--dtype: %w", err)
 			}
@@ -68,10 +77,10 @@ every machine.`,
 			default:
 				return usageError("--layout %q: want plain or published", layout)
 			}
-			if _, err := shape.Resolve(); err != nil {
+			err = checkpoint.WriteDir(out, force)
+			if errors.Is(err, synth.ErrShape) {
 				return usageError("%w", err)
 			}
-			err = checkpoint.WriteDir(out, force)
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%w; --force writes over it", err)
 			}
@@ -80,6 +89,7 @@ every machine.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&out, "out", "o", "", "directory to write, made if need be")
+	f.StringVar(&kind, "kind", "ranker", "what the checkpoint is for: ranker, embedder or labels")
 	f.Uint64Var(&seed, "seed", syntheticSeed, "what the weights are made from")
 	for _, s := range sizes {
 		f.IntVar(s.size, s.name, *s.size, s.what)

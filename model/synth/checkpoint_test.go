@@ -92,7 +92,7 @@ func TestCheckpointsLoad(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer f.Close()
-				ids, found := f.Lookup(positionIDs)
+				ids, found := f.Lookup("bert." + positionIDs)
 				if found != (layout == Published) {
 					t.Errorf("position_ids found: %v", found)
 				}
@@ -113,7 +113,7 @@ func TestCheckpointsLoad(t *testing.T) {
 // The published file: 106 tensors, a header of 12,090 bytes and so data from
 // byte 12,098 on, 90,870,598 bytes in all.
 func TestPublishedLayout(t *testing.T) {
-	f := newFile(1, resolve(t, Shape{}), F32, Published)
+	f := newFile(made(t, Checkpoint{Seed: 1, Layout: Published}))
 	if n := len(f.tensors) + 1; n != 106 {
 		t.Errorf("%d tensors, want 106", n)
 	}
@@ -127,7 +127,7 @@ func TestPublishedLayout(t *testing.T) {
 		`"bert.embeddings.LayerNorm.bias":{"dtype":"F32","shape":[384],"data_offsets":[4096,5632]},`; !strings.HasPrefix(string(f.header[8:]), want) {
 		t.Errorf("the header begins %.250s", f.header[8:])
 	}
-	if plain := newFile(1, resolve(t, Shape{}), F32, Plain); len(plain.header)%8 != 0 || len(plain.tensors) != 105 {
+	if plain := newFile(made(t, Checkpoint{Seed: 1})); len(plain.header)%8 != 0 || len(plain.tensors) != 105 {
 		t.Errorf("plain: %d tensors, data from byte %d", len(plain.tensors), len(plain.header))
 	}
 }

@@ -1,5 +1,6 @@
 // Package synth makes a checkpoint and a data set from a seed alone, so that the engine can
-// run, be measured and be tested where there is no checkpoint.
+// run, be measured and be tested where there is no checkpoint. A checkpoint is a cross-encoder,
+// an embedder or a classifier, of the same encoder.
 //
 // The checkpoint has the shape of cross-encoder/ms-marco-MiniLM-L-6-v2 by default, the files
 // and names that Hugging Face's tools read, and weights drawn from the distributions in

@@ -12,37 +12,45 @@ import (
 // transformers and tokenizers libraries write for BERT, uncased.
 
 // configJSON is config.json.
-func configJSON(seed uint64, s Shape, d DType) []byte {
+func configJSON(c Checkpoint) []byte {
+	s := c.Shape
+	m := map[string]any{
+		"_name_or_path":                fmt.Sprintf("minilm-metal/synthetic-seed-%d", c.Seed),
+		"architectures":                []string{"BertForSequenceClassification"},
+		"attention_probs_dropout_prob": 0.1,
+		"gradient_checkpointing":       false,
+		"hidden_act":                   "gelu",
+		"hidden_dropout_prob":          0.1,
+		"hidden_size":                  s.Hidden,
+		"initializer_range":            0.02,
+		"intermediate_size":            s.Intermediate,
+		"layer_norm_eps":               1e-12,
+		"max_position_embeddings":      s.Positions,
+		"model_type":                   "bert",
+		"num_attention_heads":          s.Heads,
+		"num_hidden_layers":            s.Layers,
+		"pad_token_id":                 padID,
+		"position_embedding_type":      "absolute",
+		"torch_dtype":                  map[DType]string{F32: "float32", F16: "float16", BF16: "bfloat16"}[c.DType],
+		"type_vocab_size":              s.Types,
+		"use_cache":                    true,
+		"vocab_size":                   s.Vocab,
+	}
+	switch c.Kind {
+	case Embedder:
+		m["architectures"] = []string{"BertModel"}
+		return indented(m)
+	case Labels:
+		m["problem_type"] = "single_label_classification"
+	default:
+		m["sbert_ce_default_activation_function"] = "torch.nn.modules.linear.Identity"
+	}
 	id2label, label2id := map[string]string{}, map[string]int{}
-	for i := range s.Labels {
-		label := fmt.Sprintf("LABEL_%d", i)
+	for i, label := range c.names() {
 		id2label[strconv.Itoa(i)], label2id[label] = label, i
 	}
-	return indented(map[string]any{
-		"_name_or_path":                        fmt.Sprintf("minilm-metal/synthetic-seed-%d", seed),
-		"architectures":                        []string{"BertForSequenceClassification"},
-		"attention_probs_dropout_prob":         0.1,
-		"gradient_checkpointing":               false,
-		"hidden_act":                           "gelu",
-		"hidden_dropout_prob":                  0.1,
-		"hidden_size":                          s.Hidden,
-		"id2label":                             id2label,
-		"initializer_range":                    0.02,
-		"intermediate_size":                    s.Intermediate,
-		"label2id":                             label2id,
-		"layer_norm_eps":                       1e-12,
-		"max_position_embeddings":              s.Positions,
-		"model_type":                           "bert",
-		"num_attention_heads":                  s.Heads,
-		"num_hidden_layers":                    s.Layers,
-		"pad_token_id":                         padID,
-		"position_embedding_type":              "absolute",
-		"sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity",
-		"torch_dtype":                          map[DType]string{F32: "float32", F16: "float16", BF16: "bfloat16"}[d],
-		"type_vocab_size":                      s.Types,
-		"use_cache":                            true,
-		"vocab_size":                           s.Vocab,
-	})
+	m["id2label"], m["label2id"] = id2label, label2id
+	return indented(m)
 }
 
 func vocabTxt(vocab []string) []byte { return []byte(strings.Join(vocab, "\n") + "\n") }

@@ -40,7 +40,8 @@ const (
 	Published
 )
 
-const positionIDs = "bert.embeddings.position_ids"
+// positionIDs is a tensor's name after the checkpoint's prefix.
+const positionIDs = "embeddings.position_ids"
 
 // file is a model.safetensors whose length is known and whose contents are not yet made.
 type file struct {
@@ -51,10 +52,11 @@ type file struct {
 	header  []byte // including its length
 }
 
-func newFile(seed uint64, shape Shape, dtype DType, layout Layout) *file {
-	f := &file{seed: seed, dtype: dtype, tensors: shape.tensors()}
-	if layout == Published {
-		f.ids = shape.Positions
+// newFile lays out the file of a resolved checkpoint.
+func newFile(c Checkpoint) *file {
+	f := &file{seed: c.Seed, dtype: c.DType, tensors: c.tensors()}
+	if c.Layout == Published {
+		f.ids = c.Shape.Positions
 	}
 	var h strings.Builder
 	h.WriteString(`{"__metadata__":{"format":"pt"}`)
@@ -65,15 +67,15 @@ func newFile(seed uint64, shape Shape, dtype DType, layout Layout) *file {
 		offset += bytes
 	}
 	if f.ids > 0 {
-		entry(positionIDs, "I64", []int{1, f.ids}, 8*f.ids)
+		entry(c.prefix()+positionIDs, "I64", []int{1, f.ids}, 8*f.ids)
 	}
 	for i := range f.tensors {
 		t := &f.tensors[i]
-		entry(t.name, string(dtype), t.shape, t.elements()*dtype.bytes())
+		entry(t.name, string(c.DType), t.shape, t.elements()*c.DType.bytes())
 	}
 	h.WriteByte('}')
 	spaces := (8 - h.Len()%8) % 8
-	if layout == Published {
+	if c.Layout == Published {
 		spaces = h.Len() % 8
 	}
 	h.WriteString(strings.Repeat(" ", spaces))

@@ -15,6 +15,16 @@ import (
 
 var tiny = Shape{Layers: 2, Hidden: 48, Heads: 4, Intermediate: 96, Vocab: 2000, Positions: 128}
 
+// made is a checkpoint with its defaults.
+func made(t testing.TB, c Checkpoint) Checkpoint {
+	t.Helper()
+	c, err := c.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func resolve(t testing.TB, s Shape) Shape {
 	t.Helper()
 	s, err := s.Resolve()
@@ -38,7 +48,7 @@ func TestWeightsArePinned(t *testing.T) {
 		{"bert.encoder.layer.0.attention.output.LayerNorm.weight", 0, [3]uint32{0x3f83d1fb, 0x3f9e6642, 0x3f57364a}},
 		{"classifier.weight", 0, [3]uint32{0xbf81c769, 0x3f509366, 0xbf625eef}},
 	} {
-		ts := resolve(t, Shape{}).tensors()
+		ts := made(t, Checkpoint{}).tensors()
 		i := slices.IndexFunc(ts, func(t tensor) bool { return t.name == want.name })
 		values := make([]float32, ts[i].cols())
 		ts[i].fillRow(newSource(1, want.name), want.row, values)
@@ -53,14 +63,13 @@ func TestWeightsArePinned(t *testing.T) {
 }
 
 func TestWeightsDoNotDependOnWorkers(t *testing.T) {
-	shape := resolve(t, tiny)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	alone := newFile(3, shape, F32, Plain).bytes()
+	alone := newFile(made(t, Checkpoint{Seed: 3, Shape: tiny})).bytes()
 	runtime.GOMAXPROCS(5)
-	if !slices.Equal(alone, newFile(3, shape, F32, Plain).bytes()) {
+	if !slices.Equal(alone, newFile(made(t, Checkpoint{Seed: 3, Shape: tiny})).bytes()) {
 		t.Error("five workers made other weights than one")
 	}
-	if slices.Equal(alone, newFile(4, shape, F32, Plain).bytes()) {
+	if slices.Equal(alone, newFile(made(t, Checkpoint{Seed: 4, Shape: tiny})).bytes()) {
 		t.Error("seeds 3 and 4 made the same weights")
 	}
 }
@@ -68,7 +77,7 @@ func TestWeightsDoNotDependOnWorkers(t *testing.T) {
 // Every row has its own random numbers.
 func TestRowsDiffer(t *testing.T) {
 	seen := map[uint64]string{}
-	for _, tensor := range resolve(t, tiny).tensors() {
+	for _, tensor := range made(t, Checkpoint{Shape: tiny}).tensors() {
 		src := newSource(1, tensor.name)
 		for r := range tensor.rows() {
 			src.row(r)
@@ -105,8 +114,7 @@ func TestNormal(t *testing.T) {
 
 // The unevenness that the comment on distribution promises is there.
 func TestWeightsAreUneven(t *testing.T) {
-	shape := resolve(t, Shape{Layers: 1, Vocab: 200})
-	for _, tensor := range shape.tensors() {
+	for _, tensor := range made(t, Checkpoint{Shape: Shape{Layers: 1, Vocab: 200}}).tensors() {
 		values := make([]float32, tensor.elements())
 		src := newSource(1, tensor.name)
 		for r := range tensor.rows() {
@@ -245,9 +253,9 @@ func safetensorsOf(t *testing.T, dtype string, data []byte) *safetensors.Tensor 
 
 // The whole of the default model.safetensors.
 func BenchmarkWeights(b *testing.B) {
-	shape := resolve(b, Shape{})
+	c := made(b, Checkpoint{Seed: 1})
 	for b.Loop() {
-		f := newFile(1, shape, F32, Plain)
+		f := newFile(c)
 		b.SetBytes(int64(f.size()))
 		f.bytes()
 	}

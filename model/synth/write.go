@@ -18,12 +18,9 @@ func (c Checkpoint) WriteDir(dir string, overwrite bool) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("synth: %w", err)
-	}
 	if !overwrite {
 		for _, f := range files {
-			path := filepath.Join(dir, f.name)
+			path := filepath.Join(dir, filepath.FromSlash(f.name))
 			if _, err := os.Lstat(path); err == nil {
 				return fmt.Errorf("synth: %s: %w", path, fs.ErrExist)
 			} else if !errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +29,11 @@ func (c Checkpoint) WriteDir(dir string, overwrite bool) error {
 		}
 	}
 	for _, f := range files {
-		err := atomicfile.Write(filepath.Join(dir, f.name), 0o644, func(to *os.File) error {
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return fmt.Errorf("synth: %w", err)
+		}
+		err := atomicfile.Write(path, 0o644, func(to *os.File) error {
 			_, err := to.Write(f.data())
 			return err
 		})
