@@ -182,8 +182,8 @@ func TestGateOfEmbeddings(t *testing.T) {
 // Orders of neighbours are counted once for each text and each two of the others.
 func TestSwappedNeighbours(t *testing.T) {
 	want := []float32{1, 0, 0.8, 0.6, 0.6, 0.8, 0, 1}
-	if got := swappedNeighbours(cosines(want, 2), cosines(want, 2), 4); got != 0 {
-		t.Errorf("of the same: %g", got)
+	if got := swappedNeighbours(cosines([]float32{2, 0, 4, 3, 0.3, 0.4, 0, 9}, 2), cosines(want, 2), 4); got != 0 {
+		t.Errorf("of other lengths: %g", got)
 	}
 	// The second and the third have changed places: of the 12 orders, 2 of those of the first
 	// and the last text and all that tell a neighbour of one of the two from another are others.
@@ -304,7 +304,7 @@ func TestMadeUpTexts(t *testing.T) {
 		for i := range b.Len() {
 			lo, hi := b.Bounds(i)
 			frame, _, err := e.tokenizer.AppendText(nil, nil, "")
-			if err != nil || b.IDs[lo] != frame[0] || b.IDs[hi-1] != frame[1] || hi-lo < 12 {
+			if err != nil || slices.Max(b.Types[lo:hi]) > 0 || b.IDs[lo] != frame[0] || b.IDs[hi-1] != frame[1] || hi-lo < 12 {
 				t.Errorf("text %d: %d tokens, from %d to %d, %v", i, hi-lo, b.IDs[lo], b.IDs[hi-1], err)
 			}
 		}
