@@ -28,7 +28,7 @@ type calibration struct {
 type keeper struct{ path, key string }
 
 // keeper returns the keeper for measurements on hardware. Its key is made of hardware, the
-// model and this program, on which together rates and scores depend.
+// model, what it makes and this program, on which together rates and results depend.
 func (e *Engine) keeper(hardware string) keeper {
 	none := func(err error) keeper {
 		e.choose("calibration: not kept: %v", err)
@@ -47,8 +47,17 @@ func (e *Engine) keeper(hardware string) keeper {
 	if err != nil {
 		return none(err)
 	}
-	key := fmt.Sprintf("%s; model %s, %d tokens; program %s", hardware, fingerprint(e.weights), e.info.MaxLength, program)
+	key := fmt.Sprintf("%s; model %s, %d tokens, %s; program %s", hardware, fingerprint(e.weights), e.info.MaxLength, e.makes(), program)
 	return keeper{path, key}
+}
+
+// makes says what the engine makes: other results of the same weights are compared in another
+// way.
+func (e *Engine) makes() string {
+	if e.options.purpose == classifying {
+		return fmt.Sprintf("%s by %s", purposes[classifying].results, e.info.Final)
+	}
+	return purposes[e.options.purpose].results
 }
 
 // find returns the stored calibration, if there is one and good accepts its candidates.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"math"
@@ -40,15 +41,23 @@ func attribute(path string) string {
 	return string(bytes.TrimSpace(text))
 }
 
-// fingerprint returns a hash that tells models apart. It covers their shape, all values of
-// small tensors and samples of large ones: two trainings differ everywhere, and reading all
-// weights would take longer than a first score.
+// fingerprint returns a hash that tells models apart. It covers their shape and their head, all
+// values of small tensors and samples of large ones: two trainings differ everywhere, and
+// reading all weights would take longer than a first score.
 func fingerprint(w *model.Weights) string {
 	// A tensor of up to whole values is hashed completely. Of a larger one, samples pieces
 	// of length values are hashed, spread evenly.
 	const whole, samples, length = 4096, 16, 64
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%+v", w.Config)
+	// JSON leaves out what is not exported: an address there would be another one in each run.
+	config, _ := json.Marshal(w.Config) // numbers and texts, which all encode
+	fmt.Fprintf(sum, "%s %v", config, w.Head.Pool)
+	for _, s := range w.Head.Steps {
+		fmt.Fprintf(sum, "; %t %t %g %t %d", s.Dense != nil, s.Norm != nil, s.Eps, s.Unit, s.Cut)
+		if s.Act != nil { // all that there are differ in one of these
+			fmt.Fprintf(sum, " %g %g %g", s.Act(-0.5), s.Act(0), s.Act(2))
+		}
+	}
 	var buffer []byte
 	for values := range tensors(w) {
 		buffer = binary.LittleEndian.AppendUint64(buffer[:0], uint64(len(values)))
@@ -103,6 +112,9 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 					all = append(all, s.Norm.Gain, s.Norm.Bias)
 				}
 				steps(s.Around)
+			}
+			if s.Norm != nil {
+				all = append(all, s.Norm.Gain, s.Norm.Bias)
 			}
 		}
 		steps(w.Head.Steps)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -49,6 +50,19 @@ func TestFingerprint(t *testing.T) {
 		}
 	})
 	check("all embeddings", fingerprint(&w))
+	w = *e.weights
+	w.Head.Pool = []model.Pooling{model.PoolMean}
+	check("another pooling", fingerprint(&w))
+	steps := w.Head.Steps
+	for name, more := range map[string]model.Step{
+		"unit length": {Unit: true}, "a cut": {Cut: 1}, "a norm": {Norm: &e.weights.EmbeddingNorm},
+		"tanh": {Act: math.Tanh}, "GELU": {Act: model.GELU}, "ReLU": {Act: func(x float64) float64 { return max(x, 0) }},
+		"sigmoid": {Act: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+	} {
+		w = *e.weights
+		w.Head.Steps = append(slices.Clone(steps), more)
+		check(name, fingerprint(&w))
+	}
 	for _, last := range []bool{false, true} {
 		w = *e.weights
 		w.WordEmbeddings = copied(w.WordEmbeddings, func(v []float32) {

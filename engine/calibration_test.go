@@ -134,15 +134,15 @@ func TestCalibrationDecides(t *testing.T) {
 		}
 		write(t, path, map[string]calibration{key: c})
 	}
-	set(100, Deviation{0.01, 0.02, 0.001})
+	set(100, Deviation{Mean: 0.01, Worst: 0.02, Swapped: 0.001})
 	if got := calibrate(t, path).Info(); got.Precision != exact || got.CalibrationFile != path {
 		t.Errorf("where float32 is fastest: %s from %q", got.Precision, got.CalibrationFile)
 	}
-	set(5000, Deviation{0.01, 0.02, 0.001})
+	set(5000, Deviation{Mean: 0.01, Worst: 0.02, Swapped: 0.001})
 	if got := calibrate(t, path).Info(); got.Precision == exact {
 		t.Errorf("where float32 is slowest: %s", got.Precision)
 	}
-	for _, of := range []Deviation{{0.5, 0.9, 0.001}, {0.01, 0.02, 0.04}} {
+	for _, of := range []Deviation{{Mean: 0.5, Worst: 0.9, Swapped: 0.001}, {Mean: 0.01, Worst: 0.02, Swapped: 0.04}} {
 		set(5000, of)
 		if got := calibrate(t, path).Info(); got.Precision != exact {
 			t.Errorf("where the others are %v: %s", &of, got.Precision)
@@ -204,7 +204,7 @@ func TestCalibrationFileBroken(t *testing.T) {
 		if e := calibrate(t, path); e.Info().CalibrationFile != "" || !says(e, "measured anew") || !says(e, path) {
 			t.Errorf("%q: %q", text, e.Info().Choices)
 		}
-		if _, c := only(t, path); !sound(c.Candidates, kernels.Best().Formats()) {
+		if _, c := only(t, path); !sound(c.Candidates, kernels.Best().Formats(), ofScores) {
 			t.Errorf("%q: written %+v", text, c)
 		}
 	}

@@ -12,7 +12,7 @@ type Candidate struct {
 	// TokensPerSecond is the measured speed of one encoder layer on sequences of 96 tokens,
 	// all rows, all workers together. 0 means not measured: there was only one choice.
 	TokensPerSecond float64 `json:"tokens_per_second"`
-	// Deviation is how far the scores are from float32's. nil means not measured: the
+	// Deviation is how far the results are from float32's. nil means not measured: the
 	// choice did not depend on it.
 	Deviation *Deviation `json:"deviation,omitempty"`
 	Chosen    bool       `json:"chosen"` // true for the one that is Info.Precision
@@ -22,23 +22,23 @@ type Candidate struct {
 // fast, because two measurements of the same thing differ by as much.
 const near = 0.95
 
-// exact is the precision with which the scores of all others are compared.
+// exact is the precision with which the results of all others are compared.
 var exact = kernels.F32.String()
 
-// passes reports whether the scores were compared and are close enough.
+// passes reports whether the results were compared and are close enough.
 func (c *Candidate) passes() bool {
-	return c.Deviation != nil && c.Deviation.within(bounds(c.Precision))
+	return c.Deviation != nil && c.Deviation.within(c.Precision)
 }
 
-// fails reports whether the scores were compared and are too far off.
+// fails reports whether the results were compared and are too far off.
 func (c *Candidate) fails() bool { return c.Deviation != nil && !c.passes() }
 
 // decide chooses among measured candidates, one of which is float32 (exact). It takes the
-// fastest whose scores are close enough; among candidates of about the same speed, the one
+// fastest whose results are close enough; among candidates of about the same speed, the one
 // with the smallest error, so that noise does not decide. It never takes one that is not
 // clearly faster than float32.
 //
-// Comparing scores takes time, so decide asks only for comparisons that the choice depends
+// Comparing results takes time, so decide asks only for comparisons that the choice depends
 // on: if it needs one, judge is the index of that candidate and take is -1. Otherwise take
 // is the choice and judge is -1.
 func decide(all []Candidate) (take, judge int) {
@@ -76,8 +76,8 @@ func decide(all []Candidate) (take, judge int) {
 
 // sound reports whether candidates read from a file could come from a measurement of these
 // formats: float32 is among them, each format occurs at most once and has a speed, and
-// every other one that was compared has a deviation above 0.
-func sound(all []Candidate, formats []kernels.Format) bool {
+// every other one that was compared has a deviation above 0, of the results of that kind.
+func sound(all []Candidate, formats []kernels.Format, of string) bool {
 	known := map[string]bool{}
 	for _, f := range formats {
 		known[f.String()] = true
@@ -87,7 +87,7 @@ func sound(all []Candidate, formats []kernels.Format) bool {
 		if !known[c.Precision] || !(c.TokensPerSecond > 0) || math.IsInf(c.TokensPerSecond, 0) {
 			return false
 		}
-		if d := c.Deviation; d != nil && c.Precision != exact && !(d.Mean > 0 && d.Worst > 0 && d.Swapped >= 0 && d.Swapped <= 1) {
+		if d := c.Deviation; d != nil && c.Precision != exact && !(d.Of == of && d.Mean > 0 && d.Worst > 0 && d.Swapped >= 0 && d.Swapped <= 1) {
 			return false
 		}
 		delete(known, c.Precision)

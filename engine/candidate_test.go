@@ -65,7 +65,7 @@ func TestDecide(t *testing.T) {
 func TestDecideKeepsItsWord(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	names := []string{"f32", "a", "b", "c", "d"}
-	most := bounds("a").Mean
+	most := bounds(ofScores, "a").Mean
 	for range 20000 {
 		rates, errors := map[string]float64{}, map[string]float64{"f32": 0}
 		for _, name := range names[:1+r.IntN(len(names))] {
@@ -102,10 +102,10 @@ func TestWithinBounds(t *testing.T) {
 		{Deviation{Mean: 0.01, Worst: 0.02, Swapped: 0.031}, false, false},
 		{Deviation{Mean: infinite, Worst: infinite, Swapped: 1}, false, false},
 	} {
-		if got := test.of.within(bounds("bf16")); got != test.bf16 {
+		if got := test.of.within("bf16"); got != test.bf16 {
 			t.Errorf("bf16 %+v: %v, want %v", test.of, got, test.bf16)
 		}
-		if got := test.of.within(bounds("int8")); got != test.int8 {
+		if got := test.of.within("int8"); got != test.int8 {
 			t.Errorf("int8 %+v: %v, want %v", test.of, got, test.int8)
 		}
 	}
@@ -124,13 +124,14 @@ func TestSound(t *testing.T) {
 		{[]Candidate{{Precision: "f16", TokensPerSecond: 1}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2}, {Precision: "f32"}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: -2}, {Precision: "f32", TokensPerSecond: 1}}, false},
-		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2, 0}}, {Precision: "f32", TokensPerSecond: 1, Deviation: new(Deviation)}}, true},
-		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{-1, -1, 0}}, {Precision: "f32", TokensPerSecond: 1}}, false},
-		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{0.1, 0.2, 1.1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{Mean: 0.1, Worst: 0.2}}, {Precision: "f32", TokensPerSecond: 1, Deviation: new(Deviation)}}, true},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{Mean: -1, Worst: -1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{Mean: 0.1, Worst: 0.2, Swapped: 1.1}}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: new(Deviation)}, {Precision: "f32", TokensPerSecond: 1}}, false},
+		{[]Candidate{{Precision: "int8", TokensPerSecond: 2, Deviation: &Deviation{Mean: 0.1, Worst: 0.2, Of: ofLabels}}, {Precision: "f32", TokensPerSecond: 1}}, false},
 		{nil, false},
 	} {
-		if got := sound(test.candidates, formats); got != test.want {
+		if got := sound(test.candidates, formats, ofScores); got != test.want {
 			t.Errorf("%+v: %v, want %v", test.candidates, got, test.want)
 		}
 	}

@@ -126,7 +126,7 @@ func TestClassify(t *testing.T) {
 	texts, pairs, cases := labelCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {
-		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String())})
+		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String()), engine.Precision("f32")})
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestClassifyDependsOnNoOthers(t *testing.T) {
 // says what it is.
 func TestClassifyOnly(t *testing.T) {
 	_, _, cases := labelCases(t)
-	e, err := engine.OpenFS(classifier(t, cases[1].Config, 3), engine.Classifier(), engine.Device("cpu"))
+	e, err := engine.OpenFS(classifier(t, cases[1].Config, 3), engine.Classifier(), engine.Device("cpu"), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func TestLabelsRefused(t *testing.T) {
 			t.Errorf("error %v, want %q", err, c.says)
 		}
 	}
-	e, err := engine.OpenFS(classifier(t, nli, 0), engine.Embedder(), engine.Device("cpu"))
+	e, err := engine.OpenFS(classifier(t, nli, 0), engine.Embedder(), engine.Device("cpu"), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestClassifyTooLong(t *testing.T) {
 	files["modules.json"] = &fstest.MapFile{Data: []byte(`[{"idx":0,"name":"0","path":"","type":"sentence_transformers.base.modules.transformer.Transformer"}]`)}
 	files["config_sentence_transformers.json"] = &fstest.MapFile{Data: []byte(`{"model_type":"CrossEncoder"}`)}
 	files["sentence_bert_config.json"] = &fstest.MapFile{Data: []byte(`{"transformer_task":"sequence-classification","processing_kwargs":{"text":{"truncation":false}}}`)}
-	e, err := engine.OpenFS(files, engine.Classifier(), engine.Device("cpu"))
+	e, err := engine.OpenFS(files, engine.Classifier(), engine.Device("cpu"), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}

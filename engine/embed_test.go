@@ -108,7 +108,7 @@ func TestEmbedders(t *testing.T) {
 	texts, cases := embedderCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {
-		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String())})
+		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String()), engine.Precision("f32")})
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestInfoModules(t *testing.T) {
 
 // A cross-encoder without modules makes means that nobody trained, which is said.
 func TestEmbedderOfCrossEncoder(t *testing.T) {
-	e, err := engine.OpenFS(testdata.Tiny(), engine.Embedder())
+	e, err := engine.OpenFS(testdata.Tiny(), engine.Embedder(), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func openEmbedder(t *testing.T, opts ...engine.Option) *engine.Engine {
 	t.Helper()
 	_, cases := embedderCases(t)
 	at := slices.IndexFunc(cases, func(c embedderCase) bool { return c.Name == "unit" })
-	e, err := engine.OpenFS(embedder(t, cases[at].Files, nil), append([]engine.Option{engine.Embedder(), engine.Device("cpu"), engine.NoCalibrationFile()}, opts...)...)
+	e, err := engine.OpenFS(embedder(t, cases[at].Files, nil), append([]engine.Option{engine.Embedder(), engine.Device("cpu"), engine.Precision("f32")}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func FuzzCalibration(f *testing.F) {
 	}
 	formats := []kernels.Format{kernels.F32, kernels.BF16, kernels.Int8}
 	good, bad := &Deviation{Mean: 1e-9, Worst: 1e-9}, &Deviation{Mean: 1e9, Worst: 1e9}
-	if a := bounds("int8"); !good.within(a) || bad.within(a) {
+	if !good.within("int8") || bad.within("int8") {
 		f.Fatal("verdicts are not what they should be")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, verdicts uint8) {
@@ -30,7 +30,7 @@ func FuzzCalibration(f *testing.F) {
 			return
 		}
 		var c calibration
-		if json.Unmarshal(text, &c) != nil || !sound(c.Candidates, formats) {
+		if json.Unmarshal(text, &c) != nil || !sound(c.Candidates, formats, ofScores) {
 			return
 		}
 		all := c.Candidates

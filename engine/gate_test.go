@@ -78,16 +78,16 @@ func TestGate(t *testing.T) {
 		{"no number for the longest", off(func(n int) bool { return n == 512 }, math.NaN()), false},
 		{"infinite", off(always, math.Inf(1)), false},
 	} {
-		of, err := e.newGate(scorer(exactScore)).judge(test.of, bounds("bf16"))
+		of, err := e.newGate(scorer(exactScore)).judge(test.of, "bf16")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if of.within(bounds("bf16")) != test.want {
+		if of.within("bf16") != test.want {
 			t.Errorf("%s: %v, want allowed %v", test.name, of, test.want)
 		}
 	}
 	constant := scorer(func(int, int) float64 { return 1 })
-	if of, err := e.newGate(constant).judge(constant, bounds("bf16")); err != nil || of.within(bounds("bf16")) {
+	if of, err := e.newGate(constant).judge(constant, "bf16"); err != nil || of.within("bf16") {
 		t.Errorf("scores that do not differ: %v, %v", of, err)
 	}
 }
@@ -100,7 +100,7 @@ func TestDeviationOfConstants(t *testing.T) {
 			want[i], got[i] = score, score+1
 		}
 		for _, scores := range [][]float32{want, got} {
-			if d := deviation(scores, want); d.Mean != infinite || d.Worst != infinite {
+			if d := scoreDeviation(scores, want, 1); d.Mean != infinite || d.Worst != infinite {
 				t.Errorf("%g: %v", score, d)
 			}
 		}
@@ -121,12 +121,12 @@ func TestGateCountsOrders(t *testing.T) {
 			return plain(place, length)
 		}
 	}
-	of, err := e.newGate(plain).judge(swaps(9), bounds("int8"))
-	if err != nil || of.Mean > 0.001 || of.Swapped < 0.004 || !of.within(bounds("int8")) {
+	of, err := e.newGate(plain).judge(swaps(9), "int8")
+	if err != nil || of.Mean > 0.001 || of.Swapped < 0.004 || !of.within("int8") {
 		t.Errorf("9 of 2211 orders: %v, %v", of, err)
 	}
-	of, err = e.newGate(plain).judge(swaps(20), bounds("int8"))
-	if err != nil || of.Mean > 0.001 || of.Swapped < 0.009 || of.within(bounds("int8")) || !of.within(bounds("bf16")) {
+	of, err = e.newGate(plain).judge(swaps(20), "int8")
+	if err != nil || of.Mean > 0.001 || of.Swapped < 0.009 || of.within("int8") || !of.within("bf16") {
 		t.Errorf("20 of 2016 orders: %v, %v", of, err)
 	}
 }
@@ -158,14 +158,14 @@ func TestGateIsFrugal(t *testing.T) {
 	asked := 0
 	plain := scorer(func(place, length int) float64 { asked += length; return float64(place) })
 	g := e.newGate(plain)
-	if _, err := g.judge(scorer(func(place, length int) float64 { return float64(-place) }), bounds("bf16")); err != nil {
+	if _, err := g.judge(scorer(func(place, length int) float64 { return float64(-place) }), "bf16"); err != nil {
 		t.Fatal(err)
 	}
 	if want := g.tests[0].Tokens(); asked != want {
 		t.Errorf("%d tokens for one that fails at once, want %d", asked, want)
 	}
 	for range 2 {
-		if of, err := g.judge(scorer(func(place, length int) float64 { return float64(place) }), bounds("bf16")); err != nil || of.Worst != 0 {
+		if of, err := g.judge(scorer(func(place, length int) float64 { return float64(place) }), "bf16"); err != nil || of.Worst != 0 {
 			t.Fatalf("%v, %v", of, err)
 		}
 		if want := g.tests[0].Tokens() + g.tests[1].Tokens(); asked != want {

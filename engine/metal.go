@@ -44,7 +44,7 @@ func (e *Engine) useMetal(d *metal.Device) {
 
 // tryMetal, for the device "auto", opens the GPU if there is one and it can do what was
 // asked for, and says why or why not. Unless half precision was asked for, it first
-// compares the GPU's scores with the processor's, because no GPU is known to be right until
+// compares the GPU's results with the processor's, because no GPU is known to be right until
 // it has computed.
 func (e *Engine) tryMetal() (why string, err error) {
 	precision := e.options.precision
@@ -53,9 +53,6 @@ func (e *Engine) tryMetal() (why string, err error) {
 			return "cpu: the one device here that can be chosen", nil
 		}
 		return fmt.Sprintf("cpu: %s was asked for, and a GPU computes in f16 alone", precision), nil
-	}
-	if of := e.options.purpose; of != scoring && precision == "auto" {
-		return "cpu: a GPU is compared by scores, and this model makes " + purposes[of].results, nil
 	}
 	if isa := e.options.isa; isa != "auto" {
 		return fmt.Sprintf("cpu: instruction set %s was asked for", isa), nil
@@ -75,10 +72,11 @@ func (e *Engine) tryMetal() (why string, err error) {
 	}
 	found, from, err := e.judgeMetal(d, isa)
 	if err == nil {
-		of, allowed := found.Candidates[0].Deviation, bounds(found.Candidates[0].Precision)
-		if of.within(allowed) {
+		of, precision := found.Candidates[0].Deviation, found.Candidates[0].Precision
+		allowed := bounds(of.Of, precision)
+		if of.within(precision) {
 			e.useMetal(d)
-			e.info.Precision = found.Candidates[0].Precision
+			e.info.Precision = precision
 			e.use(found, from)
 			return fmt.Sprintf("metal: there is a GPU, %v, where %s", of, allowed), nil
 		}
@@ -87,14 +85,14 @@ func (e *Engine) tryMetal() (why string, err error) {
 	return fmt.Sprintf("cpu: not the GPU: %v", err), d.Close()
 }
 
-// judgeMetal compares the GPU's scores with the processor's float32. If an earlier engine
+// judgeMetal compares the GPU's results with the processor's float32. If an earlier engine
 // did so and its verdict is in the calibration file, it returns that verdict and the file's
 // name instead.
 func (e *Engine) judgeMetal(d *metal.Device, isa kernels.ISA) (found calibration, from string, err error) {
 	const precision = "f16"
 	k := e.keeper(fmt.Sprintf("metal, %s, %s", d.GPUName(), d.System()))
 	found, known := k.find(e, func(all []Candidate) bool {
-		return len(all) == 1 && all[0].Precision == precision && all[0].Deviation != nil
+		return len(all) == 1 && all[0].Precision == precision && all[0].Deviation != nil && all[0].Deviation.Of == e.of()
 	})
 	if known {
 		return found, k.path, nil
@@ -103,7 +101,7 @@ func (e *Engine) judgeMetal(d *metal.Device, isa kernels.ISA) (found calibration
 	if err != nil {
 		return found, "", err
 	}
-	of, err := e.newGate(plain).judge(d, bounds(precision))
+	of, err := e.newGate(plain).judge(d, precision)
 	if err := errors.Join(err, plain.Close()); err != nil {
 		return found, "", err
 	}

@@ -35,7 +35,7 @@ func TestHeadInModules(t *testing.T) {
 	for _, mode := range []string{"mean", "max", "cls"} {
 		for out, labels := range map[string]int{"1": 1, "3": 3} {
 			dense := map[string][3]any{"2_Dense": {float64(labels), 32.0, true}}
-			e, err := engine.OpenFS(embedder(t, headModules("SentenceTransformer", mode, out, "sentence_embedding"), dense), engine.Embedder(), engine.Device("cpu"))
+			e, err := engine.OpenFS(embedder(t, headModules("SentenceTransformer", mode, out, "sentence_embedding"), dense), engine.Embedder(), engine.Device("cpu"), engine.Precision("f32"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestHeadInModules(t *testing.T) {
 				t.Fatal(err)
 			}
 			files := embedder(t, headModules("CrossEncoder", mode, out, "scores"), dense)
-			c, err := engine.OpenFS(files, engine.Classifier(), engine.Logits(), engine.Device("cpu"))
+			c, err := engine.OpenFS(files, engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.Precision("f32"))
 			if err != nil {
 				t.Fatal(err)
 			}

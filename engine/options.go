@@ -84,7 +84,7 @@ func (o *options) check() error {
 // Device chooses the hardware:
 //
 //   - "auto", the default: the GPU on a Mac with Apple silicon, if this build can use
-//     it and its scores are close enough to the processor's; else the processor.
+//     it and its results are close enough to the processor's; else the processor.
 //     Info says which and why
 //   - "cpu"
 //   - "metal", an Apple GPU
@@ -94,12 +94,12 @@ func Device(name string) Option { return func(o *options) { o.device = name } }
 // Precision chooses the arithmetic of the matrix products, which are nearly all of the work.
 // The residual stream, LayerNorm, softmax and the head are float32 at every precision:
 //
-//   - "auto", the default: the fastest precision of the instruction set whose scores are
-//     close enough to float32's; never one that is slower than float32. Open measures the
-//     speed on one layer, and the scores on made-up pairs of up to the maximum length. This
-//     takes some tenths of a second, and the result is kept in a file for later engines, see
-//     [CalibrationFile]. Info says what was chosen and why. If you need the same bits on
-//     every machine, name one of the others
+//   - "auto", the default: the fastest precision of the instruction set whose results are
+//     close enough to float32's, see [Deviation]; never one that is slower than float32. Open
+//     measures the speed on one layer, and the results on made-up pairs or texts of up to the
+//     maximum length. This takes some tenths of a second, and is kept in a file for later
+//     engines, see [CalibrationFile]. Info says what was chosen and why. If you need the same
+//     bits on every machine, name one of the others
 //   - "f32"
 //   - "bf16x3": each float32 as the sum of two bfloat16. The scores are nearly those of
 //     float32; it is fast on AMX tiles only
@@ -116,7 +116,7 @@ func Precision(name string) Option { return func(o *options) { o.precision = nam
 func InstructionSet(name string) Option { return func(o *options) { o.isa = name } }
 
 // CalibrationFile sets the file in which the precision "auto" keeps what it has measured,
-// by processor, instruction set, workers, model and build of the program. An engine that
+// by processor, instruction set, workers, model, its use and build of the program. An engine that
 // finds its entry opens in a fraction of the time. "" means no file. The file belongs to
 // the engine: missing folders on its path are made, and other content in it is replaced.
 // The default is minilm-metal/calibration.json in the user's cache directory
@@ -130,7 +130,7 @@ func NoCalibrationFile() Option { return CalibrationFile("") }
 // example because the machine was busy when that was measured.
 func Recalibrate() Option { return func(o *options) { o.recalibrate = true } }
 
-// JudgeAll makes "auto" compare the scores of every precision with float32's, also of those
+// JudgeAll makes "auto" compare the results of every precision with float32's, also of those
 // that are too slow to be chosen, so that Info.Candidates is complete. Opening takes
 // longer.
 func JudgeAll() Option { return func(o *options) { o.judgeAll = true } }
@@ -161,13 +161,11 @@ func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side =
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
 // Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
-// would; without it, Open opens a cross-encoder, for scores. The precision "auto" is then
-// float32 on the processor: which faster ones are close enough is only known of scores.
+// would; without it, Open opens a cross-encoder, for scores.
 func Embedder() Option { return func(o *options) { o.purpose = embedding } }
 
 // Classifier opens the model for [Engine.Classify] and ClassifyPairs: one that sorts texts, or
-// pairs of them, into classes, of any number of labels. The precision "auto" is as with
-// [Embedder].
+// pairs of them, into classes, of any number of labels.
 func Classifier() Option { return func(o *options) { o.purpose = classifying } }
 
 // Logits makes Classify and ClassifyPairs return raw logits in place of probabilities.

@@ -12,7 +12,7 @@ import (
 )
 
 // openCPU opens the CPU device with the instruction set and the precision that were asked
-// for. For "auto" it takes the fastest precision whose scores are close enough to
+// for. For "auto" it takes the fastest precision whose results are close enough to
 // float32's.
 func (e *Engine) openCPU() (err error) {
 	isa, err := e.instructionSet()
@@ -32,9 +32,6 @@ func (e *Engine) openCPU() (err error) {
 		}
 		e.choose("precision: %v, by request", format)
 		formats = []kernels.Format{format}
-	case e.options.purpose != scoring:
-		e.choose("precision: f32, since what is faster is compared by scores, and this model makes %s", purposes[e.options.purpose].results)
-		formats = []kernels.Format{kernels.F32}
 	case isa == kernels.Generic:
 		e.choose("precision: f32, since plain Go is slower in the others")
 		formats = []kernels.Format{kernels.F32}
@@ -120,17 +117,17 @@ type trial struct {
 	e          *Engine
 	isa        kernels.ISA
 	candidates []Candidate
-	opened     map[string]*cpu.Device // devices by precision, opened when their scores were needed
+	opened     map[string]*cpu.Device // devices by precision, opened when their results were needed
 	gate       *gate
 }
 
 // openFastest measures an instruction set's formats, or reads the measurement of an earlier
 // engine, and opens the model in the chosen one. It packs the whole model only in those
-// formats whose scores must be compared.
+// formats whose results must be compared.
 func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err error) {
 	t := &trial{e: e, isa: isa, opened: map[string]*cpu.Device{}}
 	k := e.keeper(fmt.Sprintf("%s, %v, %d workers", processor(), isa, e.options.workers))
-	found, known := k.find(e, func(all []Candidate) bool { return sound(all, formats) })
+	found, known := k.find(e, func(all []Candidate) bool { return sound(all, formats, e.of()) })
 	from := k.path
 	if t.candidates = found.Candidates; !known {
 		from, found.Measured = "", time.Now()
@@ -140,7 +137,7 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	}
 	for i := range t.candidates {
 		if c := &t.candidates[i]; c.Precision == exact {
-			c.Deviation = new(Deviation)
+			c.Deviation = &Deviation{Of: e.of()}
 		}
 	}
 	if from == "" {
@@ -179,7 +176,7 @@ func (e *Engine) openFastest(isa kernels.ISA, formats []kernels.Format) (err err
 	return nil
 }
 
-// choose returns the candidate to take. It compares the scores of as many candidates as the
+// choose returns the candidate to take. It compares the results of as many candidates as the
 // choice depends on, or of all with JudgeAll; judged is true if it compared any.
 func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	for {
@@ -198,13 +195,13 @@ func (t *trial) choose() (taken *Candidate, judged bool, err error) {
 	}
 	for i := range t.candidates {
 		if c := &t.candidates[i]; c.fails() {
-			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, bounds(c.Precision))
+			t.e.choose("precision: not %s, which is %v, where %s", c.Precision, c.Deviation, bounds(c.Deviation.Of, c.Precision))
 		}
 	}
 	return taken, judged, nil
 }
 
-// judge compares a candidate's scores with float32's.
+// judge compares a candidate's results with float32's.
 func (t *trial) judge(c *Candidate) error {
 	if t.gate == nil {
 		plain, err := t.open(exact)
@@ -216,10 +213,10 @@ func (t *trial) judge(c *Candidate) error {
 	d, err := t.open(c.Precision)
 	if err != nil { // such as of a layer that half cannot hold; the first has been measured
 		t.e.choose("precision: not %s: %v", c.Precision, err)
-		c.Deviation = &Deviation{Mean: infinite, Worst: infinite, Swapped: 1}
+		c.Deviation = beyondMeasure(t.e.of())
 		return nil
 	}
-	if c.Deviation, err = t.gate.judge(d, bounds(c.Precision)); err != nil || c.passes() {
+	if c.Deviation, err = t.gate.judge(d, c.Precision); err != nil || c.passes() {
 		return err
 	}
 	delete(t.opened, c.Precision)
@@ -260,5 +257,5 @@ func (t *trial) reason(taken *Candidate) string {
 		}
 		return exact + ", than which none is faster beyond noise"
 	}
-	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, bounds(taken.Precision))
+	return fmt.Sprintf("%s, the fastest that is close enough to %s: %v, where %s", taken.Precision, exact, taken.Deviation, bounds(taken.Deviation.Of, taken.Precision))
 }

@@ -51,7 +51,7 @@ func TestRates(t *testing.T) {
 		e := openShape(t, 1, calibrated, append(opts, Precision("f32"), Device("cpu"))...)
 		for _, isa := range kernels.Permitted() {
 			found, err := e.rates(isa, isa.Formats())
-			if err != nil || !sound(found, isa.Formats()) || len(found) != len(isa.Formats()) {
+			if err != nil || !sound(found, isa.Formats(), ofScores) || len(found) != len(isa.Formats()) {
 				t.Errorf("%v: %+v, %v", isa, found, err)
 			}
 		}

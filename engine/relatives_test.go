@@ -73,7 +73,7 @@ func TestRelatives(t *testing.T) {
 	texts, pairs, cases := relativeCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {
-		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String())})
+		devices = append(devices, []engine.Option{engine.Device("cpu"), engine.InstructionSet(isa.String()), engine.Precision("f32")})
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestRelativesNames(t *testing.T) {
 				return strings.NewReplacer("LayerNorm.weight", "LayerNorm.gamma", "LayerNorm.bias", "LayerNorm.beta").Replace(name)
 			},
 		} {
-			e, err := engine.OpenFS(c.files(t, rename), engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.NoCalibrationFile())
+			e, err := engine.OpenFS(c.files(t, rename), engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.Precision("f32"))
 			if err != nil {
 				t.Errorf("%s, %s: %v", c.Name, what, err)
 				continue
@@ -162,7 +162,7 @@ func TestRelativesFields(t *testing.T) {
 	} {
 		c := cases[at]
 		c.Config = json.RawMessage(strings.TrimSuffix(string(c.Config), "}") + "," + field + "}")
-		e, err := engine.OpenFS(c.files(t, func(name string) string { return name }), engine.Classifier(), engine.Logits(), engine.Device("cpu"))
+		e, err := engine.OpenFS(c.files(t, func(name string) string { return name }), engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.Precision("f32"))
 		if says != "" {
 			if err == nil {
 				e.Close()
@@ -200,7 +200,7 @@ func TestRelativesRefused(t *testing.T) {
 				return "another"
 			}
 			return other
-		}), engine.Classifier(), engine.Device("cpu"))
+		}), engine.Classifier(), engine.Device("cpu"), engine.Precision("f32"))
 		if err == nil {
 			e.Close()
 		}

@@ -70,8 +70,8 @@ func TestSavedEmbedders(t *testing.T) {
 	for name, says := range savedEmbedders {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(root, filepath.FromSlash(name))
-			for _, device := range []string{"cpu", "reference"} {
-				e, err := engine.Open(dir, engine.Embedder(), engine.Device(device), engine.NoCalibrationFile())
+			for device, precision := range map[string]string{"cpu": "f32", "reference": "f64"} {
+				e, err := engine.Open(dir, engine.Embedder(), engine.Device(device), engine.Precision(precision))
 				if says != "" {
 					if err == nil {
 						e.Close()

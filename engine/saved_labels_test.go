@@ -35,7 +35,7 @@ func TestSavedClassifiers(t *testing.T) {
 			if err := json.Unmarshal(data, &want); err != nil {
 				t.Fatal(err)
 			}
-			e, err := engine.Open(filepath.Join(root, filepath.FromSlash(name)), engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.NoCalibrationFile())
+			e, err := engine.Open(filepath.Join(root, filepath.FromSlash(name)), engine.Classifier(), engine.Logits(), engine.Device("cpu"), engine.Precision("f32"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -105,7 +105,7 @@ func (r *answering) register(c *cobra.Command) {
 func ofTexts(c *cobra.Command) {
 	for name, usage := range map[string]string{
 		"model":        "directory, or Hugging Face id in the local cache (required)",
-		"precision":    "auto (f32 on the cpu: how close others are is known of scores alone), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference",
+		"precision":    "auto (the fastest whose results are close to f32's), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference",
 		"max-length":   "cut texts to so many tokens, special tokens included (default: what the model takes)",
 		promptFlag:     "text to put before each text, as it is; '' is none (default: the model's default prompt, if it has one)",
 		promptNameFlag: "put this one of the model's prompts before each text; \"info\" lists them",
