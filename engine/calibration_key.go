@@ -52,12 +52,18 @@ func fingerprint(w *model.Weights) string {
 	// JSON leaves out what is not exported: an address there would be another one in each run.
 	config, _ := json.Marshal(w.Config) // numbers and texts, which all encode
 	fmt.Fprintf(sum, "%s %v", config, w.Head.Pool)
-	for _, s := range w.Head.Steps {
-		fmt.Fprintf(sum, "; %t %t %g %t %d", s.Dense != nil, s.Norm != nil, s.Eps, s.Unit, s.Cut)
-		if s.Act != nil { // all that there are differ in one of these
-			fmt.Fprintf(sum, " %g %g %g", s.Act(-0.5), s.Act(0), s.Act(2))
+	var steps func(some []model.Step)
+	steps = func(some []model.Step) {
+		for _, s := range some {
+			fmt.Fprintf(sum, "; %t %t %g %t %d", s.Dense != nil, s.Norm != nil, s.Eps, s.Unit, s.Cut)
+			if s.Act != nil { // all that there are differ in one of these
+				fmt.Fprintf(sum, " %g %g %g", s.Act(-0.5), s.Act(0), s.Act(2))
+			}
+			fmt.Fprintf(sum, " around %d", len(s.Around))
+			steps(s.Around)
 		}
 	}
+	steps(w.Head.Steps)
 	var buffer []byte
 	for values := range tensors(w) {
 		buffer = binary.LittleEndian.AppendUint64(buffer[:0], uint64(len(values)))
@@ -112,9 +118,6 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 					all = append(all, s.Norm.Gain, s.Norm.Bias)
 				}
 				steps(s.Around)
-			}
-			if s.Norm != nil {
-				all = append(all, s.Norm.Gain, s.Norm.Bias)
 			}
 		}
 		steps(w.Head.Steps)
