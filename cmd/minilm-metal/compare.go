@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) compare() *cobra.Command {
-	w := comparing{program: p}
+	w := compareRun{program: p}
 	var gates []string
 	c := &cobra.Command{
 		Use:   "compare REPORT... [-- REPORT...]",
@@ -86,8 +86,8 @@ rounds of a trial, or each measure over the reports.
 	return c
 }
 
-// comparing is how a comparison is wanted.
-type comparing struct {
+// compareRun is how a comparison is wanted.
+type compareRun struct {
 	*program
 	gates  []compare.Gate
 	gated  bool // --gate was given: the exit code is a verdict's
@@ -114,7 +114,7 @@ func comparedArguments(c *cobra.Command, args []string) error {
 }
 
 // trial judges the trial at path, a file or its folder, again.
-func (w *comparing) trial(path string) error {
+func (w *compareRun) trial(path string) error {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, ab.File)
@@ -141,7 +141,7 @@ func (w *comparing) trial(path string) error {
 }
 
 // groups judges runs of two sides.
-func (w *comparing) groups(a, b []*report.Report) error {
+func (w *compareRun) groups(a, b []*report.Report) error {
 	j := compare.Groups(a, b, w.gates)
 	err := w.showJudgement(j, "Runs of A and B", groupSides(a, b), w.page, w.asJSON)
 	if err != nil || !w.gated {
@@ -151,7 +151,7 @@ func (w *comparing) groups(a, b []*report.Report) error {
 }
 
 // trend shows how reports went on from the first.
-func (w *comparing) trend(reports []*report.Report) error {
+func (w *compareRun) trend(reports []*report.Report) error {
 	trend := compare.TrendOf(reports)
 	if err := writePage(w.page, trend.WriteHTML); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (w *comparing) trend(reports []*report.Report) error {
 }
 
 // two lays two reports side by side.
-func (w *comparing) two(a, b *report.Report) error {
+func (w *compareRun) two(a, b *report.Report) error {
 	sides := compare.Reports(a, b)
 	err := writePage(w.page, sides.WriteHTML)
 	switch {
