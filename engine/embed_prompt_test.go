@@ -3,6 +3,8 @@ package engine_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -104,5 +106,41 @@ func TestPaddingOfTheLastCall(t *testing.T) {
 		if err := e.Tokenize(&b, []engine.Pair{{Query: ""}, {Query: "a b c"}}); err != nil || !slices.Equal(b.Start, []int32{0, 2, 7}) {
 			t.Errorf("padded %t: sequences begin at %d, %v", padded, b.Start, err)
 		}
+	}
+}
+
+// The model itself may be in a folder, as sentence-transformers before version 2 saved it.
+func TestEmbedderInAFolder(t *testing.T) {
+	texts := []string{"how many people live in the city", "who"}
+	files, moved := embedder(t, skipping(`"mean"`), nil), fstest.MapFS{}
+	for name, file := range files {
+		switch {
+		case name == "modules.json":
+			file = &fstest.MapFile{Data: bytes.Replace(file.Data, []byte(`"path":""`), []byte(`"path":"0_Transformer"`), 1)}
+		case !strings.Contains(name, "/"):
+			name = "0_Transformer/" + name
+		}
+		moved[name] = file
+	}
+	var want []float32
+	for _, fsys := range []fstest.MapFS{files, moved} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, fsys); err != nil {
+			t.Fatal(err)
+		}
+		e, err := engine.Open(dir, engine.Embedder(), engine.Device("cpu"), engine.Precision("f32"), engine.NoCalibrationFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		got, err := e.Embed(t.Context(), nil, texts)
+		if err != nil || want != nil && !slices.Equal(got, want) {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+		want = got
+	}
+	_, err := engine.OpenFS(moved)
+	if inPlainWords(t, err); !errors.Is(err, engine.ErrModel) || !errors.Is(err, model.ErrNoHead) || !strings.Contains(err.Error(), "there is no config.json, and the modules of modules.json make embeddings") {
+		t.Errorf("for scores: %v", err)
 	}
 }

@@ -44,7 +44,9 @@ func ReadSpec(fsys fs.FS) (*Spec, error) {
 	s, err := readConfig(fsys, p.root)
 	switch {
 	case err != nil && !errors.Is(err, ErrConfig): // it cannot be read
-		err = firstError(partsErr, err)
+		if err = firstError(partsErr, err); errors.Is(err, fs.ErrNotExist) && modules.Root(fsys) != "." {
+			err = otherKind{ErrNoHead, fmt.Errorf("%w: there is no config.json, and the modules of %s make embeddings: it is an encoder, and not a cross-encoder", ErrConfig, modules.File)}
+		}
 	case err == nil:
 		err = partsErr
 	}

@@ -5,6 +5,7 @@ package modules
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -118,9 +119,9 @@ func IsCrossEncoder(settings []byte) bool {
 	return json.Unmarshal(settings, &fields) == nil && json.Unmarshal(fields["model_type"], &kind) == nil && kind == "CrossEncoder"
 }
 
-// RootOf returns the folder with config.json, the weights and the tokenizer's files, for
-// the modules of a cross-encoder: that of the Transformer, if it is the first module, else
-// ".".
+// RootOf returns the folder with config.json, the weights and the tokenizer's files, for the
+// modules of a cross-encoder or an embedder: that of the Transformer, if it is the first
+// module, else ".".
 func RootOf(list []Module) string {
 	if len(list) == 0 || !list[0].IsTransformer() {
 		return "."
@@ -128,23 +129,26 @@ func RootOf(list []Module) string {
 	return list[0].Folder
 }
 
-// Root returns RootOf the modules of a checkpoint, or "." if they do not make a
-// cross-encoder or cannot be read. It is for callers that only look for files;
-// model.ReadSpec reports what is wrong with the modules.
+// Root returns RootOf the modules of a checkpoint, or "." if they cannot be read, or make no
+// cross-encoder and the top has a config.json, which is what counts for scores then. It is for
+// callers that only look for files; model.ReadSpec and model.ReadEmbedder report what is wrong
+// with the modules.
 func Root(fsys fs.FS) string {
 	data, err := Read(fsys, File)
 	if err != nil {
-		return "."
-	}
-	settings, err := Read(fsys, Settings)
-	if err != nil || !IsCrossEncoder(settings) {
 		return "."
 	}
 	list, err := Parse(data)
 	if err != nil {
 		return "."
 	}
-	return RootOf(list)
+	if settings, err := Read(fsys, Settings); err == nil && IsCrossEncoder(settings) {
+		return RootOf(list)
+	}
+	if _, err := fs.Stat(fsys, "config.json"); errors.Is(err, fs.ErrNotExist) {
+		return RootOf(list)
+	}
+	return "."
 }
 
 // Read reads a small JSON file of a checkpoint: one of those above, or config.json. A file

@@ -50,13 +50,13 @@ func TestIsTransformer(t *testing.T) {
 	}
 }
 
-// Only a cross-encoder's modules say where the model is.
+// A cross-encoder's modules say where the model is, and an embedder's where the top has none.
 func TestRoot(t *testing.T) {
 	const folder = `[{"type":"sentence_transformers.models.Transformer","path":"0_T"}]`
-	for _, c := range []struct{ list, settings, want string }{
-		{folder, `{"model_type":"CrossEncoder"}`, "0_T"}, {folder, `{"model_type":"SentenceTransformer"}`, "."}, {folder, "", "."}, {folder, "[]", "."},
-		{"", `{"model_type":"CrossEncoder"}`, "."}, {`[{"type":"x","path":"0_T"}]`, `{"model_type":"CrossEncoder"}`, "."},
-		{"[]", `{"model_type":"CrossEncoder"}`, "."}, {"{", `{"model_type":"CrossEncoder"}`, "."},
+	for _, c := range []struct{ list, settings, want, without string }{ // with a config.json at the top, and without
+		{folder, `{"model_type":"CrossEncoder"}`, "0_T", "0_T"}, {folder, `{"model_type":"SentenceTransformer"}`, ".", "0_T"}, {folder, "", ".", "0_T"}, {folder, "[]", ".", "0_T"},
+		{"", `{"model_type":"CrossEncoder"}`, ".", "."}, {`[{"type":"x","path":"0_T"}]`, `{"model_type":"CrossEncoder"}`, ".", "."},
+		{"[]", `{"model_type":"CrossEncoder"}`, ".", "."}, {"{", `{"model_type":"CrossEncoder"}`, ".", "."},
 	} {
 		fsys := fstest.MapFS{}
 		for name, text := range map[string]string{File: c.list, Settings: c.settings} {
@@ -64,8 +64,12 @@ func TestRoot(t *testing.T) {
 				fsys[name] = &fstest.MapFile{Data: []byte(text)}
 			}
 		}
+		if got := Root(fsys); got != c.without {
+			t.Errorf("%s, %s: %s, want %s", c.list, c.settings, got, c.without)
+		}
+		fsys["config.json"] = &fstest.MapFile{}
 		if got := Root(fsys); got != c.want {
-			t.Errorf("%s, %s: %s, want %s", c.list, c.settings, got, c.want)
+			t.Errorf("%s, %s, with a config.json: %s, want %s", c.list, c.settings, got, c.want)
 		}
 	}
 }
