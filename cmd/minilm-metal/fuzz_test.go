@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/minilm-metal/minilm-metal/engine/vectors"
 )
 
 // longestFuzzed bounds the profiles that are looked at, in bytes: go test makes what
@@ -93,6 +95,30 @@ func FuzzShape(f *testing.F) {
 		s := shapes[0]
 		if len(shapes) != 1 || min(s.Rows, s.In, s.Out) < 1 || max(s.Rows, s.In, s.Out) > largestMatrix || max(s.Rows*s.In, s.In*s.Out, s.Rows*s.Out) > largestMatrix {
 			t.Errorf("%q is accepted: %+v", text, shapes)
+		}
+	})
+}
+
+// Whatever a file holds, it is refused, or is a matrix of as many values as it has bytes for; and
+// one that is written reads back.
+func FuzzMatrix(f *testing.F) {
+	f.Add([]byte("\x93NUMPY\x01\x00\x02\x00{}"))
+	f.Add(append(npyHeader(npyFloat32, 1, 2), make([]byte, 8)...))
+	f.Add(append(npyHeader(npyFloat32, 999999999, 999999999), make([]byte, 8)...))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		rows, err := readMatrix(file)
+		if err != nil {
+			return
+		}
+		again := npyHeader(npyFloat32, len(rows), len(rows[0]))
+		for _, row := range rows {
+			again = vectors.Float32.Append(again, row, nil)
+		}
+		if data := again[npyLength:]; len(file) < len(data) || !bytes.Equal(file[len(file)-len(data):], data) {
+			t.Errorf("%d by %d values of %d bytes", len(rows), len(rows[0]), len(file))
+		}
+		if back, err := readMatrix(again); err != nil || len(back) != len(rows) {
+			t.Errorf("what was written again: %v", err)
 		}
 	})
 }
