@@ -65,7 +65,7 @@ func readLabels(t *testing.T, out string) (all []labelled) {
 // pairs from JSON.
 func TestClassify(t *testing.T) {
 	dir, texts := classifierDir(t), append(passages(30), "", "a")
-	e, err := engine.Open(dir, engine.Classifier(), engine.Device("cpu"))
+	e, err := engine.Open(dir, engine.Classifier(), engine.Device("cpu"), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func TestClassify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(readLabels(t, ok(t, strings.Join(texts, "\n")+"\n", "classify", "--model", dir)), want)
+	check(readLabels(t, ok(t, strings.Join(texts, "\n")+"\n", "classify", "--model", dir, "--precision", "f32")), want)
 	if want, err = e.ClassifyPairs(t.Context(), nil, []engine.Pair{{Query: "a", Passage: "b"}, {Query: "b", Passage: ""}}); err != nil {
 		t.Fatal(err)
 	}
-	check(readLabels(t, ok(t, `{"text":"a","text_pair":"b"}`+"\n\n"+`{"query":"b","passage":""}`+"\n", "classify", "--model", dir, "--jsonl")), want)
+	check(readLabels(t, ok(t, `{"text":"a","text_pair":"b"}`+"\n\n"+`{"query":"b","passage":""}`+"\n", "classify", "--model", dir, "--jsonl", "--precision", "f32")), want)
 }
 
 // A bad line stops nothing; --top and --logits say what is written.

@@ -36,7 +36,7 @@ func embedderDir(t *testing.T) string {
 
 func TestEmbed(t *testing.T) {
 	dir, texts := embedderDir(t), append(passages(40), "", "with\ttab", "a")
-	e, err := engine.Open(dir, engine.Embedder(), engine.Device("cpu"))
+	e, err := engine.Open(dir, engine.Embedder(), engine.Device("cpu"), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +51,7 @@ func TestEmbed(t *testing.T) {
 	asked := [][]string{{"embed", "--model", dir}, {"embed", "--model", dir, "--prompt-name", "passage"}, {"embed", "--model", dir, "--prompt", "the "}}
 	for i, opts := range [][]engine.CallOption{nil, {engine.PromptName("passage")}, {engine.Prompt("the ")}} {
 		rows := want(opts...)
+		asked[i] = append(asked[i], "--precision", "f32")
 		got := lines(ok(t, strings.Join(texts, "\n")+"\n", asked[i]...))
 		if len(got) != len(texts) {
 			t.Fatalf("%q: %d lines, want %d", asked[i], len(got), len(texts))

@@ -10,6 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model/hub"
 	"github.com/minilm-metal/minilm-metal/model/hub/pull/pulltest"
+	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -46,6 +47,31 @@ func TestPull(t *testing.T) {
 		t.Errorf("the report does not name %s: %v", id, err)
 	}
 	checkVerifyFails(t, callIn(t, env, "", "verify", "--model", id))
+}
+
+// An embedder comes with its modules: pulled, it makes the same embeddings.
+func TestPullEmbedder(t *testing.T) {
+	const id = "someone/tiny-embedder"
+	files, err := synth.Checkpoint{Seed: 3, Kind: synth.Embedder, Shape: synth.Shape{Layers: 1, Hidden: 32, Heads: 2, Intermediate: 32, Vocab: 2000, Positions: 64}}.FS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	server := pulltest.New(t, pulltest.Repo{ID: id, Commit: strings.Repeat("c0ffee11", 5), Files: files})
+	env := map[string]string{"HF_HOME": t.TempDir(), "HF_ENDPOINT": server.URL}
+	callIn(t, env, "", "pull", id).want(t, good)
+	delete(env, "HF_ENDPOINT")
+	o := callIn(t, env, "a\nthe b\n", "embed", "--model", id, "--precision", "f32")
+	o.want(t, good)
+	if want := ok(t, "a\nthe b\n", "embed", "--model", dir, "--precision", "f32"); o.stdout != want {
+		t.Errorf("pulled, its embeddings are %q, want %q", o.stdout, want)
+	}
+	if o := callIn(t, env, "", "info", "--model", id); !strings.Contains(o.stdout, "pooling: mean") || !strings.Contains(o.stdout, "normalize") {
+		t.Errorf("info: %s", o.stdout)
+	}
 }
 
 func TestPullFlags(t *testing.T) {

@@ -36,8 +36,26 @@ func (p *puller) modules(ctx context.Context) error {
 			break
 		}
 	}
-	for _, file := range moduleFiles(p.snapshot().FS()) {
-		if _, err := p.ensure(ctx, file, true); err != nil {
+	for _, folder := range moduleFolders(p.snapshot().FS()) {
+		if err := p.module(ctx, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moduleWeights are the files of a module's weights, such as a Dense's: that of PyTorch is read
+// where there is no other.
+var moduleWeights = []string{hub.WeightsFile, "pytorch_model.bin"}
+
+// module pulls what there is in a module's folder: a Normalize of before version 6 has
+// nothing, and a Pooling no weights.
+func (p *puller) module(ctx context.Context, folder string) error {
+	if _, err := p.ensure(ctx, path.Join(folder, hub.ConfigFile), true); err != nil {
+		return err
+	}
+	for _, file := range moduleWeights {
+		if found, err := p.ensure(ctx, path.Join(folder, file), true); err != nil || found {
 			return err
 		}
 	}
@@ -47,9 +65,9 @@ func (p *puller) modules(ctx context.Context) error {
 // root returns the model's folder, according to the modules.json that was pulled.
 func (p *puller) root() string { return modules.Root(p.snapshot().FS()) }
 
-// moduleFiles lists the files that a model's modules may have in their folders. Errors in
-// modules.json are reported when the model is opened.
-func moduleFiles(fsys fs.FS) (files []string) {
+// moduleFolders lists the folders of a model's modules beside its own. Errors in modules.json
+// are reported when the model is opened.
+func moduleFolders(fsys fs.FS) (folders []string) {
 	data, err := modules.Read(fsys, modules.File)
 	if err != nil {
 		return nil
@@ -61,10 +79,10 @@ func moduleFiles(fsys fs.FS) (files []string) {
 	root := modules.Root(fsys)
 	for _, m := range list {
 		if m.Folder != root && m.Folder != "." {
-			files = append(files, path.Join(m.Folder, hub.ConfigFile), path.Join(m.Folder, hub.WeightsFile))
+			folders = append(folders, m.Folder)
 		}
 	}
-	return files
+	return folders
 }
 
 // smallFiles lists what a checkpoint may hold beside its weights.
@@ -74,5 +92,10 @@ func smallFiles(fsys fs.FS) []string {
 	for _, name := range slices.Concat(modules.InputSettings, tokenizerFiles) {
 		files = append(files, path.Join(root, name))
 	}
-	return append(files, moduleFiles(fsys)...)
+	for _, folder := range moduleFolders(fsys) {
+		for _, name := range append([]string{hub.ConfigFile}, moduleWeights...) {
+			files = append(files, path.Join(folder, name))
+		}
+	}
+	return files
 }

@@ -67,16 +67,19 @@ func TestPinnedCommitHasNoModules(t *testing.T) {
 func TestModuleFoldersArePulled(t *testing.T) {
 	needLinks(t)
 	const module = `{"type":"sentence_transformers.models.%s","path":"%s"}`
-	list := "[" + fmt.Sprintf(module, "Transformer", "0_Transformer") + "," + fmt.Sprintf(module, "Pooling", "1_Pooling") + "," + fmt.Sprintf(module, "Dense", "deep/2_Dense") + "]"
+	list := "[" + fmt.Sprintf(module, "Transformer", "0_Transformer") + "," + fmt.Sprintf(module, "Pooling", "1_Pooling") + "," + fmt.Sprintf(module, "Dense", "deep/2_Dense") + "," + fmt.Sprintf(module, "Dense", "3_Dense") + "," + fmt.Sprintf(module, "Normalize", "4_Normalize") + "]"
 	files := fstest.MapFS{
 		hub.ModulesFile:                  {Data: []byte(list)},
 		hub.LibrarySettingsFile:          {Data: []byte(`{"model_type":"CrossEncoder"}`)},
 		"1_Pooling/config.json":          {Data: []byte(`{"pooling_mode":"mean"}`)},
 		"deep/2_Dense/config.json":       {Data: []byte(`{"in_features":32}`)},
 		"deep/2_Dense/model.safetensors": {Data: []byte("dense")},
+		"deep/2_Dense/pytorch_model.bin": {Data: []byte("the same once more")},
 		"deep/2_Dense/optimizer.pt":      {Data: []byte("not this one")},
+		"3_Dense/config.json":            {Data: []byte(`{"in_features":16}`)},
+		"3_Dense/pytorch_model.bin":      {Data: []byte("pickled")},
 	}
-	want := []string{hub.ModulesFile, hub.LibrarySettingsFile, "1_Pooling/config.json", "deep/2_Dense/config.json", "deep/2_Dense/model.safetensors"}
+	want := []string{hub.ModulesFile, hub.LibrarySettingsFile, "1_Pooling/config.json", "deep/2_Dense/config.json", "deep/2_Dense/model.safetensors", "3_Dense/config.json", "3_Dense/pytorch_model.bin"}
 	for _, name := range []string{hub.ConfigFile, hub.TokenizerFile, hub.TokenizerConfigFile, hub.VocabFile} {
 		files["0_Transformer/"+name] = tinyFiles()[name]
 		want = append(want, "0_Transformer/"+name)
@@ -108,16 +111,22 @@ func TestModuleFoldersArePulled(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// A shard that is damaged is seen without the hub, in that folder too.
-	blob, err := os.Readlink(filepath.Join(r.Cache.Repo(testID), "snapshots", testCommit, "0_Transformer", "model-1.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(r.Cache.Repo(testID), "blobs", filepath.Base(blob)), []byte("other"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.pull(); err == nil || !strings.Contains(err.Error(), "is damaged") {
-		t.Errorf("a damaged shard: %v", err)
+	// Weights that are damaged are seen without the hub, in those folders too.
+	for _, name := range []string{"0_Transformer/model-1.safetensors", "3_Dense/pytorch_model.bin"} {
+		link := filepath.Join(r.Cache.Repo(testID), "snapshots", testCommit, filepath.FromSlash(name))
+		whole, err := os.ReadFile(link)
+		if err == nil {
+			err = os.WriteFile(link, []byte("other"), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.pull(); err == nil || !strings.Contains(err.Error(), "is damaged") {
+			t.Errorf("%s: damaged: %v", name, err)
+		}
+		if err := os.WriteFile(link, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
