@@ -108,23 +108,23 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			linear(l.Up, l.Down)
 			all = append(all, l.OutputNorm.Gain, l.OutputNorm.Bias)
 		}
-		var steps func(some []model.Step)
-		steps = func(some []model.Step) {
-			for _, s := range some {
-				if s.Dense != nil {
-					linear(*s.Dense)
-				}
-				if s.Norm != nil {
-					all = append(all, s.Norm.Gain, s.Norm.Bias)
-				}
-				steps(s.Around)
+		for _, s := range flattened(w.Head.Steps) {
+			if s.Dense != nil {
+				linear(*s.Dense)
 			}
 		}
-		steps(w.Head.Steps)
 		for _, t := range all {
 			if !yield(model.Float32s(t)) {
 				return
 			}
 		}
 	}
+}
+
+// flattened returns steps, and after each those that it is around.
+func flattened(steps []model.Step) (all []model.Step) {
+	for _, s := range steps {
+		all = append(append(all, s), flattened(s.Around)...)
+	}
+	return all
 }

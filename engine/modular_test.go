@@ -90,8 +90,8 @@ func TestHeadInModulesAsTheLibrary(t *testing.T) {
 		t.Fatalf("%d cases, %v", len(all.Cases), err)
 	}
 	for _, c := range all.Cases {
-		for _, device := range []string{"cpu", "reference"} {
-			e, err := engine.OpenFS(c.files(t), engine.Classifier(), engine.Logits(), engine.Device(device), engine.NoCalibrationFile())
+		for device, precision := range map[string]string{"cpu": "f32", "reference": "f64"} {
+			e, err := engine.OpenFS(c.files(t), engine.Classifier(), engine.Logits(), engine.Device(device), engine.Precision(precision), engine.NoCalibrationFile())
 			if err != nil {
 				t.Fatalf("%s: %v", c.Name, err)
 			}
