@@ -24,6 +24,7 @@ var variables = []struct{ name, what string }{
 	{"MINILM_METAL_REQUIRED", "any value: without a GPU that the shaders are known to run on, its tests fail instead of skipping"},
 	{"MINILM_MODELS", "a folder with the models and pairs at full size that `TestMarco` reads; `.ci/run` shows how they are made"},
 	{"MINILM_MUTATIONS", "any value: plants errors in the shaders one by one, and wants each found; a minute or more"},
+	{"MINILM_REAL_MODEL", "a folder with all-MiniLM-L6-v2 as it was published; tests of its weights skip where it is not set. `.ci/run` fetches it"},
 	{"MINILM_REAL_QUERIES", "how many queries of trained weights' pairs are scored, all 20 of each; 64 pairs of 4 queries by default"},
 	{"MINILM_SHARED", "a folder of fetched data that is not committed; tests of it skip where it is not set"},
 	{"MINILM_TEST_FULL_DISK", "set by a test of `pull` for the process that it starts: the folder on a full disk"},
