@@ -46,7 +46,7 @@ func TestGround(t *testing.T) {
 	if a, err := g.Check(logits, "f32"); err != nil || !a.Passed || a.Pairs != 9 {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if _, err := g.Check(logits[1:], "f32"); err == nil || !strings.Contains(err.Error(), "19 scores for 20 pairs") {
+	if _, err := g.Check(logits[1:], "f32"); err == nil || !strings.Contains(err.Error(), "19 values for 20, want 1 each") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := g.Check(logits, "f8"); err == nil || !strings.Contains(err.Error(), `"f8" has no tolerances`) {

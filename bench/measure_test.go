@@ -365,7 +365,7 @@ func (f forgetful) ScoreStats(ctx context.Context, dst []float32, pairs []engine
 
 func TestLoopCountsScores(t *testing.T) {
 	l := loop{engine: forgetful{newFake(nil)}, work: numbered(8), batch: 4, callers: 1, pairs: 8}
-	if _, err := l.run(t.Context()); err == nil || !strings.Contains(err.Error(), "3 scores for 4 pairs") {
+	if _, err := l.run(t.Context()); err == nil || !strings.Contains(err.Error(), "3 values for 4, want 1 each") {
 		t.Errorf("error %v", err)
 	}
 }

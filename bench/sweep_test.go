@@ -66,7 +66,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("configurations %q", got)
 		}
 		text := rendered(t, r)
-		for _, want := range []string{"| TP P95 | Precision | Length (tokens) |", "| bf16 | 64 |", "### Config 4: batch=4, concurrency=1, precision=bf16, length=64", "## Precisions", "Lengths are swept: each pair"} {
+		for _, want := range []string{"| TP P95 | Precision | Length (tokens) |", "| bf16 | 64 |", "### Config 4: batch=4, concurrency=1, precision=bf16, length=64", "## Precisions", "Lengths are swept: the text of the data set is cut or lengthened"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the report lacks %q:\n%s", want, text)
 			}

@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"bench/report":    {"bench/internal", "bench/load", "bench/recording", "bench/stats", "model"},
 	"bench/compare":   {"bench/internal", "bench/recording", "bench/report", "bench/stats", "model"},
 	"bench/ab":        {"bench/compare", "bench/internal", "bench/recording", "bench/report"},
-	"bench/peers":     {"bench/ab", "bench/internal", "bench/recording", "bench/stats"},
+	"bench/peers":     {"bench/ab", "bench/internal", "bench/recording", "bench/report", "bench/stats"},
 }
 
 // folder returns the layer that a package of ours belongs to: the longest of the list that

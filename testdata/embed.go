@@ -8,7 +8,9 @@
 //     every kind beside it (embedders.py);
 //   - published_scores.jsonl: scores that others published for
 //     cross-encoder/ms-marco-MiniLM-L-6-v2, facts with their sources
-//     (make_published.py).
+//     (make_published.py);
+//   - published_similarities.jsonl: cosines that sentence-transformers' manual has of
+//     sentence-transformers/all-MiniLM-L6-v2.
 package testdata
 
 import (
@@ -27,6 +29,9 @@ var files embed.FS
 //go:embed published_scores.jsonl
 var published []byte
 
+//go:embed published_similarities.jsonl
+var similarities []byte
+
 // Tiny returns the small checkpoint's files and golden.json.
 func Tiny() fs.FS {
 	tiny, err := fs.Sub(files, "tiny")
@@ -36,14 +41,14 @@ func Tiny() fs.FS {
 	return tiny
 }
 
-// PublishedScore is one pair's score as somebody published it. Activation "" is
-// "identity"; tolerance 0 is none that is known.
+// PublishedScore is one pair's score as somebody published it, or the similarity of its two
+// texts. Activation "" is "identity"; tolerance 0 is none that is known.
 type PublishedScore struct {
 	Query      string  `json:"query"`
 	Passage    string  `json:"passage"`
 	Score      float64 `json:"score"`
-	Activation string  `json:"activation"` // "identity": a logit; "sigmoid"
-	Tolerance  float64 `json:"tolerance"`  // what float32 engines differ by
+	Activation string  `json:"activation"` // "identity": a logit; "sigmoid"; "cosine": of the texts' embeddings
+	Tolerance  float64 `json:"tolerance"`  // what float32 engines differ by, or more than the digits printed
 	Source     string  `json:"source"`
 }
 
@@ -52,6 +57,15 @@ func PublishedScores() ([]PublishedScore, error) {
 	all, err := ReadScores(bytes.NewReader(published))
 	if err != nil {
 		return nil, fmt.Errorf("published_scores.jsonl, %w", err)
+	}
+	return all, nil
+}
+
+// PublishedSimilarities returns them all.
+func PublishedSimilarities() ([]PublishedScore, error) {
+	all, err := ReadScores(bytes.NewReader(similarities))
+	if err != nil {
+		return nil, fmt.Errorf("published_similarities.jsonl, %w", err)
 	}
 	return all, nil
 }

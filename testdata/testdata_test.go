@@ -143,3 +143,19 @@ func TestPublishedScores(t *testing.T) {
 		t.Error("no pair has both a logit and a sigmoid")
 	}
 }
+
+// Similarities are of two texts each, once, with four digits after the point.
+func TestPublishedSimilarities(t *testing.T) {
+	all, err := testdata.PublishedSimilarities()
+	if err != nil || len(all) < 12 {
+		t.Fatalf("%d similarities, %v", len(all), err)
+	}
+	seen := map[[2]string]bool{}
+	for i, s := range all {
+		texts := [2]string{s.Query, s.Passage}
+		if seen[texts] || s.Source == "" || s.Activation != "cosine" || math.Abs(s.Score) > 1 || s.Tolerance != 1e-4 || math.Abs(s.Score*1e4-math.Round(s.Score*1e4)) > 1e-9 {
+			t.Errorf("similarity %d: %+v", i+1, s)
+		}
+		seen[texts] = true
+	}
+}

@@ -214,7 +214,7 @@ func TestRealFiles(t *testing.T) {
 	checkVerifyFails(t, callIn(t, env, "", "verify", "--model", other))
 	report := filepath.Join(home, "report")
 	callIn(t, env, "", "bench", "--model", other, "--pairs", "4", "--batch", "2", "--time-bound", "10m", "--out", report).want(t, good)
-	callIn(t, env, "", "compare", filepath.Join(shared, "seed", "01_backend_pytorch.md"), report).want(t, good)
+	callIn(t, env, "", "compare", filepath.Join(shared, "seed", "01_backend_pytorch.md"), report).want(t, incomparable, "no configuration is in both")
 	o := callIn(t, env, pairLine(t, "How many people live in Berlin?", "Berlin is well known for its museums."), "tokenize", "--model", other)
 	if want := "[101,2129,2116,2111,2444,1999,4068,1029,102,4068,2003,2092,2124,2005,2049,9941,1012,102]"; !strings.Contains(o.stdout, want) {
 		t.Errorf("tokens %s, want %s", o.stdout, want)

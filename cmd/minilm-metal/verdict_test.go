@@ -41,7 +41,7 @@ func TestVerdict(t *testing.T) {
 		"bf16":   {1, 3},
 		"int8":   {0.5, 2},
 	} {
-		v := judge(published, logits, precision)
+		v := judge(published, logits, scoreDistance(published, precision))
 		if v.off != 0 || v.largest > 1e-5 || v.swapped != 0 || v.wrong != 0 || v.orders < 100 {
 			t.Errorf("%s, as published: %d off by up to %v, %d of %d orders swapped", precision, v.off, v.largest, v.swapped, v.orders)
 		}
@@ -52,7 +52,7 @@ func TestVerdict(t *testing.T) {
 			if !(math.Abs(float64(by)) <= float64(c.within)) {
 				want = 1
 			}
-			v := judge(published, moved, precision)
+			v := judge(published, moved, scoreDistance(published, precision))
 			if v.off != want || want == 0 && v.wrong != 0 {
 				t.Errorf("%s, one score by %g: %d off, want %d; %d wrong orders", precision, by, v.off, want, v.wrong)
 			}
@@ -104,14 +104,14 @@ func TestVerdictOfOrders(t *testing.T) {
 		{[]float64{0, 1.5, 9}, []float32{0.8, 0.8, 9}, 1, 1}, // a tie is no order
 		{[]float64{0, 0, 9}, []float32{0.8, 0.1, 9}, 0, 0},
 	} {
-		v := judge(scores(c.published...), c.ours, "f32")
+		v := judge(scores(c.published...), c.ours, 0)
 		if v.swapped != c.swapped || v.wrong != c.wrong || v.off != 0 {
 			t.Errorf("%v for %v: %d swapped, %d wrong, %d off, want %d, %d, 0", c.ours, c.published, v.swapped, v.wrong, v.off, c.swapped, c.wrong)
 		}
 	}
 	other := scores(0, 1.5)
 	other[1].Query = "another"
-	if v := judge(other, []float32{0.9, 0.7}, "f32"); v.orders != 0 {
+	if v := judge(other, []float32{0.9, 0.7}, 0); v.orders != 0 {
 		t.Errorf("%d orders of two queries' passages", v.orders)
 	}
 }

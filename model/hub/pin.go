@@ -21,6 +21,17 @@ func MiniLM() Pin {
 	}
 }
 
+// AllMiniLM is all-MiniLM-L6-v2, the embedder whose similarities are published. Nobody needs to
+// have these weights: they are known by their hash, and pull takes any revision.
+func AllMiniLM() Pin {
+	return Pin{
+		ID:       "sentence-transformers/all-MiniLM-L6-v2",
+		Revision: "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+		Size:     90_868_376,
+		SHA256:   "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+	}
+}
+
 // PinOf returns the pin of an id in either spelling, and whether it has one.
 func PinOf(id string) (Pin, bool) {
 	pin := MiniLM()
