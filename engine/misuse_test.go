@@ -85,6 +85,10 @@ var methods = map[string]method{
 		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil)
 		return need(len(got) == 1 && err != nil, "an embedding of a cross-encoder")
 	}},
+	"EmbedStats": {0, func(e *engine.Engine, g given) error {
+		got, stats, err := e.EmbedStats(g.ctx, []float32{7}, []string{"a"}, nil)
+		return need(len(got) == 1 && err != nil && stats == (engine.CallStats{}), "an embedding of a cross-encoder")
+	}},
 	"Classify": {0, func(e *engine.Engine, g given) error {
 		got, err := e.Classify(g.ctx, []float32{7}, []string{"a"}, nil)
 		return need(len(got) == 1 && err != nil, "labels of a cross-encoder")
