@@ -3,8 +3,11 @@
 package engine
 
 import (
+	"archive/zip"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,11 +70,42 @@ func TestHostileFiles(t *testing.T) {
 	)
 	long := strings.Repeat("n", size)
 	_, idle := peakOf(t, t.TempDir()) // what the process itself takes
+	const pickled = "pytorch_model.bin"
+	zipped := func(method uint16, content string) string {
+		var b strings.Builder
+		w := zip.NewWriter(&b)
+		f, err := w.CreateHeader(&zip.FileHeader{Name: "archive/data.pkl", Method: method})
+		if err == nil {
+			_, err = io.WriteString(f, content)
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
 	for _, c := range []struct {
 		name, file string
 		content    func() string
 		want       string
 	}{
+		{"lists without end", pickled, func() string { return zipped(zip.Store, "\x80\x02"+strings.Repeat("]", size)) }, "the pickle makes more than"},
+		{"dicts in a legacy pickle", pickled, func() string { return "\x80\x02" + strings.Repeat("}", size) }, "not a file that torch.save wrote"},
+		{"a long text", pickled, func() string { return zipped(zip.Store, "\x80\x02}(X\x00\x00\x80\x00"+long+"Nu.") }, "is None"},
+		{"a bomb for a pickle", pickled, func() string { return zipped(zip.Deflate, "\x80\x02"+strings.Repeat("N", 16<<20-64)) }, "archive/data.pkl: over the limit: "},
+		{"entries without end", pickled, func() string {
+			var b strings.Builder
+			w := zip.NewWriter(&b)
+			for i := range size / 100 {
+				if _, err := w.CreateHeader(&zip.FileHeader{Name: fmt.Sprint(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return b.String()
+		}, "over the limit: a directory of more than"},
+		{"a directory that is none", pickled, func() string { return zipped(zip.Store, "") + strings.Repeat("PK\x01\x02", size/4) }, "not a file that torch.save wrote"},
 		{"metadata without end", weights, func() string { return header(`{"__metadata__":{` + many(size/13, `"%d":""`) + "}}") }, `"4096": byte 39874: more than 4096 entries`},
 		{"tensors without end", weights, func() string { return header("{" + many(size/60, entry) + "}") }, "more than 65536 tensors"},
 		{"a long name", weights, func() string { return header(`{"` + long + `":1}`) }, `"nnnnnnnn`},
@@ -109,7 +143,7 @@ func TestHostileFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			switch c.file {
-			case index:
+			case index, pickled:
 				err = os.Remove(filepath.Join(dir, weights))
 			case "vocab.txt", "special_tokens_map.json", "added_tokens.json":
 				err = os.Remove(filepath.Join(dir, "tokenizer.json"))

@@ -28,8 +28,9 @@ func readLegacy(r io.ReaderAt, size int64) (any, error) {
 	if len(head) > 262 && string(head[257:262]) == "ustar" {
 		return nil, fmt.Errorf("%w: the tar format, of PyTorch before 0.1.11", ErrUnsupported)
 	}
+	_, values := limits(r, size)
 	found := legacyStorages{}
-	m := newMachine(head, found.storage)
+	m := newMachine(head, values, found.storage)
 	v, err := m.load()
 	if errors.Is(err, ErrGlobal) { // it is a pickle, but of something else
 		return nil, err

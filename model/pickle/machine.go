@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -24,15 +25,28 @@ type machine struct {
 	stack []any
 	marks []int // length of the stack at each MARK
 	memo  map[uint32]any
-	left  int // values that may still be made
+	most  int // values that may be made
+	left  int // and those that still may
 
 	// storage returns the storage that a persistent id names. Its bytes are outside the
 	// pickle.
 	storage func(id tuple) (span, error)
 }
 
-func newMachine(data []byte, storage func(tuple) (span, error)) *machine {
-	return &machine{data: data, left: mostValues, memo: map[uint32]any{}, storage: storage}
+func newMachine(data []byte, values int, storage func(tuple) (span, error)) *machine {
+	return &machine{data: data, most: values, left: values, memo: map[uint32]any{}, storage: storage}
+}
+
+// limits returns the most bytes and values of a pickle in a file of size bytes. One that is
+// opened in place may be of anybody who publishes models: it takes less than four times its
+// size.
+func limits(r io.ReaderAt, size int64) (pickled int64, values int) {
+	if _, inPlace := r.(memory); !inPlace {
+		return mostPickled, mostValues
+	}
+	// A value takes up to a hundred bytes, and in real files comes with a hundred of the file.
+	const someValues = 1 << 16
+	return min(mostPickled, someCost+mostHeld*size), int(min(mostValues, someValues+size/64))
 }
 
 // load runs the pickle at m.at and returns its value. Afterwards m.at is behind it.
@@ -141,7 +155,7 @@ func (m *machine) number(n int) (uint32, error) {
 // spend subtracts n from the number of values that may still be made.
 func (m *machine) spend(n int) error {
 	if m.left -= n; m.left < 0 {
-		return fmt.Errorf("%w: the pickle makes more than %d values", ErrLimit, mostValues)
+		return fmt.Errorf("%w: the pickle makes more than %d values", ErrLimit, m.most)
 	}
 	return nil
 }

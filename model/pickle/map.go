@@ -45,7 +45,9 @@ func ranges(name string, content []byte) ([]safetensors.Range, error) {
 		all[i] = safetensors.Range{Name: t.name, DType: v.dtype, Shape: v.shape}
 		if at, ok := v.inPlace(); ok {
 			all[i].Offset = at
-			err = v.in.in.check()
+			if err = v.in.in.check(); err != nil {
+				err = fmt.Errorf("%s: %w", v.in.in.name, damaged(err))
+			}
 		} else if left -= v.held(); left < 0 {
 			err = fmt.Errorf("%w: with it, tensors that are compressed or not row-major take more than %d bytes of a file of %d", ErrLimit, someCost+mostHeld*size, size)
 		} else {
@@ -79,13 +81,26 @@ func (v *view) held() int64 {
 	return v.size + v.spanned
 }
 
+// held returns the storage's bytes where they are in memory, and not compressed; else nil.
+func (s *storage) held() []byte {
+	if s == nil || s.deflated {
+		return nil
+	}
+	r, at, n := s.raw.Outer()
+	if b, ok := r.(*boundedReader); ok {
+		r = b.r
+	}
+	if m, ok := r.(memory); ok && at <= int64(len(m)) {
+		return m[at:min(at+n, int64(len(m)))]
+	}
+	return nil
+}
+
 // check reads the storage once, if it has a checksum.
 func (s *storage) check() error {
 	if s.checked || s.sum == 0 {
 		return nil
 	}
-	if _, err := io.Copy(io.Discard, s.all()); err != nil {
-		return fmt.Errorf("%s: %w", s.name, damaged(err))
-	}
-	return nil
+	_, err := io.Copy(io.Discard, s.all())
+	return err
 }

@@ -39,7 +39,8 @@ func readZip(r io.ReaderAt, size int64) (any, error) {
 	if order != nil && string(order) != "little" && string(order) != "big" {
 		return nil, fmt.Errorf("%sbyteorder: %w: %.20q, want little or big", top, ErrFormat, order)
 	}
-	pickled, err := small(entries, top+"data.pkl", mostPickled)
+	most, values := limits(r, size)
+	pickled, err := small(entries, top+"data.pkl", most)
 	if err == nil && pickled == nil {
 		err = fmt.Errorf("%w: no entry %.200q", ErrFormat, top+"data.pkl")
 	}
@@ -47,7 +48,7 @@ func readZip(r io.ReaderAt, size int64) (any, error) {
 		return nil, err
 	}
 	z := zipStorages{entries: entries, folder: top + "data/", big: string(order) == "big", found: map[string]span{}}
-	m := newMachine(pickled, z.storage)
+	m := newMachine(pickled, values, z.storage)
 	v, err := m.load()
 	if err == nil && m.at != len(pickled) {
 		err = fmt.Errorf("byte %d: %w: %d bytes are left over", m.at, ErrFormat, len(pickled)-m.at)
@@ -61,7 +62,11 @@ func readZip(r io.ReaderAt, size int64) (any, error) {
 // directory returns a zip file's entries by name, and the folder that contains PyTorch's
 // files: that of the first entry.
 func directory(r io.ReaderAt, size int64) (entries map[string]*zip.File, top string, err error) {
-	bounded := &boundedReader{r: r, left: mostDirectory}
+	most := int64(mostDirectory)
+	if _, inPlace := r.(memory); inPlace { // see limits; the end of it is searched in the last 64 KB
+		most = min(most, 1<<18+size/8)
+	}
+	bounded := &boundedReader{r: r, left: most, most: most}
 	z, err := zip.NewReader(bounded, size)
 	if err != nil && !errors.Is(err, ErrLimit) {
 		err = fmt.Errorf("%w: %w", ErrFormat, err)
@@ -91,13 +96,14 @@ func directory(r io.ReaderAt, size int64) (entries map[string]*zip.File, top str
 type boundedReader struct {
 	r    io.ReaderAt
 	left int64 // -1: no limit any more
+	most int64
 }
 
 func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
 	if b.left >= 0 {
 		if b.left -= int64(len(p)); b.left < 0 {
 			b.left = 0
-			return 0, fmt.Errorf("%w: a directory of more than %d bytes", ErrLimit, mostDirectory)
+			return 0, fmt.Errorf("%w: a directory of more than %d bytes", ErrLimit, b.most)
 		}
 	}
 	return b.r.ReadAt(p, at)
@@ -115,7 +121,9 @@ func small(entries map[string]*zip.File, name string, limit int64) ([]byte, erro
 		err = fmt.Errorf("%w: %d bytes, want at most %d", ErrLimit, s.size, limit)
 	}
 	var data []byte
-	if err == nil {
+	if held := s.held(); err == nil && held != nil {
+		data, err = held, s.check()
+	} else if err == nil {
 		data = make([]byte, s.size)
 		_, err = io.ReadFull(s.all(), data)
 	}
