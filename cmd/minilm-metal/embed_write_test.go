@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -234,5 +237,49 @@ func TestRanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		call(t, stdin, append(model, "--ranges", kept)...).want(t, failed, "ranges.npy: ", says)
+	}
+}
+
+// Standard output is not missed where the results go to a file, and an interrupted run leaves an
+// array of what was answered.
+func TestEmbedToFile(t *testing.T) {
+	dir, out := embedderDir(t), filepath.Join(t.TempDir(), "out.npy")
+	var stderr bytes.Buffer
+	getenv := func(string) string { return "" }
+	into := func(ctx context.Context, stdin io.Reader, args ...string) int {
+		stderr.Reset()
+		return run(ctx, append([]string{"embed", "--model", dir}, args...), stdin, noOutput{}, &stderr, getenv)
+	}
+	if code := into(t.Context(), strings.NewReader("a\n")); code != failed || !strings.Contains(stderr.String(), "standard output is closed") {
+		t.Errorf("%d: %s", code, &stderr)
+	}
+	if code := into(t.Context(), strings.NewReader("a\nb\n"), "--format", "npy", "--out", out); code != good {
+		t.Errorf("%d: %s", code, &stderr)
+	}
+	if _, rows, _, _ := array(t, out); rows != 2 {
+		t.Errorf("%d rows", rows)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	in, line := io.Pipe()
+	defer in.Close()
+	go func() {
+		for i := 0; ; i++ {
+			if _, err := io.WriteString(line, "a\n"); err != nil {
+				return
+			}
+			if i == 300 {
+				interrupt()
+			}
+		}
+	}()
+	code := into(ctx, in, "--format", "npy", "--out", out)
+	_, rows, columns, data := array(t, out)
+	says := "no line was answered yet"
+	if rows > 0 {
+		says = fmt.Sprintf("lines answered until then: %d", rows)
+	}
+	if code != interrupted || len(data) != rows*columns*4 || !strings.Contains(stderr.String(), says) {
+		t.Errorf("%d rows, %d bytes, exit code %d: %s", rows, len(data), code, &stderr)
 	}
 }
