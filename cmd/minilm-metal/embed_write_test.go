@@ -23,7 +23,7 @@ import (
 // embeddings are those of texts, by the library.
 func embeddings(t *testing.T, dir string, texts []string, opts ...engine.CallOption) [][]float32 {
 	t.Helper()
-	e, err := engine.Open(dir, engine.Embedder(), engine.Device("cpu"))
+	e, err := engine.Open(dir, engine.Embedder(), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestEmbedForms(t *testing.T) {
 				}
 			}
 			for _, of := range []vectors.Type{vectors.Float32, vectors.Int8, vectors.Uint8, vectors.Binary, vectors.Ubinary} {
-				args := []string{"embed", "--model", dir, "--device", "cpu", "--quantize", string(of), "--dim", fmt.Sprint(dim), fmt.Sprintf("--normalize=%t", unit)}
+				args := []string{"embed", "--model", dir, "--precision", "f32", "--quantize", string(of), "--dim", fmt.Sprint(dim), fmt.Sprintf("--normalize=%t", unit)}
 				if of.Ranged() {
 					args = append(args, "--calibrate", sample)
 				}
@@ -158,7 +158,7 @@ func TestEmbedRefusesForms(t *testing.T) {
 	if err := os.WriteFile(input, []byte("a\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	model := []string{"embed", "--model", dir, "--input", input}
+	model := []string{"embed", "--model", dir, "--input", input, "--precision", "f32"}
 	for _, c := range []struct {
 		code int
 		says string
@@ -207,7 +207,7 @@ func TestRanges(t *testing.T) {
 	if err := os.WriteFile(sample, []byte(stdin), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	model := []string{"embed", "--model", dir, "--quantize", "int8", "--dim", "20"}
+	model := []string{"embed", "--model", dir, "--precision", "f32", "--quantize", "int8", "--dim", "20"}
 	want := ok(t, stdin, append(model, "--calibrate", sample, "--save-ranges", kept)...)
 	if got := ok(t, stdin, append(model, "--ranges", kept)...); got != want || len(lines(got)) != 130 {
 		t.Error("with the ranges that were kept, other bytes")
@@ -248,7 +248,7 @@ func TestEmbedToFile(t *testing.T) {
 	getenv := func(string) string { return "" }
 	into := func(ctx context.Context, stdin io.Reader, args ...string) int {
 		stderr.Reset()
-		return run(ctx, append([]string{"embed", "--model", dir}, args...), stdin, noOutput{}, &stderr, getenv)
+		return run(ctx, append([]string{"embed", "--model", dir, "--precision", "f32"}, args...), stdin, noOutput{}, &stderr, getenv)
 	}
 	if code := into(t.Context(), strings.NewReader("a\n")); code != failed || !strings.Contains(stderr.String(), "standard output is closed") {
 		t.Errorf("%d: %s", code, &stderr)
