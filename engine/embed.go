@@ -24,6 +24,7 @@ func (e *TextError) Unwrap() error { return e.Err }
 // Embed appends the embedding of each text to dst, Info's Dimensions values each, in the
 // texts' order, and returns the extended slice. The engine must have been opened with
 // [Embedder]. What the checkpoint's modules do, Embed does: pooling, dense layers, unit length.
+// Package vectors compares embeddings, by Info's Similarity, and makes them smaller.
 //
 // As in Score, an embedding does not depend on other texts, bit for bit on the processor; the
 // checkpoint's default prompt is put before each text, unless a call asks for another; ctx,

@@ -21,7 +21,7 @@ func openKind(kind synth.Kind, opt engine.Option) *engine.Engine {
 	if err != nil {
 		panic(err)
 	}
-	eng, err := engine.OpenFS(fsys, opt, engine.Device("cpu"), engine.NoCalibrationFile())
+	eng, err := engine.OpenFS(fsys, opt, engine.Device("cpu"), engine.Precision("f32"), engine.NoCalibrationFile())
 	if err != nil {
 		panic(err)
 	}

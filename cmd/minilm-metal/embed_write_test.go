@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -20,7 +23,7 @@ import (
 // embeddings are those of texts, by the library.
 func embeddings(t *testing.T, dir string, texts []string, opts ...engine.CallOption) [][]float32 {
 	t.Helper()
-	e, err := engine.Open(dir, engine.Embedder(), engine.Device("cpu"))
+	e, err := engine.Open(dir, engine.Embedder(), engine.Precision("f32"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +79,7 @@ func TestEmbedForms(t *testing.T) {
 				}
 			}
 			for _, of := range []vectors.Type{vectors.Float32, vectors.Int8, vectors.Uint8, vectors.Binary, vectors.Ubinary} {
-				args := []string{"embed", "--model", dir, "--device", "cpu", "--quantize", string(of), "--dim", fmt.Sprint(dim), fmt.Sprintf("--normalize=%t", unit)}
+				args := []string{"embed", "--model", dir, "--precision", "f32", "--quantize", string(of), "--dim", fmt.Sprint(dim), fmt.Sprintf("--normalize=%t", unit)}
 				if of.Ranged() {
 					args = append(args, "--calibrate", sample)
 				}
@@ -155,7 +158,7 @@ func TestEmbedRefusesForms(t *testing.T) {
 	if err := os.WriteFile(input, []byte("a\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	model := []string{"embed", "--model", dir, "--input", input}
+	model := []string{"embed", "--model", dir, "--input", input, "--precision", "f32"}
 	for _, c := range []struct {
 		code int
 		says string
@@ -204,7 +207,7 @@ func TestRanges(t *testing.T) {
 	if err := os.WriteFile(sample, []byte(stdin), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	model := []string{"embed", "--model", dir, "--quantize", "int8", "--dim", "20"}
+	model := []string{"embed", "--model", dir, "--precision", "f32", "--quantize", "int8", "--dim", "20"}
 	want := ok(t, stdin, append(model, "--calibrate", sample, "--save-ranges", kept)...)
 	if got := ok(t, stdin, append(model, "--ranges", kept)...); got != want || len(lines(got)) != 130 {
 		t.Error("with the ranges that were kept, other bytes")
@@ -234,5 +237,49 @@ func TestRanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		call(t, stdin, append(model, "--ranges", kept)...).want(t, failed, "ranges.npy: ", says)
+	}
+}
+
+// Standard output is not missed where the results go to a file, and an interrupted run leaves an
+// array of what was answered.
+func TestEmbedToFile(t *testing.T) {
+	dir, out := embedderDir(t), filepath.Join(t.TempDir(), "out.npy")
+	var stderr bytes.Buffer
+	getenv := func(string) string { return "" }
+	into := func(ctx context.Context, stdin io.Reader, args ...string) int {
+		stderr.Reset()
+		return run(ctx, append([]string{"embed", "--model", dir, "--precision", "f32"}, args...), stdin, noOutput{}, &stderr, getenv)
+	}
+	if code := into(t.Context(), strings.NewReader("a\n")); code != failed || !strings.Contains(stderr.String(), "standard output is closed") {
+		t.Errorf("%d: %s", code, &stderr)
+	}
+	if code := into(t.Context(), strings.NewReader("a\nb\n"), "--format", "npy", "--out", out); code != good {
+		t.Errorf("%d: %s", code, &stderr)
+	}
+	if _, rows, _, _ := array(t, out); rows != 2 {
+		t.Errorf("%d rows", rows)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	in, line := io.Pipe()
+	defer in.Close()
+	go func() {
+		for i := 0; ; i++ {
+			if _, err := io.WriteString(line, "a\n"); err != nil {
+				return
+			}
+			if i == 300 {
+				interrupt()
+			}
+		}
+	}()
+	code := into(ctx, in, "--format", "npy", "--out", out)
+	_, rows, columns, data := array(t, out)
+	says := "no line was answered yet"
+	if rows > 0 {
+		says = fmt.Sprintf("lines answered until then: %d", rows)
+	}
+	if code != interrupted || len(data) != rows*columns*4 || !strings.Contains(stderr.String(), says) {
+		t.Errorf("%d rows, %d bytes, exit code %d: %s", rows, len(data), code, &stderr)
 	}
 }

@@ -92,6 +92,7 @@ func (p *program) complete(root *cobra.Command) {
 	for _, f := range []kernels.Format{kernels.F32, kernels.BF16x3, kernels.F16, kernels.BF16, kernels.Int8} {
 		flags["format"] = append(flags["format"], f.String())
 	}
+	flags["quantize"], flags["by"] = []string{"float32", "int8", "uint8", "binary", "ubinary"}, []string{"cosine", "dot", "euclidean", "manhattan"}
 	for _, c := range below(root) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			values, some := flags[f.Name]

@@ -36,7 +36,7 @@ func callIn(t *testing.T, env map[string]string, stdin string, args ...string) o
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	getenv := func(name string) string { return env[name] }
-	if len(args) > 0 && (args[0] == "score" || args[0] == "rank") && !slices.Contains(args, "--precision") && !slices.Contains(args, "--device") {
+	if len(args) > 0 && slices.Contains([]string{"score", "rank", "embed", "similarity", "classify"}, args[0]) && !slices.Contains(args, "--precision") && !slices.Contains(args, "--device") {
 		args = append(slices.Clone(args), "--precision", "f32")
 	}
 	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr, getenv)

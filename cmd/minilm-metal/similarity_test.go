@@ -51,7 +51,7 @@ func TestSimilarity(t *testing.T) {
 			want[i].score = c.by.Of(to, row[:c.dim])
 		}
 		slices.SortStableFunc(want, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-		got := lines(ok(t, strings.Join(texts, "\n"), append([]string{"similarity", question, "--model", dir, "--device", "cpu"}, c.args...)...))
+		got := lines(ok(t, strings.Join(texts, "\n"), append([]string{"similarity", question, "--model", dir, "--precision", "f32"}, c.args...)...))
 		if len(got) != len(want) {
 			t.Fatalf("%q: %d lines, want %d", c.args, len(got), len(want))
 		}

@@ -1,6 +1,7 @@
 // Package vectors has what is done with embeddings once an engine has made them: cutting them
 // short, making them of unit length, comparing them, and storing them in fewer bytes. All is as
-// in sentence-transformers: the same values, and the same bytes of quantized ones.
+// in sentence-transformers: the same functions with the same signs, which here are exact to a
+// rounding, and the same bytes of quantized embeddings.
 //
 //	rows, err := eng.Embed(ctx, nil, []string{"rain", "snow"})
 //	width := eng.Info().Dimensions
