@@ -3,9 +3,11 @@
 package metal
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,7 +57,8 @@ func openDarwinkit(t *testing.T, w *model.Weights, tiling Tiling) (*Device, *boo
 	return d, b
 }
 
-// Scores on darwinkit are the emulator's, for every tile.
+// Scores on darwinkit are the emulator's, for every tile, and so is what is pooled in every
+// other way.
 func TestDarwinkitIsTheEmulator(t *testing.T) {
 	w, err := smallWeights(5)
 	if err != nil {
@@ -64,8 +67,11 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 	defer w.Close()
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 34, 66)
 	want, got := make([]float32, b.Len()), make([]float32, b.Len())
+	reduce := model.Reductions(nil, []model.Pooling{model.PoolCls, model.PoolMean, model.PoolMax, model.PoolMeanSqrt, model.PoolWeightedMean, model.PoolLast}, b)
+	wantRows := make([]float32, b.Len()*len(reduce)*w.Config.HiddenSize)
+	gotRows := make([]float32, len(wantRows))
 	if err := withDevice(shaderSource(), emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {
-		return modeltest.Score(d, w, b, want)
+		return errors.Join(modeltest.Score(d, w, b, want), model.Encode(d, &w.Config, b, reduce, wantRows))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +80,11 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 		if !d.sieve.mapped {
 			t.Error("elements of fragments are not found")
 		}
-		if err := modeltest.Score(d, w, b, got); err != nil {
+		if err := errors.Join(modeltest.Score(d, w, b, got), model.Encode(d, &w.Config, b, reduce, gotRows)); err != nil {
 			t.Error(err)
+		}
+		if !slices.Equal(gotRows, wantRows) {
+			t.Errorf("%v: pooled rows are not the emulator's", tile)
 		}
 		for i := range want {
 			if got[i] != want[i] {
