@@ -1,5 +1,5 @@
 """fastembed: ONNX Runtime below its own tokenization and pooling. The graph is sentence-transformers'
-own export; fastembed has the means or the first rows of unit length, and no other modules."""
+own export; fastembed has means or the first rows of unit length, and no other modules."""
 
 import json
 import os
@@ -18,8 +18,9 @@ class Peer:
         folder = make_onnx_folder(opening)
         model = SentenceTransformer(opening["model"], device="cpu")
         kinds = [type(module).__name__ for module in model]
-        if kinds != ["Transformer", "Pooling", "Normalize"] or model[1].get_pooling_mode_str() not in ("mean", "cls"):
-            raise ValueError(f"fastembed has no such modules: {kinds}")
+        pooling = getattr(model[1], "pooling_mode", None)
+        if kinds != ["Transformer", "Pooling", "Normalize"] or pooling not in ("mean", "cls"):
+            raise ValueError(f"fastembed has no such modules: {kinds}, pooling {pooling}")
         # It cuts texts at this one of the lengths that a checkpoint has.
         path = os.path.join(folder, "tokenizer_config.json")
         with open(path, encoding="utf-8") as file:
@@ -29,7 +30,7 @@ class Peer:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(config, file)
         with open(os.path.join(folder, "fastembed.json"), "w", encoding="utf-8") as file:
-            json.dump({"pooling": model[1].get_pooling_mode_str(), "dim": model.get_sentence_embedding_dimension()}, file)
+            json.dump({"pooling": pooling, "dim": model[1].get_embedding_dimension()}, file)
 
     def open(self, opening):
         from fastembed import TextEmbedding

@@ -2,6 +2,8 @@
 export_static_quantized_openvino_model does it, but calibrated with texts that are not measured:
 its own data would be fetched."""
 
+import hashlib
+import json
 import os
 import sys
 from importlib import metadata
@@ -10,8 +12,6 @@ from importlib import metadata
 sys.modules["openvino_telemetry"] = None
 
 from peer import feed, once, serve
-
-INT8 = "openvino_model_qint8_quantized.xml"  # as sentence-transformers names it
 
 
 class Peer:
@@ -32,8 +32,12 @@ class Peer:
             model.save_pretrained(path)
 
         source = once(self.folder(opening), export)
-        path = os.path.join(source, "openvino", INT8)
-        if opening["precision"] == "int8" and not os.path.exists(path):
+        if opening["precision"] != "int8":
+            return
+        texts = hashlib.sha256(json.dumps([row["ids"] for row in rows]).encode()).hexdigest()[:12]
+        name = f"openvino_model_qint8_{texts}.xml"
+        path = os.path.join(source, "openvino", name)
+        if not os.path.exists(path):
             import nncf
 
             model = openvino.Core().read_model(os.path.join(source, "openvino", "openvino_model.xml"))
@@ -41,6 +45,8 @@ class Peer:
                 model, nncf.Dataset(rows, feed), model_type=nncf.ModelType.TRANSFORMER,
                 subset_size=len(rows), preset=nncf.QuantizationPreset.MIXED,
             ), path, compress_to_fp16=False)
+        with open(os.path.join(source, "int8.json"), "w", encoding="utf-8") as file:
+            json.dump(name, file)
 
     def open(self, opening):
         import torch
@@ -50,7 +56,8 @@ class Peer:
         self.batch = opening["batch"]
         folder, name, quantized = self.folder(opening), "openvino_model.xml", ""
         if opening["precision"] == "int8":
-            name, quantized = INT8, ", quantized by nncf"
+            with open(os.path.join(folder, "int8.json"), encoding="utf-8") as file:
+                name, quantized = json.load(file), ", quantized by nncf"
             self.packages = self.packages + ["nncf"]
         self.model = SentenceTransformer(
             folder, device="cpu", backend="openvino",
