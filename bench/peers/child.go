@@ -93,7 +93,7 @@ func (c *child) ask(ctx context.Context, limit time.Duration, r request) (a answ
 	}
 	if err := json.Unmarshal(c.lines.Bytes(), &a); err != nil {
 		c.close()
-		return a, took, &crash{fmt.Sprintf("its answer to %q is %.60q, want a line of JSON", r.Do, c.lines.Bytes()), c.words.String()}
+		return a, took, &crash{fmt.Sprintf("its answer to %q is %.60q, want a line of JSON: %v", r.Do, c.lines.Bytes(), err), c.words.String()}
 	}
 	if a.Error != "" {
 		return a, took, &peerError{a.Error, a.Missing}

@@ -2,8 +2,10 @@ package peers
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,9 +67,28 @@ type answer struct {
 	Error   string `json:"error,omitempty"`
 	Missing string `json:"missing,omitempty"` // the module that could not be imported
 	About
-	Scores     []float64 `json:"scores,omitempty"`          // logits, in the order of the pairs
-	Embeddings []byte    `json:"embeddings,omitempty"`      // or these
-	Latencies  []float64 `json:"latency_seconds,omitempty"` // of each unit
+	Scores     numbers `json:"scores,omitempty"`          // logits, in the order of the pairs
+	Embeddings []byte  `json:"embeddings,omitempty"`      // or these
+	Latencies  numbers `json:"latency_seconds,omitempty"` // of each unit
+}
+
+// numbers are as many as the other side meant: encoding/json makes a 0 of a null, which is what
+// Python's encoders may make of a NaN.
+type numbers []float64
+
+func (n *numbers) UnmarshalJSON(data []byte) error {
+	var list []*float64
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	if i := slices.Index(list, nil); i >= 0 {
+		return fmt.Errorf("null in the place of number %d of %d", i+1, len(list))
+	}
+	*n = nil
+	for _, x := range list {
+		*n = append(*n, *x)
+	}
+	return nil
 }
 
 // peerError is what a peer answered in the place of a result.

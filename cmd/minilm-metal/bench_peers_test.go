@@ -42,6 +42,14 @@ func TestBenchPeers(t *testing.T) {
 	}
 	call(t, "", args...).want(t, failed, peers.File+": is there already")
 
+	// The table can be made again of what was measured.
+	again := filepath.Join(dir, "again")
+	ok(t, "", "report", "--out", again, out)
+	if first, second := content(t, filepath.Join(out, peers.MarkdownFile)), content(t, filepath.Join(again, peers.MarkdownFile)); first != second {
+		t.Errorf("made again\n%s\nand at first\n%s", second, first)
+	}
+	call(t, "", "report", "--as", "html", out).want(t, usage, "there is md alone")
+
 	args[len(args)-3] = filepath.Join(dir, "another")
 	var figures struct{ Figures []peers.Figures }
 	if err := json.Unmarshal([]byte(ok(t, "", append(args, "--json", "--peers", "ctranslate2-f32")...)), &figures); err != nil || len(figures.Figures) != 4 || figures.Figures[0].PairsPerSecond == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/minilm-metal/minilm-metal/bench/peers"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/report"
 	"github.com/minilm-metal/minilm-metal/model/atomicfile"
@@ -37,7 +38,8 @@ with --as Markdown, JSON and CSV too. Nothing is measured.
 
 FILE is recording.json, report.json, report.md, the markdown of another tool in the
 same format, or a folder that "bench" wrote. A recording tells most; what a report does
-not tell is left out of its page, which says so.
+not tell is left out of its page, which says so. Of the peers.json of "bench peers", or its
+folder, the table is made again, peers.md.
 
 A page goes beside its file, or into the folder of --out. What is there already is
 written over only with --force.`,
@@ -51,7 +53,7 @@ written over only with --force.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			for _, format := range as {
 				if formats[format] == nil {
 					return usageError("--as %s: want html, md, json or csv", format)
@@ -60,7 +62,11 @@ written over only with --force.`,
 			if len(as) == 0 {
 				return usageError("--as: want html, md, json or csv")
 			}
-			pages, err := renderings(args, out, as)
+			wanted := as
+			if !c.Flags().Changed("as") {
+				wanted = nil
+			}
+			pages, err := renderings(args, out, wanted)
 			if err != nil {
 				return err
 			}
@@ -89,15 +95,15 @@ written over only with --force.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&out, "out", "o", "", "folder for what is made (default: that of FILE)")
-	f.StringSliceVar(&as, "as", []string{"html"}, "what to make: html, md, json, csv; several with commas")
+	f.StringSliceVar(&as, "as", []string{"html"}, "what to make: html, md, json, csv; several with commas (of peers: md)")
 	f.BoolVar(&force, "force", false, "write over what is there")
 	f.BoolVar(&show, "open", false, "show the page on the desktop")
 	return c
 }
 
-// rendering is a file to be made of a report.
+// rendering is a file to be made.
 type rendering struct {
-	report *report.Report
+	make   func(io.Writer) error
 	format string
 	path   string
 }
@@ -106,11 +112,11 @@ func (r *rendering) write() error {
 	if err := os.MkdirAll(filepath.Dir(r.path), 0o777); err != nil {
 		return err
 	}
-	return atomicfile.Write(r.path, 0o644, func(f *os.File) error { return formats[r.format](r.report, f) })
+	return atomicfile.Write(r.path, 0o644, func(f *os.File) error { return r.make(f) })
 }
 
 // renderings reads every file, and names what is to be made of it: nothing twice, and never
-// what was read.
+// what was read. as are the forms, or nil for the usual one.
 func renderings(args []string, out string, as []string) (list []rendering, err error) {
 	var read, made []string
 	for _, arg := range args {
@@ -118,7 +124,7 @@ func renderings(args []string, out string, as []string) (list []rendering, err e
 		if err != nil {
 			return nil, err
 		}
-		r, err := readReport(source)
+		forms, usual, err := formsOf(source)
 		if err != nil {
 			return nil, err
 		}
@@ -133,13 +139,20 @@ func renderings(args []string, out string, as []string) (list []rendering, err e
 				name = fileName(filepath.Base(filepath.Dir(mustAbs(source))))
 			}
 		}
-		for _, format := range as {
+		wanted := as
+		if wanted == nil {
+			wanted = []string{usual}
+		}
+		for _, format := range wanted {
+			if forms[format] == nil {
+				return nil, usageError("--as %s: of %s there is %s alone", format, source, usual)
+			}
 			path := filepath.Join(dir, name+"."+format)
 			if slices.Contains(made, path) {
 				return nil, fmt.Errorf("%s: would be made twice; want files of different names", path)
 			}
 			made = append(made, path)
-			list = append(list, rendering{r, format, path})
+			list = append(list, rendering{forms[format], format, path})
 		}
 	}
 	for _, page := range list {
@@ -148,6 +161,26 @@ func renderings(args []string, out string, as []string) (list []rendering, err e
 		}
 	}
 	return list, nil
+}
+
+// formsOf reads a file, and returns what writes each of its forms, and which is the usual one.
+func formsOf(path string) (forms map[string]func(io.Writer) error, usual string, err error) {
+	if filepath.Base(path) == peers.File {
+		r, err := peers.Read(path)
+		if err != nil {
+			return nil, "", err
+		}
+		return map[string]func(io.Writer) error{"md": func(w io.Writer) error { return peers.WriteMarkdown(w, r) }}, "md", nil
+	}
+	r, err := readReport(path)
+	if err != nil {
+		return nil, "", err
+	}
+	forms = map[string]func(io.Writer) error{}
+	for format, write := range formats {
+		forms[format] = func(w io.Writer) error { return write(r, w) }
+	}
+	return forms, "html", nil
 }
 
 // mustAbs is the absolute path, or the path where the folder that we are in is gone.
@@ -164,7 +197,7 @@ func reportFile(path string) (string, error) {
 	if err != nil || !info.IsDir() {
 		return path, err
 	}
-	names := []string{recording.File, report.JSONFile, report.MarkdownFile}
+	names := []string{recording.File, report.JSONFile, report.MarkdownFile, peers.File}
 	for _, name := range names {
 		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
 			return filepath.Join(path, name), nil
