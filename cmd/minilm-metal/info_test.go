@@ -61,7 +61,7 @@ func TestInfoOfEmbedder(t *testing.T) {
 	}
 	// The tiny checkpoint has a classifier: without it, nothing but embeddings can be meant.
 	withoutHead(t, dir)
-	got := ok(t, "", "info", "--model", dir, "--device", "cpu")
+	got := ok(t, "", "info", "--model", dir, "--device", "cpu", "--precision", "f32")
 	for _, want := range []string{"embedder, which", "32 values", "1. pooling: mean\n", "2. normalize: to length 1\n", "64 tokens, tokenizer_config.json: model_max_length",
 		`"query": "query: ", the default, before every text`, `"passage": "", for --prompt-name`, "a longer text is cut, on the right", "cpu, f32,"} {
 		if !strings.Contains(got, want) {
@@ -75,8 +75,13 @@ func TestInfoOfEmbedder(t *testing.T) {
 	if err := json.Unmarshal([]byte(ok(t, "", "info", "--model", dir, "--json", "--device", "cpu")), &a); err != nil {
 		t.Fatal(err)
 	}
-	if m := &a.Model; m.Kind != embedder || m.Dimensions != 32 || len(m.Modules) != 2 || m.Activation != "" || m.DefaultPrompt != "query" || a.Precision != "f32" {
+	if m := &a.Model; m.Kind != embedder || m.Dimensions != 32 || len(m.Modules) != 2 || m.Activation != "" || m.DefaultPrompt != "query" {
 		t.Errorf("%+v", a)
+	}
+	for _, c := range a.Candidates { // there are none where there is no choice
+		if c.Deviation == nil || c.Deviation.Of != "embeddings" {
+			t.Errorf("%s is judged by %+v", c.Precision, c.Deviation)
+		}
 	}
 	if err := os.Remove(filepath.Join(dir, "modules.json")); err != nil {
 		t.Fatal(err)
