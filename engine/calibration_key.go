@@ -51,19 +51,13 @@ func fingerprint(w *model.Weights) string {
 	sum := sha256.New()
 	// JSON leaves out what is not exported: an address there would be another one in each run.
 	config, _ := json.Marshal(w.Config) // numbers and texts, which all encode
-	fmt.Fprintf(sum, "%s %v", config, w.Head.Pool)
-	var steps func(some []model.Step)
-	steps = func(some []model.Step) {
-		for _, s := range some {
-			fmt.Fprintf(sum, "; %t %t %g %t %d", s.Dense != nil, s.Norm != nil, s.Eps, s.Unit, s.Cut)
-			if s.Act != nil { // all that there are differ in one of these
-				fmt.Fprintf(sum, " %g %g %g", s.Act(-0.5), s.Act(0), s.Act(2))
-			}
-			fmt.Fprintf(sum, " around %d", len(s.Around))
-			steps(s.Around)
+	fmt.Fprintf(sum, "%s %v %t", config, w.Head.Pool, w.Head.SkipPrompt)
+	for _, s := range flattened(w.Head.Steps) {
+		fmt.Fprintf(sum, "; %t %t %g %t %d %d", s.Dense != nil, s.Norm != nil, s.Eps, s.Unit, s.Cut, len(s.Around))
+		if s.Act != nil { // all that there are differ in one of these
+			fmt.Fprintf(sum, " %g %g %g", s.Act(-0.5), s.Act(0), s.Act(2))
 		}
 	}
-	steps(w.Head.Steps)
 	var buffer []byte
 	for values := range tensors(w) {
 		buffer = binary.LittleEndian.AppendUint64(buffer[:0], uint64(len(values)))

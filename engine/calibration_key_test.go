@@ -55,6 +55,7 @@ func TestFingerprint(t *testing.T) {
 	check("another pooling", fingerprint(&w))
 	steps := w.Head.Steps
 	for name, more := range map[string]model.Step{
+		"a cut around": {Around: []model.Step{{Cut: 1}}}, "unit length around": {Around: []model.Step{{Unit: true}}},
 		"unit length": {Unit: true}, "a cut": {Cut: 1}, "a norm": {Norm: &e.weights.EmbeddingNorm},
 		"tanh": {Act: math.Tanh}, "GELU": {Act: model.GELU}, "ReLU": {Act: func(x float64) float64 { return max(x, 0) }},
 		"sigmoid": {Act: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},

@@ -46,7 +46,7 @@ func (p *puller) modules(ctx context.Context) error {
 
 // moduleWeights are the files of a module's weights, such as a Dense's: that of PyTorch is read
 // where there is no other.
-var moduleWeights = []string{hub.WeightsFile, "pytorch_model.bin"}
+var moduleWeights = []string{hub.WeightsFile, hub.PickleFile}
 
 // module pulls what there is in a module's folder: a Normalize of before version 6 has
 // nothing, and a Pooling no weights.
