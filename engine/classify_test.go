@@ -18,6 +18,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
@@ -123,6 +124,7 @@ func near(t *testing.T, what string, got []float32, want [][]float64, off float6
 // Labels have the names, the logits and the probabilities that transformers gives them, of
 // single texts and of pairs, on each device and instruction set.
 func TestClassify(t *testing.T) {
+	modeltest.OnlyValues(t)
 	texts, pairs, cases := labelCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {

@@ -19,6 +19,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
@@ -105,6 +106,7 @@ func (c *embedderCase) files(t *testing.T) fstest.MapFS {
 // Every way of pooling, in both layouts, with every module after it, gives what
 // sentence-transformers makes of it, on each device and instruction set.
 func TestEmbedders(t *testing.T) {
+	modeltest.OnlyValues(t)
 	texts, cases := embedderCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {

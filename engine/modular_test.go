@@ -12,6 +12,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // headModules are the files of a head in modules: pooled by mode, and a Dense of so many outputs
@@ -75,6 +76,7 @@ func TestHeadInModules(t *testing.T) {
 
 // Such a head gives sentence-transformers' logits, and leaves out a prompt where it does.
 func TestHeadInModulesAsTheLibrary(t *testing.T) {
+	modeltest.OnlyValues(t)
 	data, err := os.ReadFile(filepath.Join("..", "testdata", "modular.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // realEmbeddings are testdata/real_embedder.json.
@@ -27,6 +28,7 @@ type realEmbeddings struct {
 // The weights of all-MiniLM-L6-v2 itself make sentence-transformers' embeddings, of texts of any
 // length: cut at 256 tokens, though its tokenizer.json says 128 and asks for padding.
 func TestRealEmbedder(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir := os.Getenv("MINILM_REAL_MODEL")
 	if dir == "" {
 		t.Skip("MINILM_REAL_MODEL is not set: all-MiniLM-L6-v2 is not opened")

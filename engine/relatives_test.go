@@ -15,6 +15,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 )
 
@@ -70,6 +71,7 @@ func relativeCases(t *testing.T) (texts []string, pairs []engine.Pair, cases []r
 // BERT's near relatives give what transformers computes, of texts and pairs, with a head and
 // without, on each device and instruction set.
 func TestRelatives(t *testing.T) {
+	modeltest.OnlyValues(t)
 	texts, pairs, cases := relativeCases(t)
 	devices := [][]engine.Option{{engine.Device("reference")}}
 	for _, isa := range kernels.Permitted() {

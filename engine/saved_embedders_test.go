@@ -12,6 +12,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // savedEmbedder is the expected.json of a folder that SentenceTransformer opens.
@@ -54,6 +55,7 @@ var savedEmbedders = map[string]string{
 // Folders that real versions of the library wrote open as embedders and embed as there, or are
 // refused for what they are.
 func TestSavedEmbedders(t *testing.T) {
+	modeltest.OnlyValues(t)
 	root := savedFolder(t)
 	found := 0
 	for name := range saved {

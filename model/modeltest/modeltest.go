@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -71,6 +72,15 @@ var Int8 = Precision{Hidden: 6e-2, Exact: true}
 // Thorough reports whether MINILM_THOROUGH asks for every case, as .ci/run does. Otherwise
 // tests try the cases that differ most, so that go test ./... ends while one waits for it.
 func Thorough() bool { return os.Getenv("MINILM_THOROUGH") != "" }
+
+// OnlyValues skips a test under the race detector: what it compares is computed the same way
+// without, ten times as fast, and other tests have the callers beside one another.
+func OnlyValues(t testing.TB) {
+	t.Helper()
+	if memorytest.RaceDetector {
+		t.Skip("values are compared without the race detector")
+	}
+}
 
 // lengths returns awkward lengths: the shortest, those around the widths of vectors and
 // tiles, and, unless the test is to be short, the longest.
