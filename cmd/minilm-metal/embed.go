@@ -135,7 +135,7 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	case r.format == formatF32 && r.of != vectors.Float32:
 		return usageError("--format f32 with --quantize %s: want --format raw", r.of)
 	case r.format == formatNPY && r.out == "":
-		return usageError("--format npy: want --out FILE: its beginning has the number of rows, which is known at the end")
+		return usageError("--format npy: want --out FILE: its header has the number of rows, which is only known at the end")
 	}
 	return r.rangeFlags.check(r.of)
 }
