@@ -14,10 +14,10 @@ import (
 // 0 and 1 by itself (sigmoid); and values of a regression stay what they are. Info's Final says
 // which. With the option [Logits] they are raw logits.
 //
-// All else is as in Score: no text's values depend on another text, and long ones are cut. If
-// the model's output for a text is not of numbers, or the text is too long and may not be cut,
-// its values are NaN and the error holds a *TextError for it. On any other error Classify
-// returns dst unchanged.
+// All else is as in Score: no text's values depend on another text, and long texts are cut. If
+// the model's output for a text is not finite, or the text is too long and may not be cut, its
+// values are NaN and the error holds a *TextError for it. On any other error Classify returns
+// dst unchanged.
 func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
 	if err := e.singles; err != nil && e.options.purpose == classifying {
 		return dst, e.ended(err)

@@ -10,14 +10,14 @@ import (
 //
 //   - "", scores: distances are in standard deviations of float32's scores, after the mean
 //     difference was subtracted: a difference that all pairs share does not change their order.
-//     Swapped is the share of all twos of scores whose order is reversed
+//     Any two scores have an order: Swapped is the share of these that are reversed
 //   - "embeddings": a distance is 1 minus the cosine to float32's embedding; where embeddings
-//     are not of length 1, a wrong length counts as well. Swapped is the share of all threes of
-//     texts of which another one of two is nearer to the third
-//   - "labels": distances of logits are in their standard deviation, between texts. Swapped is
-//     the share of texts whose likeliest label is another one; where several labels may be
-//     right, of labels that are on the other side of one half; and for the values of a
-//     regression that of scores
+//     are not of length 1, a wrong length counts as well. Of two neighbours of a text one is the
+//     nearer: Swapped is how often, over all texts and neighbours, it is no longer the same one
+//   - "labels": distances of logits are in standard deviations of a label's logits over the
+//     texts. Swapped is the share of texts whose likeliest label changes; where several labels
+//     may be right, the share of probabilities that cross one half; and for a regression, as
+//     for scores
 type Deviation struct {
 	Mean    float64 `json:"mean"`
 	Worst   float64 `json:"worst"`   // of one pair, text or label

@@ -10,7 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/modules"
 )
 
-// TextError is an error about one text of a call of Embed. The others have their embeddings.
+// TextError is an error about one text of a call. The other texts have their results.
 type TextError struct {
 	Index int // of the text in the call
 	Err   error
@@ -24,13 +24,13 @@ func (e *TextError) Unwrap() error { return e.Err }
 // Embed appends the embedding of each text to dst, Info's Dimensions values each, in the
 // texts' order, and returns the extended slice. The engine must have been opened with
 // [Embedder]. What the checkpoint's modules do, Embed does: pooling, dense layers, unit length.
-// Package vectors compares embeddings, by Info's Similarity, and makes them smaller.
+// Info's Similarity compares two embeddings, and package vectors stores them in fewer bytes.
 //
 // As in Score, an embedding does not depend on other texts, bit for bit on the processor; the
 // checkpoint's default prompt is put before each text, unless a call asks for another; ctx,
-// limits and concurrent use are as there. If an embedding is not of numbers, or the text is
-// too long and may not be cut, its values are NaN and the error holds a *TextError for it. On
-// any other error Embed returns dst unchanged.
+// limits and concurrent use are as there. If a value of an embedding is not finite, or the text
+// is too long and may not be cut, all its values are NaN and the error holds a *TextError for
+// it. On any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
 	return e.answer(embedding, ctx, dst, nil, texts, opts, nil)
 }

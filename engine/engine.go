@@ -19,7 +19,7 @@ var (
 	// and by new calls while Shutdown waits for earlier ones.
 	ErrClosed = errors.New("engine: closed")
 	// ErrModel is in every error about a checkpoint that cannot be used, and
-	// about scores that are not numbers.
+	// about results that are not finite.
 	ErrModel = errors.New("engine: cannot use this model")
 	// ErrPrompt is in every error about an unknown prompt name. The text has the name and
 	// lists the known ones.
@@ -51,8 +51,8 @@ var (
 // holds. No panic inside the engine reaches the caller.
 //
 // A default prompt of the checkpoint's files goes before each query or single text, unless a
-// call asks for another ([Prompt], [PromptName]). One over the maximum length is cut, or is an
-// error of its own ([PairError], [TextError]).
+// call asks for another ([Prompt], [PromptName]). A pair or text over the maximum length is cut
+// or, where the model forbids that, gets an error of its own ([PairError], [TextError]).
 type Engine struct {
 	options   options
 	info      Info
@@ -94,7 +94,8 @@ type Engine struct {
 
 // Open opens a checkpoint: a directory, or a hub id such as
 // "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache. It never
-// downloads anything.
+// downloads anything. The checkpoint is that of a cross-encoder, unless one of the options
+// [Embedder] and [Classifier] says otherwise.
 //
 // Errors about the checkpoint are ErrModel, errors about the device or precision asked for
 // are ErrDevice, and an unknown name of DefaultPrompt is ErrPrompt.

@@ -90,8 +90,9 @@ func cosines(x []float32, width int) []float64 {
 	return all
 }
 
-// swappedNeighbours returns the share of all threes of texts i, j and k of which another one
-// of j and k is nearer to i, by the cosines of n texts. A tie does not count.
+// swappedNeighbours returns how often, over all texts i and any two others j and k, it is no
+// longer the same one of j and k that is nearer to i, by the cosines of n texts. It is a share;
+// a tie does not count.
 func swappedNeighbours(got, want []float64, n int) float64 {
 	swapped, all := 0, 0
 	for i := range n {

@@ -26,7 +26,7 @@ type Info struct {
 	// or "identity" for a regression's.
 	Labels        []string         `json:"labels,omitempty"`
 	Final         model.Activation `json:"final,omitempty"`
-	MaxLength     int              `json:"max_length"`      // tokens in a pair, special tokens included
+	MaxLength     int              `json:"max_length"`      // tokens in a pair or text, special tokens included
 	MaxLengthFrom string           `json:"max_length_from"` // where MaxLength comes from: "by request", or a file and its field
 	// TruncationStrategy says how a longer pair is cut, in transformers' terms:
 	// "longest_first" cuts the longer text, "only_first" only the query, "only_second" only
@@ -34,7 +34,7 @@ type Info struct {
 	// error. TruncationSide is the end of the text that is cut, "right" or "left".
 	TruncationStrategy string `json:"truncation_strategy"`
 	TruncationSide     string `json:"truncation_side"`
-	// Prompts are the texts that PromptName can put before queries, by name: the
+	// Prompts are what PromptName can put before queries and single texts, by name: the
 	// checkpoint's own and those of the option Prompts. DefaultPrompt is the name of the
 	// prompt for calls that ask for none; "" means no prompt.
 	Prompts       map[string]string `json:"prompts,omitempty"`

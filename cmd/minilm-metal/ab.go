@@ -51,7 +51,7 @@ The threshold is 3 %, or that of the gate, or how far each side differed from it
 round to round, if that is more. B is slower if the whole 95 % interval of the ratio B/A is
 beyond the threshold, and the same if all of it is within; but nothing is called the same
 within more than its gate says, or, without a gate, within more than 25 %. Fewer than 6
-rounds give no verdict.
+rounds give no verdict; with two or three gates, as by default, "slower" and "faster" take 7.
 
 The folder of --out gets what each run wrote, ab.json after each round, which "compare"
 judges again, and at the end ab.html, a page of the verdict and the rounds. A trial that is

@@ -108,7 +108,7 @@ tokenizer counts the tokens, need only have the same tokenizer.`,
   minilm-metal bench --scenario single-stream     # one pair at a time: LoadGen's P90
   minilm-metal bench --slo 100ms --time-bound 5m  # how much load holds with that latency?
   minilm-metal bench --mix --mix-bulk 8 --time-bound 5m
-  minilm-metal bench --model all-MiniLM-L6-v2 --precision f32,bf16,int8   # an embedder, in a folder
+  minilm-metal bench --model ./all-MiniLM-L6-v2 --precision f32,bf16,int8   # an embedder, in a folder
   minilm-metal bench --ablate --precision int8 --time-bound 5m   # where does the speed come from?
   minilm-metal bench --url http://localhost:8080 --model DIR --concurrency 1,4
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,

@@ -56,8 +56,8 @@ this engine: the same weights, the same pairs, as many threads, in turns.
 
 Of a model that makes embeddings, texts are embedded, and the others are
 sentence-transformers (PyTorch, and its backends ONNX and OpenVINO), fastembed, ONNX Runtime
-and OpenVINO. They need a virtual environment of their own: sentence-transformers' backends
-want other versions.
+and OpenVINO. Give --venv another folder than for scores: sentence-transformers' backends want
+other versions of the same packages.
 
 They need Python, which nothing else does. --python names one that has them, whichever of
 them it has: what is missing is named, with the line that installs it. --venv DIR makes a

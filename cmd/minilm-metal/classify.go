@@ -28,7 +28,8 @@ func (p *program) classify() *cobra.Command {
 		Long: `Sort texts, or pairs of texts, into the classes that a model was trained for, such as
 sentiments, topics, or whether one sentence entails another. Probabilities are those of
 transformers' text-classification pipeline: of all labels together (softmax), or of each by
-itself (sigmoid) where several may be right or there is only one. "info" lists the labels.
+itself (sigmoid) where several may be right or there is only one; a regression's values stay
+as they are. "info" lists the labels.
 
 Each line of the input is a text. With --jsonl it is a JSON object: {"text": "..."} is a text,
 and {"text": "...", "text_pair": "..."} a pair, or {"query": "...", "passage": "..."} as for
@@ -57,7 +58,7 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 		},
 	}
 	r.register(c)
-	c.Flags().IntVar(&r.top, "top", 0, "write only so many labels of a line, the likeliest (default: all)")
+	c.Flags().IntVar(&r.top, "top", 0, "write only the so many likeliest labels of a line (default: all)")
 	c.Flags().BoolVar(&r.logits, "logits", false, "raw logits in place of probabilities")
 	return c
 }

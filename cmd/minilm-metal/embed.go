@@ -46,19 +46,21 @@ Each line gets a line of output, in the same order: {"embedding": [x, ...]}, wit
 Values are float32, in the shortest form that reads back equal.
 
 --format f32 writes the values alone, as little-endian float32, without ids or ends of
-lines, and --format npy a file for numpy.load: an array of a row for each line. Its
-beginning has the number of rows, which is known at the end, so it needs --out FILE. In
-both, a line without an embedding is a row of NaN, and its error is on standard error.
+lines, and --format npy a file for numpy.load: an array with a row for each line. Its
+header has the number of rows, which is only known at the end, so it needs --out FILE. In
+both, a line without an embedding is a row of NaN, and its error is on standard error. The
+name of --out changes nothing: without --format it gets JSON, whatever it ends in.
 
 --quantize stores embeddings in fewer bytes, the same as quantize_embeddings of
 sentence-transformers: int8 and uint8 are a byte for each value, binary and ubinary a bit
-(whether it is above 0), eight to a byte. What int8 and uint8 count between, the smallest
-and the largest value of each dimension, is found in the embeddings of --calibrate FILE,
-texts in the form of the input: some thousands like those that will be compared. Only bytes
-of the same ranges can be compared: --save-ranges FILE keeps them, as an array for
-numpy.load of both rows, and --ranges FILE takes them. JSON has the bytes as whole numbers,
-npy has them as int8 or uint8, and --format raw is the bytes alone; outside JSON a line
-without an embedding is a row of bytes that are 0.
+(whether it is above 0), eight to a byte. int8 and uint8 divide the range of each dimension,
+from its smallest to its largest value, into 256 steps. --calibrate FILE finds the ranges:
+it has texts in the form of the input, some thousands like those that will be compared.
+Bytes can be compared only if their ranges are the same: --save-ranges FILE keeps the
+ranges, as an array for numpy.load with a row of the smallest values and one of the largest,
+and --ranges FILE reads them again. JSON has the bytes as whole numbers, npy has them as int8
+or uint8, and --format raw is the bytes alone; outside JSON a line without an embedding is a
+row of zeros. All this is about what is stored: --precision is what the model computes in.
 
 Memory does not grow with the input. The exit code is 1 if any line was in error.`,
 		Example: `  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
@@ -91,7 +93,7 @@ type shapeFlags struct {
 }
 
 func (f *shapeFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&f.dim, "dim", 0, "keep so many values of an embedding, the first; they are not of unit length, unless with --normalize (default: all)")
+	flags.IntVar(&f.dim, "dim", 0, "keep only the first so many values of an embedding; they are not of unit length, unless with --normalize (default: all)")
 	flags.BoolVar(&f.normalize, "normalize", false, "make embeddings of unit length, after --dim")
 }
 
@@ -133,7 +135,7 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	case r.format == formatF32 && r.of != vectors.Float32:
 		return usageError("--format f32 with --quantize %s: want --format raw", r.of)
 	case r.format == formatNPY && r.out == "":
-		return usageError("--format npy: want --out FILE: its beginning has the number of rows, which is known at the end")
+		return usageError("--format npy: want --out FILE: its header has the number of rows, which is only known at the end")
 	}
 	return r.rangeFlags.check(r.of)
 }

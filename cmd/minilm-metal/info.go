@@ -83,13 +83,13 @@ has several labels, and say what it is, what it runs on, and why.
 
 Where the precision is chosen, each candidate is listed: the tokens a second that all
 workers put through one encoder layer, and how far its results are from float32's, on
-made-up pairs or texts of 12 to the most tokens. Of scores that is the mean and worst
-distance, after what is the same for all, by the scores' standard deviation; and the
-share of orders swapped. Of embeddings it is 1 - cosine, and the share of the orders of
-neighbours; of labels the logits' distance, and the share of other decisions. These are
-measured at the first opening and kept in the user's cache directory, for this
-processor, model, number of workers and version; --calibrate measures them anew, as
-after a first time on a busy machine.
+made-up pairs or texts of 12 tokens up to the maximum length. For scores that is the mean
+and the worst error, in standard deviations of the scores, without what all have in common,
+and the share of orders that are swapped. For embeddings it is 1 - cosine, and the share of
+swapped orders of a text's neighbours; for labels the error of the logits, and the share of
+decisions that change. These are measured at the first opening and kept in the user's
+cache directory, for this processor, model, number of workers and version; --calibrate
+measures them anew, for example if the machine was busy the first time.
 
 With --device metal --model-chip CHIP, say instead what each dispatch of a batch
 should cost on that Apple GPU, by a model and not by measurement: its FLOPs, bytes

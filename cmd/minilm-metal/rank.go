@@ -48,8 +48,8 @@ empty passage, but with --jsonl it is skipped. Bytes that are not UTF-8 count fo
 nothing in the score, but with --jsonl are an error. A line that cannot be scored is
 reported on standard error and left out, and the exit code is 1.
 
-With --top-k memory holds the best so many, however long the input is, else all of
-it until it is sorted.`,
+With --top-k, memory holds only that many passages, however long the input is; without
+it, all of the input until it is sorted.`,
 		Example: `  minilm-metal rank "how many people live in berlin" < passages.txt
   grep -rh berlin notes/ | minilm-metal rank "how many people live in berlin" --top-k 3 | cut -f2-
   minilm-metal rank "what is a cell" --jsonl --json --input documents.jsonl`,

@@ -94,19 +94,23 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "minilm-metal",
-		Short: "Score, rank and measure with a BERT cross-encoder reranker",
-		Long: `Score, rank and measure with a BERT cross-encoder reranker, first of all
-cross-encoder/ms-marco-MiniLM-L-6-v2.
+		Short: "Score, rank, embed, classify and measure with BERT models",
+		Long: `Score and rank with a BERT cross-encoder, first of all
+cross-encoder/ms-marco-MiniLM-L-6-v2; make embeddings and labels with other BERT
+models; and measure all of them.
 
-Nothing is ever downloaded but by "pull". Without --model, commands use that
-checkpoint if the local Hugging Face cache has it, else synthetic weights of its
-shape, whose timings hold and whose scores mean nothing; they say so.
+Nothing is ever downloaded but by "pull". Without --model, commands about scores use
+that checkpoint if the local Hugging Face cache has it, else synthetic weights of its
+shape, whose timings hold and whose scores mean nothing; they say so. Commands about
+embeddings and labels need --model.
 
 Exit codes: 0 good, 1 failed, 2 usage, 130 interrupted; "bench ab" and "compare --gate"
 have 3 to 5 for their verdicts.`,
 		Example: `  minilm-metal bench
   minilm-metal pull cross-encoder/ms-marco-MiniLM-L-6-v2
-  minilm-metal rank "how many people live in berlin" < passages.txt`,
+  minilm-metal rank "how many people live in berlin" < passages.txt
+  minilm-metal embed --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
+  minilm-metal info --model ./sentiment   # what kind of model is it, and what runs it?`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them, once
 		SilenceUsage:      true,

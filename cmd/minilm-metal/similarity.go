@@ -31,13 +31,13 @@ Input and output are those of "rank": each line of the input is a text, or with 
 an object with one; each comes out again after its similarity and a tab, or with --json as
 {"score", "index", "id", "passage"}.
 
-Similarity is the model's own, which "info" tells: cosine unless its files say otherwise.
-Of all of them the larger is the more similar; euclidean and manhattan are distances, less
-than 0. The prompts are the model's, too: that called "query" before QUERY, and that called
-"document" (or "passage", or "corpus") before each text, or none where it has none.
+The measure is the model's own, which "info" tells: cosine unless its files say otherwise.
+Larger always means more similar, so that euclidean and manhattan are distances with a minus
+sign. The prompts are the model's, too: the one called "query" before QUERY, and the one
+called "document" (or "passage", or "corpus") before each text, if it has them.
 
-With --top-k memory holds the best so many, however long the input is, else all of
-it until it is sorted.`,
+With --top-k, memory holds only that many lines, however long the input is; without it, all
+of the input until it is sorted.`,
 		Example: `  minilm-metal similarity "rain in the afternoon" --model sentence-transformers/all-MiniLM-L6-v2 < texts.txt
   minilm-metal similarity "what is a cell" --model ./e5-small --top-k 3 --jsonl --json --input documents.jsonl`,
 		Args: arguments("one query goes in quotes, minilm-metal similarity %s, and texts come from standard input or --input", "QUERY"),
