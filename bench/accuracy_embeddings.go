@@ -145,7 +145,7 @@ func compareEmbeddings(got, want []float64, n int, allowed recording.Tolerances)
 	for i := range n {
 		ours, theirs = append(ours, x[i][:i]...), append(theirs, y[i][:i]...)
 	}
-	k := max(1, min(nearest, n/3))
+	k := min(max(1, min(nearest, n/3)), n-1) // 0 of a text that is alone: it has no neighbours
 	a, broken = compareErrors(ours, theirs, allowed)
 	a.Pairs, a.TopK, a.TopKAgreement = n, k, neighbourOverlap(x, y, k)
 	a.KendallTau, a.FlippedOrders = neighbourOrders(x, y)

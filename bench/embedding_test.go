@@ -215,6 +215,10 @@ func TestCompareEmbeddings(t *testing.T) {
 	if len(broken) > 0 || !a.Passed || a.Embeddings.WorstDistance != 0 || a.MaxError != 0 || a.KendallTau != 1 || a.TopK != 1 || a.TopKAgreement != 1 || *a.FlippedOrders != 0 {
 		t.Errorf("the same: %+v %+v, %q", a, a.Embeddings, broken)
 	}
+	// A text that is alone has no neighbours, of which none can be lost.
+	if a, broken := compareEmbeddings(at(10), at(10), 1, loose); len(broken) > 0 || !a.Passed || a.Pairs != 1 || a.TopK != 0 {
+		t.Errorf("one text: %+v, %q", a, broken)
+	}
 	// The third is turned by 26°, so that it is nearer to the last than to the second.
 	a, broken = compareEmbeddings(at(0, 10, 66, 90), want, 4, loose)
 	turned := 1 - math.Cos(26*math.Pi/180)

@@ -106,6 +106,9 @@ func tensors(w *model.Weights) iter.Seq[[]float32] {
 			if s.Dense != nil {
 				linear(*s.Dense)
 			}
+			if s.Norm != nil {
+				all = append(all, s.Norm.Gain, s.Norm.Bias)
+			}
 		}
 		for _, t := range all {
 			if !yield(model.Float32s(t)) {

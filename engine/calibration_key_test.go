@@ -54,10 +54,14 @@ func TestFingerprint(t *testing.T) {
 	w.Head.Pool = []model.Pooling{model.PoolMean}
 	check("another pooling", fingerprint(&w))
 	steps := w.Head.Steps
+	norm := e.weights.EmbeddingNorm
+	norm.Gain = copied(norm.Gain, func(v []float32) { v[len(v)-1]++ })
 	for name, more := range map[string]model.Step{
 		"a cut around": {Around: []model.Step{{Cut: 1}}}, "unit length around": {Around: []model.Step{{Unit: true}}},
 		"unit length": {Unit: true}, "a cut": {Cut: 1}, "a norm": {Norm: &e.weights.EmbeddingNorm},
-		"tanh": {Act: math.Tanh}, "GELU": {Act: model.GELU}, "ReLU": {Act: func(x float64) float64 { return max(x, 0) }},
+		"a norm of another gain": {Norm: &norm},
+		"a norm within":          {Around: []model.Step{{Norm: &e.weights.EmbeddingNorm}}},
+		"tanh":                   {Act: math.Tanh}, "GELU": {Act: model.GELU}, "ReLU": {Act: func(x float64) float64 { return max(x, 0) }},
 		"sigmoid": {Act: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
 	} {
 		w = *e.weights

@@ -40,7 +40,9 @@ func writeEmbeddings(p *markdown.Page, a *recording.Accuracy) {
 		{"Mean distance (1 - cosine)", threeDigits(&e.MeanDistance)},
 		{"Mean distance allowed at this precision", threeDigits(&e.AllowedDistance)},
 		{"Worst distance", threeDigits(&e.WorstDistance)},
-		{fmt.Sprintf("Overlap of the nearest %d among these (%%)", a.TopK), fmt.Sprintf("%.1f", 100*a.TopKAgreement)},
+	}
+	if a.TopK > 0 {
+		rows = append(rows, []string{fmt.Sprintf("Overlap of the nearest %d among these (%%)", a.TopK), fmt.Sprintf("%.1f", 100*a.TopKAgreement)})
 	}
 	if n := e.Neighbours; n != nil {
 		rows = append(rows, []string{fmt.Sprintf("Overlap of the nearest %d among %d texts, with %s (%%)", n.K, n.Texts, n.Reference), fmt.Sprintf("%.2f", 100*n.Overlap)})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -25,9 +26,13 @@ type vectorWriter struct {
 	buffered *bufio.Writer
 }
 
-// checkFiles refuses to write over a file that is read, and into what cannot hold an array.
+// checkFiles refuses to write over a file that is read or written otherwise, and into what cannot
+// hold an array.
 func (r *embedding) checkFiles(input io.Reader) error {
 	var read []os.FileInfo
+	if r.input == "-" { // a shell may have opened a file for it
+		input = r.stdin
+	}
 	if in, ok := input.(*os.File); ok {
 		if is, err := in.Stat(); err == nil {
 			read = append(read, is)
@@ -37,6 +42,9 @@ func (r *embedding) checkFiles(input io.Reader) error {
 		if is, err := os.Stat(name); err == nil {
 			read = append(read, is)
 		}
+	}
+	if r.out != "" && filepath.Clean(r.out) == filepath.Clean(r.rangeFlags.to) {
+		return fmt.Errorf("--out and --save-ranges: both are %s", r.out)
 	}
 	for flag, name := range map[string]string{"out": r.out, "save-ranges": r.rangeFlags.to} {
 		is, err := os.Stat(name)

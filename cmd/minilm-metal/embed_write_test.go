@@ -177,6 +177,7 @@ func TestEmbedRefusesForms(t *testing.T) {
 		{failed, "texts.txt: 1 texts, want at least 2", []string{"--quantize", "uint8", "--calibrate", input}},
 		{failed, "no-such-file", []string{"--quantize", "uint8", "--calibrate", filepath.Join(folder, "no-such-file")}},
 		{failed, "texts.txt: is a file that is read, too", []string{"--out", input}},
+		{failed, "--out and --save-ranges: both are ranges.npy", []string{"--quantize", "int8", "--calibrate", input, "--save-ranges", "./ranges.npy", "--out", "ranges.npy"}},
 		{failed, "no-such-folder", []string{"--out", filepath.Join(folder, "no-such-folder", "x")}},
 	} {
 		if o := call(t, "", append(model, c.args...)...); o.code != c.code || !strings.Contains(o.stderr, c.says) || o.stdout != "" {
@@ -192,6 +193,16 @@ func TestEmbedRefusesForms(t *testing.T) {
 	call(t, "", append(calibrated, "--out", bad)...).want(t, failed, "--out "+bad+": is a file that is read, too")
 	call(t, "", append(calibrated, "--save-ranges", bad)...).want(t, failed, "--save-ranges "+bad+": is a file that is read, too")
 	call(t, "", append(model[:3:3], "--format", "npy", "--out", folder)...).want(t, failed, "is not a file in which")
+	stdin, err := os.Open(input) // as a shell does for "<"
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var stderr strings.Builder
+	code := run(t.Context(), append(model[:3:3], "--precision", "f32", "--out", input), stdin, io.Discard, &stderr, func(string) string { return "" })
+	if code != failed || !strings.Contains(stderr.String(), "--out "+input+": is a file that is read, too") {
+		t.Errorf("standard input: %d, %s", code, stderr.String())
+	}
 	for path, want := range map[string]string{input: "a\n", bad: "{\"text\":\"a\"}\n{\"text\":\"b\"}\n{}\n"} {
 		if text, err := os.ReadFile(path); err != nil || string(text) != want {
 			t.Errorf("%s is now %q, %v", path, text, err)

@@ -99,7 +99,8 @@ func ParseText(line []byte) (text string, id []byte, err error) {
 
 // ParseTextOrPair reads a line with one text, as ParseText does, or with a pair: "text" and
 // "text_pair", as transformers has them, or "query" and "passage", or "q" and "p". A second text
-// that is null counts as missing.
+// that is null counts as missing, and so does a "text_pair" of "", which transformers' pipeline
+// takes for none; a "passage" of "" is one, as for scores.
 func ParseTextOrPair(line []byte) (first, second string, pair bool, id []byte, err error) {
 	o, err := parseObject(line)
 	if err != nil {
@@ -118,7 +119,7 @@ func ParseTextOrPair(line []byte) (first, second string, pair bool, id []byte, e
 	if first, err = a.text(); err == nil {
 		second, err = b.text()
 	}
-	return first, second, true, o["id"].raw, err
+	return first, second, second != "" || b.name != `"text_pair"`, o["id"].raw, err
 }
 
 // parseText reads the text that is under the first of names that the line has.

@@ -189,7 +189,7 @@ func TestParseTextOrPair(t *testing.T) {
 		`{"text":"a"}`:                        {"a"},
 		`{"passage":"a"}`:                     {"a"},
 		`{"text":"a","text_pair":null}`:       {"a"},
-		`{"text":"a","text_pair":""}`:         {"a", "", "pair"},
+		`{"text":"a","text_pair":""}`:         {"a"}, // transformers' pipeline gives it the tokens of "a" alone
 		`{"text":"a","text_pair":"b"}`:        {"a", "b", "pair"},
 		`{"query":"a","passage":"b"}`:         {"a", "b", "pair"},
 		`{"q":"a","p":"b"}`:                   {"a", "b", "pair"},
