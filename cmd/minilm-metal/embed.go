@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -48,8 +50,8 @@ Values are float32, in the shortest form that reads back equal.
 --format f32 writes the values alone, as little-endian float32, without ids or ends of
 lines, and --format npy a file for numpy.load: an array with a row for each line. Its
 header has the number of rows, which is only known at the end, so it needs --out FILE. In
-both, a line without an embedding is a row of NaN, and its error is on standard error. The
-name of --out changes nothing: without --format it gets JSON, whatever it ends in.
+both, a line without an embedding is a row of NaN, and its error is on standard error.
+Without --format, a file of --out whose name ends in .npy is such an array, too.
 
 --quantize stores embeddings in fewer bytes, the same as quantize_embeddings of
 sentence-transformers: int8 and uint8 are a byte for each value, binary and ubinary a bit
@@ -125,6 +127,9 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	}
 	if err := oneOf("format", r.format, []string{formatJSONL, formatNPY, formatF32, formatRaw}); err != nil {
 		return err
+	}
+	if !flags.Changed("format") && strings.EqualFold(filepath.Ext(r.out), "."+formatNPY) {
+		r.format = formatNPY
 	}
 	if r.of, err = vectors.ParseType(r.quantize); err != nil {
 		return usageError("--quantize %q: want float32, int8, uint8, binary or ubinary", r.quantize)

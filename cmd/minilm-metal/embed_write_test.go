@@ -294,3 +294,15 @@ func TestEmbedToFile(t *testing.T) {
 		t.Errorf("%d rows, %d bytes, exit code %d: %s", rows, len(data), code, &stderr)
 	}
 }
+
+// The ending .npy says what --format would; a format that is named counts.
+func TestEmbedOutNamesFormat(t *testing.T) {
+	dir, model := t.TempDir(), encoderDir(t)
+	for flags, wants := range map[string]string{"": "\x93NUMPY", "--format jsonl": `{"embedding":[`} {
+		out := filepath.Join(dir, strings.ReplaceAll(flags, " ", "")+"v.NPY")
+		ok(t, "a text\n", append([]string{"embed", "--model", model, "--out", out}, strings.Fields(flags)...)...)
+		if got := content(t, out); !strings.HasPrefix(got, wants) {
+			t.Errorf("%q: it begins with %.20q, want %q", flags, got, wants)
+		}
+	}
+}

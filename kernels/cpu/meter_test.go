@@ -11,6 +11,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/memorytest"
 	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -164,6 +165,9 @@ func TestTimeKernelsAtOnce(t *testing.T) {
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
+	if memorytest.RaceDetector {
+		t.Skip("memory is counted without the race detector")
+	}
 	for _, workers := range []int{1, 3} { // alone, and with helpers
 		d, c := openSmall(t, workers)
 		b, rows := sequences(10, 90), make([]float32, 2*c.HiddenSize)
