@@ -135,7 +135,7 @@ func TestClassifierKind(t *testing.T) {
 	call(t, "a\n", "classify").want(t, usage, "want --model")
 	call(t, "a\n", "classify", "--model", dir, "--top", "-1").want(t, usage, "--top -1")
 	call(t, "a\n", "classify", "x").want(t, usage, "texts come from standard input")
-	got := ok(t, "", "info", "--model", dir, "--device", "cpu")
+	got := ok(t, "", "info", "--model", dir, "--device", "cpu", "--precision", "f32")
 	for _, want := range []string{"classifier, which sorts", `3, by softmax: "no", "yes & <sure>", "no"`, "cpu, f32,"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("info lacks %q:\n%s", want, got)
