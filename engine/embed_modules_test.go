@@ -65,6 +65,7 @@ func TestEmbeddersRefused(t *testing.T) {
 		{list + `,{"idx":2,"name":"2","path":"2_X","type":"mine.Normalize"}]`, mean, "", "", "", `modules.json: module 2, "mine.Normalize", is not supported`},
 		{`[{"idx":0,"name":"0","path":"","type":"mine.Transformer"}]`, "", "", "", "", `module 0, "mine.Transformer", is not supported`},
 		{`[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"}]`, "", "", "", "", "want a Pooling after the Transformer"},
+		{`[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"name":"1","path":"1_Pooling","type":"mine.Pooling"}]`, "", "", "", "", `modules.json: module 1, "mine.Pooling", is not supported`},
 		{`[]`, "", "", "", "", "modules.json: no modules"},
 		{list + `]`, "", "", "", "", "1_Pooling/config.json is missing"},
 		{list + `]`, `{"embedding_dimension":64,"pooling_mode":"mean"}`, "", "", "", "1_Pooling/config.json: embedding_dimension: 64"},

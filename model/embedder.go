@@ -113,6 +113,9 @@ func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
 		}
 		return refuse(0, "is not supported: want sentence-transformers' own Transformer")
 	}
+	if len(list) > 1 && list[1].Class() == "" { // somebody's own, which may make embeddings
+		return refuse(1, "is not supported: want sentence-transformers' own Pooling")
+	}
 	if len(list) < 2 || list[1].Class() != "Pooling" {
 		return fmt.Errorf("%w: %s: want a Pooling after the Transformer: without it sentence-transformers makes no embedding", ErrConfig, modules.File)
 	}

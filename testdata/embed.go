@@ -70,15 +70,33 @@ func PublishedSimilarities() ([]PublishedScore, error) {
 	return all, nil
 }
 
-// ReadScores returns the scores that r has as JSON, one object after the other.
+// ReadScores returns the scores that r has as JSON, one object after the other. Each needs a
+// query, a passage and a score.
 func ReadScores(r io.Reader) (all []PublishedScore, err error) {
 	for d := json.NewDecoder(r); ; {
-		var p PublishedScore
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+		var p struct {
+			PublishedScore
+			Query   *string  `json:"query"`
+			Passage *string  `json:"passage"`
+			Score   *float64 `json:"score"`
+		}
+		err := d.Decode(&p)
+		switch {
+		case errors.Is(err, io.EOF):
 			return all, nil
-		} else if err != nil {
+		case err != nil:
+		case p.Query == nil:
+			err = errors.New(`no "query"`)
+		case p.Passage == nil:
+			err = errors.New(`no "passage"`)
+		case p.Score == nil:
+			err = errors.New(`no "score"`)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("score %d: %w", len(all)+1, err)
 		}
-		all = append(all, p)
+		one := p.PublishedScore
+		one.Query, one.Passage, one.Score = *p.Query, *p.Passage, *p.Score
+		all = append(all, one)
 	}
 }

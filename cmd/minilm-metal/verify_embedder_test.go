@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
@@ -61,6 +62,37 @@ func TestVerifyEmbedder(t *testing.T) {
 	if !strings.Contains(o.stdout, "is another model: its weights are neither's") {
 		t.Errorf("doctor: %s", o.stdout)
 	}
+}
+
+// An embedding of zeros has similarities that are numbers, here as in the command of that name.
+func TestVerifyZeros(t *testing.T) {
+	dir := embedderDir(t)
+	withoutHead(t, dir)
+	name := filepath.Join(dir, "model.safetensors")
+	f, err := safetensors.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tensor := range f.Names() {
+		if of, _ := f.Lookup(tensor); strings.Contains(tensor, ".output.LayerNorm.") {
+			clear(content[of.Offset:][:4*of.Shape[0]])
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	scores := filepath.Join(t.TempDir(), "scores.jsonl")
+	if err := os.WriteFile(scores, []byte(`{"query":"a","passage":"b","score":0}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "", "verify", "--model", dir, "--scores", scores, "--precision", "f32").want(t, good)
 }
 
 // The published weights make the published similarities.

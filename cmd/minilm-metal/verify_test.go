@@ -93,13 +93,17 @@ func TestVerifyGoldens(t *testing.T) {
 }
 
 func TestVerifyScoresFile(t *testing.T) {
+	const pair = `{"query":"a","passage":"b","score":1} `
 	file := filepath.Join(t.TempDir(), "scores.jsonl")
 	call(t, "", "verify", "--model", tiny(t), "--scores", file).want(t, failed, "scores.jsonl")
 	for text, want := range map[string]string{
-		"":                                "no scores",
-		`{"query":"a"} {"score":"x"}`:     "score 2: ",
-		`{"query":"a","passage":"b","sc`:  "score 1: ",
-		`{"query":"a","passage":"b"} nil`: "score 2: ",
+		"":                                  "no scores",
+		pair + `{"score":"x"}`:              "score 2: ",
+		`{"query":"a","passage":"b","sc`:    "score 1: ",
+		pair + `nil`:                        "score 2: ",
+		`{"passage":"b","score":1}`:         `score 1: no "query"`,
+		pair + `{"query":"a","score":1}`:    `score 2: no "passage"`,
+		pair + `{"query":"a","passage":""}`: `score 2: no "score"`,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
