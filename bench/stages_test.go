@@ -222,13 +222,16 @@ func TestMeasureStagesEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, flops := rec.Runs[0], int64(0)
-	for _, b := range r.Batches { // ten, as the stages are
-		flops += b.FLOPs
-	}
+	r, flops, tokens := rec.Runs[0], int64(0), 0
 	s := r.Stages
-	if s == nil || s.Batches != 10 || s.Pairs != 40 || s.Tokens != rec.Dataset.Tokens || s.Fused <= 0 || s.Timed <= 0 {
+	if s == nil || s.Batches < 1 || s.Batches > len(r.Batches) {
 		t.Fatalf("%+v, notes %q", s, rec.Notes)
+	}
+	for _, b := range r.Batches[:s.Batches] { // all ten, but on a machine that is too slow for that
+		flops, tokens = flops+b.FLOPs, tokens+b.Tokens
+	}
+	if s.Pairs != 4*s.Batches || s.Tokens != tokens || s.Fused <= 0 || s.Timed <= 0 {
+		t.Fatalf("%+v, %d tokens, notes %q", s, tokens, rec.Notes)
 	}
 	for _, k := range s.Kernels {
 		flops -= k.FLOPs

@@ -48,6 +48,9 @@ func (r *embedding) checkFiles(input io.Reader) error {
 	}
 	for flag, name := range map[string]string{"out": r.out, "save-ranges": r.rangeFlags.to} {
 		is, err := os.Stat(name)
+		if err == nil && within(name, r.engineFlags.model) {
+			return fmt.Errorf("--%s %s: is a file in the model's folder", flag, name)
+		}
 		switch {
 		case err != nil: // it is new
 		case !is.Mode().IsRegular() && flag == "out" && r.format == formatNPY:
@@ -57,6 +60,22 @@ func (r *embedding) checkFiles(input io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// within reports whether a file is in that folder, or in one of its folders.
+func within(file, folder string) bool {
+	root, err := os.Stat(folder)
+	if err != nil {
+		return false // a model by its name
+	}
+	for dir := filepath.Dir(mustAbs(file)); ; dir = filepath.Dir(dir) {
+		if is, err := os.Stat(dir); err == nil && os.SameFile(is, root) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // writer returns what writes embeddings of that many values.

@@ -177,6 +177,7 @@ func TestEmbedRefusesForms(t *testing.T) {
 		{failed, "texts.txt: 1 texts, want at least 2", []string{"--quantize", "uint8", "--calibrate", input}},
 		{failed, "no-such-file", []string{"--quantize", "uint8", "--calibrate", filepath.Join(folder, "no-such-file")}},
 		{failed, "texts.txt: is a file that is read, too", []string{"--out", input}},
+		{failed, "model.safetensors: is a file in the model's folder", []string{"--out", filepath.Join(dir, "model.safetensors")}},
 		{failed, "--out and --save-ranges: both are ranges.npy", []string{"--quantize", "int8", "--calibrate", input, "--save-ranges", "./ranges.npy", "--out", "ranges.npy"}},
 		{failed, "no-such-folder", []string{"--out", filepath.Join(folder, "no-such-folder", "x")}},
 	} {
