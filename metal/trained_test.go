@@ -84,6 +84,7 @@ func (r *trained) joined(t *testing.T) modeltest.TrainedPair {
 // maximum length. Over all 860 pairs it is 0.0003, with 4 of 8170 orders reversed. No value in
 // half is larger than its bound.
 func TestTrained(t *testing.T) {
+	modeltest.OnlyValues(t)
 	needEmulator(t)
 	r := openTrained(t)
 	e, err := emulator.Open(shaderSource(), emulator.Options{})

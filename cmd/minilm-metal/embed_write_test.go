@@ -18,6 +18,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/vectors"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // embeddings are those of texts, by the library.
@@ -59,6 +60,7 @@ func array(t *testing.T, path string) (kind string, rows, columns int, data []by
 // Every form of output has the same values: those of the library, cut, of unit length and
 // quantized as asked for.
 func TestEmbedForms(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir, texts := embedderDir(t), passages(30)
 	sample := filepath.Join(t.TempDir(), "sample.txt")
 	if err := os.WriteFile(sample, []byte(strings.Join(texts[:12], "\n")), 0o644); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -50,6 +51,7 @@ func TestLoneSurrogate(t *testing.T) {
 
 // Blank lines hold nothing, whoever reads them, and count as lines all the same.
 func TestBlankLines(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir := tiny(t)
 	pair := pairLine(t, "a", "b")
 	for _, blank := range []string{"\n", "  \t\n", "\r\n", " \r\n", "\n\r\n \n"} {
@@ -74,6 +76,7 @@ func TestBlankLines(t *testing.T) {
 // A line with a list, as rerank services take it, is answered by a line with a list: each
 // pair as if it were alone.
 func TestDocuments(t *testing.T) {
+	modeltest.OnlyValues(t)
 	e, dir := tinyEngine(t), tiny(t)
 	var texts []string
 	for _, p := range synth.Pairs(4, 2*ahead) { // more than are read ahead
