@@ -48,12 +48,12 @@ func similaritiesFile(t *testing.T, dir string, more float64) string {
 func TestVerifyEmbedder(t *testing.T) {
 	dir := embedderDir(t)
 	withoutHead(t, dir)
-	o := call(t, "", "verify", "--model", dir, "--scores", similaritiesFile(t, dir, 0))
+	o := call(t, "", "verify", "--device", "cpu", "--model", dir, "--scores", similaritiesFile(t, dir, 0))
 	o.want(t, good)
 	if !strings.Contains(o.stdout, "12 of 12 published scores are met") || !strings.Contains(o.stdout, "is not the pinned one, 53aa51172d14") {
 		t.Errorf("%s", o.stdout)
 	}
-	call(t, "", "verify", "--model", dir, "--scores", similaritiesFile(t, dir, 2e-4)).want(t, failed, "12 of 12 scores are not the published ones")
+	call(t, "", "verify", "--device", "cpu", "--model", dir, "--scores", similaritiesFile(t, dir, 2e-4)).want(t, failed, "12 of 12 scores are not the published ones")
 	call(t, "", "verify", "--model", dir).want(t, failed, "similarities are published of sentence-transformers/all-MiniLM-L6-v2, and "+dir+" is another embedder")
 	call(t, "", "verify", "--model", dir, "--scores", filepath.Join(dir, "none.jsonl")).want(t, failed, "none.jsonl")
 	call(t, "", "verify", "--model", classifierDir(t)).want(t, failed, "sorts texts into 3 classes")
