@@ -103,7 +103,7 @@ func swappedNeighbours(got, want []float64, n int) float64 {
 					continue
 				}
 				all++
-				if a[j] < a[k] && b[j] > b[k] || a[j] > a[k] && b[j] < b[k] {
+				if reversed(a[j], a[k], b[j], b[k]) {
 					swapped++
 				}
 			}

@@ -88,7 +88,7 @@ func changed(got, want []float64, width int, final model.Activation) float64 {
 		for i := range got {
 			for j := i % width; j < i; j += width {
 				all++
-				if got[i] < got[j] && want[i] > want[j] || got[i] > got[j] && want[i] < want[j] {
+				if reversed(got[i], got[j], want[i], want[j]) {
 					n++
 				}
 			}

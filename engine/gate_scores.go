@@ -54,10 +54,16 @@ func swapped(got, want []float32) float64 {
 	n, all := 0, len(got)*(len(got)-1)/2
 	for i := range got {
 		for j := range i {
-			if got[i] < got[j] && want[i] > want[j] || got[i] > got[j] && want[i] < want[j] {
+			if reversed(got[i], got[j], want[i], want[j]) {
 				n++
 			}
 		}
 	}
 	return float64(n) / float64(max(all, 1))
+}
+
+// reversed reports whether a and b are in one order, and those that were expected of them in
+// the other. A tie is no order.
+func reversed[T float32 | float64](a, b, wantA, wantB T) bool {
+	return a < b && wantA > wantB || a > b && wantA < wantB
 }

@@ -48,11 +48,10 @@ func (r *embedding) checkFiles(input io.Reader) error {
 	}
 	for flag, name := range map[string]string{"out": r.out, "save-ranges": r.rangeFlags.to} {
 		is, err := os.Stat(name)
-		if err == nil && within(name, r.engineFlags.model) {
-			return fmt.Errorf("--%s %s: is a file in the model's folder", flag, name)
-		}
 		switch {
 		case err != nil: // it is new
+		case within(name, r.engineFlags.model):
+			return fmt.Errorf("--%s %s: is a file in the model's folder", flag, name)
 		case !is.Mode().IsRegular() && flag == "out" && r.format == formatNPY:
 			return fmt.Errorf("--out %s: is not a file in which the number of rows can be written at the end", name)
 		case is.Mode().IsRegular() && slices.ContainsFunc(read, func(other os.FileInfo) bool { return os.SameFile(is, other) }):
