@@ -1,0 +1,18 @@
+package serve
+
+import "net/http"
+
+// ownName is the dialect of what no other system has: it is the server's own.
+const ownName = "minilm-metal"
+
+// own are the paths that belong to the server and not to a dialect.
+func own() *dialect {
+	return &dialect{name: ownName, word: teiFailure, routes: []route{
+		{method: "GET", path: "/docs", plain: toDocs, open: true}, // text-embeddings-inference's
+	}}
+}
+
+// toDocs leads to the description of all paths.
+func toDocs(*Handler, *exchange) (reply, *failure) {
+	return reply{status: http.StatusSeeOther, headers: http.Header{"Location": {"/openapi.yaml"}}}, nil
+}
