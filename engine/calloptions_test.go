@@ -43,8 +43,8 @@ func cuts() []setting {
 	}
 }
 
-// kinds are the engines, each with what only it can be asked, and all that it answers.
-var kinds = []struct {
+// openers are the kinds of engines, each with what only it can be asked, and all that it answers.
+var openers = []struct {
 	name     string
 	open     func(testing.TB, ...engine.Option) *engine.Engine
 	settings []setting
@@ -137,7 +137,7 @@ func answersOfLabels(e *engine.Engine, opts []engine.CallOption) ([]float32, err
 // A call with options has, bit for bit, the results of an engine that was opened so: alone, and
 // among calls with other options.
 func TestCallsAsIfOpenedSo(t *testing.T) {
-	for _, kind := range kinds {
+	for _, kind := range openers {
 		t.Run(kind.name, func(t *testing.T) {
 			all := append(cuts(), kind.settings...)
 			want := make([][]float32, len(all))
