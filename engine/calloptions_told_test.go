@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -180,8 +181,14 @@ func TestStatsTo(t *testing.T) {
 // Info says what a cross-encoder's files want to be done to its logits, by whichever of their
 // fields.
 func TestInfoTellsSigmoid(t *testing.T) {
-	if info := enginetest.Open(t).Info(); !info.Sigmoid {
+	silent := modularFiles(t, `{"model_type":"CrossEncoder"}`, forScores)
+	config := silent["config.json"]
+	config.Data = bytes.Replace(config.Data, []byte(`"sbert_ce_default_activation_function"`), []byte(`"nothing"`), 1)
+	if info := openModular(t, silent).Info(); !info.Sigmoid || info.Config.Activation != model.Sigmoid {
 		t.Error("files that name nothing mean the sigmoid, for one label")
+	}
+	if enginetest.Open(t).Info().Sigmoid {
+		t.Error("files that name the identity do not mean the sigmoid")
 	}
 	for name, want := range map[string]bool{"torch.nn.modules.linear.Identity": false, "torch.nn.modules.activation.Sigmoid": true, "torch.nn.modules.activation.Tanh": false} {
 		settings := `{"model_type":"CrossEncoder","activation_fn":"` + name + `"}`

@@ -236,4 +236,10 @@ func ExampleCallOption() {
 		fmt.Printf("%d tokens: %.4f\n", lengths[i], score)
 	}
 	// Output:
+	// pair 0: too long: 17 tokens, want at most 16, since the option Uncut cuts none
+	// pair 2: too long: 19 tokens, want at most 16, since the option Uncut cuts none
+	// true
+	// 17 tokens: NaN
+	// 13 tokens: 0.0007
+	// 19 tokens: NaN
 }
