@@ -43,6 +43,7 @@ type encoder func(*answer) reply
 func table() []*dialect {
 	return []*dialect{
 		tei(),
+		pages(),
 	}
 }
 

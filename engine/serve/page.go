@@ -1,14 +1,13 @@
 package serve
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
+	"sync"
 )
 
 //go:embed page
@@ -17,29 +16,32 @@ var pageFiles embed.FS
 // pageScripts are the parts of the page's script, in the order in which they stand in it.
 var pageScripts = []string{"ask.js", "try.js", "show.js", "live.js", "start.js"}
 
-// page is the page at /: one HTML file that fetches nothing but this server's own paths. Its
-// style and its script are in it, and its policy allows those two by their hashes, and no others.
-type page struct {
-	html   []byte
-	policy string
-	tag    string
+// pages is no system's dialect: it is what this server has for people.
+func pages() *dialect {
+	return &dialect{name: "page", word: teiFailure, routes: []route{
+		{method: "GET", path: "/", plain: func(*Handler, *exchange) (reply, *failure) { return page(), nil }, open: true},
+	}}
 }
 
-// newPage puts the page together.
-func newPage() *page {
+// page is the page at /: one HTML file, which fetches nothing but this server's own paths. Its
+// style and its script are in it, and its policy allows these two by their hashes, and no others.
+// It has no secret in it, so that it needs no key.
+var page = sync.OnceValue(func() reply {
 	style := pageFile("page.css")
 	var script strings.Builder
 	for _, name := range pageScripts {
 		script.WriteString(pageFile(name))
 	}
 	html := strings.NewReplacer("{{style}}", style, "{{script}}", script.String()).Replace(pageFile("page.html"))
-	return &page{
-		html: []byte(html),
-		policy: fmt.Sprintf("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-			hashOf(script.String()), hashOf(style)),
-		tag: fmt.Sprintf("%q", hashOf(html)),
-	}
-}
+	h := http.Header{}
+	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		hashOf(script.String()), hashOf(style)))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache") // another version of this program may come to the address
+	return reply{status: http.StatusOK, content: "text/html; charset=utf-8", body: []byte(html), headers: h}
+})
 
 // pageFile is a part of the page, as it is in the program.
 func pageFile(name string) string {
@@ -54,17 +56,4 @@ func pageFile(name string) string {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// ServeHTTP answers GET and HEAD. The page has no secret in it, so that it needs no key.
-func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache") // another program may come to this address; the tag saves sending it again
-	h.Set("ETag", p.tag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.html))
 }
