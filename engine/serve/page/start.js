@@ -7,6 +7,7 @@ $("form").addEventListener("submit", e => {
 $("texts").addEventListener("keydown", e => {
 	if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) run();
 });
+$("which").addEventListener("change", choose);
 $("example").addEventListener("click", fill);
 $("key").addEventListener("change", () => {
 	if (!info) poll();

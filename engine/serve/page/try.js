@@ -3,7 +3,7 @@
 // The kinds of models: what is asked, where, and how the answer is shown.
 const kinds = {
 	reranker: {
-		name: "Reranker", verb: "Rank", texts: "Passages", hint: "one a line", one: "passage", many: "passages", path: "rerank",
+		name: "Reranker", verb: "Rank", texts: "Passages", hint: "one a line", one: "passage", many: "passages", path: "rerank", waiting: "Scores appear here.",
 		body: (texts, truncate) => ({query: $("query").value, texts, raw_scores: true, truncate}),
 		show: showScores,
 		example: ["How many people live in Berlin?",
@@ -14,19 +14,19 @@ const kinds = {
 			"A storm is coming over the sea."],
 	},
 	embedding: {
-		name: "Embedder", verb: "Compare", texts: "Texts", hint: "one a line", one: "text", many: "texts", path: "embed",
+		name: "Embedder", verb: "Compare", texts: "Texts", hint: "one a line", one: "text", many: "texts", path: "embed", waiting: "The matrix of cosines appears here.",
 		body: (texts, truncate) => ({inputs: texts, truncate}),
 		show: showCosines,
 		example: ["", "The rain falls softly on the roof.", "It is pouring outside.", "A storm is coming over the sea.", "She bought a new bicycle.", "Where can I have my bike repaired?"],
 	},
 	classifier: {
-		name: "Classifier", verb: "Classify", texts: "Texts", hint: "one a line; || between the two texts of a pair", one: "text", many: "texts", path: "predict",
+		name: "Classifier", verb: "Classify", texts: "Texts", hint: "one a line; || between the two texts of a pair", one: "text", many: "texts", path: "predict", waiting: "Probabilities of the labels appear here.",
 		body: (texts, truncate) => ({inputs: texts.map(t => t.split("||").map(part => part.trim())), truncate}),
 		show: showLabels,
 		example: ["", "I loved every minute of it.", "The battery was empty after an hour.", "A man plays the guitar. || Somebody makes music."],
 	},
 };
-let kind = kinds.reranker, info = null;
+let kind = kinds.reranker, info = null, model = null;
 
 const state = (name, words) => {
 	$("state").className = "state " + name;
@@ -39,26 +39,42 @@ async function learn() {
 		info = JSON.parse((await ask("info")).text);
 	} catch (e) {
 		if (e.status === 401) $("key-part").open = true;
-		alertIn("page-alert", e.status === 503 ? "" : e.message);
-		return false;
+		alertIn("page-alert", e.status === 503 ? "" : e.message); // a model that is loading is no error
+		return;
 	}
 	alertIn("page-alert", "");
-	const type = Object.keys(info.model_type || {})[0];
-	kind = kinds[type] || kinds.reranker;
-	$("model").textContent = info.served_model_name || info.model_id;
-	document.title = $("model").textContent + ", minilm-metal";
-	$("version").textContent = "minilm-metal " + (info.version || "");
-	const labels = kind === kinds.classifier && Object.keys(info.model_type.classifier.id2label || {}).length;
+	$("version").textContent = "minilm-metal " + info.version;
+	$("which").replaceChildren(...info.models.map(m => new Option(m.name)));
+	$("model-field").hidden = info.models.length < 2;
+	choose();
+}
+
+// choose makes the form for the model that is selected.
+function choose() {
+	model = info.models[$("which").selectedIndex];
+	const before = kind;
+	kind = kinds[model.kind];
+	$("model").textContent = model.name;
+	document.title = model.name + ", minilm-metal";
 	$("facts").replaceChildren(...[
-		["Kind", kind.name], ["Device", info.device], ["Precision", info.precision || info.model_dtype],
-		["Longest", info.max_input_length && info.max_input_length + " tokens"], ["Values", info.dimensions], ["Labels", labels],
+		["Kind", kind.name], ["Device", model.device], ["Precision", model.precision], ["Longest", model.max_input_length + " tokens"],
+		["Values", model.dimensions], ["Labels", model.labels],
 	].filter(([, v]) => v).map(([k, v]) => make("div", "", make("dt", "", k), make("dd", "", String(v)))));
 	$("query-field").hidden = kind !== kinds.reranker;
 	$("texts-label").textContent = kind.texts;
 	$("texts-hint").textContent = kind.hint;
 	$("go").textContent = kind.verb;
-	if (!$("texts").value) fill();
-	return true;
+	if (kind !== before) clear();
+	if (kind !== before || !$("texts").value) fill();
+}
+
+// clear takes away an answer that another kind of model gave.
+function clear() {
+	shown = null;
+	$("bars").hidden = $("shell").hidden = true;
+	$("result").replaceChildren();
+	$("summary").textContent = kind.waiting;
+	alertIn("answer-alert", "");
 }
 
 function fill() {
@@ -77,6 +93,7 @@ async function run() {
 	if (kind === kinds.reranker && !$("query").value.trim()) return refuse("Enter a query.", "query");
 	if (!texts.length) return refuse("Enter " + kind.many + ", one a line.", "texts");
 	const body = kind.body(texts, $("truncate").checked);
+	if (info && info.models.length > 1) body.model = model.name;
 	$("form").classList.add("busy");
 	$("answer").classList.add("stale");
 	$("answer").setAttribute("aria-busy", "true");
@@ -113,7 +130,7 @@ function refuse(words, field) {
 
 // summary says how long it took, and where the time went by the answer's headers.
 function summary(n, took, headers) {
-	const ms = name => headers.has(name) ? duration(Number(headers.get(name)) / 1000) : "";
+	const ms = name => Number(headers.get(name)) > 0 ? duration(Number(headers.get(name)) / 1000) : ""; // whole ones: 0 says nothing
 	const parts = [[ms("x-tokenization-time"), "tokenizing"], [ms("x-queue-time"), "waiting"], [ms("x-inference-time"), "in the model"]].filter(([v]) => v).map(p => p.join(" "));
 	const tokens = headers.get("x-compute-tokens");
 	return n + " " + (n === 1 ? kind.one : kind.many) + (tokens ? ", " + tokens + " tokens" : "") + ", in " + duration(took / 1000) + (parts.length ? ": " + parts.join(", ") : "") + ".";
