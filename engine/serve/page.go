@@ -57,3 +57,22 @@ func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
+
+// modelFacts are what the page says of a model, and what it makes its form by.
+type modelFacts struct {
+	Name       string `json:"name"`
+	Kind       string `json:"kind"` // as the key of text-embeddings-inference's model_type
+	Device     string `json:"device"`
+	Precision  string `json:"precision"`
+	MaxLength  int    `json:"max_input_length"`
+	Dimensions int    `json:"dimensions,omitempty"`
+	Labels     int    `json:"labels,omitempty"`
+}
+
+func (h *Handler) modelFacts() (all []modelFacts) {
+	kinds := map[task]string{scoring: "reranker", embedding: "embedding", classifying: "classifier"}
+	for _, m := range *h.models.Load() {
+		all = append(all, modelFacts{m.Name, kinds[m.does], m.info.Device, m.info.Precision, m.info.MaxLength, m.info.Dimensions, len(m.info.Labels)})
+	}
+	return all
+}

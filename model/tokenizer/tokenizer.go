@@ -281,6 +281,21 @@ func (t *Tokenizer) Token(id int32) string {
 	return t.tokens[id]
 }
 
+// Special reports whether an id is that of a special token, such as [SEP] or [PAD].
+func (t *Tokenizer) Special(id int32) bool {
+	for _, set := range []*addedSet{t.raw, t.normalized} {
+		if set == nil {
+			continue
+		}
+		for _, e := range set.entries {
+			if e.id == id && e.Special {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // ID returns the id of a token, which is written as in the vocabulary.
 func (t *Tokenizer) ID(token string) (int32, bool) {
 	if token == "" {
