@@ -26,7 +26,7 @@ func TestPageRanks(t *testing.T) {
 		Bar, Track         float64
 	}
 	const rows = `[...document.querySelectorAll(".ranked > li")].map(li => ({text: li.querySelector(".text").textContent,
-		sigmoid: li.querySelector(".scores :first-child").textContent, raw: li.querySelector(".scores :last-child").textContent,
+		sigmoid: li.querySelector(".scores").firstChild.lastChild.data, raw: li.querySelector(".scores").lastChild.lastChild.data,
 		bar: li.querySelector(".bar i").getBoundingClientRect().width, track: li.querySelector(".bar").getBoundingClientRect().width}))`
 	for _, raw := range []bool{false, true} {
 		if raw {

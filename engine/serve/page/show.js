@@ -26,6 +26,9 @@ function showScores(texts, ranked) {
 	drawScores();
 }
 
+// figure is a score, whose name is over its column for those who see that.
+const figure = (name, on, value) => make("span", on ? "on" : "", make("span", "unseen", name + " "), value);
+
 function drawScores() {
 	if (!shown) return;
 	const raw = document.querySelector("[name=bars]:checked").value === "raw";
@@ -35,12 +38,13 @@ function drawScores() {
 	const list = make("ol", "ranked");
 	shown.ranked.forEach((r, i) => {
 		const to = raw ? (r.score - low) / span : sigmoid(r.score);
-		const scores = make("span", "scores", make("span", raw ? "" : "on", fixed(sigmoid(r.score), 4)), make("span", raw ? "on" : "", fixed(r.score, 3)));
+		const scores = make("span", "scores", figure("sigmoid", !raw, fixed(sigmoid(r.score), 4)), figure("raw", raw, fixed(r.score, 3)));
 		const text = make("span", "text", shown.texts[r.index]);
 		text.title = shown.texts[r.index];
 		list.append(make("li", "", make("span", "place", String(i + 1)), text, scores, bar(zero, to, zero)));
 	});
 	const titles = make("div", "titles", make("span", "", "Sigmoid"), make("span", "", "Raw"));
+	titles.setAttribute("aria-hidden", "true");
 	$("result").replaceChildren(titles, list);
 }
 
