@@ -44,6 +44,7 @@ type encoder func(*answer) reply
 // table has a row for each dialect. The order does not matter.
 func table() []*dialect {
 	return []*dialect{
+		own(),
 		oip(),
 		pages(),
 		tei(),
@@ -55,7 +56,9 @@ func table() []*dialect {
 func Dialects() []string {
 	var all []string
 	for _, d := range table() {
-		all = append(all, d.name)
+		if d.name != ownName {
+			all = append(all, d.name)
+		}
 	}
 	slices.Sort(all)
 	return all

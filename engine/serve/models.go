@@ -79,12 +79,16 @@ func (h *Handler) choose(q *question) (*served, *failure) {
 	if q.model != "" && len(all) > 1 {
 		return h.named(q.model)
 	}
+	able := all[0] // which says what it cannot, if none can
 	for _, m := range all {
-		if m.can(q) {
+		if m.does == q.task {
 			return m, nil
 		}
+		if m.can(q) && !able.can(q) {
+			able = m
+		}
 	}
-	return all[0], nil // which says what it cannot
+	return able, nil
 }
 
 // named returns the model of a name.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -22,7 +23,7 @@ type teiModel struct {
 	Truncates   bool    `json:"auto_truncate"`
 	Tokenizers  int     `json:"tokenization_workers"`
 	Version     string  `json:"version"`
-	Commit      *string `json:"sha"`
+	Commit      string  `json:"sha"`
 	DockerLabel *string `json:"docker_label"`
 	// Models are all that are served, for the page. text-embeddings-inference has no such field.
 	Models []modelFacts `json:"models"`
@@ -91,16 +92,18 @@ func dtype(precision string) string {
 	return precision
 }
 
+const unknown = "unknown"
+
 // build is the program's version, and the commit it was built from where that is known.
-func build() (version string, commit *string) {
+func build() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown", nil
+		return unknown, unknown
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			commit = &s.Value
+			commit = s.Value
 		}
 	}
-	return info.Main.Version, commit
+	return cmp.Or(info.Main.Version, unknown), cmp.Or(commit, unknown)
 }

@@ -223,7 +223,7 @@ func (t *Tokenizer) normalizing(steps []step) {
 
 // Truncating returns a copy of t with another treatment of pairs that are too long. To
 // change only the side or the strategy, begin with t's [Truncation]. Here a maximum length
-// of 0 means no limit.
+// of 0 is an error; [NoLimit] cuts nothing.
 func (t *Tokenizer) Truncating(how Truncation) (*Tokenizer, error) {
 	u, err := t.truncating(how)
 	if err != nil {
