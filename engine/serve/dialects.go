@@ -46,7 +46,6 @@ func table() []*dialect {
 	return []*dialect{
 		own(),
 		oip(),
-		pages(),
 		tei(),
 		weaviate(),
 	}

@@ -16,16 +16,8 @@ var pageFiles embed.FS
 // pageScripts are the parts of the page's script, in the order in which they stand in it.
 var pageScripts = []string{"ask.js", "try.js", "show.js", "live.js", "start.js"}
 
-// pages is no system's dialect: it is what this server has for people.
-func pages() *dialect {
-	return &dialect{name: "page", word: teiFailure, routes: []route{
-		{method: "GET", path: "/", plain: func(*Handler, *exchange) (reply, *failure) { return page(), nil }, open: true},
-	}}
-}
-
 // page is the page at /: one HTML file, which fetches nothing but this server's own paths. Its
 // style and its script are in it, and its policy allows these two by their hashes, and no others.
-// It has no secret in it, so that it needs no key.
 var page = sync.OnceValue(func() reply {
 	style := pageFile("page.css")
 	var script strings.Builder
