@@ -77,7 +77,7 @@ var givers = []struct {
 // error of its own.
 func TestOptionsThatDoNotApply(t *testing.T) {
 	engines := map[string]*engine.Engine{}
-	for _, kind := range kinds {
+	for _, kind := range openers {
 		engines[kind.name] = kind.open(t)
 	}
 	options := map[string]engine.CallOption{
