@@ -19,8 +19,10 @@ type Model struct {
 // served is a model with what is known of it.
 type served struct {
 	Model
-	info engine.Info
-	does task
+	info   engine.Info
+	does   task
+	meters *meters
+	speed  speed
 }
 
 // Use sets the models, which are open and warm, and makes the handler ready. The first is the
@@ -51,6 +53,7 @@ func (h *Handler) Use(models ...Model) error {
 			all[i].does = classifying
 		}
 	}
+	h.metrics.meter(all)
 	h.models.Store(&all)
 	return nil
 }

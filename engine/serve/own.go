@@ -8,6 +8,7 @@ const ownName = "minilm-metal"
 // own are the paths that belong to the server and not to a dialect.
 func own() *dialect {
 	return &dialect{name: ownName, word: teiFailure, routes: []route{
+		{method: "GET", path: metricsPath, plain: serveMetrics, open: true},
 		{method: "GET", path: "/openapi.yaml", plain: describeYAML, open: true},
 		{method: "GET", path: "/openapi.json", plain: describeJSON, open: true},
 		// Where text-embeddings-inference has its description, and a page of it.
