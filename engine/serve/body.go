@@ -3,6 +3,8 @@ package serve
 import (
 	"bytes"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -20,6 +22,8 @@ type body struct {
 	// does is the task of the model that the path names, or of the default model. Paths that models of
 	// different kinds answer differently need it.
 	does task
+	// uncut is what the option NoAutoTruncate says.
+	uncut bool
 	// value returns what the request's path has for a wildcard of the route's.
 	value func(name string) string
 	rest  []byte // what follows the JSON; see route.prefix
@@ -188,13 +192,20 @@ func (b *body) choice(name string, of ...string) string {
 		return of[0]
 	}
 	is := v.text()
-	for _, c := range of {
-		if is == c {
-			return c
-		}
+	if !slices.Contains(of, is) {
+		b.fail(about(name, badValue, "field %q: want %s", name, oneOf(of)))
+		return of[0]
 	}
-	b.fail(about(name, badValue, "field %q: want one of %q", name, of))
-	return of[0]
+	return is
+}
+
+// oneOf lists what a field may be.
+func oneOf(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(n)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // texts returns an array of strings that must be there.
@@ -203,9 +214,7 @@ func (b *body) texts(name string) []string {
 	if !ok {
 		return nil
 	}
-	var all []string
-	v.each("an array of strings", func(e value) { all = append(all, e.text()) })
-	return all
+	return v.texts()
 }
 
 // textOrTexts returns an array of strings that must be there, or a single string.

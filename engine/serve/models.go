@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -19,8 +20,11 @@ type Model struct {
 // served is a model with what is known of it.
 type served struct {
 	Model
-	info engine.Info
-	does task
+	info   engine.Info
+	does   task
+	since  int64 // when it was ready, in seconds of Unix
+	meters *meters
+	speed  speed
 }
 
 // Use sets the models, which are open and warm, and makes the handler ready. The first is the
@@ -43,7 +47,7 @@ func (h *Handler) Use(models ...Model) error {
 				return fmt.Errorf("serve: two models are called %q", m.Name)
 			}
 		}
-		all[i] = &served{Model: m, info: m.Engine.Info()}
+		all[i] = &served{Model: m, info: m.Engine.Info(), since: time.Now().Unix()}
 		switch info := &all[i].info; {
 		case info.Dimensions > 0:
 			all[i].does = embedding
@@ -51,6 +55,7 @@ func (h *Handler) Use(models ...Model) error {
 			all[i].does = classifying
 		}
 	}
+	h.metrics.meter(all)
 	h.models.Store(&all)
 	return nil
 }
