@@ -29,7 +29,7 @@ type cohereError struct {
 }
 
 func cohereFailure(f *failure) reply {
-	status := known(f)
+	status := statusOf(f)
 	return asJSON(status, cohereError{newID(), f.message, f.message, vllmError(f, status)})
 }
 

@@ -48,7 +48,7 @@ func infinityFailure(f *failure) reply {
 	if is := infinityDetails[f.kind]; is != "" {
 		return asJSON(http.StatusUnprocessableEntity, infinityInvalid{[]infinityDetail{{infinityPlace(f.field), f.message, is}}})
 	}
-	status := known(f)
+	status := statusOf(f)
 	if f.kind == noModel {
 		status = http.StatusBadRequest
 	}

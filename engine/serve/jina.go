@@ -18,7 +18,7 @@ type jinaError struct {
 	Detail string `json:"detail"`
 }
 
-func jinaFailure(f *failure) reply { return asJSON(known(f), jinaError{f.message}) }
+func jinaFailure(f *failure) reply { return asJSON(statusOf(f), jinaError{f.message}) }
 
 func jinaRerank(b *body) (question, encoder) {
 	r := rankingOf(b, textField)

@@ -55,7 +55,7 @@ type wrapped struct {
 
 // vllmFailure has status 400 for all that is wrong with a body.
 func vllmFailure(f *failure) reply {
-	status := known(f)
+	status := statusOf(f)
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}
