@@ -33,7 +33,9 @@ func (e *TextError) Unwrap() error { return e.Err }
 // is too long and may not be cut, all its values are NaN and the error holds a *TextError for
 // it. On any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodEmbed, ctx, dst, inputs{texts: texts}, opts)
+	c := e.newCall(&methodEmbed, opts)
+	c.texts = texts
+	return e.answer(ctx, dst, c)
 }
 
 // EmbedTokens is Embed for texts that are tokens already. It neither cuts them nor adds special
