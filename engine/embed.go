@@ -45,7 +45,9 @@ func (e *Engine) EmbedTokens(ctx context.Context, dst []float32, b *model.Batch,
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	return e.answer(&methodEmbedTokens, ctx, dst, inputs{tokens: b}, opts)
+	c := e.newCall(&methodEmbedTokens, opts)
+	c.tokens = b
+	return e.answer(ctx, dst, c)
 }
 
 // EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an
