@@ -23,17 +23,20 @@ type call struct {
 	// The pairs, in one of three forms: texts, tokens, or a stream.
 	pairs  []Pair
 	texts  []string // or single texts, for embeddings
-	single bool     // the stream's or the call's are single texts
-	prompt string   // before the query of each pair of texts, or each text
 	tokens *model.Batch
 	stream *stream
 
-	scores []float32 // the caller's slice, including what it held before the call
-	dst    []float32 // the end of scores, one element a pair, or an embedding a text; passes write here
-	count  int       // how many pairs; for a stream, how many have come so far
-	next   int       // index of the first pair that no pass has taken
-	left   int       // how many pairs have no score yet
-	parts  int       // how many passes under way hold pairs of this call
+	how     reading // of texts, to make tokens
+	options callOptions
+	raw     bool // scores and labels stay logits
+
+	scores  []float32 // the caller's slice, including what it held before the call
+	dst     []float32 // the end of scores, one element a pair, or an embedding a text; passes write here
+	lengths []int     // nil unless the call tells how many tokens each pair has before it is cut; the caller's
+	count   int       // how many pairs; for a stream, how many have come so far
+	next    int       // index of the first pair that no pass has taken
+	left    int       // how many pairs have no score yet
+	parts   int       // how many passes under way hold pairs of this call
 
 	bad map[int]error // errors of single pairs, by index; nil if there are none so far
 
@@ -57,21 +60,34 @@ type call struct {
 // errNilContext is the error of a call without a context.
 var errNilContext = errors.New("engine: nil context")
 
-// newCall returns a new call, or an error if ctx is nil or over, or the engine is closed.
-func (e *Engine) newCall(ctx context.Context) (*call, error) {
-	if ctx == nil {
-		return nil, errNilContext
+// newCall returns a new call of a method. It fails if the engine or the method cannot do what is
+// asked, ctx is nil or over, or the engine is closed; then the call that it returns knows its
+// options, and nothing else.
+func (e *Engine) newCall(m *method, ctx context.Context, opts []CallOption) (*call, error) {
+	c := e.idleCalls.Get().(*call)
+	c.options.apply(opts)
+	err := e.need(m.of)
+	if err == nil && m.single {
+		err = e.singles
 	}
-	if ctx.Err() != nil {
-		return nil, cancelled{context.Cause(ctx)}
+	if err == nil {
+		c.how, err = e.reading(m, &c.options)
+	}
+	switch {
+	case err != nil:
+		return c, err
+	case ctx == nil:
+		return c, errNilContext
+	case ctx.Err() != nil:
+		return c, cancelled{context.Cause(ctx)}
 	}
 	e.mu.Lock()
 	closing := e.closing
 	e.mu.Unlock()
 	if closing {
-		return nil, ErrClosed
+		return c, ErrClosed
 	}
-	c := e.idleCalls.Get().(*call)
+	c.raw = c.options.raw(&e.options)
 	c.ctx, c.gone, c.weight = ctx, ctx.Done(), 1
 	if ctx.Value(backgroundKey{}) != nil {
 		c.weight = backgroundWeight
@@ -96,7 +112,7 @@ func (e *Engine) submit(c *call) error {
 	if !trace.IsEnabled() {
 		c.work = labelled(c.ctx)
 	}
-	c.small = c.kind() == 0 && c.fits(e.mostTokens, e.info.MaxLength)
+	c.small = c.kind() == 0 && c.fits(e.mostTokens, c.how.limit)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closing {
@@ -139,13 +155,13 @@ func (c *call) fits(most, longest int) bool {
 			return false
 		}
 		p := &c.pairs[i]
-		tokens += min((len(c.prompt)+len(p.Query)+len(p.Passage))/bytesPerToken, longest)
+		tokens += min((len(c.how.prompt)+len(p.Query)+len(p.Passage))/bytesPerToken, longest)
 	}
 	for i := range c.texts {
 		if tokens > most {
 			return false
 		}
-		tokens += min((len(c.prompt)+len(c.texts[i]))/bytesPerToken, longest)
+		tokens += min((len(c.how.prompt)+len(c.texts[i]))/bytesPerToken, longest)
 	}
 	return tokens <= most
 }
@@ -241,7 +257,7 @@ func (e *Engine) end(c *call, err error) error {
 	case <-c.done: // a late signal must not stay in the channel, since the call is reused
 	default:
 	}
-	c.over, c.dst = true, nil
+	c.over, c.dst, c.lengths = true, nil, nil
 	e.queue.drop(c)
 	if err == nil || err == errLeft { // a stream that was left early has received scores too
 		c.settle(e)

@@ -32,15 +32,7 @@ func (e *TextError) Unwrap() error { return e.Err }
 // is too long and may not be cut, all its values are NaN and the error holds a *TextError for
 // it. On any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(embedding, ctx, dst, nil, texts, opts, nil)
-}
-
-// EmbedStats is Embed, and also returns what the call cost. If it returns no embeddings, the
-// stats are zero.
-func (e *Engine) EmbedStats(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, CallStats, error) {
-	var stats CallStats
-	dst, err := e.answer(embedding, ctx, dst, nil, texts, opts, &stats)
-	return dst, stats, err
+	return e.answer(&methodEmbed, ctx, dst, nil, texts, nil, opts)
 }
 
 // EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an
@@ -48,7 +40,7 @@ func (e *Engine) EmbedStats(ctx context.Context, dst []float32, texts []string, 
 // belongs to the caller. A *TextError is about one text, whose values are NaN; any other error
 // comes without values, and is the last thing yielded.
 func (e *Engine) EmbedStream(ctx context.Context, texts iter.Seq[string], opts ...CallOption) iter.Seq2[[]float32, error] {
-	return owned(e.stream(ctx, embedding, true, feed(texts, ofText), opts))
+	return owned(e.stream(&methodEmbedStream, ctx, feed(texts, ofText), opts))
 }
 
 // similarity returns how the checkpoint's embeddings are to be compared. No embedding depends on

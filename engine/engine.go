@@ -202,6 +202,8 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
 	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(weights.Head.Reductions(nil, &model.Batch{}, nil))
 	switch o.purpose {
+	case scoring:
+		e.info.Sigmoid = c.Activation == model.Sigmoid
 	case embedding:
 		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
 		e.info.Similarity = similar
@@ -280,6 +282,11 @@ func (e *Engine) TimeKernels() (stop func() []model.KernelTime, known bool) {
 		return end()
 	}, true
 }
+
+// Tokenizer returns the tokenizer with which the engine makes tokens of texts, and cuts them. It
+// also tells where in a text each token is from, and it works on a closed engine. A prompt is text
+// that the engine puts before a query.
+func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return e.tokenizer }
 
 // Stats counts what the engine has done so far and what waits now.
 func (e *Engine) Stats() Stats {

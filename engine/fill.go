@@ -84,10 +84,13 @@ func (r *runner) add(c *call) {
 		r.prompts = append(r.prompts, 0)
 	}
 	if text {
-		prompt, single := c.prompt, c.single
+		tell := c.lengths != nil
 		e.mu.Unlock()
-		err := r.tokenize(ctx, prompt, pair, single)
+		length, err := r.tokenize(ctx, &c.how, pair, tell)
 		e.mu.Lock()
+		if c.lengths != nil {
+			c.lengths[index] = length
+		}
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrTooLong): // an error of this pair alone
@@ -114,8 +117,8 @@ func (r *runner) has(c *call) bool {
 }
 
 // tokenize appends a pair of texts to the batch. It always appends one sequence, also on an
-// error.
-func (r *runner) tokenize(ctx context.Context, prompt string, p Pair, single bool) (err error) {
+// error. If tell, it returns how many tokens the pair has before it is cut.
+func (r *runner) tokenize(ctx context.Context, how *reading, p Pair, tell bool) (length int, err error) {
 	b := &r.batch
 	_, region := r.e.tokenizing.begin(ctx)
 	defer func() {
@@ -127,13 +130,17 @@ func (r *runner) tokenize(ctx context.Context, prompt string, p Pair, single boo
 		region.End()
 	}()
 	if last := len(r.prompts) - 1; last >= 0 {
-		r.prompts[last] = r.lastPrompt.of(r.e, prompt)
+		r.prompts[last] = r.lastPrompt.of(how)
 	}
-	if err = r.e.appendTokens(b, prompt, p, single); err != nil {
+	before := len(b.IDs)
+	err = how.append(b, p)
+	if tell {
+		length = how.lengthOf(p, len(b.IDs)-before, err)
+	}
+	if err != nil {
 		b.IDs, b.Types = append(b.IDs, 0), append(b.Types, 0)
-		return tooLong{err}
 	}
-	return nil
+	return length, err
 }
 
 // passTokens returns how many tokens the next pass should have: an even share of what

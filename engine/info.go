@@ -34,6 +34,10 @@ type Info struct {
 	// error. TruncationSide is the end of the text that is cut, "right" or "left".
 	TruncationStrategy string `json:"truncation_strategy"`
 	TruncationSide     string `json:"truncation_side"`
+	// Sigmoid is true if a cross-encoder's files name the sigmoid as what is done to its logits, or
+	// name nothing: sentence-transformers and vLLM then give scores between 0 and 1. The engine
+	// gives raw logits in any case, unless it has the option Sigmoid or a call SigmoidScores.
+	Sigmoid bool `json:"sigmoid"`
 	// Prompts are what PromptName can put before queries and single texts, by name: the
 	// checkpoint's own and those of the option Prompts. DefaultPrompt is the name of the
 	// prompt for calls that ask for none; "" means no prompt.

@@ -26,8 +26,10 @@ var layers = map[string][]string{
 	},
 	"metal":  {"model"},
 	"engine": {"kernels", "kernels/cpu", "metal", "model"},
-	"bench":  {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "kernels", "kernels/cpu", "model", "testdata"},                                                  // kernels of an ablation, which measures them alone
-	"cmd":    {"bench", "bench/ab", "bench/peers", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
+
+	"engine/serve": {"engine", "model"},                                                                                                                                                                        // whoever embeds the engine gets no HTTP with it
+	"bench":        {"bench/load", "bench/recording", "bench/remote", "bench/stats", "engine", "kernels", "kernels/cpu", "model", "testdata"},                                                                  // kernels of an ablation, which measures them alone
+	"cmd":          {"bench", "bench/ab", "bench/peers", "bench/recording", "bench/remote", "bench/report", "bench/compare", "engine", "engine/serve", "kernels", "kernels/cpu", "metal", "model", "testdata"}, // kernels/cpu for doctor, which holds its blocks to float64
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,

@@ -33,6 +33,9 @@ type options struct {
 	logger                 *slog.Logger
 }
 
+// fewestLength is the smallest maximum length: [CLS] and two [SEP].
+const fewestLength = 3
+
 func defaults() options {
 	return options{
 		device:    "auto",
@@ -66,8 +69,8 @@ func (o *options) check() error {
 	if b := o.tokenBudget; b != nil && *b < 1 {
 		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
-	if n := o.maxLength; n < 0 || n > 0 && n < 3 {
-		return fmt.Errorf("engine: max length %d tokens, want at least 3, for the special tokens, or 0", n)
+	if n := o.maxLength; n < 0 || n > 0 && n < fewestLength {
+		return fmt.Errorf("engine: max length %d tokens, want at least %d, for the special tokens, or 0", n, fewestLength)
 	}
 	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
 		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
@@ -157,7 +160,8 @@ func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = toke
 func Truncation(side tokenizer.Side) Option { return func(o *options) { o.side = &side } }
 
 // Sigmoid makes each score 1/(1+exp(-logit)), which is between 0 and 1, instead of the raw
-// logit. The order stays the same, except that close scores may become equal in float32.
+// logit, unless a call has [RawScores]. The order stays the same, except that close scores may
+// become equal in float32; [Engine.Rank] still tells them apart.
 func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 
 // Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
@@ -168,7 +172,8 @@ func Embedder() Option { return func(o *options) { o.purpose = embedding } }
 // pairs of them, into classes, of any number of labels.
 func Classifier() Option { return func(o *options) { o.purpose = classifying } }
 
-// Logits makes Classify and ClassifyPairs return raw logits in place of probabilities.
+// Logits makes Classify and ClassifyPairs return raw logits in place of probabilities, in all
+// calls; [RawScores] does it in one.
 func Logits() Option { return func(o *options) { o.logits = true } }
 
 // MaxQueue limits how many pairs may wait; 0, the default, is no limit. A call that comes

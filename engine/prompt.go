@@ -4,17 +4,8 @@ import (
 	"maps"
 
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
-
-// CallOption sets one thing about one call. A nil CallOption sets nothing; if two set the
-// same thing, the last one counts.
-type CallOption func(*callOptions)
-
-type callOptions struct {
-	prompt string
-	name   string
-	set    promptSource
-}
 
 // promptSource says which prompt a call uses.
 type promptSource int
@@ -35,25 +26,29 @@ var roles = map[promptSource][]string{ofQuery: {"query"}, ofDocument: {"document
 // prompt. No space is added between text and query: write one at the end of text if it
 // needs one. Prompt and query are tokenized and cut as one text.
 func Prompt(text string) CallOption {
-	return func(o *callOptions) { o.prompt, o.set = text, ofCall }
+	return func(o *callOptions) { o.prompt, o.set, o.given = text, ofCall, o.given|optPrompt }
 }
 
 // PromptName is Prompt with the text that the checkpoint, or the option [Prompts], has
 // under name; Info lists them. If there is no such name, the call returns ErrPrompt and
 // scores nothing.
 func PromptName(name string) CallOption {
-	return func(o *callOptions) { o.name, o.set = name, byName }
+	return func(o *callOptions) { o.name, o.set, o.given = name, byName, o.given|optPrompt }
 }
 
 // AsQuery makes the texts of a call queries to be compared with documents: before each goes the
 // prompt that the model, or the option [Prompts], calls "query", or no prompt if there is none. It
 // is encode_query of sentence-transformers.
-func AsQuery() CallOption { return func(o *callOptions) { o.set = ofQuery } }
+func AsQuery() CallOption {
+	return func(o *callOptions) { o.set, o.given = ofQuery, o.given|optPrompt }
+}
 
 // AsDocument is AsQuery for documents, whose prompt is called "document", else "passage", else
 // "corpus". It is encode_document of sentence-transformers, save that version 6 puts no prompt
 // where a model has a "passage" and no "document".
-func AsDocument() CallOption { return func(o *callOptions) { o.set = ofDocument } }
+func AsDocument() CallOption {
+	return func(o *callOptions) { o.set, o.given = ofDocument, o.given|optPrompt }
+}
 
 // Prompts adds prompts, for PromptName and DefaultPrompt, to those of the checkpoint. One
 // with the same name replaces the checkpoint's.
@@ -111,21 +106,7 @@ func (p *prompting) named(name string) (string, error) {
 }
 
 // of returns the prompt's text for a call with these options.
-func (p *prompting) of(opts []CallOption) (string, error) {
-	if len(opts) == 0 { // this path allocates nothing
-		return p.text, nil
-	}
-	return p.asked(opts)
-}
-
-// asked is of for a call that has options.
-func (p *prompting) asked(opts []CallOption) (string, error) {
-	var o callOptions
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
+func (p *prompting) of(o *callOptions) (string, error) {
 	switch o.set {
 	case ofCall:
 		return o.prompt, nil
@@ -145,22 +126,23 @@ func (p *prompting) asked(opts []CallOption) (string, error) {
 // promptTokens counts the tokens of prompts. It remembers the last one, which most calls share.
 type promptTokens struct {
 	prompt string
+	cut    tokenizer.Truncation
 	tokens int
 }
 
 // of returns how many tokens [CLS] and a prompt are, as sentence-transformers counts them: of
 // the prompt by itself, without the [SEP]. In front of a text its last word may be another. Where
 // there is no prompt, [CLS] is none of its tokens.
-func (p *promptTokens) of(e *Engine, prompt string) int {
-	if prompt == "" {
+func (p *promptTokens) of(r *reading) int {
+	if r.prompt == "" {
 		return 0
 	}
-	if prompt != p.prompt {
-		ids, _, err := e.tokenizer.AppendText(nil, nil, prompt)
+	if cut := r.tokenizer.Truncation(); r.prompt != p.prompt || cut != p.cut {
+		ids, _, err := r.tokenizer.AppendText(nil, nil, r.prompt)
 		if err != nil { // it is too long, and so is every text after it
 			return 0
 		}
-		p.prompt, p.tokens = prompt, len(ids)-1
+		p.prompt, p.cut, p.tokens = r.prompt, cut, len(ids)-1
 	}
 	return p.tokens
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -35,35 +34,23 @@ func (e *Engine) need(want purpose) error {
 	return fmt.Errorf("engine: the engine was opened with %s: it makes %s, and no %s", purposes[is].option, purposes[is].results, purposes[want].results)
 }
 
-// answer is a call that has several values for each pair or text. stats may be nil.
-func (e *Engine) answer(of purpose, ctx context.Context, dst []float32, pairs []Pair, texts []string, opts []CallOption, stats *CallStats) ([]float32, error) {
-	if err := e.need(of); err != nil {
-		return dst, e.ended(err)
-	}
-	c, err := e.begin(ctx, dst, pairs, texts, nil, opts)
-	if err == nil && c.count > 0 {
-		err = e.await(c)
-	}
-	return e.conclude(c, dst, err, stats)
-}
-
 // finish completes the results of a call, row by row. It returns an error for each row that
-// has values that are not numbers and for each text or pair in bad: a *TextError if single, else
-// a *PairError.
-func (e *Engine) finish(all []float32, bad map[int]error, single bool) error {
+// has values that are not numbers and for each text or pair in c.bad: a *TextError about a single
+// text, else a *PairError.
+func (e *Engine) finish(all []float32, c *call) error {
 	var errs []error
 	for i := range len(all) / e.width {
-		if err := e.finishRow(all[i*e.width:][:e.width], bad[i]); err != nil {
-			errs = append(errs, about(single, i, err))
+		if err := e.finishRow(all[i*e.width:][:e.width], c.bad[i], c.raw); err != nil {
+			errs = append(errs, about(c.how.single, i, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // finishRow makes of what the head gives for one pair or text its score, embedding or
-// probabilities, in place. If err says why there is none, or the values are not numbers, it
-// makes them NaN and returns why.
-func (e *Engine) finishRow(row []float32, err error) error {
+// probabilities, in place. Scores and labels that are to be raw stay what they are. If err says
+// why there is none, or the values are not numbers, it makes them NaN and returns why.
+func (e *Engine) finishRow(row []float32, err error, raw bool) error {
 	for _, v := range row {
 		if wide := float64(v); err == nil && (math.IsNaN(wide) || math.IsInf(wide, 0)) {
 			err = modelErrorf("%s %v", purposes[e.options.purpose].value, v)
@@ -74,13 +61,16 @@ func (e *Engine) finishRow(row []float32, err error) error {
 		for i := range row {
 			row[i] = float32(math.NaN())
 		}
-	case is == scoring && e.options.sigmoid:
-		row[0] = float32(1 / (1 + math.Exp(-float64(row[0]))))
-	case is == classifying && !e.options.logits:
+	case is == scoring && !raw:
+		row[0] = sigmoid(row[0])
+	case is == classifying && !raw:
 		e.meaning.Apply(row)
 	}
 	return err
 }
+
+// sigmoid computes in float64, and rounds once.
+func sigmoid(logit float32) float32 { return float32(1 / (1 + math.Exp(-float64(logit)))) }
 
 // about returns an error about text or pair i of a call.
 func about(single bool, i int, err error) error {

@@ -40,7 +40,8 @@ func TopK(k int) RankOption { return rankOption(func(o *rankOptions) { o.topK = 
 func WithPassages() RankOption { return rankOption(func(o *rankOptions) { o.passages = true }) }
 
 // Rank scores every passage against query and returns a Result for each, or for the TopK
-// best, best first. Passages with equal scores keep their order. Passages whose score is
+// best, best first: by their logits, also where sigmoids of them are equal. Passages with equal
+// logits keep their order. Passages whose score is
 // not a number come last, and the error has a *PairError for each, as in Score. On any
 // other error there are no results. An empty slice of passages is no error.
 //
@@ -57,13 +58,20 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 	for i, passage := range passages {
 		pairs[i] = Pair{query, passage}
 	}
-	scores, err := e.Score(ctx, make([]float32, 0, len(pairs)), pairs, o.call...)
+	var asked callOptions
+	asked.apply(o.call)
+	scores, err := e.answer(&methodRank, ctx, make([]float32, 0, len(pairs)), pairs, nil, nil, append(o.call, RawScores()))
 	results := make([]Result, len(scores))
 	for i, score := range scores {
 		results[i] = Result{Index: i, Score: score}
 	}
 	// cmp.Compare sorts NaN below all numbers.
 	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(b.Score, a.Score) })
+	if !asked.raw(&e.options) {
+		for i := range results {
+			results[i].Score = sigmoid(results[i].Score)
+		}
+	}
 	if o.topK > 0 && o.topK < len(results) {
 		// A copy, so that the results left out do not stay in memory.
 		results = slices.Clone(results[:o.topK])

@@ -40,84 +40,75 @@ func (e *PairError) Unwrap() error { return e.Err }
 // pairs must not change until Score returns. After that, the engine reads and writes
 // nothing of the caller's, also after an error.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.score(ctx, dst, pairs, nil, opts, nil)
-}
-
-// ScoreStats is Score, and also returns what the call cost. If it returns no scores, the
-// stats are zero.
-func (e *Engine) ScoreStats(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, CallStats, error) {
-	var stats CallStats
-	dst, err := e.score(ctx, dst, pairs, nil, opts, &stats)
-	return dst, stats, err
+	return e.answer(&methodScore, ctx, dst, pairs, nil, nil, opts)
 }
 
 // ScoreTokens is Score for pairs that are tokens already. It neither cuts them nor adds
 // special tokens. A token id outside the vocabulary is an error that names it; a sequence
 // longer than the model's positions is ErrTooLong. b must not change until ScoreTokens
-// returns.
-func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
+// returns. Of the options, those about scores and stats apply.
+func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch, opts ...CallOption) ([]float32, error) {
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	if err := b.Validate(&e.info.Config); err != nil {
-		return dst, e.ended(err)
-	}
-	return e.score(ctx, dst, nil, b, nil, nil)
+	return e.answer(&methodScoreTokens, ctx, dst, nil, nil, b, opts)
 }
 
-// score scores tokens, or pairs if tokens is nil. stats may be nil. score and await are
-// kept small, so that the stack of a waiting caller need not grow.
-func (e *Engine) score(ctx context.Context, dst []float32, pairs []Pair, tokens *model.Batch, opts []CallOption, stats *CallStats) ([]float32, error) {
-	if err := e.need(scoring); err != nil {
-		return dst, e.ended(err)
-	}
-	c, err := e.begin(ctx, dst, pairs, nil, tokens, opts)
+// answer is a call of a method: about tokens if there are any, else about texts if the method
+// takes them, else about pairs. answer and await are kept small, so that the stack of a waiting
+// caller need not grow.
+func (e *Engine) answer(m *method, ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) ([]float32, error) {
+	c, err := e.begin(m, ctx, dst, pairs, texts, tokens, opts)
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
-	return e.conclude(c, dst, err, stats)
+	return e.conclude(c, dst, err)
 }
 
-// begin starts a call that appends to dst, and puts it into the queue.
-func (e *Engine) begin(ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) (*call, error) {
+// begin starts a call that appends to dst, and puts it into the queue. Also on an error it
+// returns a call, for conclude.
+func (e *Engine) begin(m *method, ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) (*call, error) {
 	came := time.Now()
-	prompt, err := e.prompts.of(opts)
-	if err != nil {
-		return nil, err
+	c, err := e.newCall(m, ctx, opts)
+	if err == nil && tokens != nil {
+		err = tokens.Validate(&e.info.Config)
 	}
-	c, err := e.newCall(ctx)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	c.came = came
-	c.pairs, c.texts, c.single, c.prompt, c.tokens, c.count = pairs, texts, texts != nil, prompt, tokens, len(pairs)+len(texts)
+	c.pairs, c.texts, c.tokens, c.count = pairs, texts, tokens, len(pairs)+len(texts)
 	if tokens != nil {
 		c.count = tokens.Len()
 	}
 	c.ctx, c.task = task(ctx, "score")
 	c.scores = slices.Grow(dst, c.count*e.width)[:len(dst)+c.count*e.width]
 	c.dst, c.left = c.scores[len(dst):], c.count
+	if all := c.options.lengths; all != nil {
+		*all = slices.Grow(*all, c.count)[:c.count]
+		c.lengths = *all
+	}
 	if c.count == 0 {
 		return c, nil
 	}
 	return c, e.submit(c)
 }
 
-// conclude ends a call, which may be nil or failed, and returns what score returns.
-func (e *Engine) conclude(c *call, dst []float32, err error, stats *CallStats) ([]float32, error) {
-	if c == nil {
-		return dst, e.ended(err)
-	}
+// conclude ends a call, which may have failed, and returns what answer returns.
+func (e *Engine) conclude(c *call, dst []float32, err error) ([]float32, error) {
+	stats, lengths := c.options.stats, c.options.lengths
 	if c.task != nil {
 		c.task.End()
 	}
 	computed := time.Time{}
 	if err == nil {
 		scores := c.scores[len(dst):]
-		dst, err = c.scores, e.finish(scores, c.bad, c.single)
+		dst, err = c.scores, e.finish(scores, c)
 		if stats != nil {
 			*stats, computed = c.stats, c.ended
 		}
+	} else if lengths != nil {
+		*lengths = (*lengths)[:0]
 	}
 	e.reuse(c)
 	err = e.ended(err)
@@ -135,36 +126,23 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 	if b == nil {
 		return errors.New("engine: nil batch")
 	}
-	prompt, err := e.prompts.of(opts)
+	o := &noOptions // this path allocates nothing
+	if len(opts) > 0 {
+		o = new(callOptions)
+		o.apply(opts)
+	}
+	how, err := e.reading(&methodTokenize, o)
 	if err != nil {
 		return err
 	}
+	how.single = e.options.purpose == embedding
 	ids, starts := len(b.IDs), len(b.Start)
 	for i, p := range pairs {
-		if err := e.appendTokens(b, prompt, p, e.options.purpose == embedding); err != nil {
+		if err := how.append(b, p); err != nil {
 			b.IDs, b.Types, b.Start = b.IDs[:ids], b.Types[:ids], b.Start[:starts]
-			return &PairError{i, tooLong{err}}
+			return &PairError{i, err}
 		}
 		b.End()
 	}
 	return nil
 }
-
-// appendTokens appends a pair's tokens to b, or those of the query alone, as a single text.
-func (e *Engine) appendTokens(b *model.Batch, prompt string, p Pair, single bool) (err error) {
-	if single {
-		b.IDs, b.Types, err = e.tokenizer.AppendText(b.IDs, b.Types, prompt+p.Query)
-	} else {
-		b.IDs, b.Types, err = e.tokenizer.AppendPair(b.IDs, b.Types, prompt+p.Query, p.Passage)
-	}
-	return err
-}
-
-// tooLong is the tokenizer's error about a pair with too many tokens, made an ErrTooLong.
-type tooLong struct{ error }
-
-func (e tooLong) Error() string { return plain(e.error.Error()) }
-
-func (e tooLong) Is(target error) bool { return target == ErrTooLong }
-
-func (e tooLong) Unwrap() error { return e.error }

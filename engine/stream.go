@@ -27,19 +27,19 @@ type Tokens struct{ IDs, Types []int32 }
 // an error it may still run until its next pair; until then, leave its variables and files
 // alone. If pairs panics, the loop panics with the same value.
 func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallOption) iter.Seq2[float32, error] {
-	return scoresOf(e.stream(ctx, scoring, false, feed(pairs, ofPair), opts))
+	return scoresOf(e.stream(&methodStream, ctx, feed(pairs, ofPair), opts))
 }
 
 // StreamTokens is Stream for pairs that are tokens already. The iterator may change a
 // yielded pair when it is asked for the next.
-func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens]) iter.Seq2[float32, error] {
-	return scoresOf(e.stream(ctx, scoring, false, feed(pairs, func(p Tokens) func(*slot) {
+func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens], opts ...CallOption) iter.Seq2[float32, error] {
+	return scoresOf(e.stream(&methodStreamTokens, ctx, feed(pairs, func(p Tokens) func(*slot) {
 		one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
 		err := one.Validate(&e.info.Config)
 		return func(to *slot) {
 			to.ids, to.types, to.err = append(to.ids[:0], p.IDs...), append(to.types[:0], p.Types...), err
 		}
-	}), nil))
+	}), opts))
 }
 
 // stream is a call whose pairs, or single texts, come one by one. The engine's lock guards its
@@ -57,10 +57,10 @@ type stream struct {
 	ready chan struct{} // capacity 1; receives when there may be a result to yield
 }
 
-// stream is the sequence of the results of what feed adds, of single texts or of pairs. It runs
-// feed on its own goroutine, beside the loop that yields. A yielded row is the stream's again
-// when the loop asks for the next.
-func (e *Engine) stream(ctx context.Context, of purpose, single bool, feed func(*stream), opts []CallOption) iter.Seq2[[]float32, error] {
+// stream is the sequence of the results of what feed adds, of single texts or of pairs, as the
+// method takes them. It runs feed on its own goroutine, beside the loop that yields. A yielded row
+// is the stream's again when the loop asks for the next.
+func (e *Engine) stream(m *method, ctx context.Context, feed func(*stream), opts []CallOption) iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		counted := false
 		defer func() {
@@ -68,7 +68,7 @@ func (e *Engine) stream(ctx context.Context, of purpose, single bool, feed func(
 				e.ended(nil)
 			}
 		}()
-		err := e.streamed(ctx, of, single, feed, opts, yield)
+		err := e.streamed(m, ctx, feed, opts, yield)
 		left := err == errLeft
 		if left {
 			err = nil
@@ -81,19 +81,10 @@ func (e *Engine) stream(ctx context.Context, of purpose, single bool, feed func(
 }
 
 // streamed runs a stream to its end, and returns why it ended early, or nil.
-func (e *Engine) streamed(ctx context.Context, of purpose, single bool, feed func(*stream), opts []CallOption, yield func([]float32, error) bool) error {
-	c, err := e.newCall(ctx)
-	if err == nil {
-		err = e.need(of)
-	}
-	if err == nil && single {
-		err = e.singles
-	}
+func (e *Engine) streamed(m *method, ctx context.Context, feed func(*stream), opts []CallOption, yield func([]float32, error) bool) error {
+	c, err := e.newCall(m, ctx, opts)
 	if err == nil && feed == nil {
 		err = errors.New("engine: nil iterator")
-	}
-	if err == nil {
-		c.prompt, err = e.prompts.of(opts)
 	}
 	if err != nil {
 		return err
@@ -103,12 +94,16 @@ func (e *Engine) streamed(ctx context.Context, of purpose, single bool, feed fun
 		defer t.End()
 	}
 	s := &stream{e: e, call: c, ring: make([]slot, window), room: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
-	c.stream, c.single = s, single
+	c.stream = s
 	if err := e.submit(c); err != nil {
 		return err
 	}
 	go s.run(feed)
-	return s.serve(yield)
+	err = s.serve(yield)
+	if to := c.options.stats; to != nil && (err == nil || err == errLeft) {
+		*to = c.stats
+	}
+	return err
 }
 
 // errLeft ends a stream whose caller has left the loop.
@@ -172,8 +167,8 @@ func (s *stream) yield(yield func([]float32, error) bool) error {
 		for i := range some {
 			one := &some[i]
 			one.row = slices.Grow(one.row[:0], s.e.width)[:s.e.width] // longer than it is only if there is an error
-			if one.err = s.e.finishRow(one.row, one.err); one.err != nil {
-				one.err = about(s.call.single, pair, one.err)
+			if one.err = s.e.finishRow(one.row, one.err, s.call.raw); one.err != nil {
+				one.err = about(s.call.how.single, pair, one.err)
 			}
 			if !yield(one.row, one.err) {
 				return errLeft

@@ -8,15 +8,17 @@ import (
 // Span is a range of bytes in a text.
 type Span struct{ Start, End int }
 
-// Encoding is a pair of texts as tokens, and where they came from. All slices have the same
-// length.
+// Encoding is a pair of texts, or a single one, as tokens, and where they came from. All slices
+// have the same length.
 type Encoding struct {
 	IDs    []int32
 	Types  []int32  // 0 up to and including the first separator, then 1, or 0 with OneType
 	Tokens []string // as in the vocabulary: pieces inside a word have the prefix
 	// Offsets are byte ranges in the query or, after the first separator, in the passage;
 	// {0, 0} for the special tokens around them.
-	Offsets   []Span
+	Offsets []Span
+	// Special are those around the texts, [CLS] and [SEP]: not what is written so in a text.
+	Special   []bool
 	Truncated bool // something was cut off
 }
 
@@ -53,28 +55,12 @@ func (t *Tokenizer) CheckText() error {
 func (t *Tokenizer) AppendText(ids, types []int32, text string) (outIDs, outTypes []int32, err error) {
 	var stack [stackWord]byte
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], text, "")}
-	out, cutting, room := output{ids: ids}, &t.truncation, t.truncation.MaxLength-2
-	s.special(&out, t.class)
-	first := len(out.ids)
-	out.stop, out.done = math.MaxInt, false
-	if cutting.Side == TruncateRight || cutting.Strategy == DoNotTruncate {
-		out.stop = first + room + 1
+	out := output{ids: ids}
+	n, _, err := s.single(&out, text)
+	if err != nil {
+		return ids, types, err
 	}
-	s.text(&out, text)
-	n := len(out.ids) - first
-	switch {
-	case out.err != nil:
-		return ids, types, out.err
-	case n > room && cutting.Strategy == DoNotTruncate:
-		return ids, types, fmt.Errorf("%w: more than %d tokens, and do_not_truncate keeps them all", ErrTooLong, cutting.MaxLength)
-	case n > room:
-		out.ids, n = cut(out.ids, first, n, room, cutting.Side), room
-	}
-	s.special(&out, t.separator)
-	for range n + 2 {
-		types = append(types, 0)
-	}
-	return out.ids, types, nil
+	return out.ids, appendZeros(types, n+2), nil
 }
 
 // Encode returns the tokens of a pair and where they came from. Ids, types and the error
@@ -87,11 +73,35 @@ func (t *Tokenizer) Encode(query, passage string) (Encoding, error) {
 	if err != nil {
 		return Encoding{}, err
 	}
-	tokens := make([]string, len(out.ids))
-	for i, id := range out.ids {
-		tokens[i] = t.Token(id)
+	e := t.encoding(&out, truncated)
+	e.Types, e.Special[n1+1] = t.appendTypes(nil, n1, n2), true
+	return e, nil
+}
+
+// EncodeText returns the tokens of one text and where they came from. Ids, types and the error are
+// those of AppendText.
+func (t *Tokenizer) EncodeText(text string) (Encoding, error) {
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, text, "")}
+	s.align = make([]Span, len(s.word))
+	var out output
+	n, truncated, err := s.single(&out, text)
+	if err != nil {
+		return Encoding{}, err
 	}
-	return Encoding{out.ids, t.appendTypes(nil, n1, n2), tokens, out.spans, truncated}, nil
+	e := t.encoding(&out, truncated)
+	e.Types = appendZeros(nil, n+2)
+	return e, nil
+}
+
+// encoding returns what was put out, without types. Its first and its last token are special.
+func (t *Tokenizer) encoding(out *output, truncated bool) Encoding {
+	n := len(out.ids)
+	e := Encoding{IDs: out.ids, Tokens: make([]string, n), Offsets: out.spans, Special: make([]bool, n), Truncated: truncated}
+	for i, id := range out.ids {
+		e.Tokens[i] = t.Token(id)
+	}
+	e.Special[0], e.Special[n-1] = true, true
+	return e
 }
 
 // PairLength returns how many tokens a pair has before it is cut, the special tokens
@@ -101,6 +111,17 @@ func (t *Tokenizer) PairLength(query, passage string) int {
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, query, passage)}
 	var out output
 	n := s.length(&out, query, math.MaxInt) + s.length(&out, passage, math.MaxInt) + specials
+	if out.err != nil {
+		return NoLimit
+	}
+	return n
+}
+
+// TextLength is PairLength for one text by itself.
+func (t *Tokenizer) TextLength(text string) int {
+	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(nil, text, "")}
+	var out output
+	n := s.length(&out, text, math.MaxInt) + textSpecials
 	if out.err != nil {
 		return NoLimit
 	}
@@ -121,13 +142,47 @@ func (t *Tokenizer) wordBuffer(stack []byte, query, passage string) []byte {
 
 // appendTypes appends the types of a pair of n1 and n2 tokens.
 func (t *Tokenizer) appendTypes(types []int32, n1, n2 int) []int32 {
-	for range n1 + 2 {
-		types = append(types, 0)
-	}
+	types = appendZeros(types, n1+2)
 	for range n2 + 1 {
 		types = append(types, t.passage)
 	}
 	return types
+}
+
+func appendZeros(types []int32, n int) []int32 {
+	for range n {
+		types = append(types, 0)
+	}
+	return types
+}
+
+// single appends one text. It returns how many tokens of it were kept, and whether some were
+// not. After an error, what it appended has no meaning.
+func (s *scanner) single(out *output, text string) (n int, truncated bool, err error) {
+	cutting := &s.t.truncation
+	room := cutting.MaxLength - textSpecials
+	s.special(out, s.t.class)
+	first := len(out.ids)
+	out.stop, out.done = math.MaxInt, false
+	if cutting.Side == TruncateRight || cutting.Strategy == DoNotTruncate {
+		out.stop = first + room + 1
+	}
+	s.text(out, text)
+	n = len(out.ids) - first
+	switch truncated = n > room; {
+	case out.err != nil:
+		return 0, false, out.err
+	case truncated && cutting.Strategy == DoNotTruncate:
+		return 0, false, fmt.Errorf("%w: more than %d tokens, and do_not_truncate keeps them all", ErrTooLong, cutting.MaxLength)
+	case truncated:
+		out.ids = cut(out.ids, first, n, room, cutting.Side)
+		if s.align != nil {
+			out.spans = cut(out.spans, first, n, room, cutting.Side)
+		}
+		n = room
+	}
+	s.special(out, s.t.separator)
+	return n, truncated, nil
 }
 
 // pair appends a pair. It returns how many tokens of each text were kept, and whether some
@@ -212,7 +267,7 @@ func (s *scanner) special(out *output, id int32) {
 }
 
 // text appends one text's tokens.
-func (s *scanner) text(out *output, text string) { s.split(out, &s.t.raw, text) }
+func (s *scanner) text(out *output, text string) { s.split(out, s.t.raw, text) }
 
 // split appends the tokens of a text: the added tokens of set that are in it, and the words
 // between them.
@@ -225,7 +280,7 @@ func (s *scanner) split(out *output, set *addedSet, text string) {
 		}
 		switch {
 		case from >= start:
-		case set == &s.t.raw && s.t.steps != nil:
+		case set == s.t.raw && s.t.steps != nil:
 			s.splitNormalized(out, text, from, start)
 		default:
 			s.scan(out, text, from, start)

@@ -56,6 +56,7 @@ const (
 	defaultLength    = 512
 	maxWordChars     = 1 << 16
 	specials         = 3 // [CLS], [SEP], [SEP]
+	textSpecials     = 2 // [CLS], [SEP], around one text
 )
 
 // Tokenizer converts pairs of texts to ids. It never changes, and is safe for concurrent
@@ -65,7 +66,7 @@ type Tokenizer struct {
 	words, pieces *wordTable // at the beginning of a word, inside a word
 	chars         *charTable
 	added         map[string]int32 // ids of the added tokens
-	raw           addedSet         // those searched for in the original text
+	raw           *addedSet        // those searched for in the original text
 
 	// nil unless texts are normalised as a whole before they are scanned:
 	steps      []step     // the normalizers
@@ -161,7 +162,7 @@ func (t *Tokenizer) addTokens(o Options) error {
 			}
 		}
 	}
-	t.added = make(map[string]int32, len(added))
+	t.added, t.raw = make(map[string]int32, len(added)), new(addedSet)
 	for _, a := range added {
 		if a.Content == "" || !utf8.ValidString(a.Content) {
 			return fmt.Errorf("added token %q: want some UTF-8 text", a.Content)
@@ -181,7 +182,7 @@ func (t *Tokenizer) addTokens(o Options) error {
 	added = slices.Clone(added)
 	slices.SortStableFunc(added, func(a, b AddedToken) int { return rank(b.Special) - rank(a.Special) })
 	for _, a := range added {
-		set, text := &t.raw, a.Content
+		set, text := t.raw, a.Content
 		if a.Normalized {
 			if t.steps == nil {
 				t.normalizing([]step{t.chars})

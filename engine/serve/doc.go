@@ -1,0 +1,40 @@
+// Package serve answers the requests of other systems' clients with an engine of this module:
+// it is an [http.Handler] that speaks the wire formats, here called dialects, of
+// text-embeddings-inference, Cohere, Jina, vLLM, Infinity, Weaviate, OpenAI and the Open
+// Inference Protocol.
+//
+//	h, err := serve.New()
+//	go http.ListenAndServe(":8080", h) // live at once, ready after Use
+//	err = h.Use(serve.Model{Name: "ms-marco", Engine: eng})
+//	...
+//	h.Drain() // not ready any more; requests are still answered
+//
+// # How a request goes through
+//
+// A request is an exchange. It goes one way, and what each step learns stays in the exchange's
+// facts:
+//
+//	gates    key, readiness, a place among the requests at a time   gates.go
+//	body     bytes within the limit, one JSON object                body.go
+//	tell     the dialect, where several share a path                tell.go
+//	ask      the dialect's body becomes a neutral question          tei.go and so on
+//	run      the engine makes an answer of the question             answer.go
+//	encode   the dialect's reply of the neutral answer              tei.go and so on
+//	ended    metrics, headers and the log read the facts            exchange.go
+//
+// A step that fails returns a neutral failure, and the exchange's dialect words it.
+//
+// # Where things go
+//
+// A dialect is one file and one row of the table in dialects.go: its name, its routes, how it
+// words a failure, and in which headers it takes a key. A route's ask is a pure function of a
+// body: it returns the question, and a function that makes the reply of the question's answer;
+// what the reply needs of the body beside that (are the texts to be repeated, under which id) is
+// in that function's closure. A route that asks the engine nothing has plain instead. Where
+// several dialects have the same path, the mark of their routes tells them apart.
+//
+// A dialect knows nothing of queues, keys, limits and metrics, and these know nothing of
+// dialects: a limit on requests at a time is a gate (gates.go), a limit on bodies is an option
+// that read and body follow (handler.go, body.go), metrics read the facts when an exchange has
+// ended (exchange.go), headers of all replies are in headers.go.
+package serve

@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Handler answers requests in all dialects. It is safe for concurrent use.
+type Handler struct {
+	options  options
+	mux      *http.ServeMux
+	models   atomic.Pointer[[]*served] // nil until Use
+	draining atomic.Bool
+}
+
+// New returns a handler that is live and not ready: it answers probes, and nothing else until
+// Use. The error is about an option.
+func New(opts ...Option) (*Handler, error) {
+	o := defaults()
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	h := &Handler{options: o, mux: http.NewServeMux()}
+	all := table()
+	for path, methods := range paths(all) {
+		pattern := path
+		if path == "/" {
+			pattern = "/{$}"
+		}
+		h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, path, methods) })
+	}
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, "", nil) })
+	return h, nil
+}
+
+// Drain says that the server is about to end: probes of readiness fail from now on, so that no
+// more requests are sent here. Those that come are still answered.
+func (h *Handler) Drain() { h.draining.Store(true) }
+
+// ServeHTTP answers a request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// serve answers a request of a path, whose routes it has by method.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, methods map[string][]bound) {
+	x := &exchange{w: w, r: r, facts: facts{began: time.Now(), path: path}}
+	var words bound
+	defer func() {
+		if reason := recover(); reason != nil {
+			if reason == http.ErrAbortHandler {
+				panic(reason)
+			}
+			h.options.logger.Error("panic", "panic", reason, "stack", string(debug.Stack()))
+			if x.facts.status == 0 {
+				h.refuse(x, words, failed(internal, "an internal error, which the server's log describes"))
+			}
+		}
+		h.ended(x)
+	}()
+	if methods == nil {
+		x.facts.failure = failed(notFound, "no such path")
+		x.send(reply{status: http.StatusNotFound})
+		return
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	candidates := methods[method]
+	if candidates == nil {
+		h.other(x, methods)
+		return
+	}
+	words = h.undecided(candidates)
+	if p, f := h.answer(x, candidates, &words); f != nil {
+		h.refuse(x, words, f)
+	} else {
+		h.headers(x, words)
+		x.send(p)
+	}
+}
+
+// other answers a method that a path does not have. OPTIONS asks which it has.
+func (h *Handler) other(x *exchange, methods map[string][]bound) {
+	x.w.Header().Set("Allow", allowed(methods))
+	if x.r.Method == http.MethodOptions {
+		x.send(reply{status: http.StatusOK})
+		return
+	}
+	x.facts.failure = failed(wrongMethod, "the path has other methods")
+	x.send(reply{status: http.StatusMethodNotAllowed})
+}
+
+// answer takes an exchange through all steps up to its reply. It sets words to the route as
+// soon as that is known: its dialect words a failure.
+func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, *failure) {
+	open := words.open
+	x.facts.open = open
+	if !open {
+		for _, g := range gates {
+			if f := g(h, x); f != nil {
+				return reply{}, f
+			}
+		}
+	}
+	if words.plain != nil {
+		return words.plain(h, x)
+	}
+	b, f := h.read(x, candidates)
+	if f != nil {
+		return reply{}, f
+	}
+	route, f := h.tell(candidates, b)
+	*words = route
+	if f != nil {
+		return reply{}, f
+	}
+	q, encode := route.ask(b)
+	if f := h.understood(x, b); f != nil {
+		return reply{}, f
+	}
+	a, f := h.run(x, &q)
+	if f != nil {
+		return reply{}, f
+	}
+	return encode(a), nil
+}
+
+// understood returns the failure of a body that its dialect has read.
+func (h *Handler) understood(x *exchange, b *body) *failure {
+	if b.failed != nil {
+		return b.failed
+	}
+	x.facts.unknown = b.unknown()
+	if n := x.facts.unknown; h.options.strict && len(n) > 0 {
+		return about(n[0], unknownField, "unknown field %.80q", n[0])
+	}
+	return nil
+}
+
+// read reads the body and finds its fields.
+func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
+	binary, f := h.accepts(x.r.Header.Get("Content-Type"), candidates)
+	if f != nil {
+		return nil, f
+	}
+	most := h.options.bytes
+	bytes, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
+	x.facts.received = len(bytes)
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return nil, failed(tooLarge, "the body has more than %d bytes, the limit of --max-body", most)
+	} else if err != nil {
+		f := failed(cancelled, "the body ended before its time")
+		f.cause = err
+		return nil, f
+	}
+	b := &body{raw: bytes}
+	if !binary {
+		if b, f = parseBody(bytes); f != nil {
+			return nil, f
+		}
+	}
+	b.items, b.first = h.options.items, h.first().does
+	b.value, b.header = x.r.PathValue, x.r.Header.Get
+	return b, nil
+}
+
+// accepts returns a failure for a content type that none of the routes reads, and whether it is
+// one that is not JSON. No content type counts as JSON: Weaviate sends none.
+func (h *Handler) accepts(content string, candidates []bound) (binary bool, f *failure) {
+	media, _, err := mime.ParseMediaType(content)
+	if content == "" || err == nil && (media == jsonType || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
+		return false, nil
+	}
+	for _, c := range candidates {
+		if slices.Contains(c.types, media) {
+			return true, nil
+		}
+	}
+	return false, failed(mediaType, "the content type is not %s", jsonType)
+}
+
+// refuse replies with a failure, in the words of a route's dialect.
+func (h *Handler) refuse(x *exchange, words bound, f *failure) {
+	x.facts.failure = f
+	h.headers(x, words)
+	header := x.w.Header()
+	for name, values := range f.headers {
+		header[name] = values
+	}
+	if f.retry > 0 {
+		header.Set("Retry-After", retryAfter(f.retry))
+	}
+	x.send(words.dialect.word(f))
+}

@@ -1,0 +1,65 @@
+package serve
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// Option sets one thing about a Handler. A nil Option sets nothing; if two set the same thing,
+// the last one counts. New returns an error for an invalid value.
+type Option func(*options)
+
+type options struct {
+	dialect string // "" for none
+	strict  bool
+	bytes   int64 // the longest body
+	items   int   // the most texts in a request
+	logger  *slog.Logger
+}
+
+func defaults() options {
+	return options{
+		bytes:  8 << 20,
+		items:  10_000,
+		logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+func (o *options) check() error {
+	if known := Dialects(); o.dialect != "" && !slices.Contains(known, o.dialect) {
+		return fmt.Errorf("serve: no dialect %.40q, want one of %s", o.dialect, strings.Join(known, ", "))
+	}
+	if o.bytes < 1 {
+		return fmt.Errorf("serve: bodies of %d bytes, want at least 1", o.bytes)
+	}
+	if o.items < 1 {
+		return fmt.Errorf("serve: %d texts a request, want at least 1", o.items)
+	}
+	return nil
+}
+
+// Dialect pins the dialect of the paths that several share, such as /rerank. Without it, the
+// fields of each body tell. [Dialects] lists the names.
+func Dialect(name string) Option { return func(o *options) { o.dialect = name } }
+
+// Strict refuses bodies with fields that their dialect does not know. Without it they are
+// counted and otherwise ignored.
+func Strict() Option { return func(o *options) { o.strict = true } }
+
+// MaxBody limits the bytes of a body. The default is 8 MiB.
+func MaxBody(bytes int64) Option { return func(o *options) { o.bytes = bytes } }
+
+// MaxItems limits the texts of a request. The default is 10,000.
+func MaxItems(n int) Option { return func(o *options) { o.items = n } }
+
+// Logger sets where the handler logs. No log has any text of a request, nor a key. The default,
+// nil, is nowhere.
+func Logger(l *slog.Logger) Option {
+	return func(o *options) {
+		if o.logger = l; l == nil {
+			o.logger = slog.New(slog.DiscardHandler)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package serve
+
+import (
+	"strconv"
+
+	"github.com/minilm-metal/minilm-metal/model/jsonscan"
+)
+
+// value is a JSON value inside a body. It is valid JSON. A value that is not of the type that
+// is asked for makes the body failed.
+type value struct {
+	b     *body
+	name  string // the field, or that of the array that has it
+	index int    // in the array of that name, from 1; 0: it is no element
+	json  []byte
+}
+
+// place is the field and the place in it, such as documents[2].text.
+func (v value) place() string {
+	if v.index == 0 {
+		return v.name
+	}
+	return v.name + "[" + strconv.Itoa(v.index-1) + "]"
+}
+
+// is reports whether the value begins with that byte, which tells its type.
+func (v value) is(first byte) bool { return v.json[0] == first }
+
+// wrong makes the body failed, since the value has the wrong type.
+func (v value) wrong(want string) {
+	place := v.place()
+	v.b.fail(about(place, wrongType, "field %q: %s, want %s", place, typeOf(v.json[0]), want))
+}
+
+// text returns a string.
+func (v value) text() string {
+	if !v.is('"') {
+		v.wrong("a string")
+		return ""
+	}
+	t, err := jsonscan.New(v.json).Text("a string")
+	if err != nil { // cannot happen: the value is valid JSON
+		v.b.fail(notJSON(err))
+	}
+	return string(t)
+}
+
+// flag returns a boolean.
+func (v value) flag() bool {
+	if !v.is('t') && !v.is('f') {
+		v.wrong("true or false")
+		return false
+	}
+	return v.is('t')
+}
+
+// integer returns a whole number. One like 5.0 is none.
+func (v value) integer() int {
+	if c := v.json[0]; c != '-' && (c < '0' || c > '9') {
+		v.wrong("a whole number")
+		return 0
+	}
+	n, err := strconv.ParseInt(string(v.json), 10, 32)
+	if err != nil {
+		place := v.place()
+		v.b.fail(about(place, wrongType, "field %q: want a whole number of at most 32 bits", place))
+		return 0
+	}
+	return int(n)
+}
+
+// each calls f with each element of an array. More elements than the limit make the body
+// failed.
+func (v value) each(want string, f func(value)) {
+	if !v.is('[') {
+		v.wrong(want)
+		return
+	}
+	i, name := 0, v.place()
+	s := jsonscan.New(v.json)
+	err := s.Array(func() error {
+		raw, err := s.Raw()
+		if err != nil {
+			return err
+		}
+		if i == v.b.items {
+			return about(name, tooManyItems, "field %q has more than %d elements, the limit of --max-items", name, v.b.items)
+		}
+		i++
+		f(value{v.b, name, i, raw})
+		if v.b.failed != nil { // read no further
+			return v.b.failed
+		}
+		return nil
+	})
+	switch f := err.(type) {
+	case nil:
+	case *failure:
+		v.b.fail(f)
+	default: // cannot happen: the value is valid JSON
+		v.b.fail(notJSON(err))
+	}
+}
+
+// member returns a member of an object; ok is false if it is missing or null. What the object
+// has besides is ignored.
+func (v value) member(name string) (m value, ok bool) {
+	m = value{b: v.b, name: v.place() + "." + name}
+	s := jsonscan.New(v.json)
+	err := s.Object(func(key []byte) error {
+		raw, err := s.Raw()
+		if string(key) == name {
+			if m.json != nil {
+				v.b.fail(about(m.name, badJSON, "field %q is there twice", m.name))
+			}
+			m.json = raw
+		}
+		return err
+	})
+	if err != nil {
+		v.wrong("an object")
+		return m, false
+	}
+	return m, m.json != nil && !m.is('n')
+}
