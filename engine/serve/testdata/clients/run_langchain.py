@@ -40,6 +40,6 @@ for name, make in {"Jina": jina, "Cohere": cohere, "Infinity": infinity}.items()
     case(f"{name} busy", lambda: ranked(make(KEY, None), ASK["documents"]))
 
 case("Infinity embed", lambda: {"rows": InfinityEmbeddings(
-    model=MODEL, infinity_api_url=ASK["open embedder"]).embed_documents(ASK["documents"])})
+    model=MODEL, infinity_api_url=ASK["open"]).embed_documents(ASK["documents"])})
 
 done("langchain-core", "langchain-community", "langchain-cohere", "cohere")
