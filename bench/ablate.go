@@ -158,5 +158,5 @@ func (o *Options) engineOf(v *recording.AblationVariant) (tokenScorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e, nil
+	return pairEngine{e}, nil
 }

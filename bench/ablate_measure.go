@@ -26,7 +26,7 @@ const (
 // tokenScorer scores tokens, too.
 type tokenScorer interface {
 	scorer
-	ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error)
+	ScoreTokens(ctx context.Context, dst []float32, b *model.Batch, opts ...engine.CallOption) ([]float32, error)
 }
 
 // ablation scores the same pairs in different ways.

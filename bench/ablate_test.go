@@ -53,7 +53,7 @@ func (f *ablated) ScoreStats(ctx context.Context, dst []float32, pairs []engine.
 	return dst, engine.CallStats{Tokens: b.Tokens()}, nil
 }
 
-func (f *ablated) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch) ([]float32, error) {
+func (f *ablated) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch, _ ...engine.CallOption) ([]float32, error) {
 	if !sleepFor(ctx, f.cost(b.Tokens())) {
 		return dst, context.Cause(ctx)
 	}

@@ -21,7 +21,9 @@ func (e textEngine) ScoreStats(ctx context.Context, dst []float32, pairs []engin
 	for i := range pairs {
 		texts[i] = pairs[i].Query
 	}
-	return e.EmbedStats(ctx, dst, texts, opts...)
+	var stats engine.CallStats
+	dst, err := e.Embed(ctx, dst, texts, append(opts, engine.StatsTo(&stats))...)
+	return dst, stats, err
 }
 
 // valuesOf is how many values an engine makes of a pair, or of a text: one is a score.

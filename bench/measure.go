@@ -13,12 +13,23 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// scorer is what a run measures: an *engine.Engine, a textEngine, or a fake in tests.
+// scorer is what a run measures: a pairEngine, a textEngine, or a fake in tests.
 type scorer interface {
+	// ScoreStats appends scores, as Engine.Score does, and returns what the call cost.
 	ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error)
 	Tokenize(b *model.Batch, pairs []engine.Pair, _ ...engine.CallOption) error
 	Info() engine.Info
 	Close() error
+}
+
+// pairEngine is an engine of scores as a scorer.
+type pairEngine struct{ *engine.Engine }
+
+// ScoreStats appends the score of each pair to dst.
+func (e pairEngine) ScoreStats(ctx context.Context, dst []float32, pairs []engine.Pair, opts ...engine.CallOption) ([]float32, engine.CallStats, error) {
+	var stats engine.CallStats
+	dst, err := e.Score(ctx, dst, pairs, append(opts, engine.StatsTo(&stats))...)
+	return dst, stats, err
 }
 
 // loop offers batches of a workload to an engine in a closed loop: each caller takes the

@@ -75,7 +75,7 @@ func TestStagesOfTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := work.measureLengths(e); err != nil {
+	if err := work.measureLengths(pairEngine{e}); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range []loop{
@@ -83,7 +83,7 @@ func TestStagesOfTheEngine(t *testing.T) {
 		{batch: 120, callers: 1, pairs: 240}, // of many passes
 		{batch: 60, callers: 2, pairs: 240},
 	} {
-		l.engine, l.work = e, work
+		l.engine, l.work = pairEngine{e}, work
 		before := e.Stats().Total
 		samples, err := l.run(t.Context())
 		if err != nil {

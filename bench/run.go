@@ -85,7 +85,7 @@ func (o *Options) openEngine(opts []engine.Option) (scorer, error) {
 	case o.Embed:
 		return textEngine{e}, nil
 	}
-	return e, nil
+	return pairEngine{e}, nil
 }
 
 // openText reads the text that is measured, n pairs or texts of it at most.

@@ -159,7 +159,7 @@ func TestResizedText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, length := range []int{shortestText, 17, 64, 200, e.Info().MaxLength} {
-		text, err := work.resized(e, length, 60)
+		text, err := work.resized(pairEngine{e}, length, 60)
 		if err != nil || len(text.pairs) != 60 {
 			t.Fatalf("%d tokens: %v", length, err)
 		}
@@ -170,7 +170,7 @@ func TestResizedText(t *testing.T) {
 			}
 		}
 	}
-	s := &session{Options: Options{Pairs: 5}, engine: e, work: work}
+	s := &session{Options: Options{Pairs: 5}, engine: pairEngine{e}, work: work}
 	if _, err := s.sweep.text(s, e.Info().MaxLength+1); !errors.Is(err, ErrOptions) {
 		t.Errorf("error %v", err)
 	}

@@ -32,7 +32,8 @@ func TestCallStatsAreTheLatency(t *testing.T) {
 		latency := make(chan time.Duration, 1)
 		go func() {
 			sent := time.Now()
-			_, stats, err := e.ScoreStats(t.Context(), nil, []Pair{{"a", "b"}, {"c", "d"}})
+			var stats CallStats
+			_, err := e.Score(t.Context(), nil, []Pair{{"a", "b"}, {"c", "d"}}, StatsTo(&stats))
 			latency <- time.Since(sent)
 			if err != nil {
 				t.Error(err)
@@ -92,7 +93,8 @@ func TestStagesOfRealCalls(t *testing.T) {
 	var rest []float64
 	for range 21 {
 		sent := time.Now()
-		_, s, err := e.ScoreStats(t.Context(), nil, pairs)
+		var s CallStats
+		_, err := e.Score(t.Context(), nil, pairs, StatsTo(&s))
 		took := time.Since(sent)
 		if err != nil {
 			t.Fatal(err)

@@ -54,7 +54,8 @@ func TestTokenizingIsCountedOnce(t *testing.T) {
 	answers := make(chan answer)
 	for range 3 {
 		go func() {
-			_, stats, err := e.ScoreStats(context.Background(), nil, pairs)
+			var stats CallStats
+			_, err := e.Score(context.Background(), nil, pairs, StatsTo(&stats))
 			answers <- answer{stats, err}
 		}()
 	}
@@ -106,7 +107,8 @@ func TestTimesOfPartsThatRunAgain(t *testing.T) {
 			c := make(chan time.Duration, 1)
 			calls = append(calls, c)
 			go func() {
-				_, stats, err := e.ScoreStats(t.Context(), nil, []Pair{{"a", "b"}})
+				var stats CallStats
+				_, err := e.Score(t.Context(), nil, []Pair{{"a", "b"}}, StatsTo(&stats))
 				if err != nil {
 					t.Error(err)
 				}

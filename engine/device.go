@@ -55,7 +55,7 @@ func (e *Engine) prepare() {
 	if asked := e.options.tokenBudget; asked != nil {
 		e.mostTokens = *asked
 	}
-	e.fewestTokens = min(e.fewestTokens, e.mostTokens)
+	e.fewestTokens, e.info.TokenBudget = min(e.fewestTokens, e.mostTokens), e.mostTokens
 	_, e.interrupts = e.device.(model.Interrupter)
 	e.idleRunners = nil
 	for range e.device.Passes() {

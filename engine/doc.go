@@ -1,11 +1,9 @@
-// Package engine runs BERT encoders: cross-encoders, which score (query, passage) pairs,
-// embedders and classifiers.
+// Package engine runs BERT cross-encoders, which score pairs, embedders and classifiers.
 //
 //	eng, err := engine.Open("cross-encoder/ms-marco-MiniLM-L-6-v2") // hub id in the local cache, or a directory
 //	defer eng.Close()
 //	ranked, err := eng.Rank(ctx, "How many people live in Berlin?", docs, engine.TopK(10))
 //
-// With [Embedder], Open takes a model for Embed; with [Classifier], one for Classify. Goroutines
-// share an [Engine], and no result depends on others' texts. [Info] says how the checkpoint's files
-// are followed.
+// With [Embedder], Open takes a model for Embed; with [Classifier], one for Classify.
+// Goroutines share an [Engine]; no result depends on others' texts or options.
 package engine

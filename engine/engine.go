@@ -35,8 +35,9 @@ var (
 	// error is an *OverloadError.
 	ErrOverloaded = errors.New("engine: overloaded")
 	// ErrTooLong is in every error about a sequence of tokens that is longer than the
-	// model's positions. It is also in the *PairError of a pair of texts that stays longer
-	// than the maximum length because Info's TruncationStrategy does not cut it.
+	// model's positions. It is also in the error of a pair or text that stays longer than the
+	// maximum length because Info's TruncationStrategy or the option Uncut does not let it be cut: a
+	// *TooLongError.
 	ErrTooLong = model.ErrTooLong
 )
 
@@ -52,7 +53,8 @@ var (
 //
 // A default prompt of the checkpoint's files goes before each query or single text, unless a
 // call asks for another ([Prompt], [PromptName]). A pair or text over the maximum length is cut
-// or, where the model forbids that, gets an error of its own ([PairError], [TextError]).
+// or, where the model or the call forbids that, gets an error of its own ([PairError],
+// [TextError]). What else a call may ask for, its [CallOption]s say.
 type Engine struct {
 	options   options
 	info      Info

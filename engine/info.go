@@ -14,6 +14,7 @@ type Info struct {
 	InstructionSet string       `json:"instruction_set,omitempty"` // of the processor's kernels, such as "avx2"; "" on other devices
 	Precision      string       `json:"precision"`                 // "f32", "bf16x3", "bf16", "f16", "int8", "f64"
 	Workers        int          `json:"workers"`                   // passes that run at the same time
+	TokenBudget    int          `json:"token_budget"`              // the most tokens in a pass
 	Dimensions     int          `json:"dimensions,omitempty"`      // values of an embedding; 0 if the engine scores
 	// Modules are, in words and in order, what makes an embedding of the encoder's last hidden
 	// state, such as "pooling: mean"; nil if the engine scores.

@@ -42,7 +42,8 @@ func TestMetal(t *testing.T) {
 		if bytes, known := e.GPUMemoryBytes(); bytes == 0 || !known {
 			t.Errorf("%d bytes, known %v", bytes, known)
 		}
-		if _, stats, err := e.ScoreStats(t.Context(), nil, pairs(3)); err != nil || stats.GPU <= 0 || stats.GPU > stats.Infer {
+		var stats engine.CallStats
+		if _, err := e.Score(t.Context(), nil, pairs(3), engine.StatsTo(&stats)); err != nil || stats.GPU <= 0 || stats.GPU > stats.Infer {
 			t.Errorf("%+v, %v", stats, err)
 		}
 	}

@@ -40,14 +40,15 @@ type method struct {
 // methods are all that an Engine has.
 var methods = map[string]method{
 	"Score": {takesContext | takesPairs, func(e *engine.Engine, g given) error {
-		return appended(g.pairs)(e.Score(g.ctx, []float32{7}, g.pairs))
-	}},
-	"ScoreStats": {takesContext | takesPairs, func(e *engine.Engine, g given) error {
-		scores, stats, err := e.ScoreStats(g.ctx, []float32{7}, g.pairs)
-		if err == nil && stats.Pairs != len(g.pairs) {
-			return fmt.Errorf("%d pairs counted, want %d", stats.Pairs, len(g.pairs))
+		stats, lengths := engine.CallStats{Pairs: 9}, make([]int, 9)
+		scores, err := e.Score(g.ctx, []float32{7}, g.pairs, engine.StatsTo(&stats), engine.LengthsTo(&lengths), engine.StatsTo(nil), engine.LengthsTo(nil), engine.StatsTo(&stats), engine.LengthsTo(&lengths))
+		if n := len(scores) - 1; stats.Pairs != n || len(lengths) != n {
+			return fmt.Errorf("%d pairs counted, %d lengths, want %d", stats.Pairs, len(lengths), n)
 		}
 		return appended(g.pairs)(scores, err)
+	}},
+	"Tokenizer": {0, func(e *engine.Engine, _ given) error {
+		return need(e.Tokenizer().VocabSize() == e.Info().Config.VocabSize, "another vocabulary")
 	}},
 	"ScoreTokens": {takesContext | takesBatch, func(e *engine.Engine, g given) error {
 		return appended(make([]engine.Pair, sequences(g.batch)))(e.ScoreTokens(g.ctx, []float32{7}, g.batch))
@@ -82,12 +83,9 @@ var methods = map[string]method{
 	}},
 	// Of engines that are opened for scores; TestEmbedOrScore and TestClassifyOnly have others.
 	"Embed": {0, func(e *engine.Engine, g given) error {
-		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil)
-		return need(len(got) == 1 && err != nil, "an embedding of a cross-encoder")
-	}},
-	"EmbedStats": {0, func(e *engine.Engine, g given) error {
-		got, stats, err := e.EmbedStats(g.ctx, []float32{7}, []string{"a"}, nil)
-		return need(len(got) == 1 && err != nil && stats == (engine.CallStats{}), "an embedding of a cross-encoder")
+		stats, lengths := engine.CallStats{Pairs: 9}, make([]int, 9)
+		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil, engine.StatsTo(&stats), engine.LengthsTo(&lengths))
+		return need(len(got) == 1 && err != nil && stats == (engine.CallStats{}) && len(lengths) == 0, "an embedding of a cross-encoder")
 	}},
 	"Classify": {0, func(e *engine.Engine, g given) error {
 		got, err := e.Classify(g.ctx, []float32{7}, []string{"a"}, nil)

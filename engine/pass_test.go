@@ -168,8 +168,8 @@ func TestScoresThatAreNotNumbers(t *testing.T) {
 	}
 }
 
-// A call like the one before allocates nothing, text and tokens, on the processor: its
-// memory, the batch's and the passes' are reused. Messages to a GPU allocate.
+// A call like the one before allocates nothing, text and tokens, with options and without, on the
+// processor: its memory, the batch's and the passes' are reused. Messages to a GPU allocate.
 func TestCallsAllocateNothing(t *testing.T) {
 	if memorytest.RaceDetector {
 		t.Skip("with the race detector sync.Pool drops calls at random")
@@ -203,7 +203,15 @@ func TestCallsAllocateNothing(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for name, run := range map[string]func(){"text": text, "tokens": tokens} {
+				var stats CallStats
+				lengths := make([]int, 0, n)
+				opts := []CallOption{StatsTo(&stats), LengthsTo(&lengths), SigmoidScores(), Prompt("")}
+				options := func() {
+					if _, err := e.Score(ctx, dst, pairs[:n], opts...); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for name, run := range map[string]func(){"text": text, "tokens": tokens, "options": options} {
 					// Which worker takes which shard is chance: all of them shall have
 					// had the largest.
 					for range 20 {

@@ -94,8 +94,6 @@ func TestPrompts(t *testing.T) {
 			}
 			got, err := e.Score(t.Context(), nil, pairs, c.call...)
 			check("Score", got, err)
-			got, _, err = e.ScoreStats(t.Context(), nil, pairs, c.call...)
-			check("ScoreStats", got, err)
 			got = nil
 			for score, err := range e.Stream(t.Context(), slices.Values(pairs), c.call...) {
 				if err != nil {
@@ -191,9 +189,8 @@ func TestUnknownPrompt(t *testing.T) {
 	pairs := []engine.Pair{{}}
 	var b model.Batch
 	got, scoreErr := e.Score(t.Context(), []float32{7}, pairs, nobody)
-	_, _, statsErr := e.ScoreStats(t.Context(), nil, pairs, nobody)
 	ranked, rankErr := e.Rank(t.Context(), "", []string{""}, nobody)
-	for of, err := range map[string]error{"Score": scoreErr, "ScoreStats": statsErr, "Rank": rankErr, "Tokenize": e.Tokenize(&b, pairs, nobody),
+	for of, err := range map[string]error{"Score": scoreErr, "Rank": rankErr, "Tokenize": e.Tokenize(&b, pairs, nobody),
 		"Stream": streamed(e.Stream(t.Context(), slices.Values(pairs), nobody), 1)} {
 		if !errors.Is(err, engine.ErrPrompt) || err.Error() != says {
 			t.Errorf("%s: %v, want %s", of, err, says)

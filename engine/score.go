@@ -26,7 +26,7 @@ func (e *PairError) Unwrap() error { return e.Err }
 
 // Score scores pairs, appends the scores to dst in the pairs' order, and returns the
 // extended slice. The higher the score, the better the passage answers the query; it is the raw
-// logit, unless the engine has the option Sigmoid.
+// logit, unless the engine has the option Sigmoid, or the call SigmoidScores.
 //
 // If the model's output for a pair is not a number, or the pair is too long and may not be
 // cut (ErrTooLong), its score is NaN and the error holds a *PairError for it. On any other

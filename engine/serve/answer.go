@@ -1,13 +1,7 @@
 package serve
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"math"
-	"slices"
-	"time"
-	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -16,15 +10,20 @@ import (
 type answer struct {
 	model *served
 	// values are the results in the question's order, width of them for each item: a score, a
-	// vector, or the probabilities of the labels.
+	// vector, or a value for each of the model's labels.
 	values []float32
 	width  int
 	// best are the indices of the pairs in the order of their scores, best first, as many as the
 	// question wants. Equal scores keep their order. They are compared as logits, of which
 	// fewer are equal in float32 than of their sigmoids.
-	best  []int
-	scale scale // of the scores: sigmoid or raw
-	stats engine.CallStats
+	best []int
+	// scale is sigmoid or raw, of scores.
+	scale scale
+	// lengths are how many tokens each item has before it is cut, special tokens included.
+	lengths []int
+	tokens  [][]token // of each text
+	texts   []string  // of each list of ids
+	stats   engine.CallStats
 }
 
 // score is that of a pair.
@@ -33,100 +32,72 @@ func (a *answer) score(i int) float32 { return a.values[i] }
 // row is what one item has.
 func (a *answer) row(i int) []float32 { return a.values[i*a.width:][:a.width] }
 
-// retryOverload is when a client that was refused should ask again.
-const retryOverload = time.Second
-
 // run has the engine answer a question.
 func (h *Handler) run(x *exchange, q *question) (*answer, *failure) {
-	if q.items() == 0 {
-		return nil, failed(noItems, "the list of texts is empty")
-	}
 	m, f := h.choose(q)
 	if f != nil {
 		return nil, f
 	}
-	x.facts.task, x.facts.single, x.facts.items = q.task, q.single, q.items()
+	facts := &x.facts
+	facts.task, facts.model, facts.single, facts.items, facts.length = q.task, m.Name, q.single, q.items(), q.characters()
+	if facts.asked = true; q.items() == 0 {
+		return nil, failed(noItems, "the list of texts is empty")
+	}
 	if !m.can(q) {
-		return nil, failed(wrongModel, "model %q is %s, and this path needs %s", m.Name, tasks[m.does], tasks[q.task])
+		return nil, failed(wrongModel, "model %q is %s, and this needs %s", m.Name, tasks[m.does], tasks[q.task])
 	}
 	a := &answer{model: m, width: 1}
-	var err error
-	switch q.task {
-	case scoring:
-		err = m.score(x.r.Context(), q, a)
-	}
+	err := m.answer(x.r.Context(), q, a)
 	if err != nil {
 		return nil, whyNot(x.r.Context(), err)
 	}
-	x.facts.asked, x.facts.model, x.facts.stats, x.facts.length = true, m.Name, a.stats, q.characters()
+	facts.stats, facts.scale = a.stats, a.scale
+	for _, n := range a.lengths {
+		if n > m.limit(q) {
+			facts.cut++
+		}
+	}
 	return a, nil
 }
 
-// characters counts those of all texts, the query once for each pair: what the model reads.
-func (q *question) characters() (n int) {
-	for i := range q.pairs {
-		n += utf8.RuneCountInString(q.pairs[i].Query) + utf8.RuneCountInString(q.pairs[i].Passage)
+// answer makes a of what the engine says to q. Errors are the engine's, or a *failure.
+func (m *served) answer(ctx context.Context, q *question, a *answer) error {
+	switch q.task {
+	case scoring:
+		return m.score(ctx, q, a)
+	case embedding:
+		return m.embed(ctx, q, a)
+	case classifying:
+		return m.classify(ctx, q, a)
+	case detokenizing:
+		m.detokenize(q, a)
+		return nil
 	}
-	for _, t := range q.texts {
-		n += utf8.RuneCountInString(t)
-	}
-	for i := range q.sequences {
-		n += utf8.RuneCountInString(q.sequences[i].first) + utf8.RuneCountInString(q.sequences[i].second)
-	}
-	return n
+	return m.tokenize(q, a)
 }
 
-// score scores pairs.
-func (m *served) score(ctx context.Context, q *question, a *answer) (err error) {
-	if a.values, a.stats, err = m.Engine.ScoreStats(ctx, nil, q.pairs); err != nil {
-		return err
+// limit is the most tokens of a pair or text.
+func (m *served) limit(q *question) int {
+	if q.most > 0 {
+		return min(q.most, m.info.MaxLength)
 	}
-	a.best = ranked(a.values, q.top)
-	if a.scale = q.scale; a.scale == sigmoid {
-		for i, v := range a.values {
-			a.values[i] = sigmoidOf(v)
-		}
-	}
-	return nil
+	return m.info.MaxLength
 }
 
-// sigmoidOf is that of a logit, in float64 as the engine computes it.
-func sigmoidOf(logit float32) float32 { return float32(1 / (1 + math.Exp(-float64(logit)))) }
-
-// ranked returns the indices of the best scores, best first; all, if top is 0.
-func ranked(scores []float32, top int) []int {
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
+// options are those of the engine's call. What the call tells goes to stats and lengths.
+func (q *question) options(stats *engine.CallStats, lengths *[]int) []engine.CallOption {
+	opts := []engine.CallOption{engine.StatsTo(stats), engine.LengthsTo(lengths)}
+	if q.uncut {
+		opts = append(opts, engine.Uncut())
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	if top > 0 && top < len(order) {
-		order = order[:top]
+	if q.most > 0 {
+		opts = append(opts, engine.AtMost(q.most))
 	}
-	return order
-}
-
-// whyNot makes a failure of the engine's error.
-func whyNot(ctx context.Context, err error) *failure {
-	f := failed(internal, "an internal error, which the server's log describes")
-	switch {
-	case ctx.Err() != nil:
-		f = failed(cancelled, "the client has gone")
-	case errors.Is(err, engine.ErrOverloaded):
-		f = failed(overloaded, "the server is overloaded: %v", err)
-		f.retry = retryOverload
-	case errors.Is(err, engine.ErrClosed):
-		f = failed(notReady, "the server is about to end")
-		f.retry = retryOverload
-	case errors.Is(err, engine.ErrTooLong):
-		f = failed(tooLong, "%v", err)
-	case errors.Is(err, engine.ErrPrompt):
-		f = about("prompt_name", invalid, "%v", err)
-	case errors.Is(err, engine.ErrHardware):
-		f = failed(deviceFailed, "the device failed")
-	case errors.Is(err, engine.ErrModel):
-		f = failed(badResult, "the model's output is not a number")
+	if q.side != nil {
+		opts = append(opts, engine.CutSide(*q.side))
 	}
-	f.cause = err
-	return f
+	if q.prompt != "" {
+		opts = append(opts, engine.PromptName(q.prompt))
+	}
+	return opts
 }

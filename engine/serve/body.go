@@ -13,17 +13,16 @@ import (
 // when a dialect asks for them. After a field that is wrong or missing, the body is failed, and
 // what it returns has no meaning.
 type body struct {
-	raw    []byte
 	fields []field
 	at     map[string]int // the fields' indices, by name
 	failed *failure       // the first that was found; nil so far
 	items  int            // the most elements of a list
-	// first is the task of the default model. A path that different models answer differently
-	// needs it.
-	first task
-	// value returns what the request's path has for a wildcard of the route's; header returns a
-	// request header.
-	value, header func(name string) string
+	// does is the task of the model that the path names, or of the default model. Paths that models of
+	// different kinds answer differently need it.
+	does task
+	// value returns what the request's path has for a wildcard of the route's.
+	value func(name string) string
+	rest  []byte // what follows the JSON; see route.prefix
 }
 
 // field is one field of the object. Its JSON is valid and not decoded yet.
@@ -39,7 +38,7 @@ const mostFields = 256
 // parseBody finds the fields of an object. Bytes that are not UTF-8, half a surrogate pair and
 // a key that occurs twice are errors, so that no text is scored that nobody wrote.
 func parseBody(raw []byte) (*body, *failure) {
-	b := &body{raw: raw, at: map[string]int{}}
+	b := &body{at: map[string]int{}}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return b, failed(badJSON, "the body is empty, want a JSON object")
 	}
@@ -207,6 +206,19 @@ func (b *body) texts(name string) []string {
 	var all []string
 	v.each("an array of strings", func(e value) { all = append(all, e.text()) })
 	return all
+}
+
+// textOrTexts returns an array of strings that must be there, or a single string.
+func (b *body) textOrTexts(name string) (texts []string, single bool) {
+	v, ok := b.required(name)
+	if !ok {
+		return nil, false
+	}
+	if v.is('"') {
+		return []string{v.text()}, true
+	}
+	v.each("a string or an array of strings", func(e value) { texts = append(texts, e.text()) })
+	return texts, false
 }
 
 // flag returns a boolean, or other if it is missing or null.

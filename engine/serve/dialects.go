@@ -22,6 +22,8 @@ type route struct {
 	// mark is the field of the body that tells this dialect from the others of the same path. A
 	// route without a mark, on a path of several dialects, is reached only where Dialect pins it.
 	mark string
+	// beside is the mark of another dialect that bodies of this one have, too; "" for none.
+	beside string
 	// ask makes a question of the body, and returns what makes the reply of its answer. It may
 	// be asked for any body: where the body lacks something, ask reads on, and the question is
 	// not used.
@@ -31,9 +33,9 @@ type route struct {
 	// open says that no key is asked for, and that it is answered at any load and before the
 	// model is there: probes and metrics.
 	open bool
-	// types are the content types of bodies that are not JSON, which ask reads itself from the
-	// body's raw bytes.
-	types []string
+	// prefix is a request header that says how many bytes at the beginning of the body are JSON.
+	// What follows them is the body's rest. Without the header, all of the body is JSON.
+	prefix string
 }
 
 // encoder makes a dialect's reply of an answer.
@@ -42,7 +44,10 @@ type encoder func(*answer) reply
 // table has a row for each dialect. The order does not matter.
 func table() []*dialect {
 	return []*dialect{
+		own(),
+		oip(),
 		tei(),
+		weaviate(),
 	}
 }
 
@@ -50,7 +55,9 @@ func table() []*dialect {
 func Dialects() []string {
 	var all []string
 	for _, d := range table() {
-		all = append(all, d.name)
+		if d.name != ownName {
+			all = append(all, d.name)
+		}
 	}
 	slices.Sort(all)
 	return all

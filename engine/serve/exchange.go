@@ -25,14 +25,16 @@ type facts struct {
 	dialect  string // whose words the reply has; "" on a path that no dialect has
 	path     string // the route's pattern, such as /v2/models/{model}/infer; "" if there is none
 	open     bool   // a probe or the like: see route
-	asked    bool   // the engine was asked: task, model and what follows is known
+	asked    bool   // the body was understood: task, model and what follows is known
 	task     task
 	model    string
-	single   bool // one text where a list may be
-	items    int  // pairs, texts or sequences
-	length   int  // characters of all of them
-	received int  // bytes of the body
-	sent     int  // bytes of the reply
+	scale    scale // sigmoid or raw, of scores
+	single   bool  // one text where a list may be
+	items    int   // pairs, texts or sequences
+	length   int   // characters of all of them
+	cut      int   // items that had too many tokens, and lost some
+	received int   // bytes of the body
+	sent     int   // bytes of the reply
 	stats    engine.CallStats
 	unknown  []string // the body's fields that the dialect does not know
 	failure  *failure // nil for an answer
@@ -62,7 +64,7 @@ func (h *Handler) ended(x *exchange) {
 		slog.Int("status", f.status), slog.Duration("took", f.took),
 	}
 	if f.asked {
-		about = append(about, slog.String("model", f.model), slog.Int("items", f.items), slog.Int("tokens", f.stats.Tokens))
+		about = append(about, slog.String("model", f.model), slog.Int("items", f.items), slog.Int("tokens", f.stats.Tokens), slog.Int("cut", f.cut))
 	}
 	if len(f.unknown) > 0 {
 		about = append(about, slog.Int("unknown_fields", len(f.unknown)))

@@ -15,6 +15,8 @@ type failure struct {
 	retry   time.Duration // after which another attempt makes sense; 0: at once, or never
 	cause   error         // for the log; may be nil
 	headers http.Header   // that belong to the failure, such as Allow; may be nil
+	// Of tooLong: how many tokens there are, and how many there may be; 0 if that is not known.
+	tokens, limit int
 }
 
 // Error returns the message.

@@ -7,7 +7,20 @@ import "time"
 type gate func(*Handler, *exchange) *failure
 
 // gates are asked in this order, except for routes that are open.
-var gates = []gate{(*Handler).isReady}
+var gates = []gate{(*Handler).isReady, (*Handler).hasRoom}
+
+// hasRoom lets pass as many exchanges at a time as the option MaxRequests says.
+func (h *Handler) hasRoom(x *exchange) *failure {
+	select {
+	case h.places <- struct{}{}:
+		x.onEnd(func() { <-h.places })
+		return nil
+	default:
+		f := failed(overloaded, "%d requests are being answered, the limit of --max-requests", cap(h.places))
+		f.retry = retryOverload
+		return f
+	}
+}
 
 // retryLoading is when a client should ask again whether the model is there.
 const retryLoading = time.Second

@@ -1,13 +1,8 @@
 package serve
 
 import (
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -18,6 +13,7 @@ type Handler struct {
 	mux      *http.ServeMux
 	models   atomic.Pointer[[]*served] // nil until Use
 	draining atomic.Bool
+	places   chan struct{} // has an element for each exchange that passed hasRoom
 }
 
 // New returns a handler that is live and not ready: it answers probes, and nothing else until
@@ -32,7 +28,7 @@ func New(opts ...Option) (*Handler, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	h := &Handler{options: o, mux: http.NewServeMux()}
+	h := &Handler{options: o, mux: http.NewServeMux(), places: make(chan struct{}, o.requests)}
 	all := table()
 	for path, methods := range paths(all) {
 		pattern := path
@@ -147,48 +143,6 @@ func (h *Handler) understood(x *exchange, b *body) *failure {
 		return about(n[0], unknownField, "unknown field %.80q", n[0])
 	}
 	return nil
-}
-
-// read reads the body and finds its fields.
-func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
-	binary, f := h.accepts(x.r.Header.Get("Content-Type"), candidates)
-	if f != nil {
-		return nil, f
-	}
-	most := h.options.bytes
-	bytes, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
-	x.facts.received = len(bytes)
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return nil, failed(tooLarge, "the body has more than %d bytes, the limit of --max-body", most)
-	} else if err != nil {
-		f := failed(cancelled, "the body ended before its time")
-		f.cause = err
-		return nil, f
-	}
-	b := &body{raw: bytes}
-	if !binary {
-		if b, f = parseBody(bytes); f != nil {
-			return nil, f
-		}
-	}
-	b.items, b.first = h.options.items, h.first().does
-	b.value, b.header = x.r.PathValue, x.r.Header.Get
-	return b, nil
-}
-
-// accepts returns a failure for a content type that none of the routes reads, and whether it is
-// one that is not JSON. No content type counts as JSON: Weaviate sends none.
-func (h *Handler) accepts(content string, candidates []bound) (binary bool, f *failure) {
-	media, _, err := mime.ParseMediaType(content)
-	if content == "" || err == nil && (media == jsonType || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
-		return false, nil
-	}
-	for _, c := range candidates {
-		if slices.Contains(c.types, media) {
-			return true, nil
-		}
-	}
-	return false, failed(mediaType, "the content type is not %s", jsonType)
 }
 
 // refuse replies with a failure, in the words of a route's dialect.

@@ -10,10 +10,16 @@ import (
 func (h *Handler) headers(x *exchange, words bound) {
 	x.facts.dialect = words.dialect.name
 	x.w.Header().Set("X-Dialect", words.dialect.name)
-	if x.facts.failure == nil && x.facts.asked {
+	if x.facts.failure == nil && x.facts.asked && x.facts.task < tokenizing {
 		h.timings(x)
+		if x.facts.task == scoring {
+			x.w.Header().Set("X-Scores", scales[x.facts.scale])
+		}
 	}
 }
+
+// scales name what scores are, in the header X-Scores.
+var scales = [...]string{sigmoid: "sigmoid", raw: "raw"}
 
 // timings are what an answer cost, in the headers of text-embeddings-inference. Times are
 // in whole milliseconds.

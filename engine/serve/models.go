@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/engine"
@@ -54,8 +55,22 @@ func (h *Handler) Use(models ...Model) error {
 	return nil
 }
 
-// first is the default model. Before Use there is none.
-func (h *Handler) first() *served { return (*h.models.Load())[0] }
+// onlyVersion is the version that each model has, in paths that name one.
+const onlyVersion = "1"
+
+// inPath is the model that a request's path names: the default, where it names none. Other than
+// a body's, a path's name must be that of a model. There must have been a Use.
+func (h *Handler) inPath(r *http.Request) (*served, *failure) {
+	name, version := r.PathValue("model"), r.PathValue("version")
+	if name == "" {
+		return (*h.models.Load())[0], nil
+	}
+	m, f := h.named(name)
+	if f == nil && version != "" && version != onlyVersion {
+		return nil, about("version", noModel, "model %q has no version %.80q, want %s", m.Name, version, onlyVersion)
+	}
+	return m, f
+}
 
 // choose returns the model that a question is for. One model answers to every name, because
 // clients must send one and know another; of several, a name that none has is a failure.
@@ -64,12 +79,16 @@ func (h *Handler) choose(q *question) (*served, *failure) {
 	if q.model != "" && len(all) > 1 {
 		return h.named(q.model)
 	}
+	able := all[0] // which says what it cannot, if none can
 	for _, m := range all {
-		if m.can(q) {
+		if m.does == q.task {
 			return m, nil
 		}
+		if m.can(q) && !able.can(q) {
+			able = m
+		}
 	}
-	return all[0], nil // which says what it cannot
+	return able, nil
 }
 
 // named returns the model of a name.
@@ -82,11 +101,11 @@ func (h *Handler) named(name string) (*served, *failure) {
 		}
 		known = append(known, m.Name)
 	}
-	return nil, about("model", noModel, "no model %.80q, want one of %s", name, strings.Join(known, ", "))
+	return nil, about("model", noModel, "no model %.80q, want %s", name, strings.Join(known, " or "))
 }
 
 // can reports whether the model has answers to such a question. A reranker's score is also the
 // probability of its only label.
 func (m *served) can(q *question) bool {
-	return q.task == tokenizing || q.task == m.does || q.task == classifying && m.does == scoring
+	return q.task >= tokenizing || q.task == m.does || q.task == classifying && m.does == scoring
 }

@@ -12,18 +12,20 @@ import (
 type Option func(*options)
 
 type options struct {
-	dialect string // "" for none
-	strict  bool
-	bytes   int64 // the longest body
-	items   int   // the most texts in a request
-	logger  *slog.Logger
+	dialect  string // "" for none
+	strict   bool
+	bytes    int64 // the longest body
+	items    int   // the most texts in a request
+	requests int   // the most at a time
+	logger   *slog.Logger
 }
 
 func defaults() options {
 	return options{
-		bytes:  8 << 20,
-		items:  10_000,
-		logger: slog.New(slog.DiscardHandler),
+		bytes:    8 << 20,
+		items:    10_000,
+		requests: 512,
+		logger:   slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -36,6 +38,9 @@ func (o *options) check() error {
 	}
 	if o.items < 1 {
 		return fmt.Errorf("serve: %d texts a request, want at least 1", o.items)
+	}
+	if o.requests < 1 {
+		return fmt.Errorf("serve: %d requests at a time, want at least 1", o.requests)
 	}
 	return nil
 }
@@ -53,6 +58,10 @@ func MaxBody(bytes int64) Option { return func(o *options) { o.bytes = bytes } }
 
 // MaxItems limits the texts of a request. The default is 10,000.
 func MaxItems(n int) Option { return func(o *options) { o.items = n } }
+
+// MaxRequests limits the requests that are answered at a time; others are refused as overload.
+// The default is 512. Probes are not among them.
+func MaxRequests(n int) Option { return func(o *options) { o.requests = n } }
 
 // Logger sets where the handler logs. No log has any text of a request, nor a key. The default,
 // nil, is nowhere.

@@ -9,14 +9,15 @@ import (
 type task int
 
 const (
-	scoring     task = iota // a score for each pair
-	embedding               // a vector for each text
-	classifying             // the probability of each label for each sequence
-	tokenizing              // the tokens of each text; any model does that
+	scoring      task = iota // a score for each pair
+	embedding                // a vector for each text
+	classifying              // the probability of each label for each sequence
+	tokenizing               // the tokens of each text; any model does that
+	detokenizing             // the text of each list of ids; any model does that
 )
 
 // tasks name the tasks as the model's kind, for errors.
-var tasks = [...]string{scoring: "a reranker", embedding: "an embedder", classifying: "a classifier", tokenizing: "any model"}
+var tasks = [...]string{scoring: "a reranker", embedding: "an embedder", classifying: "a classifier", tokenizing: "any model", detokenizing: "any model"}
 
 // scale says what a score is.
 type scale int
@@ -42,6 +43,7 @@ type question struct {
 	pairs     []engine.Pair // to be scored
 	texts     []string      // to be embedded, or made tokens of
 	sequences []sequence    // to be classified
+	ids       [][]int32     // to be made texts of
 	single    bool          // the request has a single text where it may have a list: metrics tell them apart
 
 	scale scale // of scores, or of a classifier's values: sigmoid for its probabilities
@@ -59,8 +61,8 @@ type question struct {
 	dimensions int    // the first so many values, again of length 1; 0 for all
 	long       bool   // not scaled to length 1
 
-	// Of tokens.
-	bare bool // without the special tokens around the text
+	// Of tokens, and of texts made of ids.
+	bare bool // without special tokens
 }
 
 // pairsOf pairs a query with each passage.
@@ -72,5 +74,5 @@ func pairsOf(query string, passages []string) []engine.Pair {
 	return pairs
 }
 
-// items is how many pairs, texts or sequences the question has.
-func (q *question) items() int { return len(q.pairs) + len(q.texts) + len(q.sequences) }
+// items is how many pairs, texts, sequences or lists of ids the question has.
+func (q *question) items() int { return len(q.pairs) + len(q.texts) + len(q.sequences) + len(q.ids) }

@@ -46,6 +46,10 @@ func send(h http.Handler, method, path, body string) *httptest.ResponseRecorder 
 	if body != "" {
 		r.Header.Set("Content-Type", jsonType)
 	}
+	return serveOne(h, r)
+}
+
+func serveOne(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w

@@ -1,6 +1,9 @@
 package serve
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // teiName is the name of the dialect whose words are used where it is not known yet which one a
 // request speaks.
@@ -11,7 +14,15 @@ func tei() *dialect {
 	return &dialect{name: teiName, word: teiFailure, routes: []route{
 		{method: "POST", path: "/rerank", mark: "texts", ask: teiRerank},
 		{method: "POST", path: "/", ask: teiRoot},
-		{method: "POST", path: "/invocations", ask: teiRoot},
+		{method: "POST", path: "/invocations", ask: teiRoot}, // SageMaker's
+		{method: "POST", path: "/predict", ask: teiPredict},
+		{method: "POST", path: "/embed", ask: teiEmbed},
+		{method: "POST", path: "/embed_all", plain: teiNone("vectors of each token")},
+		{method: "POST", path: "/embed_sparse", plain: teiNone("sparse vectors")},
+		{method: "POST", path: "/similarity", ask: teiSimilarity},
+		{method: "POST", path: "/tokenize", ask: teiTokenize},
+		{method: "POST", path: "/decode", ask: teiDecode},
+		{method: "GET", path: "/info", plain: teiInfo},
 		{method: "GET", path: "/health", plain: teiHealth, open: true},
 		{method: "GET", path: "/ping", plain: teiHealth, open: true},
 	}}
@@ -33,10 +44,14 @@ func teiFailure(f *failure) reply {
 	if f.kind == unauthorized {
 		return reply{status: status}
 	}
-	if is := teiErrors[f.kind]; is != "" {
-		return asJSON(status, teiError{f.message, is})
+	message := f.message
+	if f.kind == tooLong && f.limit > 0 {
+		message = fmt.Sprintf("Input validation error: `inputs` must have less than %d tokens. Given: %d", f.limit, f.tokens)
 	}
-	return asText(status, f.message)
+	if is := teiErrors[f.kind]; is != "" {
+		return asJSON(status, teiError{message, is})
+	}
+	return asText(status, message)
 }
 
 type teiError struct {
@@ -52,38 +67,27 @@ func teiHealth(h *Handler, x *exchange) (reply, *failure) {
 	return reply{status: http.StatusOK}, nil
 }
 
-// teiRoot is what the model is for.
-func teiRoot(b *body) (question, encoder) { return teiRerank(b) }
+// teiRoot is what the default model is for.
+func teiRoot(b *body) (question, encoder) {
+	switch b.does {
+	case embedding:
+		return teiEmbed(b)
+	case classifying:
+		return teiPredict(b)
+	}
+	return teiRerank(b)
+}
 
-// teiCut reads how long texts are cut.
+// teiNone answers a path of models that there are none of here, as text-embeddings-inference
+// does where its model is another.
+func teiNone(what string) func(*Handler, *exchange) (reply, *failure) {
+	return func(*Handler, *exchange) (reply, *failure) {
+		return reply{}, failed(wrongModel, "no model here makes %s", what)
+	}
+}
+
+// teiCut reads how texts that are too long are cut.
 func teiCut(b *body, q *question) {
 	q.uncut = !b.flag("truncate", true)
 	q.side = b.side("truncation_direction", "Right", "right", "Left", "left")
-}
-
-type teiRank struct {
-	Index int     `json:"index"`
-	Text  *string `json:"text,omitempty"`
-	Score float32 `json:"score"`
-}
-
-// teiRerank scores texts for a query, and answers best first.
-func teiRerank(b *body) (question, encoder) {
-	query, texts := b.text("query"), b.texts("texts")
-	q := question{task: scoring, model: b.model(), pairs: pairsOf(query, texts)}
-	if b.flag("raw_scores", false) {
-		q.scale = raw
-	}
-	teiCut(b, &q)
-	withText := b.flag("return_text", false)
-	return q, func(a *answer) reply {
-		all := make([]teiRank, len(a.best))
-		for k, i := range a.best {
-			all[k] = teiRank{Index: i, Score: a.score(i)}
-			if withText {
-				all[k].Text = &texts[i]
-			}
-		}
-		return asJSON(http.StatusOK, all)
-	}
 }

@@ -3,40 +3,48 @@ package serve
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // tell finds the route that a body is for, among those of one method and path. Where there is
 // one, it is that. Else the one that the option Dialect pins counts, or the only one whose mark
-// is among the body's fields. Weaviate's container has its own field beside one of Cohere's, so
-// its mark goes before all others.
+// is among the body's fields.
 func (h *Handler) tell(candidates []bound, b *body) (bound, *failure) {
 	if found, only := h.only(candidates); only {
 		return found, nil
 	}
-	var marks, found []string
-	var is bound
+	var marks []string
+	var found []bound
 	for _, c := range candidates {
 		if c.mark == "" {
 			continue
 		}
 		marks = append(marks, fmt.Sprintf("%q (%s)", c.mark, c.dialect.name))
-		if !b.has(c.mark) {
-			continue
+		if b.has(c.mark) {
+			found = append(found, c)
 		}
-		found = append(found, fmt.Sprintf("%q", c.mark))
-		is = c
 	}
-	if len(found) == 1 {
-		return is, nil
+	for i, c := range found {
+		others := slices.Delete(slices.Clone(found), i, i+1)
+		if !slices.ContainsFunc(others, func(o bound) bool { return o.mark != c.beside }) {
+			return c, nil
+		}
+	}
+	had := "none of them"
+	if len(found) > 0 {
+		had = strings.Join(quotedMarks(found), " and ")
 	}
 	slices.Sort(marks)
-	had := "none of them"
-	if len(found) > 1 {
-		slices.Sort(found)
-		had = strings.Join(found, " and ")
+	return h.undecided(candidates), failed(ambiguous, "this path tells its dialects apart by the fields %s, and the body has %s: send exactly one of them, or have the server started with --dialect", strings.Join(marks, ", "), had)
+}
+
+func quotedMarks(routes []bound) (marks []string) {
+	for _, r := range routes {
+		marks = append(marks, strconv.Quote(r.mark))
 	}
-	return h.undecided(candidates), failed(ambiguous, "this path tells its dialects apart by the fields %s, and the body has %s: send one of them, or start the server with --dialect", strings.Join(marks, ", "), had)
+	slices.Sort(marks)
+	return marks
 }
 
 // only returns the one route that a request can be for, whatever its body.

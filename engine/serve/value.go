@@ -123,3 +123,31 @@ func (v value) member(name string) (m value, ok bool) {
 	}
 	return m, m.json != nil && !m.is('n')
 }
+
+// need returns a member that must be there.
+func (v value) need(name string) (m value, ok bool) {
+	if !v.is('{') {
+		v.wrong("an object")
+		return value{}, false
+	}
+	m, _ = v.member(name)
+	if m.json == nil {
+		v.b.fail(about(m.name, missingField, "missing field %q", m.name))
+		return m, false
+	}
+	return m, true
+}
+
+// object is the value as a body of its own, whose failures are the caller's to hand on.
+func (v value) object() *body {
+	if !v.is('{') {
+		v.wrong("an object")
+		return &body{}
+	}
+	inner, f := parseBody(v.json)
+	if f != nil {
+		inner.fail(f)
+	}
+	inner.items = v.b.items
+	return inner
+}

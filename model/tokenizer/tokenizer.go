@@ -223,7 +223,7 @@ func (t *Tokenizer) normalizing(steps []step) {
 
 // Truncating returns a copy of t with another treatment of pairs that are too long. To
 // change only the side or the strategy, begin with t's [Truncation]. Here a maximum length
-// of 0 means no limit.
+// of 0 is an error; [NoLimit] cuts nothing.
 func (t *Tokenizer) Truncating(how Truncation) (*Tokenizer, error) {
 	u, err := t.truncating(how)
 	if err != nil {
@@ -279,6 +279,21 @@ func (t *Tokenizer) Token(id int32) string {
 		return ""
 	}
 	return t.tokens[id]
+}
+
+// Special reports whether an id is that of a special token, such as [SEP] or [PAD].
+func (t *Tokenizer) Special(id int32) bool {
+	for _, set := range []*addedSet{t.raw, t.normalized} {
+		if set == nil {
+			continue
+		}
+		for _, e := range set.entries {
+			if e.id == id && e.Special {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ID returns the id of a token, which is written as in the vocabulary.

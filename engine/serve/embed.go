@@ -1,0 +1,46 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/minilm-metal/minilm-metal/engine/vectors"
+)
+
+// unit is the module of an embedder that makes its vectors of length 1, as Info has it.
+const unit = "normalize:"
+
+// unitary reports whether the model makes vectors of length 1 by itself.
+func (m *served) unitary() bool {
+	return slices.ContainsFunc(m.info.Modules, func(s string) bool { return strings.HasPrefix(s, unit) })
+}
+
+// embed makes vectors.
+func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) {
+	whole := m.info.Dimensions
+	if q.dimensions > whole {
+		return about("dimensions", invalid, "%d dimensions, and model %q has %d", q.dimensions, m.Name, whole)
+	}
+	if q.long && m.unitary() {
+		return about("normalize", invalid, "model %q makes vectors of length 1 by its own modules: it has none that are not normalized", m.Name)
+	}
+	if a.values, err = m.Engine.Embed(ctx, nil, q.texts, q.options(&a.stats, &a.lengths)...); err != nil {
+		return err
+	}
+	if a.width = whole; q.dimensions > 0 {
+		a.width = q.dimensions
+	}
+	if a.width == whole && (q.long || m.unitary()) {
+		return nil // they are the engine's, bit for bit
+	}
+	for i := range q.texts {
+		row := a.values[i*a.width:][:a.width]
+		copy(row, a.values[i*whole:]) // in place: what is overwritten has moved already
+		if !q.long {
+			vectors.Normalize(row)
+		}
+	}
+	a.values = a.values[:len(q.texts)*a.width]
+	return nil
+}

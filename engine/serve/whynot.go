@@ -1,0 +1,56 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+// retryOverload is when a client that was refused should ask again.
+const retryOverload = time.Second
+
+// whyNot makes a failure of the error of an engine's call. None of the messages has a text.
+func whyNot(ctx context.Context, err error) *failure {
+	f := (*failure)(nil)
+	long := (*engine.TooLongError)(nil)
+	switch {
+	case errors.As(err, &f):
+		return f
+	case ctx.Err() != nil:
+		f = failed(cancelled, "the client has gone")
+	case errors.Is(err, engine.ErrOverloaded):
+		f = failed(overloaded, "the server is overloaded: %v", err)
+		f.retry = retryOverload
+	case errors.Is(err, engine.ErrClosed):
+		f = failed(notReady, "the server is about to end")
+		f.retry = retryOverload
+	case errors.As(err, &long):
+		f = failed(tooLong, "text %d has %d tokens, and must have at most %d: have it truncated, or send less", indexOf(err), long.Tokens, long.Limit)
+		f.tokens, f.limit = long.Tokens, long.Limit
+	case errors.Is(err, engine.ErrTooLong):
+		f = failed(tooLong, "text %d is too long", indexOf(err))
+	case errors.Is(err, engine.ErrPrompt):
+		f = about("prompt_name", invalid, "%v", err)
+	case errors.Is(err, engine.ErrHardware):
+		f = failed(deviceFailed, "the device failed")
+	case errors.Is(err, engine.ErrModel):
+		f = failed(badResult, "the model's output for text %d is not a number", indexOf(err))
+	default:
+		f = failed(internal, "an internal error, which the server's log describes")
+	}
+	f.cause = err
+	return f
+}
+
+// indexOf is the index of the text or pair that an error is about, 0 if it does not say.
+func indexOf(err error) int {
+	if one := (*engine.TextError)(nil); errors.As(err, &one) {
+		return one.Index
+	}
+	if one := (*engine.PairError)(nil); errors.As(err, &one) {
+		return one.Index
+	}
+	return 0
+}
