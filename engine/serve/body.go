@@ -3,6 +3,8 @@ package serve
 import (
 	"bytes"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -188,13 +190,20 @@ func (b *body) choice(name string, of ...string) string {
 		return of[0]
 	}
 	is := v.text()
-	for _, c := range of {
-		if is == c {
-			return c
-		}
+	if !slices.Contains(of, is) {
+		b.fail(about(name, badValue, "field %q: want %s", name, oneOf(of)))
+		return of[0]
 	}
-	b.fail(about(name, badValue, "field %q: want one of %q", name, of))
-	return of[0]
+	return is
+}
+
+// oneOf lists what a field may be.
+func oneOf(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(n)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // texts returns an array of strings that must be there.

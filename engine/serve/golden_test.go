@@ -208,7 +208,7 @@ func differ(got, want any, at string) string {
 		}
 		return ""
 	case float64:
-		if got, is := got.(float64); is && math.Abs(got-want) <= 1e-4*max(1, math.Abs(want)) {
+		if got, is := got.(float64); is && math.Abs(got-want) <= 1e-3*math.Abs(want)+1e-6 {
 			return ""
 		}
 	}

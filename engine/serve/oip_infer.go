@@ -13,6 +13,8 @@ const (
 	oipSecond    = "text_pair"
 )
 
+var oipNames = []string{oipQuery, oipDocuments, oipTexts, oipSecond}
+
 // oipOutput is a tensor of the reply. A binary one has its bytes after the JSON.
 type oipOutput struct {
 	Name       string         `json:"name"`

@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -23,7 +24,10 @@ func oipInputs(b *body) map[string][]string {
 	rest := b.rest
 	v.each("an array of inputs", func(e value) {
 		in := e.object()
-		name := in.choice("name", "", oipQuery, oipDocuments, oipTexts, oipSecond)
+		name := in.text("name")
+		if !slices.Contains(oipNames, name) {
+			in.fail(about("name", badValue, "no input %.80q, want %s", name, oneOf(oipNames)))
+		}
 		in.choice("datatype", oipBytes)
 		want, size := oipSize(in), -1
 		if p, ok := in.field("parameters"); ok {

@@ -46,22 +46,21 @@ func (m *served) tokenize(q *question, a *answer) error {
 	a.tokens = make([][]token, len(q.texts))
 	for i, text := range q.texts {
 		text = prompt + text
-		// Encode takes pairs: a text by itself is one without the last separator.
-		e, err := t.Encode(text, "")
+		e, err := t.EncodeText(text)
 		if err != nil {
 			return &engine.TextError{Index: i, Err: err}
 		}
-		a.tokens[i] = tokensOf(text, &e, len(e.IDs)-1, q.bare)
+		a.tokens[i] = tokensOf(text, &e, q.bare)
 		a.stats.Tokens += len(a.tokens[i])
 	}
 	return nil
 }
 
-// tokensOf are the first n tokens of an encoding, of which the first and the last are special.
-func tokensOf(text string, e *tokenizer.Encoding, n int, bare bool) []token {
-	all := make([]token, 0, n)
-	for i := range n {
-		t := token{id: e.IDs[i], text: e.Tokens[i], special: i == 0 || i == n-1}
+// tokensOf are those of an encoding, or those without the special ones around the text.
+func tokensOf(text string, e *tokenizer.Encoding, bare bool) []token {
+	all := make([]token, 0, len(e.IDs))
+	for i, id := range e.IDs {
+		t := token{id: id, text: e.Tokens[i], special: e.Special[i]}
 		if t.special && bare {
 			continue
 		}
@@ -92,13 +91,13 @@ func (m *served) clip(text string, n int) string {
 	if n == 0 || len(text) <= n { // no token is shorter than a byte
 		return text
 	}
-	const around = 3 // [CLS] and two [SEP]
-	t, err := m.Engine.Tokenizer().Truncating(tokenizer.Truncation{MaxLength: n + around, Strategy: tokenizer.OnlyFirst})
+	const around = 2 // [CLS] and [SEP]
+	t, err := m.Engine.Tokenizer().Truncating(tokenizer.Truncation{MaxLength: n + around})
 	if err != nil {
 		return text
 	}
-	e, err := t.Encode(text, "")
-	if err != nil || !e.Truncated || n > len(e.Offsets)-2 {
+	e, err := t.EncodeText(text)
+	if err != nil || !e.Truncated {
 		return text
 	}
 	return text[:e.Offsets[n].End]

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
@@ -32,7 +33,7 @@ func whyNot(ctx context.Context, err error) *failure {
 	case errors.Is(err, engine.ErrTooLong):
 		f = failed(tooLong, "text %d is too long", indexOf(err))
 	case errors.Is(err, engine.ErrPrompt):
-		f = about("prompt_name", invalid, "%v", err)
+		f = about("prompt_name", invalid, "%s", strings.TrimPrefix(err.Error(), "engine: "))
 	case errors.Is(err, engine.ErrHardware):
 		f = failed(deviceFailed, "the device failed")
 	case errors.Is(err, engine.ErrModel):
