@@ -1,4 +1,4 @@
-package serve
+package serve_test
 
 import (
 	"bytes"
@@ -22,12 +22,18 @@ type told struct {
 	InOrder      []float64   `json:"in order"` // scores in the order of the documents
 	Rows         [][]float64 `json:"rows"`     // embeddings
 	Similarities []float64   `json:"similarities"`
-	Labels       json.RawMessage
-	Error        string // the exception's type
-	Text         string // and its message
-	Status       int    // where the client's error has it
+	Labels       [][]label   `json:"labels"` // of each text, the most probable first
+	Tokens       [][]int32   `json:"tokens"`
+	Error        string      // the exception's type
+	Text         string      // and its message
+	Status       int         // where the client's error has it
 
 	all json.RawMessage
+}
+
+type label struct {
+	Label string
+	Score float32
 }
 
 func (a *told) UnmarshalJSON(data []byte) error {

@@ -1,9 +1,11 @@
-package serve
+package serve_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -46,7 +48,32 @@ func docs(a *asked) []string { return a.Documents }
 func many(a *asked) []string { return a.Many }
 func long(a *asked) []string { return a.Long }
 
-func itself(x float32) float32 { return x }
+// What scores are, by the model's logit.
+func itself(x float32) float32    { return x }
+func sigmoidOf(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+
+// pairsOf pairs the query with each text.
+func pairsOf(query string, of []string) []engine.Pair {
+	var pairs []engine.Pair
+	for _, text := range of {
+		pairs = append(pairs, engine.Pair{Query: query, Passage: text})
+	}
+	return pairs
+}
+
+// ranked are the indices of the best scores, best first, equal ones in their order; all if top is
+// 0.
+func ranked(scores []float32, top int) []int {
+	var order []int
+	for i := range scores {
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	if top > 0 {
+		return order[:top]
+	}
+	return order
+}
 
 // logits are the engine's scores of the texts.
 func (s *stage) logits(of texts, opts ...engine.CallOption) ([]float32, error) {
@@ -97,8 +124,8 @@ func withoutTexts(result func(*stage, told) error) func(*stage, told) error {
 	}
 }
 
-// inOrder wants raw scores in the order of the texts.
-func inOrder(of texts) func(*stage, told) error {
+// inOrder wants scores in the order of the texts.
+func inOrder(of texts, scale func(float32) float32) func(*stage, told) error {
 	return func(s *stage, a told) error {
 		logits, err := s.logits(of)
 		if err != nil {
@@ -107,8 +134,8 @@ func inOrder(of texts) func(*stage, told) error {
 		if a.Error != "" || len(a.InOrder) != len(logits) {
 			return fmt.Errorf("%d scores, want %d", len(a.InOrder), len(logits))
 		}
-		for i, want := range logits {
-			if float32(a.InOrder[i]) != want {
+		for i, logit := range logits {
+			if want := scale(logit); float32(a.InOrder[i]) != want {
 				return fmt.Errorf("text %d has the score %v, want %v", i, a.InOrder[i], want)
 			}
 		}
@@ -156,6 +183,52 @@ func similarities(s *stage, a told) error {
 		}
 		if math.Abs(a.Similarities[i]-want) > 1e-6 {
 			return fmt.Errorf("document %d: %v, want %v", i, a.Similarities[i], want)
+		}
+	}
+	return nil
+}
+
+// labels wants the labels of each text, the most probable first, and so many of them.
+func labels(of texts, pairs bool, n int) func(*stage, told) error {
+	return func(s *stage, a told) error {
+		var values []float32
+		var err error
+		if asked := of(&s.ask); pairs {
+			values, err = s.classifier.ClassifyPairs(s.ctx, nil, []engine.Pair{{Query: asked[0], Passage: asked[1]}})
+		} else {
+			values, err = s.classifier.Classify(s.ctx, nil, asked)
+		}
+		if err != nil {
+			return err
+		}
+		names := s.classifier.Info().Labels
+		var want [][]label
+		for row := range slices.Chunk(values, len(names)) {
+			var of []label
+			for _, i := range ranked(row, n) {
+				of = append(of, label{names[i], row[i]})
+			}
+			want = append(want, of)
+		}
+		if a.Error != "" || !reflect.DeepEqual(a.Labels, want) {
+			return fmt.Errorf("the labels are %v, want %v", a.Labels, want)
+		}
+		return nil
+	}
+}
+
+// tokens wants the tokens of the documents.
+func tokens(s *stage, a told) error {
+	if a.Error != "" || len(a.Tokens) != len(s.ask.Documents) {
+		return fmt.Errorf("tokens of %d texts, want %d", len(a.Tokens), len(s.ask.Documents))
+	}
+	for i, text := range s.ask.Documents {
+		want, err := s.ranker.Tokenizer().EncodeText(text)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(a.Tokens[i], want.IDs) {
+			return fmt.Errorf("text %d has the tokens %v, want %v", i, a.Tokens[i], want.IDs)
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
-package serve
+package serve_test
 
-import "github.com/minilm-metal/minilm-metal/engine"
+import (
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model/tokenizer"
+)
 
 // all, best and cut are what rerankers that speak of relevance answer: sigmoids, best first.
 var (
@@ -10,6 +13,10 @@ var (
 	shrunk = ranking(long, 0, sigmoidOf) // cut to the model's length
 	logits = ranking(docs, 0, itself)
 )
+
+const metadata = `{"metadata":{"name":"tiny","versions":["1"],"platform":"minilm-metal",` +
+	`"inputs":[{"name":"query","datatype":"BYTES","shape":[1]},{"name":"documents","datatype":"BYTES","shape":[-1]}],` +
+	`"outputs":[{"name":"scores","datatype":"FP32","shape":[-1]}]}}`
 
 // wanted is what each case of each program in testdata/clients must come to.
 var wanted = map[string]map[string]wants{
@@ -68,7 +75,7 @@ var wanted = map[string]map[string]wants{
 		"ranked": answered(withTexts(all)).as("cohere"), // it has the documents itself
 		"top":    answered(two),
 		"long":   answered(shrunk),
-		"key":    refusedAs(401, raised("AI_APICallError")),
+		"key":    refusedAs(401, raised("APICallError")),
 		"busy":   again(all),
 	},
 	"run_haystack.py": {
@@ -193,12 +200,12 @@ var wanted = map[string]map[string]wants{
 	"run_hub.py": {
 		"embed":              answered(rows(docs)).as("tei"),
 		"embed one":          answered(rows(one)),
-		"embed raw":          answered(rows(docs)), // this model has vectors of length 1 either way
+		"embed raw":          refusedAs(422, raised("HfHubHTTPError", "length 1")), // TEI would leave out a module of the model
 		"embed uncut":        refusedAs(422, raised("HfHubHTTPError", "tokens")),
 		"embed busy":         refusedAs(429, raised("HfHubHTTPError", "429")),
 		"embed key":          refusedAs(401, raised("HfHubHTTPError", "401")),
 		"embed, no embedder": refusedAs(422, raised("HfHubHTTPError")),
-		"classify":           answered(is("")),
+		"classify":           answered(labels(one, false, 1)), // of a list it takes the first
 		"classify key":       refusedAs(401, raised("HfHubHTTPError", "401")),
 		"similarity":         answered(similarities),
 	},
@@ -208,17 +215,17 @@ var wanted = map[string]map[string]wants{
 		"raw":                  {[]int{200, 200}, "tei", logits},
 		"many":                 {[]int{200, 200}, "tei", allOf},
 		"long":                 {[]int{200, 200}, "tei", shrunk},
-		"long, left":           {[]int{200, 200}, "tei", ranking(long, 0, sigmoidOf)},
+		"long, left":           {[]int{200, 200}, "tei", ranking(long, 0, sigmoidOf, engine.CutSide(tokenizer.TruncateLeft))},
 		"uncut":                {[]int{200, 422}, "tei", raised("ValidationError")},
 		"key":                  refusedAs(401, raised("JSONDecodeError")),
 		"info":                 answered(is(`{"info":{"type":"reranker","length":512,"batch":10000}}`)),
 		"info of an embedder":  answered(is(`{"info":{"type":"embedding","length":512,"batch":10000}}`)),
 		"info of a classifier": answered(is(`{"info":{"type":"classifier","length":512,"batch":10000}}`)),
 		"embed":                {[]int{200, 200}, "tei", rows(docs)},
-		"embed raw":            {[]int{200, 200}, "tei", rows(docs)},
-		"classify":             {[]int{200, 200}, "tei", is("")},
-		"classify pair":        {[]int{200, 200}, "tei", is("")},
-		"tokenize":             answered(is("")),
+		"embed raw":            {[]int{200, 422}, "tei", raised("ValueError", "length 1")},
+		"classify":             {[]int{200, 200}, "tei", labels(one, false, 0)},
+		"classify pair":        {[]int{200, 200}, "tei", labels(docs, true, 0)},
+		"tokenize":             answered(tokens),
 	},
 	"run_infinity.py": {
 		"ranked":             answered(withoutTexts(all)).as("infinity"),
@@ -232,7 +239,7 @@ var wanted = map[string]map[string]wants{
 		"key":                refusedAs(401, raised("UnexpectedStatus", "401")),
 		"embed":              answered(rows(docs)),
 		"embed, no embedder": refusedAs(424, raised("UnexpectedStatus")),
-		"classify":           answered(is("")),
+		"classify":           answered(labels(docs, false, 0)),
 		"health":             answered(is(`{"unix":true}`)),
 		"models":             answered(is(`{"models":["tiny"]}`)),
 	},
@@ -255,15 +262,15 @@ var wanted = map[string]map[string]wants{
 		"key":    refusedAs(401, raised("AuthenticationError", "key")),
 	},
 	"run_triton.py": {
-		"scored":        answered(inOrder(docs)).as("oip"),
-		"any output":    answered(inOrder(docs)),
-		"binary":        answered(inOrder(docs)),
-		"long":          answered(inOrder(long)),
+		"scored":        answered(inOrder(docs, sigmoidOf)).as("oip"),
+		"any output":    answered(inOrder(docs, sigmoidOf)),
+		"binary":        answered(inOrder(docs, sigmoidOf)),
+		"long":          answered(inOrder(long, sigmoidOf)),
 		"busy":          refusedAs(429, raised("InferenceServerException", "overloaded")),
 		"key":           refusedAs(401, raised("InferenceServerException", "key")),
 		"no such model": refusedAs(404, raised("InferenceServerException", "model")),
 		"live":          {[]int{200, 200, 200}, "oip", is(`{"live":true,"ready":true,"model":true}`)},
-		"metadata":      answered(is("")),
+		"metadata":      answered(is(metadata)),
 	},
 	"run_dify.py": {
 		"ranked": answered(withTexts(normalised(docs, 0))),

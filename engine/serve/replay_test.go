@@ -1,4 +1,4 @@
-package serve
+package serve_test
 
 import (
 	"bytes"
@@ -142,7 +142,8 @@ func TestReplays(t *testing.T) {
 			if len(got) > 0 && !strings.HasPrefix(header.Get("Content-Type"), "application/json") {
 				t.Errorf("content type %q", header.Get("Content-Type"))
 			}
-			if bytes.Contains(got, []byte("null")) {
+			// TEI has null for what it does not know of itself, and for where special tokens are.
+			if path := request.URL.Path; path != "/info" && path != "/tokenize" && bytes.Contains(got, []byte("null")) {
 				t.Errorf("null in %s", got)
 			}
 			if err := r.read(s, got); err != nil {
@@ -247,7 +248,7 @@ func weaviateScores(s *stage, body []byte) error {
 		}
 		a.InOrder = append(a.InOrder, item.Score)
 	}
-	return inOrder(docs)(s, a)
+	return inOrder(docs, itself)(s, a)
 }
 
 func weaviateError(_ *stage, body []byte) error { return stringOf("error")(nil, body) }

@@ -1,4 +1,4 @@
-package serve
+package serve_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/enginetest"
+	"github.com/minilm-metal/minilm-metal/engine/serve"
 )
 
 // stage is a real server for real clients: engines of each kind behind handlers on ports of
@@ -90,8 +91,8 @@ func newStage(t *testing.T) *stage {
 		s.ask.Many = append(s.ask.Many, fmt.Sprintf("Document %d is about %s.", i, strings.Repeat("cells and ", i%7)+"rain"))
 	}
 	s.ask.URL = s.serve(t, s.ranker, Keys(s.ask.Key))
-	s.ask.VLLM = s.serve(t, s.ranker, Keys(s.ask.Key), Dialect("vllm"))
-	s.ask.Infinity = s.serve(t, s.ranker, Keys(s.ask.Key), Dialect("infinity"))
+	s.ask.VLLM = s.serve(t, s.ranker, Keys(s.ask.Key), pinned("vllm"))
+	s.ask.Infinity = s.serve(t, s.ranker, Keys(s.ask.Key), pinned("infinity"))
 	s.ask.Embedder = s.serve(t, s.embedder, Keys(s.ask.Key))
 	s.ask.Open = s.serve(t, s.embedder)
 	s.ask.OpenRanker = s.serve(t, s.ranker)
@@ -100,9 +101,12 @@ func newStage(t *testing.T) *stage {
 }
 
 // serve starts a server with one model and returns its address.
-func (s *stage) serve(t *testing.T, eng *engine.Engine, opts ...Option) string {
-	h := handler(t, opts...)
-	if err := h.Use(Model{"tiny", eng}); err != nil {
+func (s *stage) serve(t *testing.T, eng *engine.Engine, opts ...serve.Option) string {
+	h, err := serve.New(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Use(serve.Model{Name: "tiny", Engine: eng}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,10 @@
 """huggingface_hub's InferenceClient, as it talks to text-embeddings-inference."""
 
+import os
+
 from cases import ASK, case, done
+
+del os.environ["HF_HUB_OFFLINE"]  # which would keep it from the test, too
 
 from huggingface_hub import InferenceClient
 
@@ -21,7 +25,7 @@ def rows(got):
 
 def labels(got):
     got = got if isinstance(got, list) else [got]
-    return {"labels": [{"label": g.label, "score": g.score} for g in got]}
+    return {"labels": [[{"label": g.label, "score": g.score} for g in got]]}
 
 
 case("embed", lambda: rows(embedder().feature_extraction(TEXTS)))

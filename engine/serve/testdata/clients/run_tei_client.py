@@ -18,6 +18,13 @@ def labels(got):
     return {"labels": [[{"label": s.label, "score": s.score} for s in r.scores] for r in got]}
 
 
+def rows(**more):
+    got = client(ASK["embedder"]).embed(ASK["documents"], **more)
+    if not isinstance(got, list):  # which it does not look at
+        raise ValueError(got["error"])
+    return {"rows": got}
+
+
 def info(url):
     got = client(url).info()
     return {"info": {"type": got.server_model_type.value, "length": got.max_input_length, "batch": got.max_client_batch_size}}
@@ -39,8 +46,8 @@ case("key", lambda: ranked(ASK["documents"], key="wrong"))
 case("info", lambda: info(ASK["url"]))
 case("info of an embedder", lambda: info(ASK["embedder"]))
 case("info of a classifier", lambda: info(ASK["classifier"]))
-case("embed", lambda: {"rows": client(ASK["embedder"]).embed(ASK["documents"])})
-case("embed raw", lambda: {"rows": client(ASK["embedder"]).embed(ASK["documents"], normalize=False)})
+case("embed", rows)
+case("embed raw", lambda: rows(normalize=False))
 case("classify", lambda: labels(client(ASK["classifier"]).classify([ASK["documents"][0]])))
 case("classify pair", lambda: labels(client(ASK["classifier"]).classify(ClassificationTuple(*ASK["documents"][:2]))))
 case("tokenize", tokens)
