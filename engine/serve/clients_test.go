@@ -126,8 +126,9 @@ func clientCommand(folder, program string) *exec.Cmd {
 	switch filepath.Ext(program) {
 	case ".py":
 		cmd = exec.Command(python, program)
-		if program == "run_cohere.py" { // a newer version than that which others are made for
-			cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(folder, "cohere"))
+		cmd.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+filepath.Join(folder, "pycache")) // not here
+		if program == "run_cohere.py" {                                                         // a newer version than that which others are made for
+			cmd.Env = append(cmd.Env, "PYTHONPATH="+filepath.Join(folder, "cohere"))
 		}
 	case ".cjs":
 		cmd = exec.Command("node", program)

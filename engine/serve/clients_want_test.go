@@ -48,6 +48,11 @@ func docs(a *asked) []string { return a.Documents }
 func many(a *asked) []string { return a.Many }
 func long(a *asked) []string { return a.Long }
 
+// short are the long ones after the first has lost all tokens but Cut: each word is one.
+func short(a *asked) []string {
+	return []string{strings.Join(strings.Fields(a.Long[0])[:a.Cut], " "), a.Long[1]}
+}
+
 // What scores are, by the model's logit.
 func itself(x float32) float32    { return x }
 func sigmoidOf(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }

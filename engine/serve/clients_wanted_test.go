@@ -26,7 +26,7 @@ var wanted = map[string]map[string]wants{
 		"v2 many":   answered(allOf),
 		"v2 empty":  refusedAs(400, raised("BadRequestError", "message", "empty")),
 		"v2 long":   answered(shrunk),
-		"v2 cut":    answered(ranking(long, 0, sigmoidOf)),
+		"v2 cut":    answered(ranking(short, 0, sigmoidOf)),
 		"v2 nulls":  answered(all),
 		"v2 key":    refusedAs(401, raised("UnauthorizedError", "message")),
 		"v2 busy":   again(all),
@@ -150,7 +150,7 @@ var wanted = map[string]map[string]wants{
 		"huggingface bare":   answered(withoutTexts(all)),
 		"huggingface top":    answered(all), // TEI has no top_n
 		"huggingface long":   answered(shrunk),
-		"huggingface uncut":  refusedAs(422, raised("UnprocessableEntityError", "tokens")),
+		"huggingface uncut":  refusedAs(422, raised("APIError", "tokens")),
 		"huggingface many":   answered(allOf),
 		"huggingface empty":  refusedAs(400, raised("BadRequestError", "empty")),
 		"huggingface key":    refusedAs(401, raised("AuthenticationError")),
@@ -186,7 +186,7 @@ var wanted = map[string]map[string]wants{
 		"infinity bare":   answered(withoutTexts(all)),
 		"infinity top":    answered(two),
 		"infinity long":   answered(shrunk),
-		"infinity empty":  refusedAs(400, raised("BadRequestError", "empty")),
+		"infinity empty":  refusedAs(422, raised("UnprocessableEntityError", "empty")),
 		"infinity key":    refusedAs(401, raised("AuthenticationError")),
 		"infinity busy":   refusedAs(429, raised("RateLimitError", "overloaded")),
 

@@ -45,7 +45,7 @@ case("key", lambda: ranked(ASK["documents"], key="wrong"))
 case("embed", rows)
 case("embed, no embedder", lambda: rows(url=ASK["infinity"]))
 case("classify", labels)
-case("health", lambda: {"unix": health.sync(client=client(ASK["infinity"])).unix > 0})
+case("health", lambda: {"unix": health.sync(client=client(ASK["infinity"]))["unix"] > 0})
 case("models", lambda: {"models": [m.id for m in models.sync(client=client(ASK["infinity"])).data]})
 
 done("infinity_client")
