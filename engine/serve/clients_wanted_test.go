@@ -99,6 +99,25 @@ var wanted = map[string]map[string]wants{
 		"Cohere key":    refusedAs(401, raised("UnauthorizedError")),
 		"Cohere busy":   again(all),
 	},
+	"run_rerankers.py": {
+		"cohere ranked": answered(all).as("cohere"),
+		"cohere many":   answered(allOf),
+		"cohere long":   answered(shrunk),
+		"cohere key":    refusedAs(401, raised("KeyError", "results")), // it does not look at the status
+		"cohere busy":   refusedAs(429, raised("KeyError", "results")),
+
+		"jina ranked": answered(all),
+		"jina many":   answered(allOf),
+		"jina long":   answered(shrunk),
+		"jina key":    refusedAs(401, raised("KeyError", "results")),
+		"jina busy":   refusedAs(429, raised("KeyError", "results")),
+
+		"text-embeddings-inference ranked": answered(all).as("tei"),
+		"text-embeddings-inference many":   answered(allOf),
+		"text-embeddings-inference long":   answered(shrunk),
+		"text-embeddings-inference key":    refusedAs(401, raised("JSONDecodeError")),
+		"text-embeddings-inference busy":   refusedAs(429, raised("TypeError")),
+	},
 	"run_llamaindex.py": {
 		"TEI ranked": answered(all).as("tei"),
 		"TEI top":    answered(two),
