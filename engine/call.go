@@ -9,6 +9,13 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
+// inputs are what a call is about, in one of three forms.
+type inputs struct {
+	pairs  []Pair
+	texts  []string
+	tokens *model.Batch
+}
+
 // call is one caller's request for scores. While it waits it holds its pairs as text; a
 // pass makes tokens of them when it takes them.
 //
@@ -20,11 +27,8 @@ type call struct {
 	gone <-chan struct{} // closed when ctx is over
 	task *trace.Task     // nil unless a trace is being recorded
 
-	// The pairs, in one of three forms: texts, tokens, or a stream.
-	pairs  []Pair
-	texts  []string // or single texts, for embeddings
-	tokens *model.Batch
-	stream *stream
+	inputs
+	stream *stream // or what comes one by one
 
 	how     reading // of texts, to make tokens
 	options callOptions

@@ -117,6 +117,7 @@ var (
 	methodStream        = method{"Stream", scoring, false, methodScore.takes &^ optLengths}
 	methodStreamTokens  = method{"StreamTokens", scoring, false, methodScoreTokens.takes}
 	methodEmbed         = method{"Embed", embedding, true, optTexts | optStats | optLengths}
+	methodEmbedTokens   = method{"EmbedTokens", embedding, true, optStats}
 	methodEmbedStream   = method{"EmbedStream", embedding, true, methodEmbed.takes &^ optLengths}
 	methodClassify      = method{"Classify", classifying, true, optTexts | optRaw | optStats | optLengths}
 	methodClassifyPairs = method{"ClassifyPairs", classifying, false, methodClassify.takes}

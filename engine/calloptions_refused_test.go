@@ -47,6 +47,10 @@ var givers = []struct {
 		_, err := e.Embed(background, nil, []string{""}, o)
 		return err
 	}},
+	{"EmbedTokens", "embeddings", "StatsTo", func(e *engine.Engine, o engine.CallOption) error {
+		_, err := e.EmbedTokens(background, nil, &model.Batch{IDs: []int32{101}, Types: []int32{0}, Start: []int32{0, 1}}, o)
+		return err
+	}},
 	{"EmbedStream", "embeddings", "Prompt AtMost CutSide Uncut StatsTo", func(e *engine.Engine, o engine.CallOption) error {
 		_, err := valuesOf(e.EmbedStream(background, slices.Values([]string{""}), o), addRow)
 		return err
@@ -73,7 +77,7 @@ var givers = []struct {
 // error of its own.
 func TestOptionsThatDoNotApply(t *testing.T) {
 	engines := map[string]*engine.Engine{}
-	for _, kind := range kinds {
+	for _, kind := range openers {
 		engines[kind.name] = kind.open(t)
 	}
 	options := map[string]engine.CallOption{

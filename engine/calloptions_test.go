@@ -43,8 +43,8 @@ func cuts() []setting {
 	}
 }
 
-// kinds are the engines, each with what only it can be asked, and all that it answers.
-var kinds = []struct {
+// openers are the kinds of engines, each with what only it can be asked, and all that it answers.
+var openers = []struct {
 	name     string
 	open     func(testing.TB, ...engine.Option) *engine.Engine
 	settings []setting
@@ -137,27 +137,34 @@ func answersOfLabels(e *engine.Engine, opts []engine.CallOption) ([]float32, err
 // A call with options has, bit for bit, the results of an engine that was opened so: alone, and
 // among calls with other options.
 func TestCallsAsIfOpenedSo(t *testing.T) {
-	for _, kind := range kinds {
+	for _, kind := range openers {
 		t.Run(kind.name, func(t *testing.T) {
 			all := append(cuts(), kind.settings...)
+			plain := kind.open(t)
+			open := func(opts []engine.Option) *engine.Engine {
+				if len(opts) == 0 {
+					return plain
+				}
+				return kind.open(t, opts...)
+			}
 			want := make([][]float32, len(all))
 			for i, s := range all {
 				var err error
-				if want[i], err = kind.answers(kind.open(t, s.same...), nil); err != nil {
+				if want[i], err = kind.answers(open(s.same), nil); err != nil {
 					t.Fatalf("%s: %v", s.name, err)
 				}
-				if got, err := kind.answers(kind.open(t, s.of...), s.call); err != nil || !slices.Equal(got, want[i]) {
+				if got, err := kind.answers(open(s.of), s.call); err != nil || !slices.Equal(got, want[i]) {
 					t.Errorf("%s: %v: %g, want %g", s.name, err, got, want[i])
 				}
 			}
-			crowded, callers := kind.open(t), sync.WaitGroup{}
+			var callers sync.WaitGroup
 			for range 3 {
 				for i, s := range all {
 					if s.of != nil {
 						continue
 					}
 					callers.Go(func() {
-						if got, err := kind.answers(crowded, s.call); err != nil || !slices.Equal(got, want[i]) {
+						if got, err := kind.answers(plain, s.call); err != nil || !slices.Equal(got, want[i]) {
 							t.Errorf("%s, in a crowd: %v: %g, want %g", s.name, err, got, want[i])
 						}
 					})

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // A call tells how many tokens each pair or text has before it is cut, with its prompt: what an
 // engine that cuts nothing makes of it.
 func TestLengthsTo(t *testing.T) {
-	for _, kind := range kinds {
+	for _, kind := range openers {
 		t.Run(kind.name, func(t *testing.T) {
 			e := kind.open(t, engine.MaxLength(40))
 			tok := e.Tokenizer()
@@ -96,14 +97,14 @@ func TestToldNothing(t *testing.T) {
 	cancel()
 	stats, lengths := engine.CallStats{Pairs: 7}, []int{1, 2, 3}
 	told := asking(engine.StatsTo(&stats), engine.LengthsTo(&lengths))
+	var none context.Context
 	for name, call := range map[string]func() error{
-		"no call": func() error { return nil },
 		"over": func() error {
 			_, err := e.Score(over, nil, asked, told...)
 			return err
 		},
 		"no context": func() error {
-			_, err := e.Score(nil, nil, asked, told...) //nolint:staticcheck // the mistake that is tested
+			_, err := e.Score(none, nil, asked, told...)
 			return err
 		},
 		"no such prompt": func() error {
@@ -120,11 +121,7 @@ func TestToldNothing(t *testing.T) {
 		},
 	} {
 		stats, lengths = engine.CallStats{Pairs: 7}, []int{1, 2, 3}
-		err := call()
-		if name == "no call" {
-			continue
-		}
-		if err == nil || stats != (engine.CallStats{}) || len(lengths) != 0 {
+		if err := call(); err == nil || stats != (engine.CallStats{}) || len(lengths) != 0 {
 			t.Errorf("%s: %v, %+v, %d", name, err, stats, lengths)
 		}
 	}
@@ -184,8 +181,14 @@ func TestStatsTo(t *testing.T) {
 // Info says what a cross-encoder's files want to be done to its logits, by whichever of their
 // fields.
 func TestInfoTellsSigmoid(t *testing.T) {
-	if info := enginetest.Open(t).Info(); !info.Sigmoid {
+	silent := modularFiles(t, `{"model_type":"CrossEncoder"}`, forScores)
+	config := silent["config.json"]
+	config.Data = bytes.Replace(config.Data, []byte(`"sbert_ce_default_activation_function"`), []byte(`"nothing"`), 1)
+	if info := openModular(t, silent).Info(); !info.Sigmoid || info.Config.Activation != model.Sigmoid {
 		t.Error("files that name nothing mean the sigmoid, for one label")
+	}
+	if enginetest.Open(t).Info().Sigmoid {
+		t.Error("files that name the identity do not mean the sigmoid")
 	}
 	for name, want := range map[string]bool{"torch.nn.modules.linear.Identity": false, "torch.nn.modules.activation.Sigmoid": true, "torch.nn.modules.activation.Tanh": false} {
 		settings := `{"model_type":"CrossEncoder","activation_fn":"` + name + `"}`

@@ -19,13 +19,13 @@ import (
 // values are NaN and the error holds a *TextError for it. On any other error Classify returns
 // dst unchanged.
 func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodClassify, ctx, dst, nil, texts, nil, opts)
+	return e.answer(&methodClassify, ctx, dst, inputs{texts: texts}, opts)
 }
 
 // ClassifyPairs is Classify for pairs of texts, such as a premise (Query) and a hypothesis
 // (Passage). Errors about single pairs are *PairError.
 func (e *Engine) ClassifyPairs(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodClassifyPairs, ctx, dst, pairs, nil, nil, opts)
+	return e.answer(&methodClassifyPairs, ctx, dst, inputs{pairs: pairs}, opts)
 }
 
 // ClassifyStream is Classify for texts that come one by one, as Stream is Score. It yields the

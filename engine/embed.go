@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -32,7 +33,17 @@ func (e *TextError) Unwrap() error { return e.Err }
 // is too long and may not be cut, all its values are NaN and the error holds a *TextError for
 // it. On any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodEmbed, ctx, dst, nil, texts, nil, opts)
+	return e.answer(&methodEmbed, ctx, dst, inputs{texts: texts}, opts)
+}
+
+// EmbedTokens is Embed for texts that are tokens already. It neither cuts them nor adds special
+// tokens or a prompt, as in ScoreTokens. b must not change until EmbedTokens returns. Of the
+// options, StatsTo applies.
+func (e *Engine) EmbedTokens(ctx context.Context, dst []float32, b *model.Batch, opts ...CallOption) ([]float32, error) {
+	if b == nil {
+		return dst, e.ended(errors.New("engine: nil batch"))
+	}
+	return e.answer(&methodEmbedTokens, ctx, dst, nil, nil, b, opts)
 }
 
 // EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an

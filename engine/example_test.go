@@ -217,3 +217,29 @@ func ExampleEngine_Stats() {
 	// Output:
 	// {Calls:1 Waiting:0 Total:{Pairs:3 Tokens:43}}
 }
+
+// One engine serves callers who want different things: here probabilities, of passages that are
+// not to be cut to fit.
+func ExampleCallOption() {
+	eng := open()
+	defer eng.Close()
+	var pairs []engine.Pair
+	for _, passage := range berlin {
+		pairs = append(pairs, engine.Pair{Query: "museums in Berlin", Passage: passage})
+	}
+	var lengths []int
+	scores, err := eng.Score(context.Background(), nil, pairs, engine.SigmoidScores(), engine.AtMost(16), engine.Uncut(), engine.LengthsTo(&lengths))
+	fmt.Println(err)
+	var long *engine.TooLongError
+	fmt.Println(errors.As(err, &long) && long.Tokens > long.Limit)
+	for i, score := range scores {
+		fmt.Printf("%d tokens: %.4f\n", lengths[i], score)
+	}
+	// Output:
+	// pair 0: too long: 17 tokens, want at most 16, since the option Uncut cuts none
+	// pair 2: too long: 19 tokens, want at most 16, since the option Uncut cuts none
+	// true
+	// 17 tokens: NaN
+	// 13 tokens: 0.0007
+	// 19 tokens: NaN
+}

@@ -60,7 +60,7 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 	}
 	var asked callOptions
 	asked.apply(o.call)
-	scores, err := e.answer(&methodRank, ctx, make([]float32, 0, len(pairs)), pairs, nil, nil, append(o.call, RawScores()))
+	scores, err := e.answer(&methodRank, ctx, make([]float32, 0, len(pairs)), inputs{pairs: pairs}, append(o.call, RawScores()))
 	results := make([]Result, len(scores))
 	for i, score := range scores {
 		results[i] = Result{Index: i, Score: score}

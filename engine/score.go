@@ -40,7 +40,7 @@ func (e *PairError) Unwrap() error { return e.Err }
 // pairs must not change until Score returns. After that, the engine reads and writes
 // nothing of the caller's, also after an error.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodScore, ctx, dst, pairs, nil, nil, opts)
+	return e.answer(&methodScore, ctx, dst, inputs{pairs: pairs}, opts)
 }
 
 // ScoreTokens is Score for pairs that are tokens already. It neither cuts them nor adds
@@ -51,14 +51,13 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch,
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	return e.answer(&methodScoreTokens, ctx, dst, nil, nil, b, opts)
+	return e.answer(&methodScoreTokens, ctx, dst, inputs{tokens: b}, opts)
 }
 
-// answer is a call of a method: about tokens if there are any, else about texts if the method
-// takes them, else about pairs. answer and await are kept small, so that the stack of a waiting
+// answer is a call of a method. answer and await are kept small, so that the stack of a waiting
 // caller need not grow.
-func (e *Engine) answer(m *method, ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) ([]float32, error) {
-	c, err := e.begin(m, ctx, dst, pairs, texts, tokens, opts)
+func (e *Engine) answer(m *method, ctx context.Context, dst []float32, of inputs, opts []CallOption) ([]float32, error) {
+	c, err := e.begin(m, ctx, dst, of, opts)
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
@@ -67,19 +66,18 @@ func (e *Engine) answer(m *method, ctx context.Context, dst []float32, pairs []P
 
 // begin starts a call that appends to dst, and puts it into the queue. Also on an error it
 // returns a call, for conclude.
-func (e *Engine) begin(m *method, ctx context.Context, dst []float32, pairs []Pair, texts []string, tokens *model.Batch, opts []CallOption) (*call, error) {
+func (e *Engine) begin(m *method, ctx context.Context, dst []float32, of inputs, opts []CallOption) (*call, error) {
 	came := time.Now()
 	c, err := e.newCall(m, ctx, opts)
-	if err == nil && tokens != nil {
-		err = tokens.Validate(&e.info.Config)
+	if err == nil && of.tokens != nil {
+		err = of.tokens.Validate(&e.info.Config)
 	}
 	if err != nil {
 		return c, err
 	}
 	c.came = came
-	c.pairs, c.texts, c.tokens, c.count = pairs, texts, tokens, len(pairs)+len(texts)
-	if tokens != nil {
-		c.count = tokens.Len()
+	if c.inputs, c.count = of, len(of.pairs)+len(of.texts); of.tokens != nil {
+		c.count = of.tokens.Len()
 	}
 	c.ctx, c.task = task(ctx, "score")
 	c.scores = slices.Grow(dst, c.count*e.width)[:len(dst)+c.count*e.width]

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/minilm-metal/minilm-metal/bench/internal/chromium"
+	"github.com/minilm-metal/minilm-metal/bench/chromium"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
 	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
 	"github.com/minilm-metal/minilm-metal/bench/report"

@@ -54,10 +54,10 @@ type asking struct {
 }
 
 // stream is a method of the engine that answers a sequence of T.
-type stream[T any] func(context.Context, iter.Seq[T], ...engine.CallOption) iter.Seq2[[]float32, error]
+type stream[T, R any] func(context.Context, iter.Seq[T], ...engine.CallOption) iter.Seq2[R, error]
 
 // newAsking opens the streams; pairs is nil for an engine that takes none.
-func newAsking(ctx context.Context, texts stream[string], pairs stream[engine.Pair], opts []engine.CallOption) *asking {
+func newAsking(ctx context.Context, texts stream[string, []float32], pairs stream[engine.Pair, []float32], opts []engine.CallOption) *asking {
 	a := &asking{texts: newFlow(ctx, with(texts, opts))}
 	if pairs != nil {
 		a.pairs = newFlow(ctx, with(pairs, opts))
@@ -65,8 +65,8 @@ func newAsking(ctx context.Context, texts stream[string], pairs stream[engine.Pa
 	return a
 }
 
-func with[T any](s stream[T], opts []engine.CallOption) func(context.Context, iter.Seq[T]) iter.Seq2[[]float32, error] {
-	return func(ctx context.Context, all iter.Seq[T]) iter.Seq2[[]float32, error] { return s(ctx, all, opts...) }
+func with[T, R any](s stream[T, R], opts []engine.CallOption) func(context.Context, iter.Seq[T]) iter.Seq2[R, error] {
+	return func(ctx context.Context, all iter.Seq[T]) iter.Seq2[R, error] { return s(ctx, all, opts...) }
 }
 
 func (a *asking) put(what asked) {

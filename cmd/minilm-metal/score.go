@@ -57,7 +57,7 @@ The exit code is 1 if any line was in error.`,
 					return nil, errors.Join(err, e.Close())
 				}
 				info := e.Info()
-				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newFlow(c.Context(), e.StreamTokens)}, nil
+				return &scorer{engine: e, prompt: prompt, bounds: modelBounds(&info.Config), scores: newFlow(c.Context(), with(e.StreamTokens, nil))}, nil
 			})
 		},
 	}

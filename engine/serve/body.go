@@ -212,9 +212,7 @@ func (b *body) texts(name string) []string {
 	if !ok {
 		return nil
 	}
-	var all []string
-	v.each("an array of strings", func(e value) { all = append(all, e.text()) })
-	return all
+	return v.texts()
 }
 
 // textOrTexts returns an array of strings that must be there, or a single string.

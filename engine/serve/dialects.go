@@ -45,8 +45,13 @@ type encoder func(*answer) reply
 func table() []*dialect {
 	return []*dialect{
 		own(),
+		cohere(),
+		infinity(),
+		jina(),
 		oip(),
+		openAI(),
 		tei(),
+		vllm(),
 		weaviate(),
 	}
 }

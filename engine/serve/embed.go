@@ -25,7 +25,12 @@ func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) 
 	if q.long && m.unitary() {
 		return about("normalize", invalid, "model %q makes vectors of length 1 by its own modules: it has none that are not normalized", m.Name)
 	}
-	if a.values, err = m.Engine.Embed(ctx, nil, q.texts, q.options(&a.stats, &a.lengths)...); err != nil {
+	if q.ids != nil {
+		a.values, err = m.embedIDs(ctx, q, a)
+	} else {
+		a.values, err = m.Engine.Embed(ctx, nil, q.texts, q.options(&a.stats, &a.lengths)...)
+	}
+	if err != nil {
 		return err
 	}
 	if a.width = whole; q.dimensions > 0 {
@@ -34,13 +39,14 @@ func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) 
 	if a.width == whole && (q.long || m.unitary()) {
 		return nil // they are the engine's, bit for bit
 	}
-	for i := range q.texts {
+	n := q.items()
+	for i := range n {
 		row := a.values[i*a.width:][:a.width]
 		copy(row, a.values[i*whole:]) // in place: what is overwritten has moved already
 		if !q.long {
 			vectors.Normalize(row)
 		}
 	}
-	a.values = a.values[:len(q.texts)*a.width]
+	a.values = a.values[:n*a.width]
 	return nil
 }

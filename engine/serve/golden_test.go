@@ -168,18 +168,29 @@ func parsed(t *testing.T, text []byte) (v any) {
 
 // masked replaces what is new in each answer: long ids, and times.
 func masked(t *testing.T, text []byte) []byte {
-	v := parsed(t, text)
-	if o, is := v.(map[string]any); is {
-		if id, is := o["id"].(string); is && len(id) > 20 {
-			o["id"] = "(id)"
+	return asJSON(0, mask(parsed(t, text))).body
+}
+
+func mask(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, e := range v {
+			v[name] = mask(e)
+		}
+		if id, is := v["id"].(string); is && len(id) > 20 {
+			v["id"] = "(id)"
 		}
 		for _, name := range []string{"created", "unix"} {
-			if _, is := o[name].(float64); is {
-				o[name] = 0.
+			if _, is := v[name].(float64); is {
+				v[name] = 0.
 			}
 		}
+	case []any:
+		for i := range v {
+			v[i] = mask(v[i])
+		}
 	}
-	return asJSON(0, v).body
+	return v
 }
 
 // differ says where two JSON values differ. Numbers may by what float32 does on other machines.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -19,8 +20,9 @@ type Model struct {
 // served is a model with what is known of it.
 type served struct {
 	Model
-	info engine.Info
-	does task
+	info  engine.Info
+	does  task
+	since int64 // when it was ready, in seconds of Unix
 }
 
 // Use sets the models, which are open and warm, and makes the handler ready. The first is the
@@ -43,7 +45,7 @@ func (h *Handler) Use(models ...Model) error {
 				return fmt.Errorf("serve: two models are called %q", m.Name)
 			}
 		}
-		all[i] = &served{Model: m, info: m.Engine.Info()}
+		all[i] = &served{Model: m, info: m.Engine.Info(), since: time.Now().Unix()}
 		switch info := &all[i].info; {
 		case info.Dimensions > 0:
 			all[i].does = embedding

@@ -8,6 +8,7 @@ const ownName = "minilm-metal"
 // own are the paths that belong to the server and not to a dialect.
 func own() *dialect {
 	return &dialect{name: ownName, word: teiFailure, routes: []route{
+		{method: "GET", path: "/", plain: showPage, open: true},
 		{method: "GET", path: "/openapi.yaml", plain: describeYAML, open: true},
 		{method: "GET", path: "/openapi.json", plain: describeJSON, open: true},
 		// Where text-embeddings-inference has its description, and a page of it.
@@ -20,3 +21,6 @@ func own() *dialect {
 func toDocs(*Handler, *exchange) (reply, *failure) {
 	return reply{status: http.StatusSeeOther, headers: http.Header{"Location": {"/openapi.yaml"}}}, nil
 }
+
+// showPage is the page for people, which needs no key: it has no secret in it.
+func showPage(*Handler, *exchange) (reply, *failure) { return page(), nil }

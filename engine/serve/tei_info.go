@@ -25,6 +25,8 @@ type teiModel struct {
 	Version     string  `json:"version"`
 	Commit      string  `json:"sha"`
 	DockerLabel *string `json:"docker_label"`
+	// Models are all that are served, for the page. text-embeddings-inference has no such field.
+	Models []modelFacts `json:"models"`
 }
 
 type teiLabels struct {
@@ -46,7 +48,7 @@ func teiInfo(h *Handler, x *exchange) (reply, *failure) {
 	return asJSON(http.StatusOK, teiModel{
 		ID: m.Name, Type: dtype(m.info.Precision), Name: m.Name, Kind: m.teiKind(),
 		Requests: h.options.requests, Length: m.info.MaxLength, Tokens: m.info.TokenBudget, Passes: m.info.Workers,
-		Items: h.options.items, Truncates: true, Tokenizers: m.info.Workers, Version: version, Commit: commit,
+		Items: h.options.items, Truncates: true, Tokenizers: m.info.Workers, Version: version, Commit: commit, Models: h.modelFacts(),
 	}), nil
 }
 

@@ -49,11 +49,9 @@ func teiIDs(v value) (all [][]int32, single bool) {
 	v.each(want, func(e value) {
 		switch {
 		case e.is('[') && flat == nil:
-			ids := []int32{}
-			e.each("an array of token ids", func(id value) { ids = append(ids, int32(id.integer())) })
-			all = append(all, ids)
+			all = append(all, e.ids())
 		case all == nil:
-			flat = append(flat, int32(e.integer()))
+			flat = append(flat, e.id())
 		default:
 			e.wrong(want)
 		}

@@ -102,6 +102,39 @@ func (v value) each(want string, f func(value)) {
 	}
 }
 
+// texts returns an array of strings.
+func (v value) texts() (all []string) {
+	v.each("an array of strings", func(e value) { all = append(all, e.text()) })
+	return all
+}
+
+// id returns the id of a token, and ids an array of them, which is not nil.
+func (v value) id() int32 { return int32(v.integer()) }
+
+func (v value) ids() []int32 {
+	all := []int32{}
+	v.each("an array of token ids", func(e value) { all = append(all, e.id()) })
+	return all
+}
+
+// strings returns the members of an object that are strings.
+func (v value) strings() map[string]string {
+	all := map[string]string{}
+	s := jsonscan.New(v.json)
+	err := s.Object(func(key []byte) error {
+		name := string(key)
+		raw, err := s.Raw()
+		if err == nil && raw[0] == '"' {
+			all[name] = value{b: v.b, name: v.place() + "." + name, json: raw}.text()
+		}
+		return err
+	})
+	if err != nil {
+		v.wrong("an object")
+	}
+	return all
+}
+
 // member returns a member of an object; ok is false if it is missing or null. What the object
 // has besides is ignored.
 func (v value) member(name string) (m value, ok bool) {

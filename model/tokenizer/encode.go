@@ -1,8 +1,6 @@
 package tokenizer
 
-import (
-	"math"
-)
+import "math"
 
 // Span is a range of bytes in a text.
 type Span struct{ Start, End int }

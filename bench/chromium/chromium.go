@@ -1,5 +1,5 @@
 // Package chromium looks at pages with a Chromium that is there, for tests: over the pipe
-// that DevTools speak, with the network off.
+// that DevTools speak, with the network off unless the page is a server's.
 package chromium
 
 import (
@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -40,9 +42,11 @@ type Browser struct {
 	profile string
 	session string
 	id      int
-	// Seen are the errors and warnings of the page, and what it fetched beside itself.
+	// Seen are the errors and warnings of the page, and what it fetched beside itself and, if it
+	// is a server's, from elsewhere than that.
 	Seen []string
 	page string // the address that is opened
+	own  string // what all addresses of its server begin with; "" for a page that has none
 }
 
 // message is what DevTools say: an answer where ID is not 0, else an event.
@@ -98,8 +102,18 @@ func Start(ctx context.Context, path string) (_ *Browser, err error) {
 			return nil, err
 		}
 	}
-	offline := map[string]any{"offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-	return b, b.call("Network.emulateNetworkConditions", offline, nil)
+	return b, b.network(false)
+}
+
+// Serve puts the network on, for pages that may ask the server whose addresses begin with own.
+// With "" it is off again.
+func (b *Browser) Serve(own string) error {
+	b.own = own
+	return b.network(own != "")
+}
+
+func (b *Browser) network(on bool) error {
+	return b.call("Network.emulateNetworkConditions", map[string]any{"offline": !on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}, nil)
 }
 
 // Close ends the browser.
@@ -169,7 +183,7 @@ func (b *Browser) note(m *message) {
 	}
 	switch m.Method {
 	case "Network.requestWillBeSent":
-		if p.Request.URL != b.page {
+		if u := p.Request.URL; u != b.page && !strings.HasPrefix(u, "data:") && (b.own == "" || !strings.HasPrefix(u, b.own)) {
 			b.Seen = append(b.Seen, "request of "+p.Request.URL)
 		}
 	case "Log.entryAdded":
@@ -213,17 +227,21 @@ func (b *Browser) Open(url string, v View) error {
 	}
 }
 
-// Eval evaluates JavaScript in the page, and decodes its value.
+// Eval evaluates JavaScript in the page, and decodes its value: that of a promise when it is
+// kept. A nil value is not decoded.
 func (b *Browser) Eval(script string, value any) error {
 	var answer struct {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails json.RawMessage
 	}
-	if err := b.call("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true}, &answer); err != nil {
+	if err := b.call("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true, "awaitPromise": true}, &answer); err != nil {
 		return err
 	}
 	if answer.ExceptionDetails != nil {
 		return fmt.Errorf("script: %s", answer.ExceptionDetails)
+	}
+	if value == nil {
+		return nil
 	}
 	return json.Unmarshal(answer.Result.Value, value)
 }
@@ -242,13 +260,14 @@ func (b *Browser) Picture(x, y, width, height float64) ([]byte, error) {
 var look string
 
 // Look says what is wrong with the page that is open: links that lead nowhere, texts that are
-// hard to read or lie on each other, sideways scrolling. least is the lowest contrast of all
+// hard to read or lie on each other, fields without labels, sideways scrolling; scripts, unless
+// it is a server's. least is the lowest contrast of all
 // texts, height that of the page.
 func (b *Browser) Look() (wrong []string, least, height float64, err error) {
 	var found struct {
 		Wrong         []string
 		Least, Height float64
 	}
-	err = b.Eval(look, &found)
+	err = b.Eval("("+look+")("+strconv.FormatBool(b.own != "")+")", &found)
 	return found.Wrong, found.Least, found.Height, err
 }

@@ -1,5 +1,6 @@
-// What is wrong with the page that is open: a list of texts.
-(() => {
+// What is wrong with the page that is open: a list of texts. A page that a server has may run
+// scripts, and has links to the server's other paths.
+(served => {
 	const wrong = [];
 	const say = (what, node) => wrong.push(what + ": " + (node.id ? "#" + node.id + " " : "") + (node.textContent || "").trim().slice(0, 60));
 	const root = document.documentElement;
@@ -21,15 +22,28 @@
 	}
 	for (const a of document.querySelectorAll("a")) {
 		const to = a.getAttribute("href");
+		if (served && !to.startsWith("#") && new URL(a.href).origin === location.origin) continue;
 		if (to.startsWith("#") ? !ids.has(to.slice(1)) : !(to.startsWith("data:") && a.download)) say("leads nowhere, to " + to.slice(0, 60), a);
 	}
 	for (const e of document.querySelectorAll("[aria-labelledby]")) {
 		for (const id of e.getAttribute("aria-labelledby").split(" ")) if (!ids.has(id)) say("label " + id + " is missing", e);
 	}
-	if (document.scripts.length) wrong.push("has a script");
+	if (document.scripts.length && !served) wrong.push("has a script");
+
+	// Every field says what it is for, and can be reached.
+	for (const e of document.querySelectorAll("input, textarea, select, button")) {
+		if (!(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel) say("no label (" + e.tagName + ")", e);
+		if (e.checkVisibility() && e.tabIndex < 0) say("out of the keyboard's reach (" + e.tagName + ")", e);
+		const box = e.getBoundingClientRect(), around = e.closest("label")?.getBoundingClientRect() || box;
+		if (e.checkVisibility() && Math.max(box.height, around.height) < 24) say("too small to hit (" + e.tagName + ")", e);
+	}
 
 	// Contrast, as WCAG has it.
-	const rgba = s => { const m = s.match(/[\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+	const rgba = s => {
+		let m = s.match(/[\d.]+(?:e-?\d+)?/g).map(Number);
+		if (s.startsWith("color(srgb")) m = m.map((v, i) => i < 3 ? 255 * v : v); // what color-mix() makes
+		return m.length < 4 ? [...m, 1] : m;
+	};
 	const over = (top, under) => under.map((v, i) => i < 3 ? top[i] * top[3] + v * (1 - top[3]) : 1);
 	const linear = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
 	const light = c => 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
@@ -73,4 +87,4 @@
 		});
 	}
 	return {wrong, least, height: root.scrollHeight};
-})()
+})

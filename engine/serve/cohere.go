@@ -1,0 +1,88 @@
+package serve
+
+import "net/http"
+
+// cohere is Cohere's rerank, of both versions, and on paths that others have, too, what their
+// clients need beside: without a dialect that is pinned, documents to be ranked are its own.
+// Scores are sigmoids, and documents are repeated where return_documents asks for them.
+func cohere() *dialect {
+	d := &dialect{name: "cohere", word: cohereFailure}
+	for path, version := range map[string]string{"/rerank": "", "/v1/rerank": "1", "/v2/rerank": "2"} {
+		d.routes = append(d.routes, route{method: "POST", path: path, mark: "documents", ask: cohereRerank(version)})
+	}
+	return d
+}
+
+// cohereError is what the clients of any of these dialects find an error in: Cohere's message,
+// Jina's detail, vLLM's and Infinity's object.
+type cohereError struct {
+	ID      string      `json:"id"`
+	Message string      `json:"message"`
+	Detail  string      `json:"detail"`
+	Error   errorObject `json:"error"`
+}
+
+func cohereFailure(f *failure) reply {
+	status := known(f)
+	return asJSON(status, cohereError{newID(), f.message, f.message, vllmError(f, status)})
+}
+
+// cohereMeta says under which version of the API an answer was given, and what it would have
+// cost.
+type cohereMeta struct {
+	Version *cohereVersion `json:"api_version,omitempty"`
+	Billed  cohereBilled   `json:"billed_units"`
+}
+
+type cohereVersion struct {
+	Version string `json:"version"`
+}
+
+type cohereBilled struct {
+	Units int `json:"search_units"`
+}
+
+// A search unit is a query with up to 100 documents, as Cohere's pricing has it.
+const unitDocuments = 100
+
+// cohereRerank ranks documents. A document is a text or, as in version 1, an object, of which
+// rank_fields names the fields that count. Where the model reads fewer tokens than
+// max_tokens_per_doc, documents are cut to these.
+func cohereRerank(version string) func(*body) (question, encoder) {
+	return func(b *body) (question, encoder) {
+		fields := []string{textField}
+		if v, ok := b.field("rank_fields"); ok {
+			if names := v.texts(); len(names) > 0 {
+				fields = names
+			}
+		}
+		r := rankingOf(b, fields...)
+		r.echo = b.flag("return_documents", false)
+		r.second = b.count("max_tokens_per_doc", 0, 0)
+		b.ignore("max_chunks_per_doc", "priority") // texts are not divided, and requests take turns
+		others(b, &r.question)
+		meta := cohereMeta{Billed: cohereBilled{(len(r.documents) + unitDocuments - 1) / unitDocuments}}
+		if version != "" {
+			meta.Version = &cohereVersion{version}
+		}
+		return r.question, func(a *answer) reply {
+			p := r.reply(a, repeatObject)
+			p.Meta = &meta
+			return asJSON(http.StatusOK, p)
+		}
+	}
+}
+
+// others reads the fields by which clients of vLLM and Infinity ask for raw scores and for
+// shorter texts.
+func others(b *body, q *question) {
+	if b.flag("raw_scores", false) || !b.flag("use_activation", true) {
+		q.scale = raw
+	}
+	if n := vllmMost(b); n > 0 {
+		q.most = n
+	}
+	q.side = b.side("truncation_side", "right", "left")
+	q.first = b.count("max_tokens_per_query", 0, 0)
+	b.ignore("user")
+}

@@ -1,0 +1,153 @@
+package serve
+
+import (
+	"net/http"
+	"time"
+)
+
+// infinityName is the name of Infinity's dialect.
+const infinityName = "infinity"
+
+// infinity is Infinity's server, version 0.0.77: one that has no prefix of its paths. On /rerank
+// and /health, which others have too, it is reached only if it is pinned.
+func infinity() *dialect {
+	return &dialect{name: infinityName, word: infinityFailure, routes: []route{
+		{method: "POST", path: "/rerank", ask: infinityRerank},
+		{method: "POST", path: "/embeddings", ask: infinityEmbed},
+		{method: "POST", path: "/classify", mark: "input", ask: infinityClassify},
+		{method: "GET", path: "/models", plain: infinityModels},
+		{method: "GET", path: "/health", plain: infinityHealth, open: true},
+	}}
+}
+
+// infinityDetails are the failures that FastAPI finds in a body, by the type that they have
+// there. Their status is 422, and Infinity's own client reads their details.
+var infinityDetails = map[kind]string{
+	badJSON: "json_invalid", missingField: "missing", wrongType: "type_error", badValue: "value_error",
+	unknownField: "extra_forbidden", ambiguous: "value_error", invalid: "value_error",
+	noItems: "too_short", tooManyItems: "too_long", tooLong: "value_error",
+}
+
+type infinityDetail struct {
+	Where   []string `json:"loc"`
+	Message string   `json:"msg"`
+	Type    string   `json:"type"`
+}
+
+type infinityInvalid struct {
+	Detail []infinityDetail `json:"detail"`
+}
+
+// infinityBare are the failures that have their message alone, as FastAPI has it.
+var infinityBare = map[kind]bool{unauthorized: true, tooLarge: true, mediaType: true, timedOut: true}
+
+func infinityFailure(f *failure) reply {
+	if is := infinityDetails[f.kind]; is != "" {
+		d := infinityDetail{[]string{"body"}, f.message, is}
+		if f.field != "" {
+			d.Where = append(d.Where, f.field)
+		}
+		return asJSON(http.StatusUnprocessableEntity, infinityInvalid{[]infinityDetail{d}})
+	}
+	status := known(f)
+	if f.kind == noModel {
+		status = http.StatusBadRequest
+	}
+	if infinityBare[f.kind] {
+		return asJSON(status, jinaError{f.message})
+	}
+	return asJSON(status, wrapped{vllmError(f, status)})
+}
+
+// infinityRerank ranks documents, which are repeated as texts. Other than in vLLM, top_n must
+// not be 0.
+func infinityRerank(b *body) (question, encoder) {
+	r := rankingOf(b, textField)
+	b.count("top_n", 1, 0)
+	r.echo = b.flag("return_documents", false)
+	if b.flag("raw_scores", false) {
+		r.scale = raw
+	}
+	return r.question, func(a *answer) reply {
+		p := r.reply(a, repeatText)
+		p.ID = infinityID()
+		return asJSON(http.StatusOK, p)
+	}
+}
+
+func infinityID() string { return infinityName + "-" + newID() }
+
+type infinityLabels struct {
+	Object  string            `json:"object"`
+	Data    [][]teiPrediction `json:"data"`
+	Model   string            `json:"model"`
+	Usage   usage             `json:"usage"`
+	ID      string            `json:"id"`
+	Created int64             `json:"created"`
+}
+
+// infinityClassify gives each label's probability of each text, the largest first.
+func infinityClassify(b *body) (question, encoder) {
+	q := question{task: classifying, model: modelOrDefault(b)}
+	q.sequences, q.single = sequencesOf(b, "input")
+	if b.flag("raw_scores", false) {
+		q.scale = raw
+	}
+	return q, func(a *answer) reply {
+		all := make([][]teiPrediction, len(q.sequences))
+		for i := range all {
+			all[i] = teiPredictions(a.model.labels(), a.row(i))
+		}
+		return asJSON(http.StatusOK, infinityLabels{"classify", all, a.model.Name, a.usage(), infinityID(), time.Now().Unix()})
+	}
+}
+
+// sequencesOf reads single texts to be classified.
+func sequencesOf(b *body, name string) (all []sequence, single bool) {
+	texts, single := b.textOrTexts(name)
+	for _, t := range texts {
+		all = append(all, sequence{first: t})
+	}
+	return all, single
+}
+
+func infinityHealth(h *Handler, x *exchange) (reply, *failure) {
+	if f := h.takesMore(x); f != nil {
+		return reply{}, f
+	}
+	return asJSON(http.StatusOK, struct {
+		Unix float64 `json:"unix"`
+	}{float64(time.Now().UnixMilli()) / 1e3}), nil
+}
+
+type infinityModel struct {
+	ID      string        `json:"id"`
+	Stats   infinityStats `json:"stats"`
+	Object  string        `json:"object"`
+	Owner   string        `json:"owned_by"`
+	Created int64         `json:"created"`
+	Backend string        `json:"backend"`
+	Can     []string      `json:"capabilities"`
+	Dtype   string        `json:"dtype"`
+	Device  string        `json:"device"`
+}
+
+// infinityStats has what an engine knows of its queue.
+type infinityStats struct {
+	Waiting int `json:"queue_absolute"`
+	Running int `json:"passes_running"`
+}
+
+// infinityModels lists the models. The client takes no other owner than Infinity.
+func infinityModels(h *Handler, _ *exchange) (reply, *failure) {
+	can := [...]string{scoring: "rerank", embedding: "embed", classifying: "classify"}
+	var all []infinityModel
+	for _, m := range *h.models.Load() {
+		s := m.Engine.Stats()
+		all = append(all, infinityModel{
+			ID: m.Name, Stats: infinityStats{s.WaitingPairs, s.Running}, Object: "model", Owner: infinityName, Created: m.since,
+			Backend: ownName, Can: []string{can[m.does]}, Dtype: dtype(m.info.Precision), Device: m.info.Device,
+		})
+	}
+	return asJSON(http.StatusOK, listOf(all)), nil
+}
