@@ -157,10 +157,16 @@ type engineFlags struct {
 	model, device, isa, precision string
 	workers                       int
 	encoder                       bool // no flag: any encoder will do, and none is the default
+	logged                        bool // no flag: the engine has a logger, which gets its warnings
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {
 	modelFlag(flags, &f.model)
+	f.registerDevice(flags)
+}
+
+// registerDevice adds the flags of what computes.
+func (f *engineFlags) registerDevice(flags *pflag.FlagSet) {
 	flags.StringVar(&f.device, "device", "auto", "auto (metal if it is there and good, else cpu), cpu, metal (an Apple GPU), or reference (float64, slow)")
 	flags.StringVar(&f.isa, "isa", "auto", "instruction set of the cpu: auto (the best that there is), or one that \"info\" names, such as avx2; generic is plain Go")
 	flags.StringVar(&f.precision, "precision", "auto", "auto (the fastest that is close enough to f32, as measured here), f32, bf16x3, f16, bf16 or int8, as far as the instruction set has them; metal has f16; f64 with --device reference")
@@ -191,7 +197,7 @@ func (f *engineFlags) open(p *program, opts ...engine.Option) (*engine.Engine, c
 		return nil, c, instead(err)
 	}
 	e, err := engine.OpenFS(c.files, opts...)
-	if err == nil {
+	if err == nil && !f.logged {
 		for _, w := range e.Info().Warnings {
 			p.warn("%s: %s", c.name, w)
 		}

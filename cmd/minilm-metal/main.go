@@ -8,6 +8,7 @@
 //	minilm-metal similarity QUERY < texts.txt texts by the similarity of their embeddings
 //	minilm-metal classify < texts.txt         probabilities of labels, with a model that has some
 //	minilm-metal info                         model, device, kernels
+//	minilm-metal serve                        all of these over HTTP
 //	minilm-metal verify                       published scores against ours
 //	minilm-metal report FILE                  the page of a bench report, made again
 //	minilm-metal compare A B                  two bench reports side by side

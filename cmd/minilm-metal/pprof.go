@@ -102,7 +102,7 @@ func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) erro
 			return err
 		}
 	}
-	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return serve(ctx, args) }))
+	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return servePages(ctx, args) }))
 }
 
 // driverOptions returns the driver's options. The driver passes its web pages to serve.
@@ -121,8 +121,8 @@ func (p *program) driverOptions(prof *profile.Profile, v *view, serve func(*driv
 	}
 }
 
-// serve serves pprof's pages until ctx is done: the user interrupts.
-func serve(ctx context.Context, args *driver.HTTPServerArgs) error {
+// servePages serves pprof's pages until ctx is done: the user interrupts.
+func servePages(ctx context.Context, args *driver.HTTPServerArgs) error {
 	listener, err := net.Listen("tcp", args.Hostport)
 	if err != nil {
 		return err

@@ -125,7 +125,7 @@ have 3 to 5 for their verdicts.`,
 		c.Annotations = map[string]string{onlyOutput: ""}
 		root.AddCommand(c)
 	}
-	root.AddCommand(p.info(), p.bench(), p.report(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.doctor(), p.man(), p.version())
+	root.AddCommand(p.info(), p.serve(), p.bench(), p.report(), p.compare(), p.kernels(), p.pprof(), p.synth(), p.pull(), p.convert(), p.verify(), p.tune(), p.doctor(), p.man(), p.version())
 	p.complete(root)
 	return root
 }

@@ -46,18 +46,32 @@ func (h *Handler) run(x *exchange, q *question) (*answer, *failure) {
 	if !m.can(q) {
 		return nil, failed(wrongModel, "model %q is %s, and this needs %s", m.Name, tasks[m.does], tasks[q.task])
 	}
-	a := &answer{model: m, width: 1}
-	err := m.answer(x.r.Context(), q, a)
-	if err != nil {
-		return nil, whyNot(x.r.Context(), err)
+	if f := h.tooMuchText(q); f != nil {
+		return nil, f
 	}
-	facts.stats, facts.scale = a.stats, a.scale
+	a := &answer{model: m, width: 1}
+	if err := m.counted(x.r.Context(), q, a); err != nil {
+		f := whyNot(x.r.Context(), err)
+		if f.kind == overloaded {
+			f.retry = m.wait()
+		}
+		return nil, f
+	}
+	facts.stats, facts.scale, facts.lengths = a.stats, a.scale, a.lengths
 	for _, n := range a.lengths {
 		if n > m.limit(q) {
 			facts.cut++
 		}
 	}
 	return a, nil
+}
+
+// counted is answer, which metrics see while it goes on.
+func (m *served) counted(ctx context.Context, q *question, a *answer) error {
+	m.note()
+	m.meters.asked.Add(1)
+	defer m.meters.asked.Add(-1)
+	return m.answer(ctx, q, a)
 }
 
 // answer makes a of what the engine says to q. Errors are the engine's, or a *failure.

@@ -22,6 +22,8 @@ type body struct {
 	// does is the task of the model that the path names, or of the default model. Paths that models of
 	// different kinds answer differently need it.
 	does task
+	// uncut is what the option NoAutoTruncate says.
+	uncut bool
 	// value returns what the request's path has for a wildcard of the route's.
 	value func(name string) string
 	rest  []byte // what follows the JSON; see route.prefix

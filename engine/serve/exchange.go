@@ -11,6 +11,7 @@ import (
 
 // exchange is one request while it is answered.
 type exchange struct {
+	h     *Handler
 	w     http.ResponseWriter
 	r     *http.Request
 	facts facts
@@ -40,6 +41,8 @@ type facts struct {
 	failure  *failure // nil for an answer
 	status   int
 	took     time.Duration // from began until the reply was written
+	lengths  []int         // tokens of each item, before it is cut; nil without an answer
+	traced   traced
 }
 
 // onEnd makes f run when the exchange has ended.
@@ -52,8 +55,9 @@ func (h *Handler) ended(x *exchange) {
 	for i := len(x.after) - 1; i >= 0; i-- {
 		x.after[i]()
 	}
+	h.metrics.ended(x)
 	level := slog.LevelDebug
-	if f.failure != nil && f.status >= http.StatusInternalServerError {
+	if f.failure != nil && f.status >= http.StatusInternalServerError && f.failure.kind != notReady {
 		level = slog.LevelWarn
 	}
 	if !h.options.logger.Enabled(context.Background(), level) {
@@ -62,6 +66,9 @@ func (h *Handler) ended(x *exchange) {
 	about := []slog.Attr{
 		slog.String("method", x.r.Method), slog.String("path", f.path), slog.String("dialect", f.dialect),
 		slog.Int("status", f.status), slog.Duration("took", f.took),
+	}
+	if f.traced.trace != "" {
+		about = append(about, slog.String("trace_id", f.traced.trace), slog.String("parent_span_id", f.traced.span))
 	}
 	if f.asked {
 		about = append(about, slog.String("model", f.model), slog.Int("items", f.items), slog.Int("tokens", f.stats.Tokens), slog.Int("cut", f.cut))

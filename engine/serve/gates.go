@@ -17,7 +17,7 @@ func (h *Handler) hasRoom(x *exchange) *failure {
 		return nil
 	default:
 		f := failed(overloaded, "%d requests are being answered, the limit of --max-requests", cap(h.places))
-		f.retry = retryOverload
+		f.retry = h.wait()
 		return f
 	}
 }

@@ -14,6 +14,10 @@ type Handler struct {
 	models   atomic.Pointer[[]*served] // nil until Use
 	draining atomic.Bool
 	places   chan struct{} // has an element for each exchange that passed hasRoom
+	metrics  *metrics
+
+	keys       keys
+	keyHeaders []string // in which they may come
 }
 
 // New returns a handler that is live and not ready: it answers probes, and nothing else until
@@ -28,8 +32,9 @@ func New(opts ...Option) (*Handler, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	h := &Handler{options: o, mux: http.NewServeMux(), places: make(chan struct{}, o.requests)}
 	all := table()
+	h := &Handler{options: o, mux: http.NewServeMux(), places: make(chan struct{}, o.requests), metrics: newMetrics(),
+		keys: hashed(o.keys), keyHeaders: keyHeaders(all)}
 	for path, methods := range paths(all) {
 		pattern := path
 		if path == "/" {
@@ -42,7 +47,8 @@ func New(opts ...Option) (*Handler, error) {
 }
 
 // Drain says that the server is about to end: probes of readiness fail from now on, so that no
-// more requests are sent here. Those that come are still answered.
+// more requests are sent here. Those that come are still answered, and their connections closed
+// after the answer: when the server stops listening, no client has one that it may be using.
 func (h *Handler) Drain() { h.draining.Store(true) }
 
 // ServeHTTP answers a request.
@@ -50,7 +56,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 
 // serve answers a request of a path, whose routes it has by method.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, methods map[string][]bound) {
-	x := &exchange{w: w, r: r, facts: facts{began: time.Now(), path: path}}
+	x := &exchange{h: h, w: w, r: r, facts: facts{began: time.Now(), path: path, traced: traceOf(r.Header.Get("Traceparent"))}}
+	h.hurryBody(x)
 	var words bound
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -101,9 +108,11 @@ func (h *Handler) other(x *exchange, methods map[string][]bound) {
 // answer takes an exchange through all steps up to its reply. It sets words to the route as
 // soon as that is known: its dialect words a failure.
 func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, *failure) {
-	open := words.open
-	x.facts.open = open
-	if !open {
+	x.facts.open = words.open
+	if f := h.hasKey(x); f != nil {
+		return reply{}, f
+	}
+	if !words.open {
 		for _, g := range gates {
 			if f := g(h, x); f != nil {
 				return reply{}, f

@@ -20,9 +20,11 @@ type Model struct {
 // served is a model with what is known of it.
 type served struct {
 	Model
-	info  engine.Info
-	does  task
-	since int64 // when it was ready, in seconds of Unix
+	info   engine.Info
+	does   task
+	since  int64 // when it was ready, in seconds of Unix
+	meters *meters
+	speed  speed
 }
 
 // Use sets the models, which are open and warm, and makes the handler ready. The first is the
@@ -53,6 +55,7 @@ func (h *Handler) Use(models ...Model) error {
 			all[i].does = classifying
 		}
 	}
+	h.metrics.meter(all)
 	h.models.Store(&all)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Option sets one thing about a Handler. A nil Option sets nothing; if two set the same thing,
@@ -16,14 +17,22 @@ type options struct {
 	strict   bool
 	bytes    int64 // the longest body
 	items    int   // the most texts in a request
+	text     int64 // the most bytes of all texts of a request
 	requests int   // the most at a time
 	logger   *slog.Logger
+
+	keys         []string
+	keyedMetrics bool
+	uncut        bool          // texts that are too long are failures where a request of text-embeddings-inference's does not say
+	bodyTimeout  time.Duration // 0: none
+	replyTimeout time.Duration // 0: none
 }
 
 func defaults() options {
 	return options{
 		bytes:    8 << 20,
 		items:    10_000,
+		text:     64 << 20,
 		requests: 512,
 		logger:   slog.New(slog.DiscardHandler),
 	}
@@ -42,7 +51,15 @@ func (o *options) check() error {
 	if o.requests < 1 {
 		return fmt.Errorf("serve: %d requests at a time, want at least 1", o.requests)
 	}
-	return nil
+	if o.text < 1 {
+		return fmt.Errorf("serve: texts of %d bytes, want at least 1", o.text)
+	}
+	for name, d := range map[string]time.Duration{"body": o.bodyTimeout, "reply": o.replyTimeout} {
+		if d < 0 {
+			return fmt.Errorf("serve: %v for a %s, want more than 0, or 0 for any time", d, name)
+		}
+	}
+	return checkKeys(o.keys)
 }
 
 // Dialect pins the dialect of the paths that several share, such as /rerank. Without it, the
@@ -62,6 +79,11 @@ func MaxItems(n int) Option { return func(o *options) { o.items = n } }
 // MaxRequests limits the requests that are answered at a time; others are refused as overload.
 // The default is 512. Probes are not among them.
 func MaxRequests(n int) Option { return func(o *options) { o.requests = n } }
+
+// NoAutoTruncate makes texts that are too long a failure of requests in
+// text-embeddings-inference's dialect that do not say what is to be done with them. Without this
+// option they are cut.
+func NoAutoTruncate() Option { return func(o *options) { o.uncut = true } }
 
 // Logger sets where the handler logs. No log has any text of a request, nor a key. The default,
 // nil, is nowhere.

@@ -9,6 +9,7 @@ const ownName = "minilm-metal"
 func own() *dialect {
 	return &dialect{name: ownName, word: teiFailure, routes: []route{
 		{method: "GET", path: "/", plain: showPage, open: true},
+		{method: "GET", path: metricsPath, plain: serveMetrics, open: true},
 		{method: "GET", path: "/openapi.yaml", plain: describeYAML, open: true},
 		{method: "GET", path: "/openapi.json", plain: describeJSON, open: true},
 		// Where text-embeddings-inference has its description, and a page of it.

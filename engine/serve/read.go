@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,7 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 		return nil, f
 	}
 	b.rest, b.items, b.does = raw[n:], h.options.items, m.does
+	b.uncut = h.options.uncut
 	b.value = x.r.PathValue
 	return b, nil
 }
@@ -46,11 +48,15 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return nil, tooManyBytes(most)
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, failed(timedOut, "the body did not come within %v, the limit of --read-timeout", h.options.bodyTimeout)
+	}
 	if err != nil {
 		f := failed(cancelled, "the body ended before its time")
 		f.cause = err
 		return nil, f
 	}
+	h.bodyCame(x)
 	return raw, nil
 }
 

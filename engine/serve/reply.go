@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // reply is what goes back to the client.
@@ -47,9 +48,18 @@ func (x *exchange) send(p reply) {
 		h.Set("Content-Type", p.content)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(p.body)))
+	if x.h.draining.Load() {
+		h.Set("Connection", "close")
+	}
 	x.facts.status, x.facts.sent = p.status, len(p.body)
+	c := http.NewResponseController(x.w)
+	if t := x.h.options.replyTimeout; t > 0 {
+		_ = c.SetWriteDeadline(time.Now().Add(t))
+		defer func() { _ = c.SetWriteDeadline(time.Time{}) }() // the connection's next reply has its own
+	}
 	x.w.WriteHeader(p.status)
 	if x.r.Method != http.MethodHead {
 		_, _ = x.w.Write(p.body)
 	}
+	_ = c.Flush() // within the deadline
 }

@@ -88,6 +88,6 @@ func teiNone(what string) func(*Handler, *exchange) (reply, *failure) {
 
 // teiCut reads how texts that are too long are cut.
 func teiCut(b *body, q *question) {
-	q.uncut = !b.flag("truncate", true)
+	q.uncut = !b.flag("truncate", !b.uncut)
 	q.side = b.side("truncation_direction", "Right", "right", "Left", "left")
 }

@@ -48,7 +48,7 @@ func teiInfo(h *Handler, x *exchange) (reply, *failure) {
 	return asJSON(http.StatusOK, teiModel{
 		ID: m.Name, Type: dtype(m.info.Precision), Name: m.Name, Kind: m.teiKind(),
 		Requests: h.options.requests, Length: m.info.MaxLength, Tokens: m.info.TokenBudget, Passes: m.info.Workers,
-		Items: h.options.items, Truncates: true, Tokenizers: m.info.Workers, Version: version, Commit: commit, Models: h.modelFacts(),
+		Items: h.options.items, Truncates: !h.options.uncut, Tokenizers: m.info.Workers, Version: version, Commit: commit, Models: h.modelFacts(),
 	}), nil
 }
 

@@ -9,24 +9,22 @@ import (
 	"github.com/minilm-metal/minilm-metal/engine"
 )
 
-// retryOverload is when a client that was refused should ask again.
-const retryOverload = time.Second
-
 // whyNot makes a failure of the error of an engine's call. None of the messages has a text.
 func whyNot(ctx context.Context, err error) *failure {
 	f := (*failure)(nil)
-	long := (*engine.TooLongError)(nil)
+	long, over := (*engine.TooLongError)(nil), (*engine.OverloadError)(nil)
 	switch {
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
 		f = failed(cancelled, "the client has gone")
-	case errors.Is(err, engine.ErrOverloaded):
-		f = failed(overloaded, "the server is overloaded: %v", err)
-		f.retry = retryOverload
+	case errors.As(err, &over) && over.Waited > 0:
+		f = failed(overloaded, "the server is overloaded: the request has waited for %v, the limit of --max-wait", over.Waited.Round(time.Millisecond))
+	case errors.As(err, &over):
+		f = failed(overloaded, "the server is overloaded: %d texts of %d requests wait, the limit of --max-queue", over.Pairs, over.Calls)
 	case errors.Is(err, engine.ErrClosed):
 		f = failed(notReady, "the server is about to end")
-		f.retry = retryOverload
+		f.retry = retryLoading
 	case errors.As(err, &long):
 		f = failed(tooLong, "text %d has %d tokens, and must have at most %d: have it truncated, or send less", indexOf(err), long.Tokens, long.Limit)
 		f.tokens, f.limit = long.Tokens, long.Limit

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rs/cors"
+	"github.com/spf13/pflag"
+
+	"github.com/minilm-metal/minilm-metal/engine/serve"
+)
+
+// lifeFlags say how long things may take that are not a request's answer.
+type lifeFlags struct{ header, idle, drain, shutdown time.Duration }
+
+func (f *lifeFlags) register(flags *pflag.FlagSet) {
+	flags.DurationVar(&f.header, "read-header-timeout", 10*time.Second, "how long a client may take to send a request's header; 0: for ever")
+	flags.DurationVar(&f.idle, "idle-timeout", 2*time.Minute, "how long a connection is kept for the client's next request; 0: for ever")
+	flags.DurationVar(&f.drain, "drain-delay", 5*time.Second, "after SIGTERM, how long requests are still taken, while load balancers see that the server is not ready")
+	flags.DurationVar(&f.shutdown, "shutdown-timeout", 25*time.Second, "after that, how long requests may take to end")
+}
+
+func (f *lifeFlags) check() error {
+	return notNegative(map[string]time.Duration{"read-header-timeout": f.header, "idle-timeout": f.idle, "drain-delay": f.drain, "shutdown-timeout": f.shutdown})
+}
+
+// mostHeader limits the bytes of a request's header. net/http's default, a megabyte, is for each
+// of the connections that somebody may open.
+const mostHeader = 64 << 10
+
+// serveModels is the life of a server: it listens, opens the models, answers until ctx is over,
+// and ends what it has begun.
+func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
+	all, err := f.sources()
+	if err != nil {
+		return err
+	}
+	log := f.log.logger(p.stderr)
+	p.stderr = warnings{log}
+	s := &service{flags: f, log: log}
+	if s.handler, err = f.handler(log); err != nil {
+		return err
+	}
+	closeDebug, at, err := f.debug.open(&s.models)
+	if err != nil {
+		return err
+	}
+	defer closeDebug()
+	if at != "" {
+		log.Info("profiles", "address", at)
+	}
+	if err := s.listen(p); err != nil {
+		return err
+	}
+	models, err := p.openModels(ctx, f, all, s.handler, log)
+	if err == nil {
+		err = s.handler.Use(models...)
+	}
+	if err != nil {
+		_ = s.http.Close()
+		if ctx.Err() != nil { // it was told to end before it had begun
+			return closeModels(models)
+		}
+		return errors.Join(err, closeModels(models))
+	}
+	s.models.Store(&models)
+	log.Info("ready", "models", len(models))
+	s.tellSystemd(daemon.SdNotifyReady)
+	select {
+	case err = <-s.failed:
+		err = errors.Join(err, s.http.Close())
+	case <-ctx.Done():
+		err = s.end(ctx, models)
+	}
+	return errors.Join(err, closeModels(models))
+}
+
+// service is a server that listens.
+type service struct {
+	flags   *serveFlags
+	log     *slog.Logger
+	handler *serve.Handler
+	http    *http.Server
+	failed  chan error                    // a listener's, which ends it all
+	models  atomic.Pointer[[]serve.Model] // nil until they are open
+}
+
+// handler is what answers, as the flags want it.
+func (f *serveFlags) handler(log *slog.Logger) (*serve.Handler, error) {
+	opts := []serve.Option{
+		serve.Dialect(f.dialect), serve.MaxBody(f.body), serve.MaxText(f.text), serve.MaxItems(f.items), serve.MaxRequests(f.requests),
+		serve.BodyTimeout(f.bodyTimeout), serve.ReplyTimeout(f.sendTimeout), serve.Keys(f.keys...), serve.Logger(log),
+	}
+	if f.strict {
+		opts = append(opts, serve.Strict())
+	}
+	if f.keyedMetrics {
+		opts = append(opts, serve.KeyedMetrics())
+	}
+	if !f.truncate {
+		opts = append(opts, serve.NoAutoTruncate())
+	}
+	return serve.New(opts...)
+}
+
+// listen opens the port and answers there from now on. The one line of standard output is where.
+func (s *service) listen(p *program) error {
+	f := s.flags
+	certificate, err := f.listen.certificate()
+	if err != nil {
+		return err
+	}
+	listeners, err := f.listen.open(p.getenv)
+	if err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler:           s.shared(),
+		ReadHeaderTimeout: f.life.header,
+		IdleTimeout:       f.life.idle,
+		MaxHeaderBytes:    mostHeader,
+		Protocols:         f.listen.protocols(),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	if certificate != nil {
+		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
+	}
+	s.failed = make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { s.failed <- s.answer(l) }()
+		s.log.Info("listening", "address", f.listen.address(l))
+		if host := l.Addr(); len(f.keys) == 0 && reachable(host) {
+			s.log.Warn("whoever reaches this address may ask: there is no --api-key-file", "address", host.String())
+		}
+		if _, err := fmt.Fprintln(p.stdout, f.listen.address(l)); err != nil {
+			_ = s.http.Close()
+			return err
+		}
+	}
+	return nil
+}
+
+// reachable reports whether other machines may reach an address.
+func reachable(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
+}
+
+// answer answers what comes to a listener, until the server is closed.
+func (s *service) answer(l net.Listener) error {
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(l, "", "")
+	}
+	return s.http.Serve(l)
+}
+
+// shared is the handler, with what pages of other origins need to ask it, where they may.
+func (s *service) shared() http.Handler {
+	if len(s.flags.origins) == 0 {
+		return s.handler
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: s.flags.origins,
+		AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders: []string{"*"},
+		ExposedHeaders: []string{"Retry-After", "X-Dialect", "X-Scores", "X-Compute-Type", "X-Compute-Time", "X-Compute-Tokens", "X-Queue-Time", "X-Inference-Time"},
+		MaxAge:         600, // seconds
+	}).Handler(s.handler)
+}
+
+// end ends the server gently, after ctx is over: first it is not ready, then it takes no more
+// requests, then those are interrupted that have not ended in time.
+func (s *service) end(ctx context.Context, models []serve.Model) error {
+	s.handler.Drain()
+	s.tellSystemd(daemon.SdNotifyStopping)
+	delay := s.flags.life.drain
+	if byHand(ctx) {
+		delay = 0
+	}
+	s.log.Info("ending: not ready any more; a second signal ends at once", "still_answering_for", delay)
+	select {
+	case <-time.After(delay):
+	case err := <-s.failed:
+		return errors.Join(err, s.http.Close())
+	}
+	timed, cancel := context.WithTimeout(context.Background(), s.flags.life.shutdown)
+	defer cancel()
+	err := s.http.Shutdown(timed)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// Those that wait for an engine get an answer, which says so; others are cut off.
+		err = fmt.Errorf("requests were interrupted that had not ended within %v, the limit of --shutdown-timeout", s.flags.life.shutdown)
+		err = errors.Join(err, closeModels(models))
+		last, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if s.http.Shutdown(last) != nil {
+			_ = s.http.Close()
+		}
+	}
+	s.log.Info("ended")
+	return err
+}
+
+// byHand reports whether ctx was ended by an interrupt from the keyboard, and not by SIGTERM.
+func byHand(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return cause != nil && cause.Error() == syscall.SIGINT.String()+" signal received"
+}
+
+// tellSystemd says where the server is in its life, where systemd wants to know.
+func (s *service) tellSystemd(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Warn("systemd cannot be told", "state", state, "error", err)
+	}
+}

@@ -1,0 +1,60 @@
+package serve
+
+import (
+	"net/http"
+	"time"
+)
+
+// MaxText limits the bytes of all texts that a request has the model read, a query counted with
+// each of its passages: a long query with many short passages is little to send and much to read.
+// The default is 64 MiB.
+func MaxText(bytes int64) Option { return func(o *options) { o.text = bytes } }
+
+// BodyTimeout limits how long a client may take to send a body. 0, the default, is no limit. It
+// is meant in place of http.Server's ReadTimeout, which would end requests that are computed for
+// longer.
+func BodyTimeout(d time.Duration) Option { return func(o *options) { o.bodyTimeout = d } }
+
+// ReplyTimeout limits how long a client may take to read a reply, from when it is there. 0, the
+// default, is no limit. It is meant in place of http.Server's WriteTimeout, which counts the time
+// to compute it, too.
+func ReplyTimeout(d time.Duration) Option { return func(o *options) { o.replyTimeout = d } }
+
+// hurryBody gives the client a time for its body. Until the body has come whole, the time holds
+// for refusals, too: net/http reads on after one, to keep the connection.
+func (h *Handler) hurryBody(x *exchange) {
+	if h.options.bodyTimeout > 0 && x.r.ContentLength != 0 {
+		// A writer that cannot do this is no network's.
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(h.options.bodyTimeout))
+	}
+}
+
+// bodyCame ends the time for the body. A deadline that is over while the answer is computed
+// would look as if the client had gone.
+func (h *Handler) bodyCame(x *exchange) {
+	if h.options.bodyTimeout > 0 {
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
+	}
+}
+
+// tooMuchText is the failure of a question with more text than the limit; nil if it has not.
+func (h *Handler) tooMuchText(q *question) *failure {
+	if n := q.bytes(); n > h.options.text {
+		return failed(tooLarge, "the texts have %d bytes, a query counted with each of its passages, and --max-text allows %d", n, h.options.text)
+	}
+	return nil
+}
+
+// bytes counts those of all texts, the query once for each pair.
+func (q *question) bytes() (n int64) {
+	for i := range q.pairs {
+		n += int64(len(q.pairs[i].Query)) + int64(len(q.pairs[i].Passage))
+	}
+	for _, t := range q.texts {
+		n += int64(len(t))
+	}
+	for i := range q.sequences {
+		n += int64(len(q.sequences[i].first)) + int64(len(q.sequences[i].second))
+	}
+	return n
+}
