@@ -43,7 +43,7 @@ func (e *Engine) EmbedTokens(ctx context.Context, dst []float32, b *model.Batch,
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	return e.answer(&methodEmbedTokens, ctx, dst, nil, nil, b, opts)
+	return e.answer(&methodEmbedTokens, ctx, dst, inputs{tokens: b}, opts)
 }
 
 // EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an

@@ -270,3 +270,46 @@ func floats(name string, shape []int, value func(k float64) float64) safetensors
 	}
 	return e
 }
+
+// Tokens of texts have the embeddings that the texts have, bit for bit, and are neither cut nor
+// put between special tokens.
+func TestEmbedTokens(t *testing.T) {
+	e := openEmbedder(t)
+	texts := []string{"how many people live in the city", "", "who"}
+	want, err := e.Embed(t.Context(), nil, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b model.Batch
+	pairs := make([]engine.Pair, len(texts))
+	for i, text := range texts {
+		pairs[i].Query = text
+	}
+	if err := e.Tokenize(&b, pairs); err != nil {
+		t.Fatal(err)
+	}
+	var stats engine.CallStats
+	got, err := e.EmbedTokens(t.Context(), []float32{7}, &b, engine.StatsTo(&stats))
+	if err != nil || got[0] != 7 || !slices.Equal(got[1:], want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+	if stats.Pairs != len(texts) || stats.Tokens != b.Tokens() {
+		t.Errorf("stats of %d texts and %d tokens, want %d and %d", stats.Pairs, stats.Tokens, len(texts), b.Tokens())
+	}
+	var bare, long, unknown model.Batch
+	bare.Append([]int32{b.IDs[1]}, []int32{0})
+	if got, err := e.EmbedTokens(t.Context(), nil, &bare); err != nil || slices.Equal(got, want[:len(got)]) {
+		t.Errorf("a token without special tokens: %v, %v", got, err)
+	}
+	long.Append(make([]int32, 2000), make([]int32, 2000))
+	if got, err := e.EmbedTokens(t.Context(), []float32{7}, &long); !errors.Is(err, engine.ErrTooLong) || len(got) != 1 {
+		t.Errorf("too many tokens: %v, %v", got, err)
+	}
+	unknown.Append([]int32{40000}, []int32{0})
+	if _, err := e.EmbedTokens(t.Context(), nil, &unknown); err == nil || !strings.Contains(err.Error(), "40000") {
+		t.Errorf("an id outside the vocabulary: %v", err)
+	}
+	if got, err := e.EmbedTokens(t.Context(), []float32{7}, nil); err == nil || len(got) != 1 {
+		t.Errorf("no batch: %v, %v", got, err)
+	}
+}

@@ -77,6 +77,8 @@ type TooLongError struct {
 // Error says how many tokens there are, and how many there may be.
 func (e *TooLongError) Error() string {
 	switch {
+	case e.cause == nil: // another package's
+		return fmt.Sprintf("too long: %d tokens, want at most %d", e.Tokens, e.Limit)
 	case e.Tokens >= tokenizer.NoLimit:
 		return plain(e.cause.Error())
 	case e.uncut:

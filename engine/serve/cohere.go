@@ -7,7 +7,11 @@ import "net/http"
 // Scores are sigmoids, and documents are repeated where return_documents asks for them.
 func cohere() *dialect {
 	d := &dialect{name: "cohere", word: cohereFailure}
-	for path, version := range map[string]string{"/rerank": "", "/v1/rerank": "1", "/v2/rerank": "2"} {
+	for _, version := range []string{"", "1", "2"} {
+		path := "/rerank"
+		if version != "" {
+			path = "/v" + version + path
+		}
 		d.routes = append(d.routes, route{method: "POST", path: path, mark: "documents", ask: cohereRerank(version)})
 	}
 	return d

@@ -23,7 +23,7 @@ func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) 
 		return about("dimensions", invalid, "%d dimensions, and model %q has %d", q.dimensions, m.Name, whole)
 	}
 	if q.long && m.unitary() {
-		return about("normalize", invalid, "model %q makes vectors of length 1 by its own modules: it has none that are not normalized", m.Name)
+		return failed(invalid, "model %q makes vectors of length 1 by its own modules: it has none that are not normalized", m.Name)
 	}
 	if q.ids != nil {
 		a.values, err = m.embedIDs(ctx, q, a)

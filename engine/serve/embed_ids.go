@@ -9,33 +9,30 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
-// embedIDs makes vectors of texts that came as token ids. The default prompt goes before them,
-// and special tokens go around them, unless they are there already. They are cut as texts are.
+// embedIDs makes vectors of texts that came as token ids. Special tokens go around them, unless
+// they are there already, and they are cut as texts are.
 func (m *served) embedIDs(ctx context.Context, q *question, a *answer) ([]float32, error) {
-	t, err := m.Engine.Tokenizer().Truncating(tokenizer.Truncation{MaxLength: tokenizer.NoLimit})
+	if m.info.DefaultPrompt != "" {
+		return nil, about("input", invalid, "model %q puts a prompt before each text, and cannot before token ids: send text", m.Name)
+	}
+	around, err := m.Engine.Tokenizer().EncodeText("")
 	if err != nil {
 		return nil, err
 	}
-	prompt, err := t.EncodeText(m.info.Prompts[m.info.DefaultPrompt])
-	if err != nil {
-		return nil, err
-	}
-	last := len(prompt.IDs) - 1
-	first, before, end := prompt.IDs[0], prompt.IDs[1:last], prompt.IDs[last]
+	first, last := around.IDs[0], around.IDs[1]
 	var b model.Batch
 	for i, ids := range q.ids {
 		if f := m.known(i, ids); f != nil {
 			return nil, f
 		}
-		if n := len(ids); n >= 2 && ids[0] == first && ids[n-1] == end {
+		if n := len(ids); n >= 2 && ids[0] == first && ids[n-1] == last {
 			ids = ids[1 : n-1]
 		}
-		ids = slices.Concat(before, ids)
 		a.lengths = append(a.lengths, len(ids)+2)
 		if ids, err = m.fit(q, ids); err != nil {
 			return nil, &engine.TextError{Index: i, Err: err}
 		}
-		ids = slices.Concat([]int32{first}, ids, []int32{end})
+		ids = slices.Concat([]int32{first}, ids, []int32{last})
 		b.Append(ids, make([]int32, len(ids)))
 	}
 	return m.Engine.EmbedTokens(ctx, nil, &b, engine.StatsTo(&a.stats))

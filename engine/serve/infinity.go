@@ -2,6 +2,8 @@ package serve
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,9 +31,9 @@ var infinityDetails = map[kind]string{
 }
 
 type infinityDetail struct {
-	Where   []string `json:"loc"`
-	Message string   `json:"msg"`
-	Type    string   `json:"type"`
+	Where   []any  `json:"loc"`
+	Message string `json:"msg"`
+	Type    string `json:"type"`
 }
 
 type infinityInvalid struct {
@@ -43,11 +45,7 @@ var infinityBare = map[kind]bool{unauthorized: true, tooLarge: true, mediaType: 
 
 func infinityFailure(f *failure) reply {
 	if is := infinityDetails[f.kind]; is != "" {
-		d := infinityDetail{[]string{"body"}, f.message, is}
-		if f.field != "" {
-			d.Where = append(d.Where, f.field)
-		}
-		return asJSON(http.StatusUnprocessableEntity, infinityInvalid{[]infinityDetail{d}})
+		return asJSON(http.StatusUnprocessableEntity, infinityInvalid{[]infinityDetail{{infinityPlace(f.field), f.message, is}}})
 	}
 	status := known(f)
 	if f.kind == noModel {
@@ -57,6 +55,19 @@ func infinityFailure(f *failure) reply {
 		return asJSON(status, jinaError{f.message})
 	}
 	return asJSON(status, wrapped{vllmError(f, status)})
+}
+
+// infinityPlace makes of documents[1].text what FastAPI has: body, documents, 1, text.
+func infinityPlace(field string) []any {
+	all := []any{"body"}
+	for part := range strings.FieldsFuncSeq(field, func(r rune) bool { return strings.ContainsRune("[].", r) }) {
+		if n, err := strconv.Atoi(part); err == nil {
+			all = append(all, n)
+		} else {
+			all = append(all, part)
+		}
+	}
+	return all
 }
 
 // infinityRerank ranks documents, which are repeated as texts. Other than in vLLM, top_n must
@@ -111,43 +122,20 @@ func sequencesOf(b *body, name string) (all []sequence, single bool) {
 	return all, single
 }
 
-func infinityHealth(h *Handler, x *exchange) (reply, *failure) {
-	if f := h.takesMore(x); f != nil {
-		return reply{}, f
+// infinityVectors has an id and a time beside.
+type infinityVectors struct {
+	openAIVectors
+	ID      string `json:"id"`
+	Created int64  `json:"created"`
+}
+
+// infinityEmbed is OpenAI's embedding under Infinity's path. Its client sends 0 dimensions for
+// all.
+func infinityEmbed(b *body) (question, encoder) {
+	q, encode := vectorsOf(b, 0)
+	b.choice("modality", "text")
+	b.ignore("user")
+	return q, func(a *answer) reply {
+		return asJSON(http.StatusOK, infinityVectors{openAIVectors{"list", encode(a), a.model.Name, a.usage()}, infinityID(), time.Now().Unix()})
 	}
-	return asJSON(http.StatusOK, struct {
-		Unix float64 `json:"unix"`
-	}{float64(time.Now().UnixMilli()) / 1e3}), nil
-}
-
-type infinityModel struct {
-	ID      string        `json:"id"`
-	Stats   infinityStats `json:"stats"`
-	Object  string        `json:"object"`
-	Owner   string        `json:"owned_by"`
-	Created int64         `json:"created"`
-	Backend string        `json:"backend"`
-	Can     []string      `json:"capabilities"`
-	Dtype   string        `json:"dtype"`
-	Device  string        `json:"device"`
-}
-
-// infinityStats has what an engine knows of its queue.
-type infinityStats struct {
-	Waiting int `json:"queue_absolute"`
-	Running int `json:"passes_running"`
-}
-
-// infinityModels lists the models. The client takes no other owner than Infinity.
-func infinityModels(h *Handler, _ *exchange) (reply, *failure) {
-	can := [...]string{scoring: "rerank", embedding: "embed", classifying: "classify"}
-	var all []infinityModel
-	for _, m := range *h.models.Load() {
-		s := m.Engine.Stats()
-		all = append(all, infinityModel{
-			ID: m.Name, Stats: infinityStats{s.WaitingPairs, s.Running}, Object: "model", Owner: infinityName, Created: m.since,
-			Backend: ownName, Can: []string{can[m.does]}, Dtype: dtype(m.info.Precision), Device: m.info.Device,
-		})
-	}
-	return asJSON(http.StatusOK, listOf(all)), nil
 }

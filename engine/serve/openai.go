@@ -1,9 +1,7 @@
 package serve
 
 import (
-	"encoding/base64"
 	"net/http"
-	"time"
 )
 
 // openAI is OpenAI's embeddings and list of models.
@@ -42,74 +40,6 @@ func openAIFailure(f *failure) reply {
 	return asJSON(status, wrapped{e})
 }
 
-type openAIVector struct {
-	Object    string `json:"object"`
-	Index     int    `json:"index"`
-	Embedding any    `json:"embedding"` // numbers, or base64 of their bytes
-}
-
-type openAIVectors struct {
-	Object string         `json:"object"`
-	Data   []openAIVector `json:"data"`
-	Model  string         `json:"model"`
-	Usage  usage          `json:"usage"`
-}
-
-// openAIEmbed makes a vector of each text. Texts that are too long are cut.
-func openAIEmbed(b *body) (question, encoder) {
-	q, encode := vectorsOf(b, 1)
-	b.ignore("user")
-	return q, func(a *answer) reply {
-		return asJSON(http.StatusOK, openAIVectors{"list", encode(a), a.model.Name, a.usage()})
-	}
-}
-
-// vectorsOf reads what is to be embedded, and returns what makes the data of a reply. The
-// dimensions are at least least; 0 are all that the model has.
-func vectorsOf(b *body, least int) (question, func(*answer) []openAIVector) {
-	q := question{task: embedding, model: modelOrDefault(b)}
-	if v, ok := b.required("input"); ok {
-		q.texts, q.ids, q.single = inputOf(v)
-	}
-	q.dimensions = b.count("dimensions", least, 0)
-	binary := b.choice("encoding_format", "float", "base64") == "base64"
-	return q, func(a *answer) []openAIVector {
-		all := make([]openAIVector, q.items())
-		for i := range all {
-			all[i] = openAIVector{"embedding", i, a.row(i)}
-			if binary {
-				all[i].Embedding = base64.StdEncoding.EncodeToString(oipFloats(a.row(i)))
-			}
-		}
-		return all
-	}
-}
-
-// inputOf reads a text, texts, token ids, or several lists of them.
-func inputOf(v value) (texts []string, ids [][]int32, single bool) {
-	const want = "a string, or an array of strings, of token ids, or of arrays of token ids"
-	if v.is('"') {
-		return []string{v.text()}, nil, true
-	}
-	var flat []int32
-	v.each(want, func(e value) {
-		switch {
-		case e.is('"') && flat == nil && ids == nil:
-			texts = append(texts, e.text())
-		case e.is('[') && flat == nil && texts == nil:
-			ids = append(ids, e.ids())
-		case texts == nil && ids == nil:
-			flat = append(flat, e.id())
-		default:
-			e.wrong("what the elements before it are")
-		}
-	})
-	if flat != nil {
-		return nil, [][]int32{flat}, true
-	}
-	return texts, ids, false
-}
-
 type openAIInfo struct {
 	ID      string `json:"id"`
 	Object  string `json:"object"`
@@ -145,33 +75,4 @@ func openAIModel(h *Handler, x *exchange) (reply, *failure) {
 		return reply{}, f
 	}
 	return asJSON(http.StatusOK, m.openAI()), nil
-}
-
-// infinityVectors has an id and a time beside.
-type infinityVectors struct {
-	openAIVectors
-	ID      string `json:"id"`
-	Created int64  `json:"created"`
-}
-
-// infinityEmbed is OpenAI's embedding under Infinity's path. Its client sends 0 dimensions for
-// all.
-func infinityEmbed(b *body) (question, encoder) {
-	q, encode := vectorsOf(b, 0)
-	b.choice("modality", "text")
-	b.ignore("user")
-	return q, func(a *answer) reply {
-		return asJSON(http.StatusOK, infinityVectors{openAIVectors{"list", encode(a), a.model.Name, a.usage()}, infinityID(), time.Now().Unix()})
-	}
-}
-
-// vllmEmbed is OpenAI's embedding as vLLM has it: nothing is cut unless that is asked for, and
-// use_activation: false leaves vectors as long as they are.
-func vllmEmbed(b *body) (question, encoder) {
-	q, encode := vectorsOf(b, 1)
-	id := "embd-" + vllmShared(b, &q)
-	q.long = !b.flag("use_activation", true)
-	b.choice("embed_dtype", "float32")
-	b.choice("endianness", "native", "little")
-	return q, func(a *answer) reply { return vllmReply(a, id, encode(a)) }
 }

@@ -80,8 +80,12 @@ func (m *served) clipped(q *question) []engine.Pair {
 		return q.pairs
 	}
 	pairs := make([]engine.Pair, len(q.pairs))
+	before, query := "", ""
 	for i, p := range q.pairs {
-		pairs[i] = engine.Pair{Query: m.clip(p.Query, q.first), Passage: m.clip(p.Passage, q.second)}
+		if i == 0 || p.Query != before { // nearly always there is one query
+			before, query = p.Query, m.clip(p.Query, q.first)
+		}
+		pairs[i] = engine.Pair{Query: query, Passage: m.clip(p.Passage, q.second)}
 	}
 	return pairs
 }

@@ -114,32 +114,6 @@ func vllmRanking(b *body, q *question) (id string) {
 	return "score-" + vllmShared(b, q)
 }
 
-type vllmRanks struct {
-	ID      string   `json:"id"`
-	Model   string   `json:"model"`
-	Usage   usage    `json:"usage"`
-	Results []result `json:"results"`
-}
-
-// vllmRerank ranks documents, and always repeats them. LiteLLM asks for no document where none
-// are wanted, which vLLM does not know.
-func vllmRerank(b *body) (question, encoder) {
-	r := rankingOf(b, textField)
-	r.echo = true
-	id := vllmRanking(b, &r.question)
-	b.ignore("return_documents", "rank_fields")
-	return r.question, func(a *answer) reply {
-		return asJSON(http.StatusOK, vllmRanks{id, a.model.Name, a.usage(), r.results(a, repeatObject)})
-	}
-}
-
-type vllmLabels struct {
-	Index  int       `json:"index"`
-	Label  string    `json:"label"`
-	Probs  []float32 `json:"probs"`
-	Labels int       `json:"num_classes"`
-}
-
 // vllmList is a list of what each text has.
 type vllmList struct {
 	ID      string `json:"id"`
@@ -152,27 +126,4 @@ type vllmList struct {
 
 func vllmReply(a *answer, id string, data any) reply {
 	return asJSON(http.StatusOK, vllmList{id, "list", time.Now().Unix(), a.model.Name, data, a.usage()})
-}
-
-// vllmClassify gives the probability of each label, and the most probable one.
-func vllmClassify(b *body) (question, encoder) {
-	q := question{task: classifying, model: b.model()}
-	q.sequences, q.single = sequencesOf(b, "input")
-	if vllmScale(b, &q); q.scale == ofModel {
-		q.scale = sigmoid
-	}
-	id := "classify-" + vllmShared(b, &q)
-	return q, func(a *answer) reply {
-		all := make([]vllmLabels, len(q.sequences))
-		for i := range all {
-			row, best := a.row(i), 0
-			for k, v := range row {
-				if v > row[best] {
-					best = k
-				}
-			}
-			all[i] = vllmLabels{i, a.model.labels()[best], row, len(row)}
-		}
-		return vllmReply(a, id, all)
-	}
 }

@@ -1,6 +1,29 @@
 package serve
 
-import "github.com/minilm-metal/minilm-metal/engine"
+import (
+	"net/http"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+type vllmRanks struct {
+	ID      string   `json:"id"`
+	Model   string   `json:"model"`
+	Usage   usage    `json:"usage"`
+	Results []result `json:"results"`
+}
+
+// vllmRerank ranks documents, and always repeats them. LiteLLM asks for no document where none
+// are wanted, which vLLM does not know.
+func vllmRerank(b *body) (question, encoder) {
+	r := rankingOf(b, textField)
+	r.echo = true
+	id := vllmRanking(b, &r.question)
+	b.ignore("return_documents", "rank_fields")
+	return r.question, func(a *answer) reply {
+		return asJSON(http.StatusOK, vllmRanks{id, a.model.Name, a.usage(), r.results(a, repeatObject)})
+	}
+}
 
 // vllmNames are what vLLM calls the first and the second texts of pairs, in its order.
 var vllmNames = [][2]string{{"queries", "documents"}, {"queries", "items"}, {"data_1", "data_2"}, {"text_1", "text_2"}}
