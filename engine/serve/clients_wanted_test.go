@@ -205,7 +205,7 @@ var wanted = map[string]map[string]wants{
 		"infinity bare":   answered(withoutTexts(all)),
 		"infinity top":    answered(two),
 		"infinity long":   answered(shrunk),
-		"infinity empty":  refusedAs(422, raised("UnprocessableEntityError", "empty")),
+		"infinity empty":  refusedAs(422, raised("BadRequestError", "empty")),
 		"infinity key":    refusedAs(401, raised("AuthenticationError")),
 		"infinity busy":   refusedAs(429, raised("RateLimitError", "overloaded")),
 

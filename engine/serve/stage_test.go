@@ -90,13 +90,13 @@ func newStage(t *testing.T) *stage {
 	for i := range 40 {
 		s.ask.Many = append(s.ask.Many, fmt.Sprintf("Document %d is about %s.", i, strings.Repeat("cells and ", i%7)+"rain"))
 	}
-	s.ask.URL = s.serve(t, s.ranker, Keys(s.ask.Key))
-	s.ask.VLLM = s.serve(t, s.ranker, Keys(s.ask.Key), pinned("vllm"))
-	s.ask.Infinity = s.serve(t, s.ranker, Keys(s.ask.Key), pinned("infinity"))
-	s.ask.Embedder = s.serve(t, s.embedder, Keys(s.ask.Key))
+	s.ask.URL = s.serve(t, s.ranker, serve.Keys(s.ask.Key))
+	s.ask.VLLM = s.serve(t, s.ranker, serve.Keys(s.ask.Key), serve.Dialect("vllm"))
+	s.ask.Infinity = s.serve(t, s.ranker, serve.Keys(s.ask.Key), serve.Dialect("infinity"))
+	s.ask.Embedder = s.serve(t, s.embedder, serve.Keys(s.ask.Key))
 	s.ask.Open = s.serve(t, s.embedder)
 	s.ask.OpenRanker = s.serve(t, s.ranker)
-	s.ask.Classifier = s.serve(t, s.classifier, Keys(s.ask.Key))
+	s.ask.Classifier = s.serve(t, s.classifier, serve.Keys(s.ask.Key))
 	return s
 }
 

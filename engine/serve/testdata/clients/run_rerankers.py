@@ -2,13 +2,13 @@
 
 from cases import ASK, case, done, scores
 
-from rerankers import Reranker
+from rerankers.models.api_rankers import APIRanker
 
 URL, KEY = ASK["url"], ASK["key"]
 
 
 def ranked(provider, path, texts, key=KEY):
-    ranker = Reranker(ASK["model"], model_type="api", api_provider=provider, api_key=key, url=URL + path, verbose=0)
+    ranker = APIRanker(ASK["model"], api_provider=provider, api_key=key, url=URL + path, verbose=0)
     got = ranker.rank(query=ASK["query"], docs=texts, doc_ids=list(range(len(texts))))
     return scores((r.document.doc_id, r.score) for r in got.results)
 
