@@ -126,7 +126,8 @@ func clientCommand(folder, program string) *exec.Cmd {
 	switch filepath.Ext(program) {
 	case ".py":
 		cmd = exec.Command(python, program)
-		cmd.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+filepath.Join(folder, "pycache")) // not here
+		// What is compiled is kept for the next program, and not in this tree.
+		cmd.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+filepath.Join(folder, "pycache"), "PYTHONDONTWRITEBYTECODE=")
 		if program == "run_cohere.py" {                                                         // a newer version than that which others are made for
 			cmd.Env = append(cmd.Env, "PYTHONPATH="+filepath.Join(folder, "cohere"))
 		}

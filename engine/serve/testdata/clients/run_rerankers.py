@@ -1,6 +1,10 @@
 """The library rerankers, with its providers that speak Cohere, Jina and TEI."""
 
+import sys
+
 from cases import ASK, case, done, scores
+
+sys.modules["litellm"] = None  # which it would load, for models that are not asked for here
 
 from rerankers.models.api_rankers import APIRanker
 
