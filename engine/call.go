@@ -9,13 +9,6 @@ import (
 	"github.com/minilm-metal/minilm-metal/model"
 )
 
-// inputs are what a call is about, in one of three forms.
-type inputs struct {
-	pairs  []Pair
-	texts  []string
-	tokens *model.Batch
-}
-
 // call is one caller's request for scores. While it waits it holds its pairs as text; a
 // pass makes tokens of them when it takes them.
 //
@@ -27,12 +20,16 @@ type call struct {
 	gone <-chan struct{} // closed when ctx is over
 	task *trace.Task     // nil unless a trace is being recorded
 
-	inputs
-	stream *stream // or what comes one by one
+	// What it is about, in one of four forms.
+	pairs  []Pair
+	texts  []string
+	tokens *model.Batch
+	stream *stream
 
-	how     reading // of texts, to make tokens
+	method  *method
 	options callOptions
-	raw     bool // scores and labels stay logits
+	how     reading // of texts, to make tokens
+	raw     bool    // scores and labels stay logits
 
 	scores  []float32 // the caller's slice, including what it held before the call
 	dst     []float32 // the end of scores, one element a pair, or an embedding a text; passes write here
@@ -64,39 +61,44 @@ type call struct {
 // errNilContext is the error of a call without a context.
 var errNilContext = errors.New("engine: nil context")
 
-// newCall returns a new call of a method. It fails if the engine or the method cannot do what is
-// asked, ctx is nil or over, or the engine is closed; then the call that it returns knows its
-// options, and nothing else.
-func (e *Engine) newCall(m *method, ctx context.Context, opts []CallOption) (*call, error) {
+// newCall returns a new call of a method, about nothing so far.
+func (e *Engine) newCall(m *method, opts []CallOption) *call {
 	c := e.idleCalls.Get().(*call)
+	c.method = m
 	c.options.apply(opts)
-	err := e.need(m.of)
-	if err == nil && m.single {
+	return c
+}
+
+// prepare makes a new call ready for the queue. It fails if the engine or the method cannot do
+// what is asked, ctx is nil or over, or the engine is closed.
+func (c *call) prepare(e *Engine, ctx context.Context) error {
+	err := e.need(c.method.of)
+	if err == nil && c.method.single {
 		err = e.singles
 	}
 	if err == nil {
-		c.how, err = e.reading(m, &c.options)
+		err = c.how.set(e, c.method, &c.options)
 	}
 	switch {
 	case err != nil:
-		return c, err
+		return err
 	case ctx == nil:
-		return c, errNilContext
+		return errNilContext
 	case ctx.Err() != nil:
-		return c, cancelled{context.Cause(ctx)}
+		return cancelled{context.Cause(ctx)}
 	}
 	e.mu.Lock()
 	closing := e.closing
 	e.mu.Unlock()
 	if closing {
-		return c, ErrClosed
+		return ErrClosed
 	}
 	c.raw = c.options.raw(&e.options)
 	c.ctx, c.gone, c.weight = ctx, ctx.Done(), 1
 	if ctx.Value(backgroundKey{}) != nil {
 		c.weight = backgroundWeight
 	}
-	return c, nil
+	return nil
 }
 
 // reuse returns the call to the pool, unless a pass still points to it.

@@ -95,8 +95,8 @@ func TestOptionsShareAPass(t *testing.T) {
 		if !slices.Equal(counts, []int{8, 8, 4, 5, 8}) {
 			t.Errorf("sequences of %d tokens, want 8, 8, 4, 5, 8 in one pass", counts)
 		}
-		together.goOn()
 		class := float32(together.first(0))
+		together.goOn()
 		for i, answer := range answers {
 			want := class
 			if i == 1 {

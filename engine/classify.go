@@ -19,13 +19,17 @@ import (
 // values are NaN and the error holds a *TextError for it. On any other error Classify returns
 // dst unchanged.
 func (e *Engine) Classify(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodClassify, ctx, dst, inputs{texts: texts}, opts)
+	c := e.newCall(&methodClassify, opts)
+	c.texts = texts
+	return e.answer(ctx, dst, c)
 }
 
 // ClassifyPairs is Classify for pairs of texts, such as a premise (Query) and a hypothesis
 // (Passage). Errors about single pairs are *PairError.
 func (e *Engine) ClassifyPairs(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodClassifyPairs, ctx, dst, inputs{pairs: pairs}, opts)
+	c := e.newCall(&methodClassifyPairs, opts)
+	c.pairs = pairs
+	return e.answer(ctx, dst, c)
 }
 
 // ClassifyStream is Classify for texts that come one by one, as Stream is Score. It yields the

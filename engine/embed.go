@@ -33,7 +33,9 @@ func (e *TextError) Unwrap() error { return e.Err }
 // is too long and may not be cut, all its values are NaN and the error holds a *TextError for
 // it. On any other error Embed returns dst unchanged.
 func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodEmbed, ctx, dst, inputs{texts: texts}, opts)
+	c := e.newCall(&methodEmbed, opts)
+	c.texts = texts
+	return e.answer(ctx, dst, c)
 }
 
 // EmbedTokens is Embed for texts that are tokens already. It neither cuts them nor adds special
@@ -43,7 +45,9 @@ func (e *Engine) EmbedTokens(ctx context.Context, dst []float32, b *model.Batch,
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	return e.answer(&methodEmbedTokens, ctx, dst, inputs{tokens: b}, opts)
+	c := e.newCall(&methodEmbedTokens, opts)
+	c.tokens = b
+	return e.answer(ctx, dst, c)
 }
 
 // EmbedStream is Embed for texts that come one by one, as Stream is Score: it yields an

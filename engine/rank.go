@@ -60,7 +60,9 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 	}
 	var asked callOptions
 	asked.apply(o.call)
-	scores, err := e.answer(&methodRank, ctx, make([]float32, 0, len(pairs)), inputs{pairs: pairs}, append(o.call, RawScores()))
+	c := e.newCall(&methodRank, append(o.call, RawScores()))
+	c.pairs = pairs
+	scores, err := e.answer(ctx, make([]float32, 0, len(pairs)), c)
 	results := make([]Result, len(scores))
 	for i, score := range scores {
 		results[i] = Result{Index: i, Score: score}

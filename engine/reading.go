@@ -16,20 +16,29 @@ type reading struct {
 	uncut     bool                 // by the call's wish
 }
 
-// reading returns that of a call of the method, or an error about its options.
-func (e *Engine) reading(m *method, o *callOptions) (reading, error) {
-	r := reading{single: m.single, limit: e.info.MaxLength, uncut: o.given&optUncut != 0}
+// set makes r that of a call of the method with these options, or returns an error about them.
+func (r *reading) set(e *Engine, m *method, o *callOptions) error {
+	r.tokenizer, r.prompt, r.single, r.limit = e.tokenizer, e.prompts.text, m.single, e.info.MaxLength
+	if o.given == 0 {
+		return nil
+	}
+	return r.follow(e, m, o)
+}
+
+// follow is set for a call that has options.
+func (r *reading) follow(e *Engine, m *method, o *callOptions) error {
+	if err := o.check(m); err != nil {
+		return err
+	}
+	r.uncut = o.given&optUncut != 0
 	if o.given&optAtMost != 0 {
 		r.limit = min(r.limit, o.atMost)
 	}
-	err := o.check(m)
-	if err == nil {
-		r.prompt, err = e.prompts.of(o)
-	}
-	if err == nil {
+	var err error
+	if r.prompt, err = e.prompts.of(o); err == nil {
 		r.tokenizer, err = o.cutting(e.tokenizer)
 	}
-	return r, err
+	return err
 }
 
 // append appends a pair's tokens to b, or those of the query alone, as a single text. A pair that

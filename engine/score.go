@@ -40,7 +40,9 @@ func (e *PairError) Unwrap() error { return e.Err }
 // pairs must not change until Score returns. After that, the engine reads and writes
 // nothing of the caller's, also after an error.
 func (e *Engine) Score(ctx context.Context, dst []float32, pairs []Pair, opts ...CallOption) ([]float32, error) {
-	return e.answer(&methodScore, ctx, dst, inputs{pairs: pairs}, opts)
+	c := e.newCall(&methodScore, opts)
+	c.pairs = pairs
+	return e.answer(ctx, dst, c)
 }
 
 // ScoreTokens is Score for pairs that are tokens already. It neither cuts them nor adds
@@ -51,33 +53,33 @@ func (e *Engine) ScoreTokens(ctx context.Context, dst []float32, b *model.Batch,
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))
 	}
-	return e.answer(&methodScoreTokens, ctx, dst, inputs{tokens: b}, opts)
+	c := e.newCall(&methodScoreTokens, opts)
+	c.tokens = b
+	return e.answer(ctx, dst, c)
 }
 
-// answer is a call of a method. answer and await are kept small, so that the stack of a waiting
-// caller need not grow.
-func (e *Engine) answer(m *method, ctx context.Context, dst []float32, of inputs, opts []CallOption) ([]float32, error) {
-	c, err := e.begin(m, ctx, dst, of, opts)
+// answer makes a new call, which appends its results to dst. answer and await are kept small, so
+// that the stack of a waiting caller need not grow.
+func (e *Engine) answer(ctx context.Context, dst []float32, c *call) ([]float32, error) {
+	err := e.begin(ctx, dst, c)
 	if err == nil && c.count > 0 {
 		err = e.await(c)
 	}
 	return e.conclude(c, dst, err)
 }
 
-// begin starts a call that appends to dst, and puts it into the queue. Also on an error it
-// returns a call, for conclude.
-func (e *Engine) begin(m *method, ctx context.Context, dst []float32, of inputs, opts []CallOption) (*call, error) {
-	came := time.Now()
-	c, err := e.newCall(m, ctx, opts)
-	if err == nil && of.tokens != nil {
-		err = of.tokens.Validate(&e.info.Config)
+// begin starts a call that appends to dst, and puts it into the queue.
+func (e *Engine) begin(ctx context.Context, dst []float32, c *call) error {
+	c.came = time.Now()
+	if err := c.prepare(e, ctx); err != nil {
+		return err
 	}
-	if err != nil {
-		return c, err
-	}
-	c.came = came
-	if c.inputs, c.count = of, len(of.pairs)+len(of.texts); of.tokens != nil {
-		c.count = of.tokens.Len()
+	c.count = len(c.pairs) + len(c.texts)
+	if c.tokens != nil {
+		if err := c.tokens.Validate(&e.info.Config); err != nil {
+			return err
+		}
+		c.count = c.tokens.Len()
 	}
 	c.ctx, c.task = task(ctx, "score")
 	c.scores = slices.Grow(dst, c.count*e.width)[:len(dst)+c.count*e.width]
@@ -87,9 +89,9 @@ func (e *Engine) begin(m *method, ctx context.Context, dst []float32, of inputs,
 		c.lengths = *all
 	}
 	if c.count == 0 {
-		return c, nil
+		return nil
 	}
-	return c, e.submit(c)
+	return e.submit(c)
 }
 
 // conclude ends a call, which may have failed, and returns what answer returns.
@@ -129,8 +131,8 @@ func (e *Engine) Tokenize(b *model.Batch, pairs []Pair, opts ...CallOption) erro
 		o = new(callOptions)
 		o.apply(opts)
 	}
-	how, err := e.reading(&methodTokenize, o)
-	if err != nil {
+	var how reading
+	if err := how.set(e, &methodTokenize, o); err != nil {
 		return err
 	}
 	how.single = e.options.purpose == embedding

@@ -82,7 +82,8 @@ func (e *Engine) stream(m *method, ctx context.Context, feed func(*stream), opts
 
 // streamed runs a stream to its end, and returns why it ended early, or nil.
 func (e *Engine) streamed(m *method, ctx context.Context, feed func(*stream), opts []CallOption, yield func([]float32, error) bool) error {
-	c, err := e.newCall(m, ctx, opts)
+	c := e.newCall(m, opts)
+	err := c.prepare(e, ctx)
 	if err == nil && feed == nil {
 		err = errors.New("engine: nil iterator")
 	}

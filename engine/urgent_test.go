@@ -121,14 +121,14 @@ func TestUrgentPassesThatBreak(t *testing.T) {
 // make it so.
 func TestSmallCalls(t *testing.T) {
 	text := func(n, bytes int) *call {
-		return &call{count: n, inputs: inputs{pairs: slices.Repeat([]Pair{{Query: "q", Passage: strings.Repeat("a", bytes)}}, n)}}
+		return &call{count: n, pairs: slices.Repeat([]Pair{{Query: "q", Passage: strings.Repeat("a", bytes)}}, n)}
 	}
 	batch := func(n, length int) *call {
 		b := tokens()
 		for range n {
 			b.Append(make([]int32, length), make([]int32, length))
 		}
-		return &call{count: n, inputs: inputs{tokens: b}}
+		return &call{count: n, tokens: b}
 	}
 	for name, test := range map[string]struct {
 		call *call

@@ -153,7 +153,7 @@ func checkService(t *testing.T, text []byte) {
 	if len(set["Service.ExecStart"]) != 1 || !slices.Equal(set["Unit.Requires"], []string{"minilm-metal.socket"}) {
 		t.Fatalf("%q", set)
 	}
-	for _, line := range append(set["Service.ExecStart"], regexp.MustCompile(`(?m)^#\s*ExecStart=(.+)$`).FindStringSubmatch(string(text))[1]) {
+	for _, line := range append(set["Service.ExecStart"], regexp.MustCompile(`(?m)^#\s*ExecStart=(/.+)$`).FindStringSubmatch(string(text))[1]) {
 		args := strings.Fields(line)
 		if args[0] != "/usr/local/bin/minilm-metal" {
 			t.Errorf("it starts %s", args[0])

@@ -37,4 +37,25 @@
 // dialects: a limit on requests at a time is a gate (gates.go), a limit on bodies is an option
 // that read and body follow (handler.go, body.go), metrics read the facts when an exchange has
 // ended (exchange.go), headers of all replies are in headers.go.
+//
+// # Where answers differ from text-embeddings-inference's
+//
+// All that text-embeddings-inference 1.9.3 was seen to answer, these paths answer with the same
+// status, content type, headers and fields, but for what follows, which is on purpose. Answers
+// have the headers X-Dialect and X-Scores besides, and /info lists all models.
+//
+//   - any number of texts is answered, within --max-items and --max-body
+//   - a body without a content type is taken for JSON, since Weaviate sends none
+//   - paths of other systems are answered, too, and a refused body says which fields were found
+//   - an error of /v1/embeddings is an object under "error", where OpenAI's clients look for it
+//   - CORS is off unless it is asked for
+//   - probes answer at once, and are never queued; before the model is there, all else is 503
+//     with Retry-After, where there is no open port yet
+//   - texts are ranked by their logits, so that those whose sigmoids are both 1 are told apart,
+//     and equal ones keep their order
+//   - with several models, the field model chooses one
+//   - of one text too long, the error says how many tokens it has, whatever the strategy
+//
+// And two that are not as good: the engine gives no vectors of single tokens; a model whose own
+// modules make vectors of length 1 has no others.
 package serve

@@ -28,9 +28,9 @@ func TestPageRanks(t *testing.T) {
 	const rows = `[...document.querySelectorAll(".ranked > li")].map(li => ({text: li.querySelector(".text").textContent,
 		sigmoid: li.querySelector(".scores").firstChild.lastChild.data, raw: li.querySelector(".scores").lastChild.lastChild.data,
 		bar: li.querySelector(".bar i").getBoundingClientRect().width, track: li.querySelector(".bar").getBoundingClientRect().width}))`
-	for _, raw := range []bool{false, true} {
-		if raw {
-			eval[bool](t, b, `document.querySelector("[name=bars][value=raw]").click() === undefined`)
+	for _, raw := range []bool{true, false} {
+		if !raw {
+			eval[bool](t, b, `document.querySelector("[name=bars][value=sigmoid]").click() === undefined`)
 		}
 		// Bars move: their ends are what counts.
 		eval[bool](t, b, `Promise.all(document.getAnimations().map(a => a.finished)).then(() => true)`)

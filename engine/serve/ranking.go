@@ -56,21 +56,29 @@ func modelOrDefault(b *body) string {
 	return ""
 }
 
-// documentOf reads a text, or an object. It must have one of the fields at least.
+// documentOf reads a text, or an object. It must have one of the fields at least. Errors do not
+// name fields that a client has chosen.
 func documentOf(v value, fields []string) document {
 	if !v.is('{') {
 		return document{text: v.text()}
 	}
+	object := v.strings()
 	var texts []string
 	for _, name := range fields {
-		if m, ok := v.member(name); ok {
-			texts = append(texts, m.text())
+		if text, has := object[name]; has {
+			texts = append(texts, text)
 		}
 	}
-	if texts == nil {
-		v.need(fields[0])
+	switch {
+	case texts != nil:
+	case len(fields) > 1 || fields[0] != textField:
+		v.b.fail(about(v.place(), missingField, "field %q: an object in which no field of rank_fields is a string", v.place()))
+	default:
+		if m, has := v.need(textField); has {
+			m.text()
+		}
 	}
-	return document{strings.Join(texts, "\n"), v.strings()}
+	return document{strings.Join(texts, "\n"), object}
 }
 
 // result is a document's rank. A Document that is not to be repeated is nil.

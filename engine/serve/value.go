@@ -124,10 +124,14 @@ func (v value) strings() map[string]string {
 	err := s.Object(func(key []byte) error {
 		name := string(key)
 		raw, err := s.Raw()
-		if err == nil && raw[0] == '"' {
-			all[name] = value{b: v.b, name: v.place() + "." + name, json: raw}.text()
+		if err != nil || raw[0] != '"' {
+			return err
 		}
-		return err
+		if _, twice := all[name]; twice {
+			v.b.fail(about(v.place(), badJSON, "field %q: an object that has a field twice", v.place()))
+		}
+		all[name] = value{b: v.b, name: v.place(), json: raw}.text()
+		return nil
 	})
 	if err != nil {
 		v.wrong("an object")

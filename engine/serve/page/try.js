@@ -3,7 +3,7 @@
 // The kinds of models: what is asked, where, and how the answer is shown.
 const kinds = {
 	reranker: {
-		name: "Reranker", verb: "Rank", texts: "Passages", hint: "one a line", one: "passage", many: "passages", path: "rerank", waiting: "Scores appear here.",
+		name: "Reranker", verb: "Rank", texts: "Passages", hint: "one a line; Ctrl + Enter ranks", one: "passage", many: "passages", path: "rerank", waiting: "Scores appear here.",
 		body: (texts, truncate) => ({query: $("query").value, texts, raw_scores: true, truncate}),
 		show: showScores,
 		example: ["How many people live in Berlin?",
@@ -14,13 +14,13 @@ const kinds = {
 			"A storm is coming over the sea."],
 	},
 	embedding: {
-		name: "Embedder", verb: "Compare", texts: "Texts", hint: "one a line", one: "text", many: "texts", path: "embed", waiting: "The matrix of cosines appears here.",
+		name: "Embedder", verb: "Compare", texts: "Texts", hint: "one a line; Ctrl + Enter compares", one: "text", many: "texts", path: "embed", waiting: "The matrix of cosines appears here.",
 		body: (texts, truncate) => ({inputs: texts, truncate}),
 		show: showCosines,
 		example: ["", "The rain falls softly on the roof.", "It is pouring outside.", "A storm is coming over the sea.", "She bought a new bicycle.", "Where can I have my bike repaired?"],
 	},
 	classifier: {
-		name: "Classifier", verb: "Classify", texts: "Texts", hint: "one a line; || between the two texts of a pair", one: "text", many: "texts", path: "predict", waiting: "Probabilities of the labels appear here.",
+		name: "Classifier", verb: "Classify", texts: "Texts", hint: "one a line, with || inside a pair; Ctrl + Enter classifies", one: "text", many: "texts", path: "predict", waiting: "Probabilities of the labels appear here.",
 		body: (texts, truncate) => ({inputs: texts.map(t => t.split("||").map(part => part.trim())), truncate}),
 		show: showLabels,
 		example: ["", "I loved every minute of it.", "The battery was empty after an hour.", "A man plays the guitar. || Somebody makes music."],
@@ -43,7 +43,7 @@ async function learn() {
 		return;
 	}
 	alertIn("page-alert", "");
-	$("version").textContent = "minilm-metal " + info.version;
+	$("version").textContent = "minilm-metal" + (info.version === "unknown" ? "" : " " + info.version);
 	$("which").replaceChildren(...info.models.map(m => new Option(m.name)));
 	$("model-field").hidden = info.models.length < 2;
 	choose();

@@ -1,0 +1,98 @@
+package serve
+
+import (
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+)
+
+// dialled is a connection to a server of the handler's.
+func dialled(t *testing.T, s *httptest.Server) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// A client that goes away while its texts wait frees its place and leaves the queue, although
+// the engine is busy for as long as it likes: no pass is computed for it.
+func TestGoneClientLeavesTheQueue(t *testing.T) {
+	h, e := holding(t, []Option{MaxRequests(3)})
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	t.Cleanup(e.let)
+	var wg sync.WaitGroup
+	e.waits(h, &wg, 1, 0)
+	until(func() bool { return e.Stats().Passes == 1 && e.Stats().Running == 0 && len(h.places) == 0 })
+	body := `{"query": "a", "texts": ["b"` + strings.Repeat(`,"c"`, 99) + `]}`
+	for range 5 {
+		var clients []net.Conn
+		for range 3 {
+			c := dialled(t, s)
+			fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+			clients = append(clients, c)
+		}
+		until(func() bool { return e.Stats().WaitingPairs == 300 && len(h.places) == 3 })
+		for _, c := range clients {
+			c.Close()
+		}
+		until(func() bool { return e.Stats().WaitingPairs == 0 && len(h.places) == 0 })
+	}
+	if s := e.Stats(); s.Passes != 1 || s.Cancelled != 15 {
+		t.Errorf("%+v", s)
+	}
+	if n := sample(t, scraped(t, h), "te_request_failure", "err", "dropped"); n != 15 {
+		t.Errorf("%v dropped, want 15", n)
+	}
+	e.let()
+	wg.Wait()
+	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// One that goes away while its texts are computed has no more passes than were under way.
+func TestGoneClientHasNoMorePasses(t *testing.T) {
+	h, e := holding(t, nil, engine.TokenBudget(16))
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	t.Cleanup(e.let)
+	body := `{"query": "a", "texts": ["b"` + strings.Repeat(`,"c"`, 999) + `]}`
+	c := dialled(t, s)
+	fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	until(func() bool { return e.Stats().Passes == 1 && e.Stats().Running == 0 }) // of some hundred
+	c.Close()
+	until(func() bool { return e.Stats().WaitingPairs == 0 && len(h.places) == 0 })
+	e.let()
+	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if s := e.Stats(); s.Passes != 2 {
+		t.Errorf("%d passes, want the first and one for another client", s.Passes)
+	}
+}
+
+// One that goes away before its body has come whole frees its place, too.
+func TestGoneClientInItsBody(t *testing.T) {
+	h, _ := open(t, scoring, MaxRequests(1))
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	for range 10 {
+		c := dialled(t, s)
+		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{")
+		until(func() bool { return len(h.places) == 1 })
+		c.Close()
+		until(func() bool { return len(h.places) == 0 })
+	}
+	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
