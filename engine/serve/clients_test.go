@@ -128,7 +128,7 @@ func clientCommand(folder, program string) *exec.Cmd {
 		cmd = exec.Command(python, program)
 		// What is compiled is kept for the next program, and not in this tree.
 		cmd.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+filepath.Join(folder, "pycache"), "PYTHONDONTWRITEBYTECODE=")
-		if program == "run_cohere.py" {                                                         // a newer version than that which others are made for
+		if program == "run_cohere.py" { // a newer version than that which others are made for
 			cmd.Env = append(cmd.Env, "PYTHONPATH="+filepath.Join(folder, "cohere"))
 		}
 	case ".cjs":

@@ -110,6 +110,14 @@ func ranking(of texts, top int, scale func(float32) float32, opts ...engine.Call
 	}
 }
 
+// nothingRanked wants no error and no texts.
+func nothingRanked(_ *stage, a told) error {
+	if a.Error != "" || len(a.Order) > 0 {
+		return errors.New("an error or a text, want neither")
+	}
+	return nil
+}
+
 // withTexts wants what another does, and the documents.
 func withTexts(result func(*stage, told) error) func(*stage, told) error {
 	return func(s *stage, a told) error {

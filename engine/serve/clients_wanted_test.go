@@ -74,6 +74,7 @@ var wanted = map[string]map[string]wants{
 	"run_ai_sdk.cjs": {
 		"ranked": answered(withTexts(all)).as("cohere"), // it has the documents itself
 		"top":    answered(two),
+		"empty":  unsent(nothingRanked),
 		"long":   answered(shrunk),
 		"key":    refusedAs(401, raised("APICallError")),
 		"busy":   again(all),
@@ -83,18 +84,21 @@ var wanted = map[string]map[string]wants{
 		"TEI top":    answered(two),
 		"TEI raw":    answered(logits),
 		"TEI many":   answered(allOf), // 40 texts, more than TEI takes
+		"TEI empty":  unsent(nothingRanked),
 		"TEI long":   answered(shrunk),
 		"TEI key":    refusedAs(401, raised("RuntimeError", "401")),
 		"TEI busy":   again(all),
 
 		"Jina ranked": answered(all),
 		"Jina top":    answered(two),
+		"Jina empty":  unsent(nothingRanked),
 		"Jina long":   answered(shrunk),
 		"Jina key":    refusedAs(401, raised("RuntimeError", "key")), // that is the detail
 		"Jina busy":   refusedAs(429, raised("RuntimeError", "overloaded")),
 
 		"Cohere ranked": answered(all),
 		"Cohere top":    answered(two),
+		"Cohere empty":  refusedAs(400, raised("BadRequestError", "empty")),
 		"Cohere long":   answered(shrunk),
 		"Cohere key":    refusedAs(401, raised("UnauthorizedError")),
 		"Cohere busy":   again(all),
@@ -122,6 +126,7 @@ var wanted = map[string]map[string]wants{
 		"TEI ranked": answered(all).as("tei"),
 		"TEI top":    answered(two),
 		"TEI many":   answered(allOf),
+		"TEI empty":  unsent(nothingRanked),
 		"TEI long":   answered(shrunk),
 		"TEI key":    refusedAs(401, raised("JSONDecodeError")), // no body, as TEI has none
 		"TEI busy":   refusedAs(429, raised("AssertionError")),  // it does not look at the status
@@ -129,6 +134,7 @@ var wanted = map[string]map[string]wants{
 		"Cohere ranked": answered(all),
 		"Cohere top":    answered(two),
 		"Cohere many":   answered(allOf),
+		"Cohere empty":  unsent(nothingRanked),
 		"Cohere long":   answered(shrunk),
 		"Cohere key":    refusedAs(401, raised("UnauthorizedError")),
 		"Cohere busy":   again(two),
@@ -136,6 +142,7 @@ var wanted = map[string]map[string]wants{
 		"Jina ranked": answered(all),
 		"Jina top":    answered(two),
 		"Jina many":   answered(allOf),
+		"Jina empty":  unsent(nothingRanked),
 		"Jina long":   answered(shrunk),
 		"Jina key":    refusedAs(401, raised("RuntimeError", "key")),
 		"Jina busy":   refusedAs(429, raised("RuntimeError", "overloaded")),
@@ -147,18 +154,21 @@ var wanted = map[string]map[string]wants{
 	"run_langchain.py": {
 		"Jina ranked": answered(all),
 		"Jina top":    answered(two),
+		"Jina empty":  unsent(nothingRanked),
 		"Jina long":   answered(shrunk),
 		"Jina key":    refusedAs(401, raised("RuntimeError", "key")),
 		"Jina busy":   refusedAs(429, raised("RuntimeError", "overloaded")),
 
 		"Cohere ranked": answered(all),
 		"Cohere top":    answered(two),
+		"Cohere empty":  unsent(nothingRanked),
 		"Cohere long":   answered(shrunk),
 		"Cohere key":    refusedAs(401, raised("UnauthorizedError")),
 		"Cohere busy":   again(all),
 
 		"Infinity ranked": answered(all).as("infinity"),
 		"Infinity top":    answered(two), // of which the server does not know
+		"Infinity empty":  unsent(nothingRanked),
 		"Infinity long":   answered(shrunk),
 		"Infinity key":    refusedAs(401, raised("TypeError")), // it goes through None
 		"Infinity busy":   refusedAs(429, raised("TypeError")),
@@ -220,6 +230,7 @@ var wanted = map[string]map[string]wants{
 		"embed":              answered(rows(docs)).as("tei"),
 		"embed one":          answered(rows(one)),
 		"embed raw":          refusedAs(422, raised("HfHubHTTPError", "length 1")), // TEI would leave out a module of the model
+		"embed empty":        refusedAs(400, raised("BadRequestError", "empty")),
 		"embed uncut":        refusedAs(422, raised("HfHubHTTPError", "tokens")),
 		"embed busy":         refusedAs(429, raised("HfHubHTTPError", "429")),
 		"embed key":          refusedAs(401, raised("HfHubHTTPError", "401")),
@@ -233,6 +244,8 @@ var wanted = map[string]map[string]wants{
 		"documents":            {[]int{200, 200}, "tei", withTexts(all)},
 		"raw":                  {[]int{200, 200}, "tei", logits},
 		"many":                 {[]int{200, 200}, "tei", allOf},
+		"empty":                {[]int{200, 400}, "tei", raised("ValidationError")}, // it does not look at the status
+		"busy":                 {[]int{200, 429}, "tei", raised("ValidationError")},
 		"long":                 {[]int{200, 200}, "tei", shrunk},
 		"long, left":           {[]int{200, 200}, "tei", ranking(long, 0, sigmoidOf, engine.CutSide(tokenizer.TruncateLeft))},
 		"uncut":                {[]int{200, 422}, "tei", raised("ValidationError")},
@@ -276,6 +289,7 @@ var wanted = map[string]map[string]wants{
 	"run_openai.cjs": {
 		"embed":  answered(rows(docs)).as("openai"),
 		"floats": answered(rows(docs)),
+		"empty":  refusedAs(400, raised("BadRequestError", "empty")),
 		"long":   answered(rows(long)),
 		"busy":   again(rows(docs)),
 		"key":    refusedAs(401, raised("AuthenticationError", "key")),
@@ -284,6 +298,8 @@ var wanted = map[string]map[string]wants{
 		"scored":        answered(inOrder(docs, sigmoidOf)).as("oip"),
 		"any output":    answered(inOrder(docs, sigmoidOf)),
 		"binary":        answered(inOrder(docs, sigmoidOf)),
+		"empty":         refusedAs(400, raised("InferenceServerException", "empty")),
+		"empty, binary": refusedAs(400, raised("InferenceServerException", "empty")),
 		"long":          answered(inOrder(long, sigmoidOf)),
 		"busy":          refusedAs(429, raised("InferenceServerException", "overloaded")),
 		"key":           refusedAs(401, raised("InferenceServerException", "key")),
@@ -294,6 +310,7 @@ var wanted = map[string]map[string]wants{
 	"run_dify.py": {
 		"ranked": answered(withTexts(normalised(docs, 0))),
 		"top":    answered(withTexts(normalised(docs, 2))),
+		"empty":  unsent(nothingRanked),
 		"long":   answered(withTexts(normalised(long, 0))),
 		"key":    refusedAs(401, raised("InvokeServerUnavailableError", "401")),
 		"busy":   refusedAs(429, raised("InvokeServerUnavailableError", "429")),

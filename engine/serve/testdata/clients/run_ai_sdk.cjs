@@ -13,6 +13,7 @@ run(["ai", "@ai-sdk/cohere"], (ask) => {
   return {
     ranked: () => ranked(ask.documents),
     top: () => ranked(ask.documents, { topN: 2 }),
+    empty: () => ranked([]),
     long: () => ranked(ask.long),
     key: () => ranked(ask.documents, { apiKey: "wrong" }),
     busy: () => ranked(ask.documents),

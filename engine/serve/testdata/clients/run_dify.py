@@ -18,6 +18,7 @@ def valid():
 
 case("ranked", lambda: ranked(ASK["documents"]))
 case("top", lambda: ranked(ASK["documents"], top_n=2))
+case("empty", lambda: ranked([]))
 case("long", lambda: ranked(ASK["long"]))
 case("key", lambda: ranked(ASK["documents"], key="wrong"))
 case("busy", lambda: ranked(ASK["documents"]))

@@ -37,6 +37,7 @@ def cohere(key, **more):
 for name, make in {"TEI": tei, "Jina": jina, "Cohere": cohere}.items():
     case(f"{name} ranked", lambda: ranked(make(ASK["key"]), ASK["documents"]))
     case(f"{name} top", lambda: ranked(make(ASK["key"], top_k=2), ASK["documents"]))
+    case(f"{name} empty", lambda: ranked(make(ASK["key"]), []))
     case(f"{name} long", lambda: ranked(make(ASK["key"]), ASK["long"]))
     case(f"{name} key", lambda: ranked(make("wrong"), ASK["documents"]))
     case(f"{name} busy", lambda: ranked(make(ASK["key"]), ASK["documents"]))

@@ -31,6 +31,7 @@ def labels(got):
 case("embed", lambda: rows(embedder().feature_extraction(TEXTS)))
 case("embed one", lambda: rows(embedder().feature_extraction(TEXTS[0])))
 case("embed raw", lambda: rows(embedder().feature_extraction(TEXTS, normalize=False, truncate=True, truncation_direction="left")))
+case("embed empty", lambda: rows(embedder().feature_extraction([])))
 case("embed uncut", lambda: rows(embedder().feature_extraction(ASK["long"], truncate=False)))
 case("embed busy", lambda: rows(embedder().feature_extraction(TEXTS)))
 case("embed key", lambda: rows(embedder("wrong").feature_extraction(TEXTS)))

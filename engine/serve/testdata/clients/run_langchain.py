@@ -35,6 +35,7 @@ def infinity(key, top):
 for name, make in {"Jina": jina, "Cohere": cohere, "Infinity": infinity}.items():
     case(f"{name} ranked", lambda: ranked(make(KEY, None), ASK["documents"]))
     case(f"{name} top", lambda: ranked(make(KEY, 2), ASK["documents"]))
+    case(f"{name} empty", lambda: ranked(make(KEY, 2), []))
     case(f"{name} long", lambda: ranked(make(KEY, None), ASK["long"]))
     case(f"{name} key", lambda: ranked(make("wrong", 2), ASK["documents"]))
     case(f"{name} busy", lambda: ranked(make(KEY, None), ASK["documents"]))

@@ -32,6 +32,7 @@ def jina(key, top):
 for name, make in {"TEI": tei, "Cohere": cohere, "Jina": jina}.items():
     case(f"{name} ranked", lambda: ranked(make(KEY, len(ASK["documents"])), ASK["documents"]))
     case(f"{name} top", lambda: ranked(make(KEY, 2), ASK["documents"]))
+    case(f"{name} empty", lambda: ranked(make(KEY, 2), []))
     case(f"{name} many", lambda: ranked(make(KEY, len(ASK["many"])), ASK["many"]))
     case(f"{name} long", lambda: ranked(make(KEY, len(ASK["long"])), ASK["long"]))
     case(f"{name} key", lambda: ranked(make("wrong", 2), ASK["documents"]))

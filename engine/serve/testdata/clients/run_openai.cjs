@@ -12,6 +12,7 @@ run(["openai"], (ask) => {
   return {
     embed: () => rows(),
     floats: () => rows({ encoding_format: "float" }),
+    empty: () => rows({ input: [] }),
     long: () => rows({ input: ask.long }),
     key: () => rows({ apiKey: "wrong" }),
     busy: () => rows(),

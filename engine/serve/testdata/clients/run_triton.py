@@ -42,6 +42,8 @@ def any_output(texts):  # asks for binary outputs, and takes JSON
 case("scored", lambda: scored(ASK["documents"]))
 case("any output", lambda: any_output(ASK["documents"]))
 case("binary", lambda: scored(ASK["documents"], binary=True))
+case("empty", lambda: scored([]))
+case("empty, binary", lambda: scored([], binary=True))
 case("long", lambda: scored(ASK["long"]))
 case("busy", lambda: scored(ASK["documents"]))
 case("key", lambda: scored(ASK["documents"], key="wrong"))
