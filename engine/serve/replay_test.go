@@ -86,6 +86,10 @@ var replays = []replayed{
 	{"Dify, embeddings", func(a *asked) string { return a.Embedder + "/v1/embeddings" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
 		`{"input":DOCUMENTS}`, 200, contains(`"usage":`, `"prompt_tokens":`, `"embedding":`)},
 
+	// Whoever compresses, as Triton's client can, is told that it should not.
+	{"compressed", func(a *asked) string { return a.URL + "/v2/rerank" }, "Content-Type: application/json\nContent-Encoding: gzip\nAuthorization: Bearer KEY",
+		"\x1f\x8b\x08", 415, contains("gzip")},
+
 	// Open WebUI 0.6, retrieval/models/external.py: sorts by index and takes scores by position, so
 	// that each document must be there.
 	{"Open WebUI", func(a *asked) string { return a.URL + "/v1/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY\nX-OpenWebUI-User-Name: A\nX-OpenWebUI-User-Id: 1",
