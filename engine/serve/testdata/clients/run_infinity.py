@@ -17,8 +17,8 @@ def told(got):  # a 422 comes back as an object, not as an exception
     return got
 
 
-def ranked(texts, key=ASK["key"], **more):
-    got = told(rerank.sync(client=client(ASK["infinity"], key), body=RerankInput(query=ASK["query"], documents=texts, **more)))
+def ranked(texts, key=ASK["key"], url=ASK["infinity"], **more):
+    got = told(rerank.sync(client=client(url, key), body=RerankInput(query=ASK["query"], documents=texts, **more)))
     assert got.usage.total_tokens > 0
     return scores(((r.index, r.relevance_score) for r in got.results), [r.document for r in got.results if r.document] or None)
 
@@ -36,6 +36,8 @@ def labels():
 case("ranked", lambda: ranked(ASK["documents"]))
 case("documents", lambda: ranked(ASK["documents"], return_documents=True))
 case("raw", lambda: ranked(ASK["documents"], raw_scores=True))
+case("undecided", lambda: ranked(ASK["documents"], url=ASK["url"]))
+case("undecided raw", lambda: ranked(ASK["documents"], url=ASK["url"], raw_scores=True))
 case("top", lambda: ranked(ASK["documents"], top_n=2))
 case("null", lambda: ranked(ASK["documents"], top_n=None))
 case("empty", lambda: ranked([]))

@@ -31,6 +31,7 @@ for provider, base in {
 case("huggingface many", lambda: ranked("huggingface", ASK["many"]))
 case("huggingface uncut", lambda: ranked("huggingface", ASK["long"], truncate=False))
 case("hosted_vllm undecided", lambda: ranked("hosted_vllm", ASK["documents"]))
+case("infinity undecided", lambda: ranked("infinity", ASK["documents"], return_documents=False))
 case("hosted_vllm cut", lambda: ranked("hosted_vllm", ASK["long"], base=ASK["vllm"], truncate_prompt_tokens=ASK["cut"]))
 
 

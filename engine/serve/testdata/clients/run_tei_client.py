@@ -32,7 +32,7 @@ def info(url):
 
 def tokens():
     got = client(ASK["url"]).tokenize(ASK["documents"])
-    return {"tokens": [[t.id for t in r.tokens] for r in got], "texts": [[t.text for t in r.tokens] for r in got]}
+    return {"tokens": [[t.id for t in r.tokens] for r in got]}
 
 
 case("ranked", lambda: ranked(ASK["documents"]))
@@ -53,5 +53,6 @@ case("embed raw", lambda: rows(normalize=False))
 case("classify", lambda: labels(client(ASK["classifier"]).classify([ASK["documents"][0]])))
 case("classify pair", lambda: labels(client(ASK["classifier"]).classify(ClassificationTuple(*ASK["documents"][:2]))))
 case("tokenize", tokens)
+case("decode", lambda: {"texts": client(ASK["url"]).decode(tokens()["tokens"][1])})
 
 done("tei-client")

@@ -25,9 +25,9 @@ def inputs(texts, binary):
     return made
 
 
-def scored(texts, key=ASK["key"], binary=False, model=MODEL):
+def scored(texts, key=ASK["key"], binary=False, model=MODEL, **more):
     outputs = [triton.InferRequestedOutput("scores", binary_data=binary)]
-    got = client().infer(model, inputs(texts, binary), outputs=outputs, request_id="7", headers=headers(key))
+    got = client().infer(model, inputs(texts, binary), outputs=outputs, request_id="7", headers=headers(key), **more)
     assert got.get_response()["id"] == "7"
     values = got.as_numpy("scores")
     assert values.dtype == np.float32
@@ -44,6 +44,7 @@ case("any output", lambda: any_output(ASK["documents"]))
 case("binary", lambda: scored(ASK["documents"], binary=True))
 case("empty", lambda: scored([]))
 case("empty, binary", lambda: scored([], binary=True))
+case("compressed", lambda: scored(ASK["documents"], request_compression_algorithm="gzip"))
 case("long", lambda: scored(ASK["long"]))
 case("busy", lambda: scored(ASK["documents"]))
 case("key", lambda: scored(ASK["documents"], key="wrong"))
