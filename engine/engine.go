@@ -140,6 +140,11 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, unusable(err)
 	}
+	if o.dimensions > 0 {
+		if most := spec.Cut(o.dimensions); o.dimensions > most {
+			return nil, &DimensionsError{o.dimensions, most}
+		}
+	}
 	weights, err := spec.Load()
 	if err != nil {
 		return nil, unusable(err)

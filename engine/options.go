@@ -25,6 +25,7 @@ type options struct {
 	sigmoid                bool
 	purpose                purpose
 	logits                 bool
+	dimensions             int               // 0: as many as the checkpoint's files say
 	prompts                map[string]string // added to those of the checkpoint, and preferred to them
 	defaultPrompt          *string           // nil: the checkpoint's default
 	maxQueue               int               // 0: no limit
@@ -71,6 +72,9 @@ func (o *options) check() error {
 	}
 	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
 		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
+	}
+	if n := o.dimensions; n < 0 || n > 0 && o.purpose != embedding {
+		return fmt.Errorf("engine: %d dimensions, want at least 1, or 0, with Embedder", n)
 	}
 	if o.maxQueue < 0 {
 		return fmt.Errorf("engine: max queue %d pairs, want at least 1, or 0 for any number", o.maxQueue)
@@ -163,6 +167,11 @@ func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 // Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
 // would; without it, Open opens a cross-encoder, for scores.
 func Embedder() Option { return func(o *options) { o.purpose = embedding } }
+
+// Dimensions makes an embedding the first n values of what the checkpoint's modules make, in place
+// of its own truncate_dim, as that argument of sentence-transformers does; they are no longer of
+// unit length. More than there are is a *DimensionsError. 0, the default, is what the files say.
+func Dimensions(n int) Option { return func(o *options) { o.dimensions = n } }
 
 // Classifier opens the model for [Engine.Classify] and ClassifyPairs: one that sorts texts, or
 // pairs of them, into classes, of any number of labels.
