@@ -176,6 +176,9 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	}
 	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
 	singles := error(nil)
+	if err == nil && tok.MaxLength() < o.purpose.least() {
+		err = fmt.Errorf("%s: %d tokens, want at least %d, for the special tokens of a pair", from, tok.MaxLength(), o.purpose.least())
+	}
 	if err == nil {
 		singles = tok.CheckText()
 	}

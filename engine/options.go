@@ -67,8 +67,8 @@ func (o *options) check() error {
 	if b := o.tokenBudget; b != nil && *b < 1 {
 		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
-	if n := o.maxLength; n < 0 || n > 0 && n < 3 {
-		return fmt.Errorf("engine: max length %d tokens, want at least 3, for the special tokens, or 0", n)
+	if n, least := o.maxLength, o.purpose.least(); n != 0 && n < least {
+		return fmt.Errorf("engine: max length %d tokens, want at least %d, for the special tokens, or 0", n, least)
 	}
 	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
 		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
@@ -152,7 +152,8 @@ func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = 
 // as Info's TruncationStrategy says. The default, 0, takes the length from
 // sentence-transformers' files beside the checkpoint, else from model_max_length in
 // tokenizer_config.json, but never more than the model has positions; Info says which. More
-// tokens than positions is an error, and so are fewer than the special tokens.
+// tokens than positions is an error, and so are fewer than the special tokens: 3 of a pair, 2 of
+// a text.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which a text that is too long loses tokens. The default is

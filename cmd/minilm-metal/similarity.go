@@ -61,7 +61,7 @@ func (r *comparing) compare(c *cobra.Command, query string) error {
 	if err != nil {
 		return usageError("--by %q: want cosine, dot, euclidean or manhattan", r.by)
 	}
-	if err := errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength), r.shape.check()); err != nil {
+	if err := errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength, leastOfText), r.shape.check()); err != nil {
 		return err
 	}
 	ofQuery, ofText := engine.AsQuery(), engine.AsDocument()

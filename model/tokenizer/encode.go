@@ -53,7 +53,7 @@ func (t *Tokenizer) CheckText() error {
 func (t *Tokenizer) AppendText(ids, types []int32, text string) (outIDs, outTypes []int32, err error) {
 	var stack [stackWord]byte
 	s := scanner{t: t, chars: t.chars, word: t.wordBuffer(stack[:], text, "")}
-	out, cutting, room := output{ids: ids}, &t.truncation, t.truncation.MaxLength-2
+	out, cutting, room := output{ids: ids}, &t.truncation, t.truncation.MaxLength-specialsOfText
 	s.special(&out, t.class)
 	first := len(out.ids)
 	out.stop, out.done = math.MaxInt, false

@@ -55,7 +55,8 @@ const (
 	defaultWordChars = 100
 	defaultLength    = 512
 	maxWordChars     = 1 << 16
-	specials         = 3 // [CLS], [SEP], [SEP]
+	specials         = 3 // [CLS], [SEP], [SEP], around a pair
+	specialsOfText   = 2 // [CLS], [SEP]
 )
 
 // Tokenizer converts pairs of texts to ids. It never changes, and is safe for concurrent
