@@ -62,7 +62,7 @@ func SigmoidScores() CallOption {
 }
 
 // AtMost sets the most tokens that each pair or text of a call may have, the special tokens and
-// the prompt included; fewer than 3 are an error. It never permits more than Info's MaxLength.
+// the prompt included; fewer than the special tokens are an error: 3 of a pair, 2 of a text. It never permits more than Info's MaxLength.
 func AtMost(tokens int) CallOption {
 	return func(o *callOptions) { o.atMost, o.given = tokens, o.given|optAtMost }
 }
@@ -149,8 +149,12 @@ func (o *callOptions) check(m *method) error {
 			return fmt.Errorf("engine: %s: the option %s does not apply", m.name, name)
 		}
 	}
-	if o.given&optAtMost != 0 && o.atMost < fewestLength {
-		return fmt.Errorf("engine: %s: AtMost(%d): want at least %d tokens, for the special tokens", m.name, o.atMost, fewestLength)
+	least := fewestOfPair
+	if m.single {
+		least = fewestOfText
+	}
+	if o.given&optAtMost != 0 && o.atMost < least {
+		return fmt.Errorf("engine: %s: AtMost(%d): want at least %d tokens, for the special tokens", m.name, o.atMost, least)
 	}
 	if o.given&optSide != 0 && o.side != tokenizer.TruncateRight && o.side != tokenizer.TruncateLeft {
 		return fmt.Errorf("engine: %s: CutSide(%d): want TruncateRight or TruncateLeft", m.name, int(o.side))

@@ -30,6 +30,7 @@ type oddCheckpoint struct {
 	Add             map[string][2]json.RawMessage
 	IDs             map[string][]uint64
 	Rows            map[string]int
+	Doubles         float64 // a factor of all tensors, which are F64 then; 0 leaves them F32
 
 	Logits     []float64
 	Activation string
@@ -141,11 +142,30 @@ func (c *oddCheckpoint) weights(t *testing.T) []byte {
 		}
 		all = append(all, e)
 	}
+	if c.Doubles != 0 {
+		doubled(all, c.Doubles)
+	}
 	var b bytes.Buffer
 	if err := safetensors.Write(&b, all, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// doubled makes tensors of F32 those of F64, each value times a factor.
+func doubled(all []safetensors.Entry, by float64) {
+	for i := range all {
+		e := &all[i]
+		if e.DType != "F32" {
+			continue
+		}
+		wide := make([]byte, 0, 2*len(e.Data))
+		for at := 0; at < len(e.Data); at += 4 {
+			v := float64(math.Float32frombits(binary.LittleEndian.Uint32(e.Data[at:])))
+			wide = binary.LittleEndian.AppendUint64(wide, math.Float64bits(v*by))
+		}
+		e.DType, e.Data = "F64", wide
+	}
 }
 
 // A checkpoint's files mean here what they mean to sentence-transformers, or are refused in

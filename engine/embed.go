@@ -22,6 +22,13 @@ func (e *TextError) Error() string { return fmt.Sprintf("text %d: %v", e.Index, 
 // Unwrap returns Err.
 func (e *TextError) Unwrap() error { return e.Err }
 
+// DimensionsError is Open's error about more [Dimensions] than the model's embeddings have.
+type DimensionsError struct{ Asked, Most int }
+
+func (e *DimensionsError) Error() string {
+	return fmt.Sprintf("engine: %d dimensions: the model's embeddings have %d values", e.Asked, e.Most)
+}
+
 // Embed appends the embedding of each text to dst, Info's Dimensions values each, in the
 // texts' order, and returns the extended slice. The engine must have been opened with
 // [Embedder]. What the checkpoint's modules do, Embed does: pooling, dense layers, unit length.

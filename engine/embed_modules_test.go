@@ -74,7 +74,6 @@ func TestEmbeddersRefused(t *testing.T) {
 		{list + `]`, `{"pooling_mode":["mean","mean","mean","mean","mean","mean","mean"]}`, "", "", "", `pooling_mode: 7 names, want 1 to 6`},
 		{list + `]`, `{"pooling_mode":"mean","pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_cls_token: true, beside a pooling_mode"},
 		{list + `]`, `{"word_embedding_dimension":32,"pooling_mode_cls_token":true}`, "", "", "", "pooling_mode_mean_tokens: missing"},
-		{list + `]`, `{"pooling_mode":["mean","max"],"include_prompt":false}`, "", "", "", "include_prompt: false is not supported with a maximum"},
 		{list + `]`, `{"pooling_mode":"mean","output_key":"sentence_embedding"}`, "", "", "", "1_Pooling/config.json: output_key:"},
 		{list + another + `Dense"}]`, mean, `{"in_features":16,"out_features":3}`, "", "", "2_X/config.json: in_features: 16, want 32"},
 		{list + another + `Dense"}]`, mean, `{"in_features":32,"out_features":3,"activation_function":"torch.nn.modules.activation.Softplus"}`, "", "", `activation_function: "torch.nn.modules.activation.Softplus" is not supported`},

@@ -29,7 +29,7 @@ func skipping(mode string) map[string]json.RawMessage {
 func TestPromptsThatAreLeftOut(t *testing.T) {
 	prompts := []string{"", "the people of ", "who ", strings.Repeat("how many people live in the city ", 12)}
 	texts := []string{"how many people live in the city", "", "a b c", "who"}
-	for _, mode := range []string{`"mean"`, `["cls","lasttoken"]`} {
+	for _, mode := range []string{`"mean"`, `["cls","lasttoken"]`, `["max","mean"]`} {
 		e, err := engine.OpenFS(embedder(t, skipping(mode), nil), engine.Embedder(), engine.Device("cpu"), engine.Precision("f32"), engine.Workers(1), engine.NoCalibrationFile())
 		if err != nil {
 			t.Fatal(err)
@@ -67,6 +67,23 @@ func TestPromptsThatAreLeftOut(t *testing.T) {
 			}
 		}
 		callers.Wait()
+	}
+}
+
+// A prompt may join the text in fewer tokens than it has by itself, so that nothing is left of a
+// text: then there is no largest, where the library has -Inf. The other texts have theirs.
+func TestPromptThatLeavesNothing(t *testing.T) {
+	for _, device := range []engine.Option{engine.Device("cpu"), engine.Device("reference")} {
+		e, err := engine.OpenFS(embedder(t, skipping(`"max"`), nil), engine.Embedder(), device, engine.NoCalibrationFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		got, err := e.Embed(t.Context(), nil, []string{"live", "o"}, engine.Prompt("wh")) // "wh" is two tokens, "who" is one
+		one, ok := errors.AsType[*engine.TextError](err)
+		if !ok || one.Index != 1 || len(got) != 64 || got[0] != got[0] || got[32] == got[32] {
+			t.Errorf("%v, %v: want an error about text 1, and values of text 0", got, err)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ type embedderCase struct {
 	Dense      map[string][3]any
 	Tensors    map[string]map[string][]int // shapes by folder and name
 	Prompt     *string
+	Dim        int      // the argument truncate_dim; 0: none
 	Texts      []string // nil: those of all cases
 	Embeddings [][]float64
 }
@@ -119,7 +120,7 @@ func TestEmbedders(t *testing.T) {
 				texts = c.Texts
 			}
 			for _, device := range devices {
-				e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Embedder(), engine.NoCalibrationFile()}, device...)...)
+				e, err := engine.OpenFS(fsys, append([]engine.Option{engine.Embedder(), engine.Dimensions(c.Dim), engine.NoCalibrationFile()}, device...)...)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -142,6 +142,11 @@ func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, unusable(err)
 	}
+	if o.dimensions > 0 {
+		if most := spec.Cut(o.dimensions); o.dimensions > most {
+			return nil, &DimensionsError{o.dimensions, most}
+		}
+	}
 	weights, err := spec.Load()
 	if err != nil {
 		return nil, unusable(err)
@@ -173,6 +178,9 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	}
 	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
 	singles := error(nil)
+	if err == nil && tok.MaxLength() < o.purpose.least() {
+		err = fmt.Errorf("%s: %d tokens, want at least %d, for the special tokens of a pair", from, tok.MaxLength(), o.purpose.least())
+	}
 	if err == nil {
 		singles = tok.CheckText()
 	}

@@ -32,9 +32,9 @@ func (e *Engine) makeUp(b *model.Batch, n int, r *rand.Rand) {
 		repeated     = 0.4
 		longestQuery = 30
 	)
-	// Of no words, neither is ever too long: the special tokens.
+	// Of no words: the special tokens.
 	frame, types, _ := e.tokenizer.AppendPair(nil, nil, "", "")
-	if e.options.purpose == embedding {
+	if e.options.purpose == embedding || frame == nil { // which has no room for a pair
 		frame, types, _ = e.tokenizer.AppendText(nil, nil, "")
 	}
 	n = min(n, e.info.MaxLength)

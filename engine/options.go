@@ -25,6 +25,7 @@ type options struct {
 	sigmoid                bool
 	purpose                purpose
 	logits                 bool
+	dimensions             int               // 0: as many as the checkpoint's files say
 	prompts                map[string]string // added to those of the checkpoint, and preferred to them
 	defaultPrompt          *string           // nil: the checkpoint's default
 	maxQueue               int               // 0: no limit
@@ -33,8 +34,11 @@ type options struct {
 	logger                 *slog.Logger
 }
 
-// fewestLength is the smallest maximum length: [CLS] and two [SEP].
-const fewestLength = 3
+// The smallest maximum lengths: [CLS] and two [SEP] of a pair, or one of a text.
+const (
+	fewestOfPair = 3
+	fewestOfText = 2
+)
 
 func defaults() options {
 	return options{
@@ -69,11 +73,14 @@ func (o *options) check() error {
 	if b := o.tokenBudget; b != nil && *b < 1 {
 		return fmt.Errorf("engine: token budget %d, want at least 1", *b)
 	}
-	if n := o.maxLength; n < 0 || n > 0 && n < fewestLength {
-		return fmt.Errorf("engine: max length %d tokens, want at least %d, for the special tokens, or 0", n, fewestLength)
+	if n, least := o.maxLength, o.purpose.least(); n != 0 && n < least {
+		return fmt.Errorf("engine: max length %d tokens, want at least %d, for the special tokens, or 0", n, least)
 	}
 	if s := o.side; s != nil && *s != tokenizer.TruncateRight && *s != tokenizer.TruncateLeft {
 		return fmt.Errorf("engine: truncation side %d, want TruncateRight or TruncateLeft", *s)
+	}
+	if n := o.dimensions; n < 0 || n > 0 && o.purpose != embedding {
+		return fmt.Errorf("engine: %d dimensions, want at least 1, or 0, with Embedder", n)
 	}
 	if o.maxQueue < 0 {
 		return fmt.Errorf("engine: max queue %d pairs, want at least 1, or 0 for any number", o.maxQueue)
@@ -151,7 +158,8 @@ func TokenBudget(tokens int) Option { return func(o *options) { o.tokenBudget = 
 // as Info's TruncationStrategy says. The default, 0, takes the length from
 // sentence-transformers' files beside the checkpoint, else from model_max_length in
 // tokenizer_config.json, but never more than the model has positions; Info says which. More
-// tokens than positions is an error, and so are fewer than the special tokens.
+// tokens than positions is an error, and so are fewer than the special tokens: 3 of a pair, 2 of
+// a text.
 func MaxLength(tokens int) Option { return func(o *options) { o.maxLength = tokens } }
 
 // Truncation sets the side on which a text that is too long loses tokens. The default is
@@ -167,6 +175,11 @@ func Sigmoid() Option { return func(o *options) { o.sigmoid = true } }
 // Embedder opens the model for [Engine.Embed], as SentenceTransformer of sentence-transformers
 // would; without it, Open opens a cross-encoder, for scores.
 func Embedder() Option { return func(o *options) { o.purpose = embedding } }
+
+// Dimensions makes an embedding the first n values of what the checkpoint's modules make, in place
+// of its own truncate_dim, as that argument of sentence-transformers does; they are no longer of
+// unit length. More than there are is a *DimensionsError. 0, the default, is what the files say.
+func Dimensions(n int) Option { return func(o *options) { o.dimensions = n } }
 
 // Classifier opens the model for [Engine.Classify] and ClassifyPairs: one that sorts texts, or
 // pairs of them, into classes, of any number of labels.

@@ -16,6 +16,15 @@ const (
 	classifying                // a number for each label of a text or pair
 )
 
+// least is how few tokens there may be: the special ones of a pair, or of a text where those are
+// taken alone, too.
+func (p purpose) least() int {
+	if p == scoring {
+		return fewestOfPair
+	}
+	return fewestOfText
+}
+
 var purposes = [...]struct{ option, results, value string }{
 	scoring:     {"", "scores", "the score is"},
 	embedding:   {"Embedder", "embeddings", "the embedding has"},

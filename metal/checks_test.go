@@ -243,6 +243,12 @@ func checkBlocks(source string) error {
 				r := model.Firsts
 				if last == model.AllRows {
 					r = model.Reductions(nil, []model.Pooling{model.PoolMax, model.PoolMean, model.PoolCls, model.PoolWeightedMean, model.PoolLast}, b)
+					skips, prompts := model.Head{Pool: []model.Pooling{model.PoolMax}, SkipPrompt: true}, make([]int, b.Len())
+					for i := range prompts {
+						lo, hi := b.Bounds(i)
+						prompts[i] = (i + 1) % (hi - lo)
+					}
+					r = append(r, skips.Reductions(nil, b, prompts)...)
 				}
 				rows := make([]float32, b.Len()*len(r)*w.Config.HiddenSize)
 				if err := got.Pool(r, rows); err != nil {
@@ -565,6 +571,20 @@ func checkPool(source string) error {
 		if err != nil {
 			return err
 		}
+		// Of the last sequence no row counts; of the others not the first one, if there are more.
+		counts := func(s, row int) bool { lo, hi := batch.Bounds(s); return s < sequences-1 && (row > 0 || hi-lo == 1) }
+		marks, err := fill(rows, func(int) float32 { return 0 })
+		if err != nil {
+			return err
+		}
+		for s := range sequences {
+			lo, hi := batch.Bounds(s)
+			for row := lo; row < hi; row++ {
+				if counts(s, row-lo) {
+					binary.LittleEndian.PutUint32(marks.Bytes()[4*row:], math.Float32bits(0.25))
+				}
+			}
+		}
 		start, err := b.buffer(4 * (sequences + 1))
 		if err != nil {
 			return err
@@ -573,7 +593,7 @@ func checkPool(source string) error {
 			binary.LittleEndian.PutUint32(start.Bytes()[4*i:], uint32(at))
 		}
 		value := func(row, c int) float64 { return float64(float32At(x.Bytes(), 4*(row*width+c))) }
-		for _, kind := range []model.ReduceKind{model.First, model.Last, model.Max, model.Sum} {
+		for _, kind := range []model.ReduceKind{model.First, model.Last, model.Max, model.Sum, model.MaxOf} {
 			for _, gather := range []bool{true, false} {
 				if !gather && kind != model.First {
 					continue // of one row a sequence there is nothing else
@@ -583,7 +603,11 @@ func checkPool(source string) error {
 					return err
 				}
 				k := variant{kernel: pool, constants: constants{hidden: width, width: width, gather: gather, kind: int(kind)}}
-				if err := b.run(k, [2]int{sequences, width / k.columns}, x, start, weights, pooled); err != nil {
+				factors := weights
+				if kind == model.MaxOf {
+					factors = marks
+				}
+				if err := b.run(k, [2]int{sequences, width / k.columns}, x, start, factors, pooled); err != nil {
 					return err
 				}
 				for s := range sequences {
@@ -599,6 +623,13 @@ func checkPool(source string) error {
 						case model.Max:
 							for row := lo; row < hi; row++ {
 								want = max(want, value(row, c))
+							}
+						case model.MaxOf:
+							want = -math.MaxFloat32
+							for row := lo; row < hi; row++ {
+								if counts(s, row-lo) {
+									want = max(want, value(row, c))
+								}
 							}
 						case model.Sum:
 							want, allowed = 0, 1e-5

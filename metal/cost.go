@@ -38,7 +38,7 @@ func (p *plan) normCost() cost {
 
 func (p *plan) poolCost(kind model.ReduceKind) cost {
 	rows := 2 * p.Len()
-	if kind == model.Max || kind == model.Sum {
+	if kind == model.Max || kind.Weighted() {
 		rows += p.Tokens() - p.Len()
 	}
 	return cost{bytes: 4 * int64(rows) * int64(p.layout.config.HiddenSize)}

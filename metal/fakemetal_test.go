@@ -68,6 +68,10 @@ func TestDarwinkitIsTheEmulator(t *testing.T) {
 	b := modeltest.Batch(rand.New(rand.NewPCG(1, 1)), 600, 1, 34, 66)
 	want, got := make([]float32, b.Len()), make([]float32, b.Len())
 	reduce := model.Reductions(nil, []model.Pooling{model.PoolCls, model.PoolMean, model.PoolMax, model.PoolMeanSqrt, model.PoolWeightedMean, model.PoolLast}, b)
+	reduce = append(reduce, model.Reduce{Kind: model.MaxOf, Weights: make([]float32, b.Tokens())})
+	for i := range reduce[len(reduce)-1].Weights { // of the first sequence, of one row, nothing
+		reduce[len(reduce)-1].Weights[i] = float32(i % 2)
+	}
 	wantRows := make([]float32, b.Len()*len(reduce)*w.Config.HiddenSize)
 	gotRows := make([]float32, len(wantRows))
 	if err := withDevice(shaderSource(), emulator.Options{}, w, Uniform(Tiles[0]), func(d *Device) error {

@@ -93,7 +93,7 @@ func (s *variant) release() {
 type kernelSet struct {
 	embed, norm, attention, attentionCls       variant
 	poolCls                                    variant    // of [CLS] rows
-	pools                                      [4]variant // of all rows, by model.ReduceKind
+	pools                                      [5]variant // of all rows, by model.ReduceKind
 	qkv, keyValue, output, outputCls, up, down variant
 }
 
@@ -139,7 +139,8 @@ type used struct {
 func (k *kernelSet) each() []used {
 	return []used{{&k.embed, "embeddings"}, {&k.norm, "norm"}, {&k.attention, "attention"}, {&k.attentionCls, "attention of [CLS]"},
 		{&k.poolCls, "pool [CLS]"}, {&k.pools[model.First], "pool first"}, {&k.pools[model.Last], "pool last"},
-		{&k.pools[model.Max], "pool max"}, {&k.pools[model.Sum], "pool sum"}, {&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
+		{&k.pools[model.Max], "pool max"}, {&k.pools[model.Sum], "pool sum"}, {&k.pools[model.MaxOf], "pool max of some"},
+		{&k.qkv, "qkv"}, {&k.keyValue, "key, value"}, {&k.output, "output"},
 		{&k.outputCls, "output of [CLS]"}, {&k.up, "up"}, {&k.down, "down"}}
 }
 

@@ -152,23 +152,23 @@ func (p *plan) feedForward(layer int) {
 // pool appends the reductions. The pass then has only these rows to read back.
 func (p *plan) pool(all []model.Reduce) {
 	p.layer, p.block = outside, "pool"
-	sums := 0
+	lists := 0
 	for i, r := range all {
 		k := &p.kernels.pools[r.Kind]
 		if p.x == streamCls {
 			k = &p.kernels.poolCls
 		}
 		weights := at(starts) // not read
-		if r.Kind == model.Sum {
-			weights = operand{factors, sums * p.factorBytes()}
-			sums++
+		if r.Kind.Weighted() {
+			weights = operand{factors, lists * p.factorBytes()}
+			lists++
 		}
 		grid := [2]int{k.groups(p.Len()), p.layout.width / k.columns}
 		p.add("pool", k, grid, p.poolCost(r.Kind), at(p.x), at(starts), weights, operand{pooled, i * p.pooledBytes()})
 	}
 }
 
-// factorBytes returns the memory of one Sum's weights.
+// factorBytes returns the memory of the weights of one reduction.
 func (p *plan) factorBytes() int { return 4 * rowsFor(p.Tokens()) }
 
 // pooledBytes returns the memory of one reduction's rows.

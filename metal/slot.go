@@ -71,7 +71,11 @@ func (s *slot) Pool(r []model.Reduce, dst []float32) error {
 		for at := range len(dst) / h { // a row of dst: those of a sequence side by side
 			from := b[pooled].Bytes()[(at%len(r))*s.plan.pooledBytes()+4*width*(at/len(r)):]
 			for c := range h {
-				dst[at*h+c] = float32At(from, 4*c)
+				v := float32At(from, 4*c)
+				if v == -math.MaxFloat32 && r[at%len(r)].Kind == model.MaxOf { // the shader's word for no row: it knows no infinity
+					v = float32(math.Inf(-1))
+				}
+				dst[at*h+c] = v
 			}
 		}
 	})
@@ -184,10 +188,10 @@ func (s *slot) blame(fault error) error {
 // write fills the slot's buffers with the batch. Rows behind it that tiles compute are
 // token 0; sequences behind it point to row 0.
 func (s *slot) write() error {
-	b, sums := s.plan.Batch, 0
+	b, lists := s.plan.Batch, 0
 	for i := range s.reduce {
-		if s.reduce[i].Kind == model.Sum {
-			sums++
+		if s.reduce[i].Kind.Weighted() {
+			lists++
 		}
 	}
 	for _, r := range []struct {
@@ -198,7 +202,7 @@ func (s *slot) write() error {
 		{tokens, "tokens", 8 * rowsFor(b.Tokens())},
 		{starts, "starts", 4 * (1 + rowsFor(b.Len()))},
 		{items, "attention's items", 16 * s.plan.items},
-		{factors, "weights of tokens", sums * s.plan.factorBytes()},
+		{factors, "weights of tokens", lists * s.plan.factorBytes()},
 		{pooled, "pooled rows", len(s.reduce) * s.plan.pooledBytes()},
 	} {
 		if err := s.room(r.place, r.label, r.bytes); err != nil {
@@ -223,7 +227,7 @@ func (s *slot) write() error {
 		}
 	}
 	for i, at := 0, 0; i < len(s.reduce); i++ {
-		if s.reduce[i].Kind == model.Sum {
+		if s.reduce[i].Kind.Weighted() {
 			for t, weight := range s.reduce[i].Weights {
 				put(s.buffers[factors].Bytes()[at+4*t:], math.Float32bits(weight))
 			}

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -160,6 +161,8 @@ func positionsOf(t *safetensors.Tensor) (at func(i int) float64, err error) {
 		return func(i int) float64 { return float64(int64(binary.LittleEndian.Uint64(data[8*i:]))) }, nil
 	case safetensors.I32:
 		return func(i int) float64 { return float64(int32(binary.LittleEndian.Uint32(data[4*i:]))) }, nil
+	case safetensors.F64:
+		return func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])) }, nil
 	case safetensors.F32, safetensors.F16, safetensors.BF16:
 		values, err := t.Float32s()
 		return func(i int) float64 { return float64(values[i]) }, err

@@ -14,7 +14,8 @@ type embedder struct {
 	pool       []Pooling
 	skipPrompt bool                   // what is pooled leaves out a prompt's tokens
 	steps      []func() (Step, error) // each reads its weights, if it has some
-	width      int                    // of the embedding
+	width      int                    // of what the steps make
+	keep       int                    // how many values of that the embedding has, the first ones
 	// scores says that the last module, a Dense, makes the scores of a cross-encoder.
 	scores bool
 	parts  []string // what Modules returns
@@ -47,6 +48,7 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 	} else { // a cross-encoder is among these, and so is a model of [CLS] whose folder is not whole
 		s.warn("there is no %s to say how embeddings are made: they are means of all tokens, as in sentence-transformers, and may mean nothing", modules.File)
 	}
+	s.embeds.keep = s.embeds.width
 	if err == nil {
 		err = s.embedderSettings(fsys)
 	}
@@ -71,8 +73,7 @@ func (s *Spec) embedderSettings(fsys fs.FS) error {
 		if cut < 1 {
 			f.bad("truncate_dim", "%d, want at least 1", cut)
 		}
-		// After all modules, so that the result is no longer of unit length.
-		s.embeds.cut(cut)
+		s.embeds.keep = min(cut, s.embeds.width)
 	}
 	if f.has("similarity_fn_name") {
 		f.text("similarity_fn_name", &s.Similarity)
@@ -90,16 +91,20 @@ func (s *Spec) Modules() []string {
 	if s.embeds == nil {
 		return nil
 	}
-	return slices.Clone(s.embeds.parts)
+	parts := slices.Clone(s.embeds.parts)
+	if e := s.embeds; e.keep < e.width {
+		parts = append(parts, fmt.Sprintf("the first %d values of %d", e.keep, e.width))
+	}
+	return parts
 }
 
-// cut adds the step that keeps the first values.
-func (e *embedder) cut(n int) {
-	if n < e.width {
-		e.steps = append(e.steps, func() (Step, error) { return Step{Cut: n}, nil })
-		e.parts = append(e.parts, fmt.Sprintf("the first %d values of %d", n, e.width))
-		e.width = n
+// Cut makes an embedding the first n values of what the modules make, whatever truncate_dim says
+// in the files. It returns how many values they make; if n is more, it changes nothing.
+func (s *Spec) Cut(n int) (width int) {
+	if n <= s.embeds.width {
+		s.embeds.keep = n
 	}
+	return s.embeds.width
 }
 
 // modules reads the modules after the Transformer.
@@ -155,6 +160,9 @@ func (e *embedder) head() (Head, error) {
 			return h, err
 		}
 		h.Steps = append(h.Steps, s)
+	}
+	if e.keep < e.width { // after all modules, so that the result is no longer of unit length
+		h.Steps = append(h.Steps, Step{Cut: e.keep})
 	}
 	return h, nil
 }

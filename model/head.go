@@ -12,7 +12,7 @@ type Head struct {
 	Pool  []Pooling // what it reads of a sequence; several rows are put side by side
 	Steps []Step    // what it does with that, one after the other
 	// SkipPrompt says that pooling leaves out [CLS] and the tokens of a prompt, where there is
-	// one. Then PoolMax is not in Pool.
+	// one.
 	SkipPrompt bool
 }
 

@@ -84,15 +84,15 @@ func (in *Input) read(root fs.FS, s *Spec, of output) error {
 	of.check(f)
 	if f.has("max_seq_length") && f.whole("max_seq_length", &in.MaxLength) {
 		in.LengthSource = f.file + ": max_seq_length"
-		if in.MaxLength < 3 {
-			f.bad("max_seq_length", "%d, want a whole number from 3", in.MaxLength)
+		if least := of.least(); in.MaxLength < least {
+			f.bad("max_seq_length", "%d, want a whole number from %d", in.MaxLength, least)
 		}
 	}
 	if f.has("do_lower_case") {
 		in.Lowercase = f.isTrue("do_lower_case")
 	}
 	if f.has("processing_kwargs") {
-		in.processing(f, s)
+		in.processing(f, s, of.least())
 	}
 	f.refuseUnknown(inputKeys)
 	return f.err
@@ -105,6 +105,14 @@ var (
 	scores     = output{"sequence-classification", "scores", "logits"}
 	embeddings = output{"feature-extraction", "token_embeddings", "last_hidden_state"}
 )
+
+// least is how many special tokens there are around what the tokenizer is given.
+func (o output) least() int {
+	if o == scores {
+		return 3 // a pair
+	}
+	return 2 // a text
+}
 
 // check refuses settings with which the library would read something other than that. If such
 // settings are missing, it would read embeddings.
@@ -140,7 +148,7 @@ func (o output) check(f *fields) {
 
 // processing reads the arguments with which sentence-transformers calls the tokenizer for a
 // pair. If both common and text have an argument, the one in common counts.
-func (in *Input) processing(f *fields, s *Spec) {
+func (in *Input) processing(f *fields, s *Spec, least int) {
 	all := fields{file: f.file + ": processing_kwargs"}
 	if !f.read("processing_kwargs", &all.raw, "an object") {
 		return
@@ -153,7 +161,7 @@ func (in *Input) processing(f *fields, s *Spec) {
 		}
 		part := fields{file: all.file + ": " + name}
 		if all.read(name, &part.raw, "an object") {
-			in.call(&part, &unsaid)
+			in.call(&part, &unsaid, least)
 			all.err = firstError(all.err, part.err)
 		}
 	}
@@ -162,13 +170,13 @@ func (in *Input) processing(f *fields, s *Spec) {
 
 // call reads the arguments for a call of the tokenizer. A max_length of null means that of
 // unsaid, which held before any arguments were read.
-func (in *Input) call(f *fields, unsaid *Input) {
+func (in *Input) call(f *fields, unsaid *Input, least int) {
 	if raw, ok := f.raw["max_length"]; ok && jsonscan.IsNull(raw) {
 		in.MaxLength, in.LengthSource = unsaid.MaxLength, unsaid.LengthSource
 	} else if f.whole("max_length", &in.MaxLength) {
 		in.LengthSource = f.file + ": max_length"
-		if in.MaxLength < 3 {
-			f.bad("max_length", "%d, want a whole number from 3, for the special tokens", in.MaxLength)
+		if in.MaxLength < least {
+			f.bad("max_length", "%d, want a whole number from %d, for the special tokens", in.MaxLength, least)
 		}
 	}
 	if raw, ok := f.raw["truncation"]; ok {

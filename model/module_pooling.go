@@ -2,7 +2,6 @@ package model
 
 import (
 	"io/fs"
-	"slices"
 	"strings"
 )
 
@@ -84,9 +83,6 @@ func (e *embedder) pooling(fsys fs.FS, folder string) error {
 		e.pool = []Pooling{PoolMean}
 	}
 	e.skipPrompt = f.has("include_prompt") && !f.isTrue("include_prompt")
-	if e.skipPrompt && slices.Contains(e.pool, PoolMax) { // of which a device takes all tokens
-		f.bad("include_prompt", "false is not supported with a maximum: want all tokens pooled")
-	}
 	f.refuseUnknown(keys)
 	e.width *= len(e.pool)
 	e.parts = []string{poolNames(e.pool)}

@@ -14,13 +14,17 @@ const (
 	Last                    // the last row, [SEP]
 	Max                     // the largest value of each channel
 	Sum                     // Σ w·x over the rows, each with a weight of its own
+	MaxOf                   // the largest of the rows whose weight is not 0; of none, -Inf
 )
+
+// Weighted reports whether the kind reads weights.
+func (k ReduceKind) Weighted() bool { return k == Sum || k == MaxOf }
 
 // Reduce is what a pass reads off the hidden state of each sequence: a row of hidden_size.
 // The zero value is First.
 type Reduce struct {
 	Kind    ReduceKind
-	Weights []float32 // T, one for each token; only Sum reads them
+	Weights []float32 // T, one for each token, if Kind is Weighted
 }
 
 // Firsts reads the [CLS] rows, as the head of a cross-encoder does.
@@ -44,11 +48,11 @@ func CheckPool(p []Reduce, b *Batch, kept Rows, width, size int) error {
 	}
 	for i, r := range p {
 		switch {
-		case r.Kind < First || r.Kind > Sum:
-			return fmt.Errorf("model: reduction %d: kind %d, want First, Last, Max or Sum", i, r.Kind)
+		case r.Kind < First || r.Kind > MaxOf:
+			return fmt.Errorf("model: reduction %d: kind %d, want First, Last, Max, Sum or MaxOf", i, r.Kind)
 		case r.Kind != First && kept == ClsRows:
 			return fmt.Errorf("model: reduction %d: kind %d of [CLS] rows alone, want First", i, r.Kind)
-		case r.Kind == Sum && len(r.Weights) != b.Tokens():
+		case r.Kind.Weighted() && len(r.Weights) != b.Tokens():
 			return fmt.Errorf("model: reduction %d: %d weights for %d tokens", i, len(r.Weights), b.Tokens())
 		}
 	}
@@ -92,10 +96,10 @@ func Reductions(dst []Reduce, pool []Pooling, b *Batch) []Reduce {
 // Reductions is the function of that name for a head. prompts says how many of each sequence's
 // tokens are [CLS] and a prompt's; nil means that there are no prompts.
 //
-// Where a head skips those, everything is a sum, in which they have the weight 0, so that what
-// is pooled of a sequence does not depend on which others are in the batch. As in
-// sentence-transformers, if nothing else is left of a sequence, it is pooled to zeros, or by
-// PoolCls to the first row; and PoolWeightedMean counts positions from [CLS] on.
+// Where a head skips those, everything is a sum or a MaxOf, in which they have the weight 0, so
+// that what is pooled of a sequence does not depend on which others are in the batch. As in
+// sentence-transformers, if nothing else is left of a sequence, it is pooled to zeros, by PoolCls
+// to the first row, and by PoolMax to -Inf; and PoolWeightedMean counts positions from [CLS] on.
 func (h *Head) Reductions(dst []Reduce, b *Batch, prompts []int) []Reduce {
 	if !h.SkipPrompt {
 		return Reductions(dst, h.Pool, b)
@@ -103,7 +107,9 @@ func (h *Head) Reductions(dst []Reduce, b *Batch, prompts []int) []Reduce {
 	for _, p := range h.Pool {
 		dst = slices.Grow(dst, 1)[:len(dst)+1]
 		r := &dst[len(dst)-1]
-		r.Kind, r.Weights = Sum, r.Weights[:0]
+		if r.Kind, r.Weights = Sum, r.Weights[:0]; p == PoolMax {
+			r.Kind = MaxOf
+		}
 		for s := range b.Len() {
 			lo, hi := b.Bounds(s)
 			skip := 0
@@ -139,6 +145,8 @@ func (p Pooling) weightsAfter(w []float32, skip, n int) []float32 {
 	for i := skip; i < n; i++ {
 		weight := 1 / left
 		switch p {
+		case PoolMax:
+			weight = 1
 		case PoolMeanSqrt:
 			weight = 1 / math.Sqrt(left)
 		case PoolWeightedMean:

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a head that skips prompts pools of a sequence is a sum over what comes after the
+// What a head that skips prompts pools of a sequence is a sum, or the largest, over what comes after the
 // prompt, whichever others are beside it; without prompts it is what other heads pool.
 func TestReductionsWithoutPrompts(t *testing.T) {
 	var b Batch
@@ -20,13 +20,18 @@ func TestReductionsWithoutPrompts(t *testing.T) {
 	}{
 		{PoolCls, []int{0, 1, 7}, []float32{1, 0, 0, 0 /**/, 0, 1 /**/, 1, 0, 0}},
 		{PoolLast, []int{2, 0, 3}, []float32{0, 0, 0, 1 /**/, 0, 1 /**/, 0, 0, 0}},
+		{PoolMax, []int{2, 0, 3}, []float32{0, 0, 1, 1 /**/, 1, 1 /**/, 0, 0, 0}},
 		{PoolMean, []int{2, 0, 3}, []float32{0, 0, half, half /**/, half, half /**/, 0, 0, 0}},
 		{PoolMeanSqrt, []int{2, 1, 1}, []float32{0, 0, root, root /**/, 0, 1 /**/, 0, root, root}},
 		{PoolWeightedMean, []int{1, 0, 2}, []float32{0, 2. / 9, 3. / 9, 4. / 9 /**/, 1. / 3, 2. / 3 /**/, 0, 0, 1}},
 	} {
 		h := Head{Pool: []Pooling{c.pool}, SkipPrompt: true}
 		got := h.Reductions(nil, &b, c.prompts)
-		if len(got) != 1 || got[0].Kind != Sum || !slices.Equal(got[0].Weights, c.want) {
+		kind := Sum
+		if c.pool == PoolMax {
+			kind = MaxOf
+		}
+		if len(got) != 1 || got[0].Kind != kind || !slices.Equal(got[0].Weights, c.want) {
 			t.Errorf("%d: %+v, want %v", c.pool, got, c.want)
 		}
 		all, ordinary := h.Reductions(nil, &b, nil), Reductions(nil, h.Pool, &b)

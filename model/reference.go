@@ -152,8 +152,14 @@ func (p *ReferencePass) Pool64(all []Reduce) (dst []float64) {
 			switch r.Kind {
 			case Last:
 				copy(row, p.x[(hi-1)*h:])
-			case Max:
+			case Max, MaxOf:
+				for c := range row {
+					row[c] = math.Inf(-1)
+				}
 				for t := lo; t < hi; t++ {
+					if r.Kind == MaxOf && r.Weights[t] == 0 {
+						continue
+					}
 					for c, v := range p.x[t*h:][:h] {
 						row[c] = max(row[c], v)
 					}

@@ -159,6 +159,7 @@ func TestBindLooksAtPositions(t *testing.T) {
 		"U8, want I64":                    {DType: "U8", Shape: []int{1}, Data: make([]byte, 1)},
 		"position 1 is 3":                 {DType: "BF16", Shape: []int{2}, Data: []byte{0, 0, 0x40, 0x40}},
 		"position 0 is NaN":               {DType: "F32", Shape: []int{1}, Data: []byte{0, 0, 0xc0, 0x7f}},
+		"position 0 is 2":                 {DType: "F64", Shape: []int{1}, Data: []byte{0, 0, 0, 0, 0, 0, 0, 0x40}},
 	} {
 		for _, e.Name = range []string{"bert.embeddings.position_ids", "embeddings.position_ids"} {
 			if _, err := bind(t, c, append(slices.Clone(original), e)); !errors.Is(err, model.ErrWeights) || !strings.Contains(err.Error(), name) {
@@ -170,6 +171,7 @@ func TestBindLooksAtPositions(t *testing.T) {
 		{DType: "I32", Shape: []int{2}, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0}},
 		// As whoever casts all of a checkpoint leaves them; the library takes these, too.
 		{DType: "F32", Shape: []int{1, 2}, Data: []byte{0, 0, 0, 0, 0, 0, 0x80, 0x3f}},
+		{DType: "F64", Shape: []int{1, 2}, Data: []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f}},
 		{DType: "F16", Shape: []int{1, 2}, Data: []byte{0, 0, 0, 0x3c}},
 		{DType: "BF16", Shape: []int{1, 2}, Data: []byte{0, 0, 0x80, 0x3f}},
 	} {

@@ -8,7 +8,8 @@ TestCheckpointsAsTheLibrary makes the same changes and compares.
 
 A case: "config", "tokenizer_config", "tokenizer": fields set in that file ({"drop": true} takes
 one out); "rename": [[old, new]...] in the tensors' names; "add": {name: [shape, value]};
-"ids": {name: values}, as I64; "rows": {name: n}, the first n, round and round.
+"ids": {name: values}, as I64; "rows": {name: n}, the first n, round and round; "doubles": a factor
+by which all are multiplied, in float64, and saved so.
 What is wanted: "logits", "activation", "max_length", "lengths" (tokens of each pair), "types"
 (how many are used); or "error", the type of Python's exception.
 What we do otherwise, and why: "refused": a part of our error where the library scores;
@@ -145,6 +146,11 @@ case("positions reversed", ids={P: list(range(64))[::-1]}, refused="position 0 i
 case("positions all 0", ids={P: [0] * 64}, refused="position 1 is 0")
 case("another prefix", rename=[["bert.", "model.bert."]], refused="word_embeddings.weight\" is missing") # the library makes them up
 case("no bias of the classifier", rename=[["classifier.bias", "classifier.other"]], refused="classifier.bias\" is missing")
+# Doubles, which the library makes float32, unless the configuration says otherwise.
+F = 1 + 3 * 2.0**-26 # so that some are rounded up, and some down
+case("doubles", doubles=F)
+for d in ["float64", None]:
+    case(f"doubles, dtype {d}", config={"dtype": d, "torch_dtype": DROP}, doubles=F)
 # Types.
 ONE = {"bert.embeddings.token_type_embeddings.weight": 1}
 MIN = ["input_ids", "attention_mask"]
@@ -201,6 +207,7 @@ def change(folder, c):
     for n, (shape, value) in c.get("add", {}).items(): w[n] = torch.full(shape, float(value))
     for n, ids in c.get("ids", {}).items(): w[n] = torch.tensor([ids])
     for n, rows in c.get("rows", {}).items(): w[n] = w[n][[i % len(w[n]) for i in range(rows)]].contiguous()
+    if "doubles" in c: w = {n: t.double() * c["doubles"] for n, t in w.items()}
     save_file(w, folder + "/model.safetensors", metadata={"format": "pt"})
 
 def ask(folder):

@@ -5,7 +5,7 @@ the weights sin(k)/√in, for k = out·in values in their order, and the biases 
 tensors have the same, by their number of dimensions. Written and run with sentence-transformers 6.2.0, from testdata; models are float32 on the processor.
 
 embedders.json: {"texts", "versions", "cases": [{"name", "files": {path: JSON}, "dense": {folder:
-[out, in, bias]}, "tensors": {folder: {name: shape}}, "prompt": null or a name, "texts": those of
+[out, in, bias]}, "tensors": {folder: {name: shape}}, "prompt": null or a name, "dim": the argument truncate_dim, if there is one, "texts": those of
 the case, if it has its own, "embeddings": rows}]}
 """
 import json, math, os, shutil, sys, tempfile
@@ -84,16 +84,25 @@ cases.append(("layer norm", {"modules.json": modules(["Transformer", "Pooling", 
               "2_LayerNorm/config.json": {"dimension": 32}, "3_Dropout/config.json": {"dropout": 0.2}}, {}, None, {"2_LayerNorm": {"norm.weight": [32], "norm.bias": [32]}}))
 # Prompts that are left out: a short one, one as long as all tokens that there may be, an empty one, none.
 long = {"prompts": {"short": "the people of ", "long": "how many people live in the city " * 12, "empty": ""}}
-for mode in [m for m in NEW if m != "max"]:
+for mode in NEW:
     files = {"modules.json": modules(["Transformer", "Pooling"], NEW_NAMES), "1_Pooling/config.json": {**new(mode), "include_prompt": False}, "config_sentence_transformers.json": long}
-    for prompt in ["short", "long", "empty", None] if mode in ("cls", "mean") else ["short"]:
+    for prompt in ["short", "long", "empty", None] if mode in ("cls", "mean", "max") else ["short"]:
         cases.append((f"without a prompt, {mode}, {prompt}", files, {}, prompt))
     if mode == "lasttoken":
         cases.append(("without a prompt, lasttoken, long", files, {}, "long"))
+cases.append(("without a prompt, old, all", {"modules.json": modules(["Transformer", "Pooling", "Normalize"]), "1_Pooling/config.json": {**old(*OLD), "include_prompt": False}, "config_sentence_transformers.json": long}, {}, "short"))
 cases.append(("without the default prompt, old", {"modules.json": modules(["Transformer", "Pooling", "Normalize"]), "1_Pooling/config.json": {**old("cls_token", "mean_tokens"), "include_prompt": False},
               "config_sentence_transformers.json": {**long, "default_prompt_name": "short"}}, {}, None))
 cases.append(("special tokens in texts", {"modules.json": modules(["Transformer", "Pooling"], NEW_NAMES), "1_Pooling/config.json": new(["cls", "mean", "lasttoken"])}, {}, None, {},
               ["a [PAD] b", "[SEP] who [CLS]", "[PAD][PAD] [MASK] [UNK]", "[pad]", " \t\n", "\u200b\u0000e\u0301"]))
+# Two tokens are those around a text.
+cases.append(("a length of 2", {**unit, "sentence_bert_config.json": {"max_seq_length": 2}}, {}, "query"))
+cases[-1][1]["config_sentence_transformers.json"] = settings
+cases.append(("a length of 2, of the tokenizer", {**unit, "tokenizer_config.json": {**json.load(open("tiny/tokenizer_config.json")), "model_max_length": 2}}, {}, None))
+# The argument truncate_dim takes the place of what the files say.
+DIMS = {"a cut, and more is asked for": 9, "a cut, and less is asked for": 3, "a cut, and all is asked for": 32, "a cut is asked for": 9}
+for name in DIMS:
+    cases.append((name, {**unit, **({"config_sentence_transformers.json": {"truncate_dim": 5}} if name.startswith("a cut,") else {})}, {}, None))
 
 out = []
 for name, files, weights, prompt, *more in cases:
@@ -111,9 +120,9 @@ for name, files, weights, prompt, *more in cases:
         for sub, shapes in (more[0] if more else {}).items():
             k = {key: np.arange(math.prod(shape)).reshape(shape) for key, shape in shapes.items()}
             save_file({key: (np.sin(v) / math.sqrt(v.shape[1]) if v.ndim == 2 else np.cos(v)).astype(np.float32) for key, v in k.items()}, f"{folder}/{sub}/model.safetensors")
-        m = SentenceTransformer(folder, device="cpu", local_files_only=True)
+        m = SentenceTransformer(folder, device="cpu", local_files_only=True, **({"truncate_dim": DIMS[name]} if name in DIMS else {}))
         e = np.stack([m.encode([t], prompt_name=prompt)[0] for t in (more[1:] or [TEXTS])[0]])
-        out.append({"name": name, "files": files, "dense": weights, **({"tensors": more[0]} if more and more[0] else {}), **({"texts": more[1]} if more[1:] else {}), "prompt": prompt, "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
+        out.append({"name": name, "files": files, "dense": weights, **({"tensors": more[0]} if more and more[0] else {}), **({"texts": more[1]} if more[1:] else {}), "prompt": prompt, **({"dim": DIMS[name]} if name in DIMS else {}), "embeddings": [[float(f"{v:.8g}") for v in row] for row in e.tolist()]})
 versions = {"sentence_transformers": sentence_transformers.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
 json.dump({"versions": versions, "texts": TEXTS, "cases": out}, sys.stdout, indent=None, separators=(",", ":"))
 print()

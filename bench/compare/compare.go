@@ -14,6 +14,7 @@ type Comparison struct {
 	A, B *report.Report
 	// Warnings name differences, or missing facts, on which the figures depend.
 	Warnings []string
+	Apart    string // why nothing is compared, though there are figures; "": it is
 	Pairs    []Pair
 	OnlyA    []report.Config // configurations without a match
 	OnlyB    []report.Config
@@ -36,10 +37,13 @@ type Difference struct {
 	Verdict string
 }
 
-// Reports compares b with a. Configurations match if their batch, concurrency and load are
+// Reports compares b with a, unless one is of scores and the other of embeddings. Configurations match if their batch, concurrency and load are
 // equal. If one was run several times, the first run matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings("A", a, "B", b)}
+	if c.Apart = apart([]*report.Report{a, b}); c.Apart != "" {
+		return c
+	}
 	taken := make([]bool, len(b.Configs))
 	list := report.Metrics()
 next:

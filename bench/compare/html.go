@@ -127,6 +127,9 @@ func (c Comparison) WriteHTML(w io.Writer) error {
 	}
 	if len(c.Pairs) == 0 {
 		p.Verdict = "**Not comparable:** no configuration is in both reports."
+		if c.Apart != "" {
+			p.Verdict = "**Not comparable:** " + c.Apart + "."
+		}
 		p.Bad = true
 	}
 	for i := range p.Sections {

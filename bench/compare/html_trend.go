@@ -19,6 +19,9 @@ func (t *Trend) WriteHTML(w io.Writer) error {
 	}
 	p.Warnings, p.Open = append([]string{oneRun}, t.Warnings...), true
 	p.Verdict = fmt.Sprintf("**%d reports, one run each: no verdict.**", len(t.Reports))
+	if t.Apart != "" {
+		p.Verdict, p.Bad, p.Open = "**Not comparable:** "+t.Apart+".", true, false
+	}
 	if len(t.Rows) > 0 {
 		r := &t.Rows[0]
 		if last := r.Ratios[len(r.Ratios)-1]; last != nil {

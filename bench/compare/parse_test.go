@@ -357,6 +357,15 @@ func TestParseTexts(t *testing.T) {
 		if warned := Reports(got, scores).Warnings; !strings.Contains(strings.Join(warned, "\n"), "work: A has embeddings of texts, B has scores of pairs") {
 			t.Errorf("%q", warned)
 		}
+		const apart = "a report is of embeddings of texts, another of scores of pairs"
+		sides, trend := Reports(got, scores), TrendOf([]*report.Report{got, want, scores})
+		if text := textOf(t, sides); !strings.HasPrefix(sides.Apart, apart) || len(sides.Pairs)+len(sides.OnlyA)+len(sides.OnlyB) > 0 || strings.Contains(text, "B/A") || !strings.Contains(text, "**Not comparable:** "+apart) {
+			t.Errorf("%+v\n%s", sides, text)
+		}
+		var page strings.Builder
+		if err := trend.WriteHTML(&page); err != nil || !strings.HasPrefix(trend.Apart, apart) || len(trend.Rows) > 0 || !strings.Contains(page.String(), apart) {
+			t.Errorf("%+v, %v", trend, err)
+		}
 		if text := Reports(got, want); !strings.Contains(textOf(t, text), "(texts/s)") || strings.Contains(textOf(t, text), "pairs/s") {
 			t.Errorf("%s", textOf(t, text))
 		}

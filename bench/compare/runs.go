@@ -139,6 +139,15 @@ func workOf(r *report.Report) string {
 	return "scores of pairs"
 }
 
+// apart says why reports cannot be laid side by side: they are of different work. "" is no reason.
+func apart(reports []*report.Report) string {
+	works := told(reports, workOf)
+	if len(works) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("a report is of %s, another of %s: how long the one takes says nothing about the other", works[0], works[1])
+}
+
 // told returns the different values that the runs report.
 func told(runs []*report.Report, of func(*report.Report) string) (out []string) {
 	for _, r := range runs {

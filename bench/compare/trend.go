@@ -14,6 +14,7 @@ import (
 type Trend struct {
 	Reports  []*report.Report
 	Warnings []string // differences from the first report on which the figures depend
+	Apart    string   // why nothing is compared, though there are figures; "": it is
 	Rows     []TrendRow
 }
 
@@ -28,7 +29,10 @@ type TrendRow struct {
 // TrendOf compares several reports with the first. Configurations match as in [Reports],
 // and each that any report has is included.
 func TrendOf(reports []*report.Report) *Trend {
-	t := &Trend{Reports: reports}
+	t := &Trend{Reports: reports, Apart: apart(reports)}
+	if t.Apart != "" {
+		return t
+	}
 	var all []place
 	for i, r := range reports {
 		for _, p := range places(r) {
@@ -102,6 +106,10 @@ func (t *Trend) WriteText(w io.Writer) error {
 	p.Table([]string{"", "Name", "Timestamp", "Commit", "Device", "Precision"}, rows)
 	for _, warning := range t.Warnings {
 		p.Para("**Differs:** %s", warning)
+	}
+	if t.Apart != "" {
+		p.Para("**Not comparable:** %s.", t.Apart)
+		return p.Flush()
 	}
 	titles := []string{"Metric"}
 	for i := range t.Reports {

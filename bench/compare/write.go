@@ -34,6 +34,10 @@ func (c Comparison) WriteText(w io.Writer) error {
 		p.Block()
 		p.AlignedTable([]string{"Metric", "A", "B", "B/A", "B was"}, rows)
 	}
+	if c.Apart != "" {
+		p.Para("**Not comparable:** %s.", c.Apart)
+		return p.Flush()
+	}
 	if len(c.Pairs) == 0 {
 		p.Para("_No configuration is in both reports._")
 	}

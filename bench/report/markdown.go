@@ -64,6 +64,14 @@ func (r *Report) writeHead(p *markdown.Page) {
 		p.Para("**A score that is wrong has no speed worth printing. Every speed figure below is n/a; what was timed is in the recording.**")
 	}
 	switch {
+	case len(r.Variants) > 0:
+		for _, v := range r.Variants {
+			said := figure.NotMeasured + " (not run)"
+			if v.Accuracy != nil {
+				said = verdict(v.Accuracy)
+			}
+			p.Para("**Accuracy gate of `%s`:** %s", v.Precision, said)
+		}
 	case r.Accuracy != nil:
 		p.Para("**Accuracy gate:** %s", verdict(r.Accuracy))
 	case r.Server.Embeds():

@@ -68,10 +68,14 @@ func TestVariantsOfEmbeddings(t *testing.T) {
 	bad.Passed = false
 	rec.Variants = []recording.Variant{{Precision: "f32", Accuracy: good}, {Precision: "int8", Accuracy: &bad}, {Precision: "bf16"}}
 	text := rendered(t, Derive(rec))
-	for _, want := range []string{"| f32 | 0.0 | 0.0 | n/a | 1.5e-05 | 2e-05 | 98.75 |", "| passed |", "| not passed, so not timed |", "| bf16 | 0.0 | 0.0 | n/a | n/a | n/a | n/a | n/a | not run |"} {
+	for _, want := range []string{"| f32 | 0.0 | 0.0 | n/a | 1.5e-05 | 2e-05 | 98.75 |", "| passed |", "| not passed, so not timed |", "| bf16 | 0.0 | 0.0 | n/a | n/a | n/a | n/a | n/a | not run |",
+		"**Accuracy gate of `f32`:** passed: 1 - cosine", "**Accuracy gate of `int8`:** NOT passed: 1 - cosine", "**Accuracy gate of `bf16`:** n/a (not run)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text[strings.Index(text, "## Precisions"):][:900])
 		}
+	}
+	if strings.Contains(text, "**Accuracy gate:**") {
+		t.Error("a line of the gate that says nothing of a precision")
 	}
 	rec.Variants, rec.Accuracy = nil, &bad
 	if r := Derive(rec); r.Withheld == "" || !strings.Contains(r.verdict(), "1 - cosine") {

@@ -117,7 +117,7 @@ func ofTexts(c *cobra.Command) {
 }
 
 func (r *answering) check() error {
-	return errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength), r.prompt.check())
+	return errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength, leastOfText), r.prompt.check())
 }
 
 // needsModel is for commands whose models are of a kind of which none is the default.

@@ -230,7 +230,7 @@ func (f *scoreFlags) register(flags *pflag.FlagSet) {
 }
 
 func (f *scoreFlags) check() error {
-	if err := checkMaxLength(f.maxLength); err != nil {
+	if err := checkMaxLength(f.maxLength, leastOfPair); err != nil {
 		return err
 	}
 	return f.prompt.check()
@@ -247,13 +247,20 @@ func (f *scoreFlags) options() ([]engine.Option, error) {
 	return opts, nil
 }
 
+// The special tokens around a text, and around a pair.
+const (
+	leastOfText = 2
+	leastOfPair = 3
+)
+
 func maxLengthFlag(flags *pflag.FlagSet, n *int) {
 	flags.IntVar(n, "max-length", 0, "cut pairs of texts to so many tokens, special tokens included (default: what the model takes)")
 }
 
-func checkMaxLength(n int) error {
-	if n != 0 && n < 3 {
-		return usageError("--max-length %d: want at least 3, for the special tokens", n)
+// checkMaxLength checks --max-length of a command whose inputs have at least so many tokens.
+func checkMaxLength(n, least int) error {
+	if n != 0 && n < least {
+		return usageError("--max-length %d: want at least %d, for the special tokens", n, least)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ in turns say more. The ab.json of "bench ab", or its folder, is judged again.
 A report is report.json, recording.json, report.md, a folder that "bench" wrote, or the
 markdown of another tool in the same format. --gate is as in "bench ab"; with it the exit
 code is that of a verdict. Without it the exit code is 0 if the files could be read, or 5 if
-two reports have no configuration in common. --html writes a page as well: the ratios, the
+reports have nothing in common: no configuration, or scores here and embeddings there. --html writes a page as well: the ratios, the
 rounds of a trial, or each measure over the reports.
 
 ` + exitCodes,
@@ -156,10 +157,19 @@ func (w *compareRun) trend(reports []*report.Report) error {
 	if err := writePage(w.page, trend.WriteHTML); err != nil {
 		return err
 	}
+	write := trend.WriteText
 	if w.asJSON {
-		return writeTrend(w.stdout, trend)
+		write = func(out io.Writer) error { return writeTrend(out, trend) }
 	}
-	return trend.WriteText(w.stdout)
+	return cmp.Or(write(w.stdout), notCompared(trend.Apart))
+}
+
+// notCompared is the error of reports of which nothing was compared; "" is no reason, and none.
+func notCompared(why string) error {
+	if why == "" {
+		return nil
+	}
+	return &judged{incomparable, why + ": nothing was compared"}
 }
 
 // two lays two reports side by side.
@@ -174,7 +184,7 @@ func (w *compareRun) two(a, b *report.Report) error {
 		err = sides.WriteText(w.stdout)
 	}
 	if err == nil && len(sides.Pairs) == 0 {
-		err = &judged{incomparable, "no configuration is in both reports: nothing was compared"}
+		err = notCompared(cmp.Or(sides.Apart, "no configuration is in both reports"))
 	}
 	return err
 }

@@ -90,35 +90,37 @@ Memory does not grow with the input. The exit code is 1 if any line was in error
 
 // shapeFlags hold the flags that change embeddings after the model's modules.
 type shapeFlags struct {
+	flags     *pflag.FlagSet
 	dim       int
 	normalize bool
 }
 
 func (f *shapeFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&f.dim, "dim", 0, "keep only the first so many values of an embedding; they are not of unit length, unless with --normalize (default: all)")
+	f.flags = flags
+	flags.IntVar(&f.dim, "dim", 0, "keep only the first so many values of what the model's modules make; they are not of unit length, unless with --normalize (default: as its files say)")
 	flags.BoolVar(&f.normalize, "normalize", false, "make embeddings of unit length, after --dim")
 }
 
-// check returns how many values an embedding of that width has afterwards.
-func (f *shapeFlags) check(width int) (int, error) {
-	switch {
-	case f.dim == 0:
-		return width, nil
-	case f.dim < 0 || f.dim > width:
-		return 0, usageError("--dim %d: the model's embeddings have %d values", f.dim, width)
+func (f *shapeFlags) check() error {
+	if f.flags.Changed("dim") && f.dim < 1 {
+		return usageError("--dim %d: want at least 1", f.dim)
 	}
-	return f.dim, nil
+	return nil
+}
+
+// opened makes the engine's error about --dim one of the flag.
+func (f *shapeFlags) opened(err error) error {
+	if wrong, ok := errors.AsType[*engine.DimensionsError](err); ok {
+		return usageError("--dim %d: the model's embeddings have %d values", f.dim, wrong.Most)
+	}
+	return err
 }
 
 // apply changes an embedding.
-func (f *shapeFlags) apply(v []float32) []float32 {
-	if f.dim > 0 {
-		v = v[:f.dim]
-	}
+func (f *shapeFlags) apply(v []float32) {
 	if f.normalize {
 		vectors.Normalize(v)
 	}
-	return v
 }
 
 func (r *embedding) check(flags *pflag.FlagSet) (err error) {
@@ -134,9 +136,10 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 	if r.of, err = vectors.ParseType(r.quantize); err != nil {
 		return usageError("--quantize %q: want float32, int8, uint8, binary or ubinary", r.quantize)
 	}
+	if err := r.shape.check(); err != nil {
+		return err
+	}
 	switch {
-	case flags.Changed("dim") && r.shape.dim < 1:
-		return usageError("--dim %d: want at least 1", r.shape.dim)
 	case r.format == formatF32 && r.of != vectors.Float32:
 		return usageError("--format f32 with --quantize %s: want --format raw", r.of)
 	case r.format == formatNPY && r.out == "":
@@ -146,17 +149,14 @@ func (r *embedding) check(flags *pflag.FlagSet) (err error) {
 }
 
 func (r *embedding) embed(ctx context.Context) (err error) {
-	file, e, err := r.open(engine.Embedder())
+	file, e, err := r.open(engine.Embedder(), engine.Dimensions(r.shape.dim))
 	if err != nil {
-		return err
+		return r.shape.opened(err)
 	}
 	defer file.Close()
 	defer func() { err = errors.Join(err, e.Close()) }()
-	width, err := r.shape.check(e.Info().Dimensions)
-	if err == nil {
-		err = r.checkFiles(file)
-	}
-	if err == nil && r.of.Ranged() {
+	width := e.Info().Dimensions
+	if err = r.checkFiles(file); err == nil && r.of.Ranged() {
 		r.ranges, err = r.findRanges(ctx, e, width)
 	}
 	if err != nil {

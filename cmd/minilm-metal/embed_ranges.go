@@ -97,7 +97,8 @@ func (r *embedding) calibrate(ctx context.Context, e *engine.Engine) (ranges vec
 		if err != nil {
 			return ranges, fmt.Errorf("%s: %w", name, err)
 		}
-		ranges.Add(r.shape.apply(one.values))
+		r.shape.apply(one.values)
+		ranges.Add(one.values)
 		count++
 		r.streamBar().Count("texts to calibrate with", count, 0)
 	}

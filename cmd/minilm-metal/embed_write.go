@@ -99,7 +99,7 @@ func (w *vectorWriter) write(a *answer) error {
 	w.rows++
 	out := w.row[:0]
 	if a.err == nil {
-		a.values = w.shape.apply(a.values)
+		w.shape.apply(a.values)
 	}
 	if w.format == formatJSONL {
 		var whole bool

@@ -36,6 +36,23 @@ func embeddings(t *testing.T, dir string, texts []string, opts ...engine.CallOpt
 	return slices.Collect(slices.Chunk(all, e.Info().Dimensions))
 }
 
+// --dim counts, and not a truncate_dim of the model's files, which may be less.
+func TestEmbedDimOrTheFiles(t *testing.T) {
+	dir := embedderDir(t)
+	all := embeddings(t, dir, []string{"who"}, engine.Prompt(""))[0]
+	if err := os.WriteFile(filepath.Join(dir, "config_sentence_transformers.json"), []byte(`{"truncate_dim":5}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[int][]string{5: nil, 3: {"--dim", "3"}, 9: {"--dim", "9"}, 32: {"--dim", "32"}} {
+		var one struct{ Embedding []float32 }
+		got := ok(t, "who", append([]string{"embed", "--model", dir, "--precision", "f32"}, args...)...)
+		if err := json.Unmarshal([]byte(got), &one); err != nil || !slices.Equal(one.Embedding, all[:want]) {
+			t.Errorf("%q: %s, %v, want %g", args, got, err, all[:want])
+		}
+	}
+	call(t, "who", "embed", "--model", dir, "--dim", "33").want(t, usage, "--dim 33: the model's embeddings have 32 values")
+}
+
 // array reads a .npy file by the format's description in numpy.lib.format, version 1.0.
 func array(t *testing.T, path string) (kind string, rows, columns int, data []byte) {
 	t.Helper()

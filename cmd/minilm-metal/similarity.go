@@ -61,7 +61,7 @@ func (r *comparing) compare(c *cobra.Command, query string) error {
 	if err != nil {
 		return usageError("--by %q: want cosine, dot, euclidean or manhattan", r.by)
 	}
-	if err := errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength)); err != nil {
+	if err := errors.Join(needsModel(&r.engineFlags), checkMaxLength(r.maxLength, leastOfText), r.shape.check()); err != nil {
 		return err
 	}
 	ofQuery, ofText := engine.AsQuery(), engine.AsDocument()
@@ -71,13 +71,9 @@ func (r *comparing) compare(c *cobra.Command, query string) error {
 	if c.Flags().Changed("document-prompt") {
 		ofText = engine.Prompt(r.textPrompt)
 	}
-	return r.sort(c.Context(), query, []engine.Option{engine.Embedder(), engine.MaxLength(r.maxLength)}, func(e *engine.Engine) (scoring, error) {
-		info := e.Info()
+	return r.shape.opened(r.sort(c.Context(), query, []engine.Option{engine.Embedder(), engine.MaxLength(r.maxLength), engine.Dimensions(r.shape.dim)}, func(e *engine.Engine) (scoring, error) {
 		if r.by == "" {
-			by = info.Similarity
-		}
-		if _, err := r.shape.check(info.Dimensions); err != nil {
-			return nil, err
+			by = e.Info().Similarity
 		}
 		to, err := e.Embed(c.Context(), nil, []string{query}, ofQuery)
 		if one, ok := errors.AsType[*engine.TextError](err); ok {
@@ -86,8 +82,9 @@ func (r *comparing) compare(c *cobra.Command, query string) error {
 		if err != nil {
 			return nil, err
 		}
-		return r.similarities(e, by, r.shape.apply(to), ofText), nil
-	})
+		r.shape.apply(to)
+		return r.similarities(e, by, to, ofText), nil
+	}))
 }
 
 // similarities compares the passages of pairs, whose queries are not read, with an embedding.
@@ -100,7 +97,8 @@ func (r *comparing) similarities(e *engine.Engine, by vectors.Similarity, to []f
 			for row, err := range e.EmbedStream(ctx, texts, opts...) {
 				score := float32(math.NaN())
 				if err == nil {
-					if score = by.Of(to, r.shape.apply(row)); math.IsNaN(float64(score)) || math.IsInf(float64(score), 0) {
+					r.shape.apply(row)
+					if score = by.Of(to, row); math.IsNaN(float64(score)) || math.IsInf(float64(score), 0) {
 						err = lineError{errNotNumber} // a dot product beyond float32
 					}
 				}

@@ -96,6 +96,23 @@ func TestSimilarityLines(t *testing.T) {
 	}
 }
 
+// What is the same is at the distance 0, and the shortest length leaves the special tokens alone,
+// which are those of all texts.
+func TestSimilarityOfTheSame(t *testing.T) {
+	dir := embedderDir(t)
+	for _, args := range [][]string{{"--query-prompt", ""}, {"--max-length", "2", "--by", "manhattan"}} {
+		got := ok(t, "who\nwho\n", append([]string{"similarity", "who", "--model", dir, "--by", "euclidean", "--precision", "f32"}, args...)...)
+		if got != "0\twho\n0\twho\n" {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+	call(t, "a\n", "similarity", "q", "--model", dir, "--max-length", "1").want(t, usage, "--max-length 1: want at least 2")
+	call(t, "a\n", "embed", "--model", dir, "--max-length", "1").want(t, usage, "--max-length 1: want at least 2")
+	if got := lines(ok(t, "who\n\n", "embed", "--model", dir, "--max-length", "2", "--precision", "f32", "--prompt", "")); len(got) != 2 || got[0] != got[1] {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestSimilarityRefuses(t *testing.T) {
 	dir := embedderDir(t)
 	call(t, "a\n", "similarity", "q").want(t, usage, "want --model")

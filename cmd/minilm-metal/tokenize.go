@@ -46,7 +46,7 @@ The exit code is 1 if any line was in error.`,
   minilm-metal tokenize --model ./bert-base-uncased --max-length 128 < pairs.jsonl`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := checkMaxLength(maxLength); err != nil {
+			if err := checkMaxLength(maxLength, leastOfPair); err != nil {
 				return err
 			}
 			if err := prompt.check(); err != nil {

@@ -54,7 +54,7 @@ func (s Similarity) Of(a, b []float32) float32 {
 	default:
 		panic(fmt.Sprintf("vectors: no similarity %q", string(s)))
 	}
-	return float32(-sum)
+	return 0 - float32(sum) // not -0 where both are the same
 }
 
 // shortest is what the length of a vector counts as at least, where it is divided by.

@@ -188,3 +188,25 @@ func FuzzVectors(f *testing.F) {
 		}
 	})
 }
+
+// The distance of what is the same, or nearly, is 0 and not -0, which people would read.
+func TestDistanceOfTheSame(t *testing.T) {
+	for _, by := range []vectors.Similarity{vectors.Euclidean, vectors.Manhattan} {
+		for _, b := range [][]float32{{1, -2}, {1, math.Nextafter32(-2, 0)}, {2, -2}} {
+			got, want := by.Of([]float32{1, -2}, b), float32(-1)
+			switch {
+			case b[1] != -2:
+				want = -0x1p-23
+			case b[0] == 1:
+				want = 0
+			}
+			if math.Float32bits(got) != math.Float32bits(want) {
+				t.Errorf("%s of %g: %g, want %g", by, b, got, want)
+			}
+		}
+		tiny := math.SmallestNonzeroFloat32
+		if got := by.Of([]float32{float32(tiny)}, []float32{0}); got != -float32(tiny) {
+			t.Errorf("%s of the least difference: %g", by, got)
+		}
+	}
+}

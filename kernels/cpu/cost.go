@@ -41,7 +41,7 @@ func narrowCost(rows, width int, f kernels.Format) cost {
 func poolCost(r []model.Reduce, b *model.Batch, h int) cost {
 	rows := int64(0)
 	for i := range r {
-		if rows += 2 * int64(b.Len()); r[i].Kind == model.Max || r[i].Kind == model.Sum {
+		if rows += 2 * int64(b.Len()); r[i].Kind == model.Max || r[i].Kind.Weighted() {
 			rows += int64(b.Tokens() - b.Len())
 		}
 	}

@@ -1,6 +1,10 @@
 package cpu
 
-import "github.com/minilm-metal/minilm-metal/model"
+import (
+	"math"
+
+	"github.com/minilm-metal/minilm-metal/model"
+)
 
 func (p *pass) Pool(r []model.Reduce, dst []float32) error {
 	h := p.d.config.HiddenSize
@@ -29,9 +33,14 @@ func reduce(row, x []float32, r *model.Reduce, lo, hi int) {
 		copy(row, x[lo*h:])
 	case model.Last:
 		copy(row, x[(hi-1)*h:])
-	case model.Max:
-		copy(row, x[lo*h:])
-		for t := lo + 1; t < hi; t++ {
+	case model.Max, model.MaxOf:
+		for c := range row {
+			row[c] = float32(math.Inf(-1))
+		}
+		for t := lo; t < hi; t++ {
+			if r.Kind == model.MaxOf && r.Weights[t] == 0 {
+				continue
+			}
 			for c, v := range x[t*h:][:h] {
 				row[c] = max(row[c], v)
 			}

@@ -87,7 +87,7 @@ func company(t *testing.T, m *conformance.Case, v kernels.Variant, together []fl
 	for i := range m.Batch.Len() {
 		var one model.Batch
 		m.Batch.Slice(&one, i, i+1)
-		if err := model.Encode(d, &m.Weights.Config, &one, model.Reductions(nil, m.Pool, &one), alone[i*width:][:width]); err != nil {
+		if err := model.Encode(d, &m.Weights.Config, &one, m.Head.Reductions(nil, &one, m.Prompts[i:i+1]), alone[i*width:][:width]); err != nil {
 			t.Errorf("%v: %v: %v", m, v, err)
 		}
 	}

@@ -3,15 +3,18 @@
 //
 //   x        rows×WIDTH float, the residual stream; without GATHER one row a sequence, [CLS]
 //   starts   the first row of each sequence, and then the number of rows
-//   weights  a float for each row; only the sum reads them
+//   weights  a float for each row; for the sum, and for the largest of some rows: those
+//            whose weight is not 0
 //   pooled   sequences×WIDTH float
 //
 // A simdgroup computes 32 channels of one sequence.
 
-// KIND is one of these, or else the sum.
+// KIND is one of these.
 constant constexpr uint POOL_FIRST = 0;
 constant constexpr uint POOL_LAST = 1;
 constant constexpr uint POOL_MAX = 2;
+constant constexpr uint POOL_SUM = 3;
+constant constexpr uint POOL_MAX_OF = 4;
 
 [[kernel]] void pool(
     device const float *x [[buffer(0)]],
@@ -29,10 +32,15 @@ constant constexpr uint POOL_MAX = 2;
         v = x[ulong(first) * WIDTH + c];
     else if (KIND == POOL_LAST)
         v = x[ulong(end - 1) * WIDTH + c];
+    else if (KIND == POOL_MAX_OF)
+        v = -FLT_MAX; // which is left where no row counts
     if (KIND == POOL_MAX) {
         for (uint row = first + 1; row < end; row++)
             v = max(v, x[ulong(row) * WIDTH + c]);
-    } else if (KIND > POOL_MAX) {
+    } else if (KIND == POOL_MAX_OF) {
+        for (uint row = first; row < end; row++)
+            v = weights[row] == 0 ? v : max(v, x[ulong(row) * WIDTH + c]);
+    } else if (KIND == POOL_SUM) {
         for (uint row = first; row < end; row++)
             v = fma(weights[row], x[ulong(row) * WIDTH + c], v);
     }

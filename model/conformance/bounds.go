@@ -124,14 +124,21 @@ func (d *bounds) pool(all []model.Reduce, x uncertain, keep model.Rows) uncertai
 				first = hi - 1
 			}
 			copy(row.v, x.v[first*h:][:h])
-			if r.Kind != model.Max && r.Kind != model.Sum {
+			if r.Kind == model.MaxOf {
+				for c := range row.v {
+					row.v[c] = math.Inf(-1)
+				}
+			}
+			if r.Kind != model.Max && !r.Kind.Weighted() {
 				continue
 			}
 			for c := range h {
 				sum, size := 0.0, 0.0
 				for t := lo; t < hi; t++ {
 					v := x.v[t*h+c]
-					row.v[c] = max(row.v[c], v)
+					if r.Kind != model.MaxOf || r.Weights[t] != 0 {
+						row.v[c] = max(row.v[c], v)
+					}
 					if r.Kind == model.Sum {
 						sum += float64(r.Weights[t]) * v
 						size += math.Abs(float64(r.Weights[t]) * v)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/model"
 	"github.com/minilm-metal/minilm-metal/model/synth"
@@ -16,13 +17,15 @@ type Case struct {
 	Lengths []int // tokens in each sequence
 	Weights *model.Weights
 	Batch   *model.Batch
-	Pool    []model.Pooling
-	Reduce  []model.Reduce // what Pool reads of Batch
+	Head    model.Head     // what is pooled; it has no steps
+	Prompts []int          // how many of each sequence's tokens are a prompt's, never all
+	Reduce  []model.Reduce // what Head reads of Batch
 }
 
 // RandomCase draws a model of random sizes: 1 to 16 heads of 8 to 128 channels, an odd
 // number of inner channels, 1 to 3 layers, 1 or 2 types, few positions or 512; and what is
-// pooled: half of the cases read [CLS] rows alone, the others one to three ways. Sizes are not multiples of anything,
+// pooled: half of the cases read [CLS] rows alone, the others one to three ways; where the largest
+// is one of these, half skip prompts. Sizes are not multiples of anything,
 // except for a third of the heads' sizes, which are multiples of 32: those have kernels of
 // their own. The sizes are balanced so that a forward pass has 2^17 to 2^23 multiply-adds.
 // Close the weights afterwards.
@@ -68,7 +71,8 @@ func NewCase(seed uint64, shape synth.Shape, pool []model.Pooling, lengths ...in
 }
 
 func newCase(seed uint64, s synth.Shape, lengths []int, pool []model.Pooling, r *rand.Rand) (*Case, error) {
-	m := &Case{Seed: seed, Shape: s, Lengths: lengths, Pool: pool}
+	m := &Case{Seed: seed, Shape: s, Lengths: lengths}
+	m.Head = model.Head{Pool: pool, SkipPrompt: seed%2 == 0 && slices.Contains(pool, model.PoolMax)}
 	fsys, err := synth.FS(seed, s)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", m, err)
@@ -89,13 +93,16 @@ func newCase(seed uint64, s synth.Shape, lengths []int, pool []model.Pooling, r 
 		}
 		m.Batch.End()
 	}
-	m.Reduce = model.Reductions(nil, pool, m.Batch)
+	for i, n := range m.Lengths {
+		m.Prompts = append(m.Prompts, (i+1)%n)
+	}
+	m.Reduce = m.Head.Reductions(nil, m.Batch, m.Prompts)
 	return m, nil
 }
 
 // String lists the seed and all sizes.
 func (m *Case) String() string {
 	s := &m.Shape
-	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d types, %d positions, vocabulary %d, sequences of %d, pooled by %d)",
-		m.Seed, s.Layers, s.Heads, s.Hidden/max(s.Heads, 1), s.Intermediate, s.Types, s.Positions, s.Vocab, m.Lengths, m.Pool)
+	return fmt.Sprintf("model of seed %d (%d layers, %d heads of %d, %d inner channels, %d types, %d positions, vocabulary %d, sequences of %d, pooled by %d, skips prompts: %t)",
+		m.Seed, s.Layers, s.Heads, s.Hidden/max(s.Heads, 1), s.Intermediate, s.Types, s.Positions, s.Vocab, m.Lengths, m.Head.Pool, m.Head.SkipPrompt)
 }

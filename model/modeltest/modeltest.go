@@ -428,7 +428,7 @@ func (s *suite) misuse(t *testing.T) {
 		for _, bad := range []struct {
 			r      model.Reduce
 			values int
-		}{{model.Reduce{}, h}, {model.Reduce{Kind: model.Sum + 1}, 2 * h}, {model.Reduce{Kind: model.Sum, Weights: make([]float32, 5)}, 2 * h}} {
+		}{{model.Reduce{}, h}, {model.Reduce{Kind: model.MaxOf + 1}, 2 * h}, {model.Reduce{Kind: model.Sum, Weights: make([]float32, 5)}, 2 * h}, {model.Reduce{Kind: model.MaxOf}, 2 * h}} {
 			if err := p.Pool([]model.Reduce{bad.r}, make([]float32, bad.values)); err == nil {
 				t.Errorf("kind %d with %d weights into %d values: no error", bad.r.Kind, len(bad.r.Weights), bad.values)
 			}

@@ -85,3 +85,11 @@ func fromF16(h int32) float32 {
 	}
 	return f * 0x1p112
 }
+
+// decodeF64 sets dst to the float32 nearest to each of src's values, or to the even one of two
+// that are equally near, as PyTorch does. A number of which that is infinite stays so.
+func decodeF64(dst []float32, src []byte) {
+	for i := range dst {
+		dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+	}
+}

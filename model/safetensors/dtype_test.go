@@ -127,16 +127,66 @@ func TestF32BigEndian(t *testing.T) {
 	}
 }
 
+// Doubles become the nearest float32, by IEEE 754's rule for ties, and none becomes infinite.
+func TestF64Float32s(t *testing.T) {
+	const most, smallest = math.MaxFloat32, math.SmallestNonzeroFloat32 // of a float32
+	values := []struct {
+		of   float64
+		want float32
+	}{
+		{0, 0}, {1, 1}, {-2.5, -2.5}, {0.1, 0.1}, {most, most}, {-most, -most},
+		{1 + 0x1p-24, 1}, {1 + 3*0x1p-24, 1 + 0x1p-22}, // halfway: to the even one
+		{1 + 0x1p-24 + 0x1p-52, 1 + 0x1p-23}, {-1 - 0x1p-25, -1},
+		{most + 0x1p102, most}, // below the half of the last place
+		{smallest, smallest}, {smallest * 0.75, smallest}, {smallest / 2, 0}, {1e-300, 0},
+	}
+	var data []byte
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v.of))
+	}
+	for skew := range 8 {
+		got, err := parseOne(t, F64, len(values), skew, data).Float32s()
+		if err != nil || len(got) != len(values) {
+			t.Fatal(got, err)
+		}
+		for i, v := range values {
+			if got[i] != v.want {
+				t.Errorf("skew %d: %g is %g, want %g", skew, v.of, got[i], v.want)
+			}
+		}
+	}
+	doubles := func(v ...float64) *Tensor {
+		var data []byte
+		for _, v := range v {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
+		return parseOne(t, F64, len(v), 0, data)
+	}
+	if got, err := doubles(math.Copysign(1e-300, -1)).Float32s(); err != nil || math.Float32bits(got[0]) != 1<<31 {
+		t.Errorf("%g, %v, want -0", got, err)
+	}
+	for _, large := range []float64{1e300, -1e300, most + 0x1p103} { // the last is halfway to what would be next
+		want := fmt.Sprintf(`safetensors: one.safetensors: tensor "w": beyond float32: element 1 of shape [2] is %g`, large)
+		if got, err := doubles(1, large).Float32s(); !errors.Is(err, ErrRange) || err.Error() != want {
+			t.Errorf("%g, %v, want %s", got, err, want)
+		}
+	}
+	// What is infinite or NaN in the file is so in float32: CheckFinite is what finds it.
+	if got, err := doubles(math.Inf(-1), math.NaN()).Float32s(); err != nil || !math.IsInf(float64(got[0]), -1) || got[1] == got[1] {
+		t.Errorf("%g, %v", got, err)
+	}
+}
+
 func TestFloat32sOfOtherDTypes(t *testing.T) {
 	for _, d := range allDTypes {
 		_, err := parseOne(t, d, 8, 0, make([]byte, d.Bits())).Float32s()
-		if d == F32 || d == F16 || d == BF16 {
+		if d == F64 || d == F32 || d == F16 || d == BF16 {
 			if err != nil {
 				t.Error(err)
 			}
 			continue
 		}
-		want := `safetensors: one.safetensors: tensor "w": unsupported dtype ` + string(d) + `, want F32, F16 or BF16`
+		want := `safetensors: one.safetensors: tensor "w": unsupported dtype ` + string(d) + `, want F64, F32, F16 or BF16`
 		if !errors.Is(err, ErrDType) || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}

@@ -43,6 +43,8 @@ var (
 	ErrDType = errors.New("unsupported dtype")
 	// ErrNotFinite: a tensor holds a NaN or an infinity.
 	ErrNotFinite = errors.New("not finite")
+	// ErrRange: a tensor of F64 holds a number too large for a float32.
+	ErrRange = errors.New("beyond float32")
 	// ErrTruncated: the file lost bytes while it was mapped.
 	ErrTruncated = errors.New("truncated while in use")
 	// ErrChanged: the file grew or was written to while it was mapped, so that its

@@ -1,7 +1,9 @@
 package safetensors
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -36,7 +38,9 @@ func (t *Tensor) Elements() int {
 	return n
 }
 
-// Float32s returns the values of a tensor of F32, F16 or BF16, exactly.
+// Float32s returns the values of a tensor of F32, F16 or BF16, exactly, and those of F64 as the
+// nearest float32. A number in F64 that is too large for a float32 is an error, which is
+// ErrRange.
 //
 // An F32 tensor is returned as a view of the file if the machine can read it in place. The
 // view is read-only and valid until Close; read it under [File.Guard]. Other tensors are
@@ -51,6 +55,9 @@ func (t *Tensor) Float32s() ([]float32, error) {
 		if values = t.view(); values == nil {
 			values = make([]float32, t.Elements())
 			decode(values, t.data)
+			if err := t.checkRange(values); err != nil {
+				return err
+			}
 			t.Release()
 		}
 		return nil
@@ -70,8 +77,26 @@ func (t *Tensor) decoder() (func(dst []float32, src []byte), error) {
 		return decodeF16, nil
 	case BF16:
 		return decodeBF16, nil
+	case F64:
+		return decodeF64, nil
 	}
-	return nil, t.wrap(fmt.Errorf("%w %s, want F32, F16 or BF16", ErrDType, t.DType))
+	return nil, t.wrap(fmt.Errorf("%w %s, want F64, F32, F16 or BF16", ErrDType, t.DType))
+}
+
+// checkRange returns an error about the first number in F64 that became infinite in values.
+func (t *Tensor) checkRange(values []float32) error {
+	if t.DType != F64 {
+		return nil
+	}
+	for i, v := range values {
+		if !math.IsInf(float64(v), 0) {
+			continue
+		}
+		if exact := math.Float64frombits(binary.LittleEndian.Uint64(t.data[8*i:])); !math.IsInf(exact, 0) {
+			return t.wrap(fmt.Errorf("%w: element %d of shape %d is %g", ErrRange, i, t.Shape, exact))
+		}
+	}
+	return nil
 }
 
 // view returns the tensor as float32 without a copy, or nil if that is impossible: on a

@@ -38,8 +38,8 @@ func (l *limits) length() (int, string, error) {
 	}
 	var n float64
 	switch err := json.Unmarshal(raw, &n); {
-	case err != nil || n != math.Trunc(n) || n < specials:
-		return 0, "", fmt.Errorf("tokenizer: %s: %s %s, want a whole number from %d", configFile, field, jsonscan.Shown(raw), specials)
+	case err != nil || n != math.Trunc(n) || n < textSpecials:
+		return 0, "", fmt.Errorf("tokenizer: %s: %s %s, want a whole number from %d", configFile, field, jsonscan.Shown(raw), textSpecials)
 	case n >= NoLimit:
 		return NoLimit, "", nil
 	}

@@ -31,7 +31,7 @@ func TestAppendText(t *testing.T) {
 		all := ids[1 : len(ids)-2]
 		for _, side := range []Side{TruncateRight, TruncateLeft} {
 			for _, strategy := range []Strategy{LongestFirst, OnlyFirst, DoNotTruncate} {
-				length := 3 + r.IntN(12)
+				length := 2 + r.IntN(12)
 				o := Options{Truncation: Truncation{MaxLength: length, Side: side, Strategy: strategy}}
 				cutting, err := New(vocab, o)
 				if err != nil {

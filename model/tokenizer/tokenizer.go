@@ -55,7 +55,7 @@ const (
 	defaultWordChars = 100
 	defaultLength    = 512
 	maxWordChars     = 1 << 16
-	specials         = 3 // [CLS], [SEP], [SEP]
+	specials         = 3 // [CLS], [SEP], [SEP], around a pair
 	textSpecials     = 2 // [CLS], [SEP], around one text
 )
 

@@ -44,7 +44,7 @@ func TestNewRefuses(t *testing.T) {
 		{good, Options{Class: "<s>"}, "tokenizer: vocabulary of 9 tokens has no <s>"},
 		{good, Options{MaxWordChars: -1}, "tokenizer: MaxWordChars -1, want 1 to 65536"},
 		{good, Options{MaxWordChars: 1 << 40}, "tokenizer: MaxWordChars 1099511627776, want 1 to 65536"},
-		{good, Options{Truncation: Truncation{MaxLength: 2}}, "tokenizer: maximum length 2, want at least 3 for the special tokens"},
+		{good, Options{Truncation: Truncation{MaxLength: 1}}, "tokenizer: maximum length 1, want at least 2 for the special tokens"},
 		{good, Options{Truncation: Truncation{Side: 2}}, "tokenizer: truncation side 2, want TruncateRight or TruncateLeft"},
 		{good, Options{Added: []AddedToken{{Content: "x"}, {Content: "x"}}}, `tokenizer: added token "x" is there twice`},
 		{good, Options{Added: []AddedToken{{Content: "\xff"}}}, `tokenizer: added token "\xff": want some UTF-8 text`},

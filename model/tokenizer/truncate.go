@@ -9,7 +9,7 @@ import (
 // Truncation says what happens to pairs that are too long. The zero value cuts the end of
 // the longer text, to 512 tokens a pair.
 type Truncation struct {
-	MaxLength int // the most tokens in a pair, the special tokens included; 0 means 512
+	MaxLength int // the most tokens in a pair or text, the special tokens included; 0 means 512, and 2 is enough for a text alone
 	Side      Side
 	Strategy  Strategy
 }
@@ -70,8 +70,8 @@ var ErrTooLong = errors.New("tokenizer: pair too long")
 
 func (t Truncation) check() error {
 	switch {
-	case t.MaxLength < specials:
-		return fmt.Errorf("maximum length %d, want at least %d for the special tokens", t.MaxLength, specials)
+	case t.MaxLength < textSpecials:
+		return fmt.Errorf("maximum length %d, want at least %d for the special tokens", t.MaxLength, textSpecials)
 	case t.Side != TruncateRight && t.Side != TruncateLeft:
 		return fmt.Errorf("truncation side %d, want TruncateRight or TruncateLeft", int(t.Side))
 	case t.Strategy < 0 || int(t.Strategy) >= len(strategies):
@@ -88,6 +88,8 @@ func (t *Truncation) room() int { return t.MaxLength - specials }
 func (t *Truncation) kept(n1, n2 int) (int, int, error) {
 	room := t.room()
 	switch {
+	case room < 0:
+		return 0, 0, fmt.Errorf("%w: a pair has at least %d tokens, the special ones, and the maximum is %d", ErrTooLong, specials, t.MaxLength)
 	case n1+n2 <= room:
 		return n1, n2, nil
 	case t.Strategy == DoNotTruncate:

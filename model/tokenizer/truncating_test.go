@@ -1,13 +1,15 @@
 package tokenizer
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
 func TestTruncating(t *testing.T) {
 	tok := tiny(t, Uncased())
-	for _, n := range []int{-1, 0, 1, 2} {
+	for _, n := range []int{-1, 0, 1} {
 		if _, err := tok.Truncating(Truncation{MaxLength: n, Side: TruncateRight}); err == nil {
 			t.Errorf("maximum length %d is accepted", n)
 		}
@@ -21,6 +23,18 @@ func TestTruncating(t *testing.T) {
 	}
 	if short.MaxLength() != 5 || tok.MaxLength() != 512 {
 		t.Errorf("maximum lengths %d and %d, want 5 and, unchanged, 512", short.MaxLength(), tok.MaxLength())
+	}
+	// Two tokens are enough for a text, and too few for a pair, whatever is in it.
+	for _, how := range []Truncation{{MaxLength: 2}, {MaxLength: 2, Side: TruncateLeft}, {MaxLength: 2, Strategy: OnlySecond}, {MaxLength: 2, Strategy: DoNotTruncate}} {
+		least, err := tok.Truncating(how)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"", "a b"} {
+			if ids, _, err := least.AppendPair([]int32{7}, nil, text, text); !errors.Is(err, ErrTooLong) || !strings.Contains(err.Error(), "a pair has at least 3 tokens") || len(ids) != 1 {
+				t.Errorf("%+v: %d, %v", how, ids, err)
+			}
+		}
 	}
 	if e := encode(t, short, "a b a b", "b"); !slices.Equal(e.IDs, []int32{2, 6, 3, 6, 3}) || !e.Truncated {
 		t.Errorf("%+v", e)
