@@ -104,7 +104,8 @@ var shapes = []synth.Shape{
 // Run tests the device that open opens, and compares it with the reference.
 func Run(t *testing.T, precision Precision, open Opener) {
 	for i, shape := range shapes {
-		t.Run(fmt.Sprintf("hidden%d", shape.Hidden), func(t *testing.T) {
+		name := fmt.Sprintf("hidden%d", shape.Hidden)
+		t.Run(name, func(t *testing.T) {
 			fsys, err := synth.FS(uint64(i+1), shape)
 			if err != nil {
 				t.Fatal(err)
@@ -114,7 +115,7 @@ func Run(t *testing.T, precision Precision, open Opener) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { w.Close() })
-			s := suite{precision: precision, w: w, open: open, reference: model.NewReference(w, 1)}
+			s := suite{name: name, precision: precision, w: w, open: open, reference: model.NewReference(w, 1)}
 			t.Run("Blocks", s.blocks)
 			t.Run("Pools", s.pools)
 			t.Run("Company", s.company)
@@ -128,6 +129,7 @@ func Run(t *testing.T, precision Precision, open Opener) {
 }
 
 type suite struct {
+	name      string // of the model
 	precision Precision
 	w         *model.Weights
 	open      Opener
@@ -218,28 +220,17 @@ func (s *suite) blocks(t *testing.T) {
 	d := s.device(t, 1)
 	for name, b := range s.batches() {
 		t.Run(name, func(t *testing.T) {
-			got, want := Begin(t, d, b), Begin(t, s.reference, b).(*model.ReferencePass)
+			got, want := Begin(t, d, b), s.exactBlocks(t, b)
 			defer got.End()
-			defer want.End()
-			step := func(block string, do func(p model.Pass)) {
-				do(got)
-				do(want)
-				s.near(t, block, got, want.Hidden64())
-			}
-			step("embed", model.Pass.Embed)
-			for layer := range s.w.Config.Layers {
-				keep := model.AllRows
-				if layer == s.w.Config.Layers-1 {
-					keep = model.ClsRows
-				}
-				step(fmt.Sprintf("layer %d attention", layer), func(p model.Pass) { p.Attention(layer, keep) })
-				step(fmt.Sprintf("layer %d feed-forward", layer), func(p model.Pass) { p.FeedForward(layer) })
+			for i, step := range s.steps(model.ClsRows) {
+				step.run(got)
+				s.near(t, step.name, got, want[i])
 			}
 			pooled := make([]float32, b.Len()*s.w.Config.HiddenSize)
 			if err := got.Pool(model.Firsts, pooled); err != nil {
 				t.Fatal(err)
 			}
-			s.rowsNear(t, pooled, want.Pool64(model.Firsts), s.precision.Hidden)
+			s.rowsNear(t, pooled, want[len(want)-1], s.precision.Hidden)
 		})
 	}
 }
@@ -359,10 +350,8 @@ func (s *suite) deadRows(t *testing.T) {
 	func() {
 		p := Begin(t, d, b)
 		defer p.End()
-		p.Embed()
-		for layer := range s.w.Config.Layers {
-			p.Attention(layer, model.AllRows)
-			p.FeedForward(layer)
+		for _, step := range s.steps(model.AllRows) {
+			step.run(p)
 		}
 		if err := p.Pool(model.Firsts, every); err != nil {
 			t.Fatal(err)
