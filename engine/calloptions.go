@@ -62,7 +62,8 @@ func SigmoidScores() CallOption {
 }
 
 // AtMost sets the most tokens that each pair or text of a call may have, the special tokens and
-// the prompt included; fewer than the special tokens are an error: 3 of a pair, 2 of a text. It never permits more than Info's MaxLength.
+// the prompt included. Fewer than the special tokens, 3 of a pair and 2 of a text, are an error.
+// It never permits more than Info's MaxLength.
 func AtMost(tokens int) CallOption {
 	return func(o *callOptions) { o.atMost, o.given = tokens, o.given|optAtMost }
 }
