@@ -54,8 +54,6 @@
 //   - texts are ranked by their logits, so that those whose sigmoids are both 1 are told apart,
 //     and equal ones keep their order
 //   - with several models, the field model chooses one
-//   - of one text too long, the error says how many tokens it has, whatever the strategy
 //
-// And two that are not as good: the engine gives no vectors of single tokens; a model whose own
-// modules make vectors of length 1 has no others.
+// And one that is not as good: the engine gives no vectors of single tokens.
 package serve

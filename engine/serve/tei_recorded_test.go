@@ -39,7 +39,6 @@ var better = map[string]struct {
 	"embed/no content type":     {424, noType},
 	"predict/no content type":   {424, noType},
 	"embed/embed_all":           {424, "the engine gives no vectors of single tokens"},
-	"embed/embed unnormalized":  {422, "a model whose own modules make vectors of length 1 has no others"},
 	"rerank/v1 rerank":          {200, morePaths},
 	"embed/v1 rerank":           {424, morePaths},
 	"predict/v1 rerank":         {424, morePaths},
