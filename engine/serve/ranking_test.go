@@ -183,7 +183,6 @@ func TestRankingOptions(t *testing.T) {
 		{"", `, "max_tokens_per_doc": 2`, []string{"rivers and", "Berlin has", "A river"}, "", []engine.CallOption{engine.SigmoidScores()}},
 		{"", `, "max_tokens_per_doc": 0`, nil, "", []engine.CallOption{engine.SigmoidScores()}},
 		{"", `, "max_tokens_per_query": 1`, nil, "museums", []engine.CallOption{engine.SigmoidScores()}},
-		{"jina", `, "max_doc_length": 2, "max_query_length": 1`, []string{"rivers and", "Berlin has", "A river"}, "museums", []engine.CallOption{engine.SigmoidScores()}},
 		{"infinity", `, "raw_scores": true`, nil, "", nil},
 		{"vllm", `, "truncate_prompt_tokens": -1`, nil, "", nil},
 		{"vllm", `, "truncate_prompt_tokens": 9, "truncation_side": "right"`, nil, "", []engine.CallOption{engine.AtMost(9)}},
