@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"io"
 	"net/http"
 	"time"
 )
@@ -35,6 +36,33 @@ func (h *Handler) bodyCame(x *exchange) {
 	if h.options.bodyTimeout > 0 {
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	}
+}
+
+// holding is a body's reader that counts its bytes among those of all bodies in memory, until the
+// exchange's end. Together they may be as long as MaxRequests bodies of MaxBody: what many slow
+// clients have sent so far is memory, too.
+func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
+	c := &counted{h: h, body: body}
+	x.onEnd(func() { h.held.Add(-c.bytes) })
+	return c
+}
+
+type counted struct {
+	h     *Handler
+	body  io.Reader
+	bytes int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.body.Read(b)
+	c.bytes += int64(n)
+	most := c.h.options.bytes * int64(c.h.options.requests)
+	if held := c.h.held.Add(int64(n)); held > most {
+		f := failed(overloaded, "the bodies of all requests have more than %d bytes, the product of --max-requests and --max-body", most)
+		f.retry = c.h.wait()
+		return n, f
+	}
+	return n, err
 }
 
 // tooMuchText is the failure of a question with more text than the limit; nil if it has not.
