@@ -50,6 +50,8 @@ func TestRealClients(t *testing.T) {
 	if folder == "" {
 		t.Skip("MINILM_CLIENTS is not set: .ci/run says how to make the folder")
 	}
+	wanted := maps.Clone(wantedOfRankers)
+	maps.Copy(wanted, wantedOfOthers)
 	for program, cases := range wanted {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/enginetest"
@@ -22,7 +21,7 @@ type stage struct {
 	ctx                          context.Context // the test's
 	ranker, embedder, classifier *engine.Engine
 	ask                          asked
-	keyed                        []*holder
+	holders                      []*holder
 
 	mu       sync.Mutex
 	requests []request // since begin
@@ -34,11 +33,11 @@ type asked struct {
 	URL        string   `json:"url"`      // a reranker that tells dialects apart
 	VLLM       string   `json:"vllm"`     // the same one, with vLLM's dialect pinned
 	Infinity   string   `json:"infinity"` // with Infinity's
-	Embedder   string   `json:"embedder"` //
-	Open       string   `json:"open"`     // the embedder, and no key is asked for
+	Embedder   string   `json:"embedder"`
+	Open       string   `json:"open"` // the embedder, where no key is asked for
 	OpenRanker string   `json:"open ranker"`
-	Classifier string   `json:"classifier"` //
-	Key        string   `json:"key"`        // that all but one of them ask for
+	Classifier string   `json:"classifier"`
+	Key        string   `json:"key"` // that the others ask for
 	Model      string   `json:"model"`
 	Query      string   `json:"query"`
 	Documents  []string `json:"documents"` // some, two of which are equal
@@ -55,9 +54,6 @@ type request struct {
 
 func (r request) String() string { return fmt.Sprintf("%s: %d (%s)", r.Path, r.Status, r.Dialect) }
 
-// queue is the engines' MaxQueue: full when two calls wait.
-const queue = 64
-
 // newStage opens the engines and starts the servers, which end with the test.
 func newStage(t *testing.T) *stage {
 	t.Helper()
@@ -65,16 +61,14 @@ func newStage(t *testing.T) *stage {
 	s.ranker = enginetest.Open(t, s.holding()...)
 	s.embedder = enginetest.OpenEmbedder(t, s.holding()...)
 	s.classifier = enginetest.OpenClassifier(t)
-	s.keyed[0].call = func(n int) error {
+	s.holders[0].holds(s.ranker, func(n int) error {
 		_, err := s.ranker.Score(context.Background(), nil, make([]engine.Pair, n))
 		return err
-	}
-	s.keyed[0].stats = s.ranker.Stats
-	s.keyed[1].call = func(n int) error {
+	})
+	s.holders[1].holds(s.embedder, func(n int) error {
 		_, err := s.embedder.Embed(context.Background(), nil, make([]string, n))
 		return err
-	}
-	s.keyed[1].stats = s.embedder.Stats
+	})
 	s.ask = asked{
 		Key: "a-key", Model: "tiny", Query: "What is a cell?", Cut: 16,
 		Documents: []string{
@@ -144,7 +138,7 @@ func (s *stage) begin(busy bool) {
 	defer s.mu.Unlock()
 	s.requests, s.busy = nil, busy
 	if busy {
-		for _, h := range s.keyed {
+		for _, h := range s.holders {
 			h.fill()
 		}
 	}
@@ -161,7 +155,7 @@ func (s *stage) end() []request {
 // relieve lets the engines go on, and waits until their queues are empty.
 func (s *stage) relieve() {
 	if s.busy {
-		for _, h := range s.keyed {
+		for _, h := range s.holders {
 			h.release()
 		}
 	}
@@ -186,64 +180,4 @@ func (s *stage) control(t *testing.T, ended func(name string, requests []request
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// holder keeps an engine from going on, so that calls wait.
-type holder struct {
-	call  func(n int) error // asks the engine something of n items
-	stats func() engine.Stats
-
-	mu      sync.Mutex
-	held    chan struct{} // a pass that has ended waits until it is closed; nil: none does
-	entered chan struct{} // gets a value when one waits
-	calls   sync.WaitGroup
-}
-
-// holding returns the options of an engine that the stage can have be busy.
-func (s *stage) holding() []engine.Option {
-	h := &holder{entered: make(chan struct{}, 1)}
-	s.keyed = append(s.keyed, h)
-	return []engine.Option{engine.Workers(1), engine.MaxQueue(queue), engine.Observe(func(engine.PassStats) { h.wait() })}
-}
-
-func (h *holder) wait() {
-	h.mu.Lock()
-	held := h.held
-	h.mu.Unlock()
-	if held != nil {
-		h.entered <- struct{}{}
-		<-held
-	}
-}
-
-// fill has the engine's only worker wait, and its queue be full. An engine counts at most 32
-// items of one call.
-func (h *holder) fill() {
-	h.mu.Lock()
-	h.held = make(chan struct{})
-	h.mu.Unlock()
-	ask := func(n int) {
-		h.calls.Go(func() {
-			if err := h.call(n); err != nil {
-				panic(fmt.Sprintf("a call that fills the queue: %v", err))
-			}
-		})
-	}
-	ask(1)
-	<-h.entered
-	for range queue / 32 {
-		ask(32)
-	}
-	for h.stats().WaitingPairs < queue {
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// release lets the engine go on, and returns when the calls of fill have ended.
-func (h *holder) release() {
-	h.mu.Lock()
-	close(h.held)
-	h.held = nil
-	h.mu.Unlock()
-	h.calls.Wait()
 }
