@@ -68,7 +68,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 
 // check refuses what no server can do, and reads the keys.
 func (f *serveFlags) check(flags *pflag.FlagSet, getenv func(string) string) error {
-	for _, check := range []func() error{f.engine.check, func() error { return checkMaxLength(f.maxLength) }, func() error { return f.listen.check(flags) },
+	for _, check := range []func() error{f.engine.check, func() error { return checkMaxLength(f.maxLength, leastOfText) }, func() error { return f.listen.check(flags) },
 		f.life.check, f.log.check, f.debug.check} {
 		if err := check(); err != nil {
 			return err
