@@ -43,8 +43,11 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 	if x.r.ContentLength > most { // before a byte is read
 		return nil, tooManyBytes(most)
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
+	raw, err := io.ReadAll(h.holding(x, http.MaxBytesReader(x.w, x.r.Body, most)))
 	x.facts.received = len(raw)
+	if full := (*failure)(nil); errors.As(err, &full) {
+		return nil, full
+	}
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return nil, tooManyBytes(most)
 	}
@@ -56,8 +59,7 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 		f.cause = err
 		return nil, f
 	}
-	h.bodyCame(x)
-	return raw, nil
+	return raw, h.takePlace(x)
 }
 
 func tooManyBytes(most int64) *failure {
