@@ -2,9 +2,11 @@ package serve
 
 import "net/http"
 
-// cohere is Cohere's rerank, of both versions, and on paths that others have, too, what their
-// clients need beside: without a dialect that is pinned, documents to be ranked are its own.
-// Scores are sigmoids, and documents are repeated where return_documents asks for them.
+// cohere is Cohere's rerank, of both versions, as its library for Python reads it at 5.21.1, and on
+// paths that others have, too, what their clients need beside: without a dialect that is pinned,
+// documents to be ranked are its own. Scores are sigmoids, and documents are repeated where
+// return_documents asks for them. As Cohere's, an empty list has status 400 (labring/FastGPT#961),
+// and a field that is not known, where that is refused, 422 (HKUDS/LightRAG#1813).
 func cohere() *dialect {
 	d := &dialect{name: "cohere", word: cohereFailure}
 	for _, version := range []string{"", "1", "2"} {
@@ -27,7 +29,7 @@ type cohereError struct {
 }
 
 func cohereFailure(f *failure) reply {
-	status := known(f)
+	status := statusOf(f)
 	return asJSON(status, cohereError{newID(), f.message, f.message, vllmError(f, status)})
 }
 

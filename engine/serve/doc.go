@@ -66,4 +66,22 @@
 //   - with several models, the field model chooses one
 //
 // And one that is not as good: the engine gives no vectors of single tokens.
+//
+// # Where answers differ from other systems'
+//
+// Answers have what the strictest of each system's clients reads, and never a null. They differ
+// thus:
+//
+//   - model may be missing; a single model answers to any name, and the answer has its own
+//   - where no dialect is pinned, a body with documents is Cohere's, whose answer and errors have
+//     what clients of Jina, vLLM and Infinity read, and which takes their fields
+//   - top_n: 0 is all, save for Infinity, which refuses it
+//   - Cohere's documents are not divided: what the model does not read of one is cut off. Search
+//     units are counted, and stand for nothing
+//   - vLLM's truncate_prompt_tokens may be more than the model's maximum, and means that then; less
+//     than 3 leaves no text, and is refused
+//   - Infinity's numbers and lengths of texts are limited by --max-items and --max-body alone
+//   - a model of another kind is 424, as text-embeddings-inference has it
+//   - OpenAI's texts are cut where they are too long, unless vLLM's dialect is pinned; an empty one
+//     has an embedding, too; token ids are those of the model's own tokenizer
 package serve

@@ -10,8 +10,9 @@ import (
 // infinityName is the name of Infinity's dialect.
 const infinityName = "infinity"
 
-// infinity is Infinity's server, version 0.0.77: one that has no prefix of its paths. On /rerank
-// and /health, which others have too, it is reached only if it is pinned.
+// infinity is Infinity's server without a prefix of its paths, as at 0523783 and as its client
+// 0.0.78 reads it. On /rerank and /health, which others have too, it is reached only if it is
+// pinned.
 func infinity() *dialect {
 	return &dialect{name: infinityName, word: infinityFailure, routes: []route{
 		{method: "POST", path: "/rerank", ask: infinityRerank},
@@ -47,7 +48,7 @@ func infinityFailure(f *failure) reply {
 	if is := infinityDetails[f.kind]; is != "" {
 		return asJSON(http.StatusUnprocessableEntity, infinityInvalid{[]infinityDetail{{infinityPlace(f.field), f.message, is}}})
 	}
-	status := known(f)
+	status := statusOf(f)
 	if f.kind == noModel {
 		status = http.StatusBadRequest
 	}

@@ -2,9 +2,9 @@ package serve
 
 import "net/http"
 
-// jina is Jina's rerank. It is reached only where it is pinned: without that, Cohere's, which
-// has all that Jina's clients read. Repeated documents are texts here, as of Jina's newer models,
-// and objects there, as of its older ones.
+// jina is Jina's rerank. It is reached only where it is pinned: without that, Cohere's is, which
+// has all that Jina's clients read. A repeated document is a text, as it is since late 2025
+// (weaviate/weaviate#9709, amikos-tech/chroma-go#282); before, it was an object, as in Cohere's.
 func jina() *dialect {
 	return &dialect{name: "jina", word: jinaFailure, routes: []route{
 		{method: "POST", path: "/v1/rerank", ask: jinaRerank},
@@ -18,12 +18,14 @@ type jinaError struct {
 	Detail string `json:"detail"`
 }
 
-func jinaFailure(f *failure) reply { return asJSON(known(f), jinaError{f.message}) }
+func jinaFailure(f *failure) reply { return asJSON(statusOf(f), jinaError{f.message}) }
 
 func jinaRerank(b *body) (question, encoder) {
 	r := rankingOf(b, textField)
 	r.echo = b.flag("return_documents", false)
-	r.uncut = !b.flag("truncation", true)
-	r.first, r.second = b.count("max_query_length", 0, 0), b.count("max_doc_length", 0, 0)
-	return r.question, func(a *answer) reply { return asJSON(http.StatusOK, r.reply(a, repeatText)) }
+	return r.question, func(a *answer) reply {
+		p := r.reply(a, repeatText)
+		p.Object = "list"
+		return asJSON(http.StatusOK, p)
+	}
 }

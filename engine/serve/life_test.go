@@ -43,11 +43,14 @@ func TestLife(t *testing.T) {
 				t.Errorf("%s: %s: %d %s %v", when, path, w.Code, w.Body, w.Header())
 			}
 		}
-		for _, path := range []string{"/info", "/meta", "/v2/models/tiny"} {
+		for _, path := range []string{"/info", "/meta", "/v2/models/tiny", "/models", "/v1/models", "/v1/models/tiny"} {
 			if w := send(h, "GET", path, ""); w.Code != answers {
 				t.Errorf("%s: %s: %d %s", when, path, w.Code, w.Body)
 			}
 		}
+	}
+	if w := send(handler(t, Dialect("infinity")), "GET", "/health", ""); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("Infinity's health before Use: %d %s", w.Code, w.Body)
 	}
 	check("before Use", 5, 503)
 	if err := h.Use(Model{"tiny", enginetest.Open(t)}); err != nil {

@@ -23,7 +23,7 @@ var openAICodes = map[kind]string{
 
 // openAIFailure has status 400 for all that is wrong with a body.
 func openAIFailure(f *failure) reply {
-	status := known(f)
+	status := statusOf(f)
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}

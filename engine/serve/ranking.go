@@ -136,9 +136,9 @@ func (r *ranking) reply(a *answer, repeat func(*document) any) rankingReply {
 	}
 }
 
-// known are the statuses of failures in dialects whose clients ask again after any status of
+// statusOf is the status of a failure in dialects whose clients ask again after any status of
 // 500 and more: they should after a device's failure.
-func known(f *failure) int {
+func statusOf(f *failure) int {
 	if f.kind == deviceFailed {
 		return http.StatusInternalServerError
 	}

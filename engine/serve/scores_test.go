@@ -137,11 +137,29 @@ func TestModels(t *testing.T) {
 		{"/predict", `{"inputs": "a", "model": "large"}`, 200, "LABEL_0"},
 		{"/rerank", `{"query": "a", "texts": ["b"], "model": "vectors"}`, 424, `model \"vectors\" is an embedder, and this needs a reranker`},
 		{"/rerank", `{"query": "a", "texts": ["b"], "model": "huge"}`, 422, `no model \"huge\", want small or large or vectors or labels`},
+		{"/v1/rerank", `{"query": "a", "documents": ["b"]}`, 200, `"model":"small"`},
+		{"/v1/rerank", `{"query": "a", "documents": ["b"], "model": "large"}`, 200, `"model":"large"`},
+		{"/v1/rerank", `{"query": "a", "documents": ["b"], "model": "default/not-specified"}`, 200, `"model":"small"`},
+		{"/v2/rerank", `{"query": "a", "documents": ["b"], "model": "huge"}`, 404, `no model \"huge\", want small or large or vectors or labels`},
+		{"/score", `{"text_1": "a", "text_2": "b", "model": "vectors"}`, 424, `model \"vectors\" is an embedder, and this needs a reranker`},
+		{"/v1/embeddings", `{"input": "a"}`, 200, `"model":"vectors"`},
+		{"/v1/embeddings", `{"input": "a", "model": "text-embedding-3-small"}`, 404, `"code":"model_not_found"`},
+		{"/embeddings", `{"input": "a", "model": "default/not-specified"}`, 200, `"model":"vectors"`},
+		{"/classify", `{"input": "a"}`, 200, `"model":"labels"`},
 		{"/v2/models/vectors/infer", `{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}`, 200, `"embeddings"`},
 		{"/v2/models/labels/infer", `{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}`, 200, `"probabilities"`},
 	} {
 		if w := send(h, "POST", c.path, c.body); w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s %s: %d %s, want %d with %s", c.path, c.body, w.Code, w.Body, c.status, c.want)
+		}
+	}
+	for path, want := range map[string]string{"/v1/models": "small large vectors labels", "/models": "small large vectors labels"} {
+		var names []string
+		for _, m := range decoded[struct{ Data []struct{ ID string } }](t, send(h, "GET", path, "")).Data {
+			names = append(names, m.ID)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 	// One model answers to any name: clients must send one.

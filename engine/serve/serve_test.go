@@ -30,6 +30,16 @@ func open(t testing.TB, does task, opts ...Option) (*Handler, *engine.Engine) {
 	return h, eng
 }
 
+// ready returns a handler with a model that is open already.
+func ready(t testing.TB, eng *engine.Engine, opts ...Option) *Handler {
+	t.Helper()
+	h := handler(t, opts...)
+	if err := h.Use(Model{"tiny", eng}); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 // handler returns a handler without a model.
 func handler(t testing.TB, opts ...Option) *Handler {
 	t.Helper()

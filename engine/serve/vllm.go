@@ -8,7 +8,7 @@ import (
 // vllmName is the name of vLLM's dialect.
 const vllmName = "vllm"
 
-// vllm is vLLM's reranking, scoring, classifying and embedding, as of version 0.19. Where others
+// vllm is vLLM's reranking, scoring, classifying and embedding, as at 055e47c. Where others
 // have the same path it is reached only if it is pinned; /score is its own. Other than they, it
 // refuses a text that is too long, unless truncate_prompt_tokens says how to cut it, and its
 // scores are what the checkpoint's files say.
@@ -55,7 +55,7 @@ type wrapped struct {
 
 // vllmFailure has status 400 for all that is wrong with a body.
 func vllmFailure(f *failure) reply {
-	status := known(f)
+	status := statusOf(f)
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}
