@@ -16,6 +16,11 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 	if f != nil {
 		return nil, f
 	}
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		f := failed(mediaType, "the content encoding is %.40q: send the body as it is, since none is read", coding)
+		f.headers = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, 15.5.16
+		return nil, f
+	}
 	raw, f := h.receive(x)
 	if f != nil {
 		return nil, f
