@@ -41,12 +41,13 @@ const (
 	optUncut
 	optStats
 	optLengths
+	optUnscaled
 
 	optTexts = optPrompt | optAtMost | optSide | optUncut // how tokens are made of texts
 )
 
 // optionNames are their names, from the lowest bit on.
-var optionNames = [...]string{"a prompt", "RawScores", "SigmoidScores", "AtMost", "CutSide", "Uncut", "StatsTo", "LengthsTo"}
+var optionNames = [...]string{"Prompt", "RawScores", "SigmoidScores", "AtMost", "CutSide", "Uncut", "StatsTo", "LengthsTo", "Unnormalized"}
 
 // RawScores makes a call's scores raw logits, also if the engine has the option [Sigmoid]. For
 // Classify and its kin it is [Logits]: raw logits in place of probabilities.
@@ -102,6 +103,10 @@ func LengthsTo(lengths *[]int) CallOption {
 	}
 }
 
+// Unnormalized leaves out the module Normalize at the end of an embedder: its embeddings keep the
+// length that they have before it. Where there is no such module, it changes nothing.
+func Unnormalized() CallOption { return func(o *callOptions) { o.given |= optUnscaled } }
+
 // method is a method of Engine that makes calls.
 type method struct {
 	name   string
@@ -116,8 +121,8 @@ var (
 	methodScoreTokens   = method{"ScoreTokens", scoring, false, optRaw | optSigmoid | optStats}
 	methodStream        = method{"Stream", scoring, false, methodScore.takes &^ optLengths}
 	methodStreamTokens  = method{"StreamTokens", scoring, false, methodScoreTokens.takes}
-	methodEmbed         = method{"Embed", embedding, true, optTexts | optStats | optLengths}
-	methodEmbedTokens   = method{"EmbedTokens", embedding, true, optStats}
+	methodEmbed         = method{"Embed", embedding, true, optTexts | optStats | optLengths | optUnscaled}
+	methodEmbedTokens   = method{"EmbedTokens", embedding, true, optStats | optUnscaled}
 	methodEmbedStream   = method{"EmbedStream", embedding, true, methodEmbed.takes &^ optLengths}
 	methodClassify      = method{"Classify", classifying, true, optTexts | optRaw | optStats | optLengths}
 	methodClassifyPairs = method{"ClassifyPairs", classifying, false, methodClassify.takes}

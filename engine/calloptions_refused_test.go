@@ -43,15 +43,15 @@ var givers = []struct {
 	{"Tokenize", "scores", "Prompt AtMost CutSide Uncut", func(e *engine.Engine, o engine.CallOption) error {
 		return e.Tokenize(new(model.Batch), []engine.Pair{{}}, o)
 	}},
-	{"Embed", "embeddings", "Prompt AtMost CutSide Uncut StatsTo LengthsTo", func(e *engine.Engine, o engine.CallOption) error {
+	{"Embed", "embeddings", "Prompt AtMost CutSide Uncut StatsTo LengthsTo Unnormalized", func(e *engine.Engine, o engine.CallOption) error {
 		_, err := e.Embed(background, nil, []string{""}, o)
 		return err
 	}},
-	{"EmbedTokens", "embeddings", "StatsTo", func(e *engine.Engine, o engine.CallOption) error {
+	{"EmbedTokens", "embeddings", "StatsTo Unnormalized", func(e *engine.Engine, o engine.CallOption) error {
 		_, err := e.EmbedTokens(background, nil, &model.Batch{IDs: []int32{101}, Types: []int32{0}, Start: []int32{0, 1}}, o)
 		return err
 	}},
-	{"EmbedStream", "embeddings", "Prompt AtMost CutSide Uncut StatsTo", func(e *engine.Engine, o engine.CallOption) error {
+	{"EmbedStream", "embeddings", "Prompt AtMost CutSide Uncut StatsTo Unnormalized", func(e *engine.Engine, o engine.CallOption) error {
 		_, err := valuesOf(e.EmbedStream(background, slices.Values([]string{""}), o), addRow)
 		return err
 	}},
@@ -83,7 +83,7 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 	options := map[string]engine.CallOption{
 		"Prompt": engine.Prompt("a "), "RawScores": engine.RawScores(), "SigmoidScores": engine.SigmoidScores(), "AtMost": engine.AtMost(9),
 		"CutSide": engine.CutSide(tokenizer.TruncateLeft), "Uncut": engine.Uncut(),
-		"StatsTo": engine.StatsTo(new(engine.CallStats)), "LengthsTo": engine.LengthsTo(new([]int)),
+		"StatsTo": engine.StatsTo(new(engine.CallStats)), "LengthsTo": engine.LengthsTo(new([]int)), "Unnormalized": engine.Unnormalized(),
 	}
 	for _, m := range givers {
 		e, takes := engines[m.open], strings.Fields(m.takes)
@@ -96,9 +96,6 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 				continue
 			}
 			want := "engine: " + m.name + ": the option " + name + " does not apply"
-			if name == "Prompt" {
-				want = "engine: " + m.name + ": the option a prompt does not apply"
-			}
 			if err == nil || err.Error() != want {
 				t.Errorf("%s with %s: %v, want %q", m.name, name, err, want)
 			}

@@ -21,7 +21,8 @@ func (e *Engine) openDevice() (err error) {
 		}
 		choose("reference", "f64", "reference: float64, plain Go, by request")
 		e.device = model.NewReference(e.weights, e.options.workers)
-		e.head = exactHead{&e.weights.Head, e.info.Config.HiddenSize}
+		whole := e.weights.Head.Unscaled()
+		e.head, e.unscaled = exactHead{&e.weights.Head, e.info.Config.HiddenSize}, exactHead{&whole, e.info.Config.HiddenSize}
 	case "metal":
 		choose("metal", "f16", "metal: by request")
 		err = e.openMetal()

@@ -63,6 +63,7 @@ type Engine struct {
 	weights   *model.Weights
 	device    model.Device
 	head      head
+	unscaled  head          // the head without a last step that makes results of length 1
 	width     int           // values in a result: 1, the dimensions of an embedding, or the labels
 	meaning   model.Meaning // of the labels' logits
 	singles   error         // why the tokenizer cannot make tokens of single texts

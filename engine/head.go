@@ -15,7 +15,8 @@ type head interface {
 // useHead makes the head ready for the processor's instruction set. All devices have the same
 // head, so that a score differs only by what they pool.
 func (e *Engine) useHead(isa kernels.ISA) {
-	e.head = cpu.NewHead(&e.weights.Head, e.info.Config.HiddenSize, isa)
+	h := cpu.NewHead(&e.weights.Head, e.info.Config.HiddenSize, isa)
+	e.head, e.unscaled = h, h.Without(e.weights.Head.LastUnit())
 }
 
 // flops returns the floating-point operations of the encoder for a sequence of n tokens: those

@@ -41,6 +41,7 @@ type runner struct {
 	now        *model.Batch
 	nowPrompts []int // nil if the head skips no prompts
 	nowScores  []float32
+	nowParts   []part // of which the batch is
 	again      model.Batch
 	took       model.PassTime // once it has
 
@@ -103,7 +104,7 @@ func (r *runner) run() {
 	r.begun, r.packed = begun, time.Time{}
 	labels, region := e.forward.begin(ctx)
 	r.labels = labels
-	err := r.compute(&r.batch, r.promptsOf(0, r.batch.Len()), r.scores)
+	err := r.compute(&r.batch, r.promptsOf(0, r.batch.Len()), r.parts, r.scores)
 	region.End()
 	r.stats.Infer = time.Since(begun)
 	for i := range r.parts {
@@ -114,7 +115,7 @@ func (r *runner) run() {
 		if err != nil && len(r.parts) > 1 && e.wanted(p.call) {
 			p.again = true
 			r.batch.Slice(&r.again, p.at, p.at+p.pairs)
-			alone = r.compute(&r.again, r.promptsOf(p.at, p.pairs), r.results(p))
+			alone = r.compute(&r.again, r.promptsOf(p.at, p.pairs), r.parts[i:i+1], r.results(p))
 		}
 		r.deliver(p, alone)
 	}
@@ -170,9 +171,9 @@ func (r *runner) begin() time.Time {
 	return now
 }
 
-// compute scores a batch.
-func (r *runner) compute(b *model.Batch, prompts []int, scores []float32) error {
-	r.now, r.nowPrompts, r.nowScores, r.took = b, prompts, scores, model.PassTime{}
+// compute scores a batch, which consists of parts.
+func (r *runner) compute(b *model.Batch, prompts []int, parts []part, scores []float32) error {
+	r.now, r.nowPrompts, r.nowParts, r.nowScores, r.took = b, prompts, parts, scores, model.PassTime{}
 	err := r.e.guarded(r.pass)
 	r.stats.GPU += r.took.Busy
 	r.stats.GPUWait += r.took.Wait
@@ -185,6 +186,15 @@ func (r *runner) forward() error {
 		return err
 	}
 	r.e.head.Run(&r.memory, r.nowScores, r.pooled)
+	n, at := r.now.Len(), r.nowParts[0].at
+	width, read := len(r.nowScores)/n, len(r.pooled)/n
+	for i := range r.nowParts {
+		// These calls want other results of the same rows.
+		if p := &r.nowParts[i]; p.call.options.given&optUnscaled != 0 {
+			lo, hi := p.at-at, p.at-at+p.pairs
+			r.e.unscaled.Run(&r.memory, r.nowScores[lo*width:hi*width], r.pooled[lo*read:hi*read])
+		}
+	}
 	return nil
 }
 

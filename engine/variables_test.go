@@ -16,6 +16,8 @@ import (
 // same table.
 var variables = []struct{ name, what string }{
 	{"MINILM_ALL_MODULES", "any value: the tests of licences fetch the modules of other systems' builds, and do not go without"},
+	{"MINILM_CLIENTS", "a folder with the clients that `TestRealClients` runs, which `engine/serve/testdata/clients/setup` makes; that test skips where it is not set"},
+	{"MINILM_CLIENTS_TRACE", "any value: the Python programs of that test print where a client raised its error"},
 	{"MINILM_EMULATOR", "any value: the shaders must run on their emulator, and without clang tests fail instead of skipping"},
 	{"MINILM_ISA", "instruction sets, with commas: one that the kernels' tests do not find is an error"},
 	{"MINILM_MARCO_PAIRS", "how many pairs `TestMarco` scores on the shaders' emulator; 8 by default"},

@@ -28,6 +28,28 @@ type Step struct {
 	Cut    int  // only that many values are kept, the first ones
 }
 
+// Unscaled returns the head without its last step, if that makes results of length 1; a step
+// after it that keeps the first values stays. Otherwise it returns the head as it is.
+func (h Head) Unscaled() Head {
+	if i := h.LastUnit(); i >= 0 {
+		h.Steps = slices.Delete(slices.Clone(h.Steps), i, i+1)
+	}
+	return h
+}
+
+// LastUnit is the index of the step that Unscaled leaves out, or -1.
+func (h *Head) LastUnit() int {
+	for i := len(h.Steps) - 1; i >= 0; i-- {
+		switch s := &h.Steps[i]; {
+		case s.Unit:
+			return i
+		case s.Cut == 0:
+			return -1
+		}
+	}
+	return -1
+}
+
 // Row applies a step that is neither Dense nor Around to a row, in place, and returns what is left of it.
 func (s *Step) Row(x []float64) []float64 {
 	switch {

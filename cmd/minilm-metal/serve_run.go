@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/rs/cors"
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine/serve"
@@ -32,10 +26,6 @@ func (f *lifeFlags) register(flags *pflag.FlagSet) {
 func (f *lifeFlags) check() error {
 	return notNegative(map[string]time.Duration{"read-header-timeout": f.header, "idle-timeout": f.idle, "drain-delay": f.drain, "shutdown-timeout": f.shutdown})
 }
-
-// mostHeader limits the bytes of a request's header. net/http's default, a megabyte, is for each
-// of the connections that somebody may open.
-const mostHeader = 64 << 10
 
 // serveModels is the life of a server: it listens, opens the models, answers until ctx is over,
 // and ends what it has begun.
@@ -82,99 +72,6 @@ func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
 		err = s.end(ctx, models)
 	}
 	return errors.Join(err, closeModels(models))
-}
-
-// service is a server that listens.
-type service struct {
-	flags   *serveFlags
-	log     *slog.Logger
-	handler *serve.Handler
-	http    *http.Server
-	failed  chan error                    // a listener's, which ends it all
-	models  atomic.Pointer[[]serve.Model] // nil until they are open
-}
-
-// handler is what answers, as the flags want it.
-func (f *serveFlags) handler(log *slog.Logger) (*serve.Handler, error) {
-	opts := []serve.Option{
-		serve.Dialect(f.dialect), serve.MaxBody(f.body), serve.MaxText(f.text), serve.MaxItems(f.items), serve.MaxRequests(f.requests),
-		serve.BodyTimeout(f.bodyTimeout), serve.ReplyTimeout(f.sendTimeout), serve.Keys(f.keys...), serve.Logger(log),
-	}
-	if f.strict {
-		opts = append(opts, serve.Strict())
-	}
-	if f.keyedMetrics {
-		opts = append(opts, serve.KeyedMetrics())
-	}
-	if !f.truncate {
-		opts = append(opts, serve.NoAutoTruncate())
-	}
-	return serve.New(opts...)
-}
-
-// listen opens the port and answers there from now on. The one line of standard output is where.
-func (s *service) listen(p *program) error {
-	f := s.flags
-	certificate, err := f.listen.certificate()
-	if err != nil {
-		return err
-	}
-	listeners, err := f.listen.open(p.getenv)
-	if err != nil {
-		return err
-	}
-	s.http = &http.Server{
-		Handler:           s.shared(),
-		ReadHeaderTimeout: f.life.header,
-		IdleTimeout:       f.life.idle,
-		MaxHeaderBytes:    mostHeader,
-		Protocols:         f.listen.protocols(),
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	if certificate != nil {
-		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
-	}
-	s.failed = make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { s.failed <- s.answer(l) }()
-		s.log.Info("listening", "address", f.listen.address(l))
-		if host := l.Addr(); len(f.keys) == 0 && reachable(host) {
-			s.log.Warn("whoever reaches this address may ask: there is no --api-key-file", "address", host.String())
-		}
-		if _, err := fmt.Fprintln(p.stdout, f.listen.address(l)); err != nil {
-			_ = s.http.Close()
-			return err
-		}
-	}
-	return nil
-}
-
-// reachable reports whether other machines may reach an address.
-func reachable(a net.Addr) bool {
-	tcp, ok := a.(*net.TCPAddr)
-	return ok && !tcp.IP.IsLoopback()
-}
-
-// answer answers what comes to a listener, until the server is closed.
-func (s *service) answer(l net.Listener) error {
-	if s.http.TLSConfig != nil {
-		return s.http.ServeTLS(l, "", "")
-	}
-	return s.http.Serve(l)
-}
-
-// shared is the handler, with what pages of other origins need to ask it, where they may.
-func (s *service) shared() http.Handler {
-	if len(s.flags.origins) == 0 {
-		return s.handler
-	}
-	return cors.New(cors.Options{
-		AllowedOrigins: s.flags.origins,
-		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"*"},
-		ExposedHeaders: []string{"Retry-After", "X-Dialect", "X-Scores", "X-Compute-Type", "X-Compute-Time", "X-Compute-Tokens", "X-Queue-Time", "X-Inference-Time"},
-		MaxAge:         600, // seconds
-	}).Handler(s.handler)
 }
 
 // end ends the server gently, after ctx is over: first it is not ready, then it takes no more

@@ -14,7 +14,7 @@
 // A request is an exchange. It goes one way, and what each step learns stays in the exchange's
 // facts:
 //
-//	gates    key, readiness, a place among the requests at a time   gates.go
+//	gates    key, readiness, a place among the requests at a time   guard.go, gates.go
 //	body     bytes within the limit, one JSON object                body.go
 //	tell     the dialect, where several share a path                tell.go
 //	ask      the dialect's body becomes a neutral question          tei.go and so on
@@ -34,9 +34,19 @@
 // several dialects have the same path, the mark of their routes tells them apart.
 //
 // A dialect knows nothing of queues, keys, limits and metrics, and these know nothing of
-// dialects: a limit on requests at a time is a gate (gates.go), a limit on bodies is an option
-// that read and body follow (handler.go, body.go), metrics read the facts when an exchange has
-// ended (exchange.go), headers of all replies are in headers.go.
+// dialects: a limit on requests at a time is a gate (gates.go), limits on bodies and texts are
+// options that read, body and run follow (read.go, limits.go), how long a refused client should
+// wait is measured in speed.go, metrics read the facts when an exchange has ended (metrics.go for
+// the server, meters.go for each model), headers of all replies are in headers.go.
+//
+// # What the program around it does
+//
+// The handler has no time-outs but those of bodies and replies, BodyTimeout and ReplyTimeout: an
+// http.Server should have ReadHeaderTimeout and IdleTimeout, and no WriteTimeout, which would end
+// requests that are computed for longer. How many texts may wait, and for how long, are the
+// engine's options MaxQueue and MaxWait. Passes gives metrics the sizes of an engine's passes.
+// To end: Drain, some seconds for load balancers to see that the server is not ready,
+// http.Server's Shutdown, and then Close of the engines. "minilm-metal serve" does all of this.
 //
 // # Where answers differ from text-embeddings-inference's
 //
@@ -44,7 +54,7 @@
 // status, content type, headers and fields, but for what follows, which is on purpose. Answers
 // have the headers X-Dialect and X-Scores besides, and /info lists all models.
 //
-//   - any number of texts is answered, within --max-items and --max-body
+//   - any number of texts is answered, within --max-items, --max-text and --max-body
 //   - a body without a content type is taken for JSON, since Weaviate sends none
 //   - paths of other systems are answered, too, and a refused body says which fields were found
 //   - an error of /v1/embeddings is an object under "error", where OpenAI's clients look for it
@@ -54,10 +64,8 @@
 //   - texts are ranked by their logits, so that those whose sigmoids are both 1 are told apart,
 //     and equal ones keep their order
 //   - with several models, the field model chooses one
-//   - of one text too long, the error says how many tokens it has, whatever the strategy
 //
-// And two that are not as good: the engine gives no vectors of single tokens; a model whose own
-// modules make vectors of length 1 has no others.
+// And one that is not as good: the engine gives no vectors of single tokens.
 //
 // # Where answers differ from other systems'
 //

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/vectors"
 )
 
@@ -22,13 +23,10 @@ func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) 
 	if q.dimensions > whole {
 		return about("dimensions", invalid, "%d dimensions, and model %q has %d", q.dimensions, m.Name, whole)
 	}
-	if q.long && m.unitary() {
-		return failed(invalid, "model %q makes vectors of length 1 by its own modules: it has none that are not normalized", m.Name)
-	}
 	if q.ids != nil {
 		a.values, err = m.embedIDs(ctx, q, a)
 	} else {
-		a.values, err = m.Engine.Embed(ctx, nil, q.texts, q.options(&a.stats, &a.lengths)...)
+		a.values, err = m.Engine.Embed(ctx, nil, q.texts, append(q.options(&a.stats, &a.lengths), q.length()...)...)
 	}
 	if err != nil {
 		return err
@@ -48,5 +46,13 @@ func (m *served) embed(ctx context.Context, q *question, a *answer) (err error) 
 		}
 	}
 	a.values = a.values[:n*a.width]
+	return nil
+}
+
+// length is the engine's option where vectors are to keep their length.
+func (q *question) length() []engine.CallOption {
+	if q.long {
+		return []engine.CallOption{engine.Unnormalized()}
+	}
 	return nil
 }

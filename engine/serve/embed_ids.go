@@ -35,7 +35,7 @@ func (m *served) embedIDs(ctx context.Context, q *question, a *answer) ([]float3
 		ids = slices.Concat([]int32{first}, ids, []int32{last})
 		b.Append(ids, make([]int32, len(ids)))
 	}
-	return m.Engine.EmbedTokens(ctx, nil, &b, engine.StatsTo(&a.stats))
+	return m.Engine.EmbedTokens(ctx, nil, &b, append(q.length(), engine.StatsTo(&a.stats))...)
 }
 
 // known returns a failure that names the first id that is none of the vocabulary's.

@@ -2,24 +2,37 @@ package serve
 
 import "time"
 
-// gate lets an exchange pass before its body is read, or says why not. What it takes, it gives
-// back by exchange.onEnd.
+// gate lets an exchange pass before its body is read, or says why not.
 type gate func(*Handler, *exchange) *failure
 
 // gates are asked in this order, except for routes that are open.
 var gates = []gate{(*Handler).isReady, (*Handler).hasRoom}
 
-// hasRoom lets pass as many exchanges at a time as the option MaxRequests says.
-func (h *Handler) hasRoom(x *exchange) *failure {
+// hasRoom lets nothing pass while as many exchanges are being answered as the option MaxRequests
+// says: no body needs to be read for that.
+func (h *Handler) hasRoom(*exchange) *failure {
+	if len(h.places) < cap(h.places) {
+		return nil
+	}
+	return h.noRoom()
+}
+
+// takePlace gives an exchange a place among those that are being answered, until its end. It is
+// asked when the body has come: who sends one slowly keeps no place from others.
+func (h *Handler) takePlace(x *exchange) *failure {
 	select {
 	case h.places <- struct{}{}:
 		x.onEnd(func() { <-h.places })
 		return nil
 	default:
-		f := failed(overloaded, "%d requests are being answered, the limit of --max-requests", cap(h.places))
-		f.retry = h.wait()
-		return f
+		return h.noRoom()
 	}
+}
+
+func (h *Handler) noRoom() *failure {
+	f := failed(overloaded, "%d requests are being answered, the limit of --max-requests", cap(h.places))
+	f.retry = h.wait()
+	return f
 }
 
 // retryLoading is when a client should ask again whether the model is there.

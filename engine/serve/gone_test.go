@@ -59,6 +59,32 @@ func TestGoneClientLeavesTheQueue(t *testing.T) {
 	}
 }
 
+// All bodies together have a limit, also those that have not come whole: it is that of as many
+// bodies as there may be requests.
+func TestBodiesInMemory(t *testing.T) {
+	h, _ := open(t, scoring, MaxRequests(2), MaxBody(1000))
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	var slow []net.Conn
+	for i := range 2 {
+		c := dialled(t, s)
+		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n%s", strings.Repeat(" ", 990))
+		until(func() bool { return h.held.Load() == int64(990*(i+1)) })
+		slow = append(slow, c)
+	}
+	w := send(h, "POST", "/rerank", teiBody)
+	if w.Code != 429 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "the bodies of all requests have more than 2000 bytes, the product of --max-requests and --max-body") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for _, c := range slow {
+		c.Close()
+	}
+	until(func() bool { return h.held.Load() == 0 })
+	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // One that goes away while its texts are computed has no more passes than were under way.
 func TestGoneClientHasNoMorePasses(t *testing.T) {
 	h, e := holding(t, nil, engine.TokenBudget(16))
@@ -80,17 +106,17 @@ func TestGoneClientHasNoMorePasses(t *testing.T) {
 	}
 }
 
-// One that goes away before its body has come whole frees its place, too.
+// What one has sent of its body is forgotten when it goes away.
 func TestGoneClientInItsBody(t *testing.T) {
-	h, _ := open(t, scoring, MaxRequests(1))
+	h, _ := open(t, scoring)
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	for range 10 {
 		c := dialled(t, s)
 		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{")
-		until(func() bool { return len(h.places) == 1 })
+		until(func() bool { return h.held.Load() == 1 })
 		c.Close()
-		until(func() bool { return len(h.places) == 0 })
+		until(func() bool { return h.held.Load() == 0 })
 	}
 	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)

@@ -13,7 +13,8 @@ type Handler struct {
 	mux      *http.ServeMux
 	models   atomic.Pointer[[]*served] // nil until Use
 	draining atomic.Bool
-	places   chan struct{} // has an element for each exchange that passed hasRoom
+	places   chan struct{} // has an element for each exchange that is being answered
+	held     atomic.Int64  // bytes of all bodies that are being read or answered
 	metrics  *metrics
 
 	keys       keys

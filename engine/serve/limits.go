@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"io"
 	"net/http"
 	"time"
 )
@@ -10,9 +11,8 @@ import (
 // The default is 64 MiB.
 func MaxText(bytes int64) Option { return func(o *options) { o.text = bytes } }
 
-// BodyTimeout limits how long a client may take to send a body. 0, the default, is no limit. It
-// is meant in place of http.Server's ReadTimeout, which would end requests that are computed for
-// longer.
+// BodyTimeout limits how long a client may take to send a body, after the header. 0, the default,
+// is no limit. It is meant in place of http.Server's ReadTimeout, of which no error can tell.
 func BodyTimeout(d time.Duration) Option { return func(o *options) { o.bodyTimeout = d } }
 
 // ReplyTimeout limits how long a client may take to read a reply, from when it is there. 0, the
@@ -20,8 +20,8 @@ func BodyTimeout(d time.Duration) Option { return func(o *options) { o.bodyTimeo
 // to compute it, too.
 func ReplyTimeout(d time.Duration) Option { return func(o *options) { o.replyTimeout = d } }
 
-// hurryBody gives the client a time for its body. Until the body has come whole, the time holds
-// for refusals, too: net/http reads on after one, to keep the connection.
+// hurryBody gives the client a time for its body. It holds for refusals, too: net/http reads on
+// after one, to keep the connection. When the body has come whole, net/http ends it.
 func (h *Handler) hurryBody(x *exchange) {
 	if h.options.bodyTimeout > 0 && x.r.ContentLength != 0 {
 		// A writer that cannot do this is no network's.
@@ -29,12 +29,31 @@ func (h *Handler) hurryBody(x *exchange) {
 	}
 }
 
-// bodyCame ends the time for the body. A deadline that is over while the answer is computed
-// would look as if the client had gone.
-func (h *Handler) bodyCame(x *exchange) {
-	if h.options.bodyTimeout > 0 {
-		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
+// holding is a body's reader that counts its bytes among those of all bodies in memory, until the
+// exchange's end. Together they may be as long as MaxRequests bodies of MaxBody: what many slow
+// clients have sent so far is memory, too.
+func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
+	c := &counted{h: h, body: body}
+	x.onEnd(func() { h.held.Add(-c.bytes) })
+	return c
+}
+
+type counted struct {
+	h     *Handler
+	body  io.Reader
+	bytes int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.body.Read(b)
+	c.bytes += int64(n)
+	most := c.h.options.bytes * int64(c.h.options.requests)
+	if held := c.h.held.Add(int64(n)); held > most {
+		f := failed(overloaded, "the bodies of all requests have more than %d bytes, the product of --max-requests and --max-body", most)
+		f.retry = c.h.wait()
+		return n, f
 	}
+	return n, err
 }
 
 // tooMuchText is the failure of a question with more text than the limit; nil if it has not.

@@ -16,6 +16,11 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 	if f != nil {
 		return nil, f
 	}
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		f := failed(mediaType, "the content encoding is %.40q: send the body as it is, since none is read", coding)
+		f.headers = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, 15.5.16
+		return nil, f
+	}
 	raw, f := h.receive(x)
 	if f != nil {
 		return nil, f
@@ -43,8 +48,11 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 	if x.r.ContentLength > most { // before a byte is read
 		return nil, tooManyBytes(most)
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
+	raw, err := io.ReadAll(h.holding(x, http.MaxBytesReader(x.w, x.r.Body, most)))
 	x.facts.received = len(raw)
+	if full := (*failure)(nil); errors.As(err, &full) {
+		return nil, full
+	}
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return nil, tooManyBytes(most)
 	}
@@ -56,8 +64,7 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 		f.cause = err
 		return nil, f
 	}
-	h.bodyCame(x)
-	return raw, nil
+	return raw, h.takePlace(x)
 }
 
 func tooManyBytes(most int64) *failure {

@@ -75,6 +75,7 @@ func TestSlowHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := handler(t, MaxRequests(1))
 		c := overPipes(t, h).dial()
+		defer c.Close()
 		go io.Copy(io.Discard, c) // the server may have something to say
 		began := time.Now()
 		err := trickle(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nX-Header: "+strings.Repeat("a", 100))
@@ -120,7 +121,7 @@ func slowBody(t *testing.T, p *pipes, header, body string) (status int, text str
 }
 
 // A client that sends a body's bytes one by one is told so when the time for the body is over,
-// and its place is free. One that is refused before its body was read does not keep the
+// and takes no other's place until then. One that is refused before its body was read does not keep the
 // connection open for longer, either.
 func TestSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -136,15 +137,21 @@ func TestSlowBody(t *testing.T) {
 			if status != 408 || took != 30*time.Second || text != "the body did not come within 30s, the limit of --read-timeout" {
 				t.Errorf("%q: %d %s after %v", header, status, text, took)
 			}
-			synctest.Wait()
-			if len(h.places) != 0 {
-				t.Errorf("%q: it has its place still", header)
+			if len(h.places) != 0 || h.held.Load() != 0 {
+				t.Errorf("%q: there are %d places and %d bytes of it left", header, len(h.places), h.held.Load())
 			}
 			if status, _, took := slowBody(t, p, header, body); status != 401 || took > 30*time.Second {
 				t.Errorf("%q without a key: %d after %v", header, status, took)
 			}
 		}
-		// Nobody else has waited for them.
+		// Nobody else waits for one.
+		slow := p.dial()
+		defer slow.Close()
+		fmt.Fprint(slow, "POST /rerank HTTP/1.1\r\nHost: a\r\nAuthorization: key\r\nContent-Length: 1000\r\n\r\n{")
+		synctest.Wait()
+		if h.held.Load() != 1 {
+			t.Fatal("its body is not being read")
+		}
 		c := p.dial()
 		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nAuthorization: key\r\nContent-Length: %d\r\n\r\n%s", len(teiBody), teiBody)
 		if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != 200 {
@@ -183,6 +190,15 @@ func TestLongAnswer(t *testing.T) {
 		began := time.Now()
 		if r := ask(); r.StatusCode != 200 || time.Since(began) < time.Hour {
 			t.Errorf("%s after %v", r.Status, time.Since(began))
+		}
+		time.Sleep(time.Minute) // the last reply's time is over
+		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(teiBody))
+		if r, err := http.ReadResponse(in, nil); err != nil || r.StatusCode != http.StatusContinue {
+			t.Fatal(r, err)
+		}
+		fmt.Fprint(c, teiBody)
+		if r, err := http.ReadResponse(in, nil); err != nil || r.StatusCode != 200 {
+			t.Error(r, err)
 		}
 		c.Close()
 	})

@@ -39,7 +39,6 @@ var better = map[string]struct {
 	"embed/no content type":     {424, noType},
 	"predict/no content type":   {424, noType},
 	"embed/embed_all":           {424, "the engine gives no vectors of single tokens"},
-	"embed/embed unnormalized":  {422, "a model whose own modules make vectors of length 1 has no others"},
 	"rerank/v1 rerank":          {200, morePaths},
 	"embed/v1 rerank":           {424, morePaths},
 	"predict/v1 rerank":         {424, morePaths},
@@ -55,7 +54,7 @@ var better = map[string]struct {
 }
 
 const (
-	anyNumber    = "any number of texts is answered, within --max-items and --max-body"
+	anyNumber    = "any number of texts is answered, within --max-items, --max-text and --max-body"
 	noType       = "a body without a content type is taken for JSON, since Weaviate sends none"
 	morePaths    = "paths of other systems are answered, too"
 	openAIObject = "an error of /v1/embeddings is an object under \"error\", where OpenAI's clients look for it"

@@ -65,6 +65,17 @@ func newHead(h *model.Head, width int, isa kernels.ISA) *Head {
 	return c
 }
 
+// Without returns the head without the step of that index, which has no weights; for one below
+// 0 it returns h. Both share their weights.
+func (h *Head) Without(step int) *Head {
+	if step < 0 {
+		return h
+	}
+	c := *h
+	c.steps = slices.Delete(slices.Clone(h.steps), step, step+1)
+	return &c
+}
+
 func (h *Head) plain() kernels.Variant { return kernels.Variant{ISA: h.isa, Format: kernels.F32} }
 
 // Out returns the number of values in a result.
