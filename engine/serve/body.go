@@ -2,13 +2,9 @@ package serve
 
 import (
 	"bytes"
-	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
-	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
 // body is the JSON object that a request sent. Its fields are found in one pass, and decoded
@@ -185,29 +181,6 @@ func (b *body) optional(name string) string {
 	return ""
 }
 
-// choice returns a string that is one of several, or the first of them if it is missing or null.
-func (b *body) choice(name string, of ...string) string {
-	v, ok := b.field(name)
-	if !ok {
-		return of[0]
-	}
-	is := v.text()
-	if !slices.Contains(of, is) {
-		b.fail(about(name, badValue, "field %q: want %s", name, oneOf(of)))
-		return of[0]
-	}
-	return is
-}
-
-// oneOf lists what a field may be.
-func oneOf(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = strconv.Quote(n)
-	}
-	return strings.Join(quoted, " or ")
-}
-
 // texts returns an array of strings that must be there.
 func (b *body) texts(name string) []string {
 	v, ok := b.required(name)
@@ -254,16 +227,3 @@ func (b *body) count(name string, least, other int) int {
 
 // model returns the name of the model that the body asks for; "" for none.
 func (b *body) model() string { return b.optional("model") }
-
-// side returns the end at which texts are cut: nil if the field is missing or null. The names of
-// the right end come first among those allowed, then as many of the left.
-func (b *body) side(name string, of ...string) *tokenizer.Side {
-	if _, given := b.field(name); !given {
-		return nil
-	}
-	side := tokenizer.TruncateRight
-	if is := b.choice(name, of...); slices.Index(of, is) >= len(of)/2 {
-		side = tokenizer.TruncateLeft
-	}
-	return &side
-}

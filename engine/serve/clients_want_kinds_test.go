@@ -14,9 +14,9 @@ import (
 func one(a *asked) []string { return a.Documents[:1] }
 
 // rows wants the engine's embeddings.
-func rows(of texts) func(*stage, told) error {
+func rows(of texts, opts ...engine.CallOption) func(*stage, told) error {
 	return func(s *stage, a told) error {
-		want, err := s.embedder.Embed(s.ctx, nil, of(&s.ask))
+		want, err := s.embedder.Embed(s.ctx, nil, of(&s.ask), opts...)
 		if err != nil {
 			return err
 		}
