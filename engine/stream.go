@@ -49,6 +49,7 @@ type stream struct {
 	call    *call
 	ring    []slot // pair i is at index i modulo window
 	yielded int    // number of results yielded
+	waiting int    // bytes of the texts in ring
 	all     bool   // the iterator has ended: no more pairs come
 	broken  any    // the value with which the iterator panicked
 	exited  bool   // the iterator has called runtime.Goexit

@@ -12,6 +12,10 @@ import (
 // enough for some passes on the largest device.
 const window = 1024
 
+// windowBytes is how many bytes of text may wait in a stream before no more are added: long texts
+// wait in smaller numbers. It is far more than passes of the longest sequences read.
+const windowBytes = 16 << 20
+
 // slot holds one pair of a stream, and its row of results once that is known.
 type slot struct {
 	pair       Pair    // the Query alone, in a stream of single texts
@@ -58,6 +62,8 @@ func owned(rows iter.Seq2[[]float32, error]) iter.Seq2[[]float32, error] {
 	}
 }
 
+func (p *Pair) bytes() int { return len(p.Query) + len(p.Passage) }
+
 func (s *stream) at(i int) *slot { return &s.ring[i%window] }
 
 // add waits for room and adds a pair. It returns false if no more pairs may be added.
@@ -83,12 +89,13 @@ func (s *stream) tryAdd(set func(to *slot)) (more, added bool) {
 	if c.over || c.err != nil || s.e.stopped {
 		return false, false
 	}
-	if c.count-s.yielded == window {
+	if c.count-s.yielded == window || s.waiting >= windowBytes {
 		return true, false
 	}
 	to := s.at(c.count)
 	to.known, to.err = false, nil
 	set(to)
+	s.waiting += to.pair.bytes()
 	c.count++
 	s.skip()
 	if to.err == nil {
@@ -111,6 +118,10 @@ func (s *stream) skip() {
 func (s *stream) take(i int, b *model.Batch) (p Pair, text bool) {
 	from := s.at(i)
 	p, from.pair = from.pair, Pair{} // the slot need not keep the text
+	full := s.waiting >= windowBytes
+	if s.waiting -= p.bytes(); full && s.waiting < windowBytes {
+		wake(s.room)
+	}
 	s.skip()
 	if len(from.ids) == 0 {
 		return p, true

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,46 @@ func TestStreamIsBounded(t *testing.T) {
 		synctest.Wait()
 		if s := e.Stats(); s.WaitingPairs != 0 || s.Cancelled != 1 {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Of long texts only so many bytes are taken ahead, and all of them are answered.
+func TestStreamIsBoundedInBytes(t *testing.T) {
+	const size, count = windowBytes / 4, 12
+	text := strings.Repeat("a", size)
+	synctest.Test(t, func(t *testing.T) {
+		e, d := openHeld(t, 1, TokenBudget(1))
+		var came atomic.Int64
+		results := 0
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for _, err := range e.Stream(t.Context(), func(yield func(Pair) bool) {
+				for range count {
+					if came.Add(1); !yield(Pair{Passage: text}) {
+						return
+					}
+				}
+			}) {
+				if err != nil {
+					t.Error(err)
+				}
+				results++
+			}
+		}()
+		for pass := range int64(count) {
+			busy := <-d.begun
+			synctest.Wait()
+			// One is computed, four wait, and one more has come and waits for room.
+			if got, want := came.Load(), min(pass+6, count); got != want {
+				t.Errorf("pass %d: %d pairs came, want %d", pass, got, want)
+			}
+			busy.goOn()
+		}
+		<-done
+		if results != count {
+			t.Errorf("%d results of %d", results, count)
 		}
 	})
 }

@@ -32,7 +32,7 @@ var variables = []struct{ name, what string }{
 	{"MINILM_SHARED", "a folder of fetched data that is not committed; tests of it skip where it is not set"},
 	{"MINILM_TEST_FULL_DISK", "set by a test of `pull` for the process that it starts: the folder on a full disk"},
 	{"MINILM_TEST_HOSTILE_DIR", "set by a test of hostile checkpoints for the process that it starts: the folder to open"},
-	{"MINILM_TEST_HOSTILE_PATH", "set by tests of hostile `pytorch_model.bin` files and recordings for the process that they start: the file to read"},
+	{"MINILM_TEST_HOSTILE_PATH", "set by tests of hostile `pytorch_model.bin` files, recordings and lines for the process that they start: what to read or run"},
 	{"MINILM_TEST_SERVE_REQUESTS", "set by a test of `engine/serve` for the process that it starts: how many requests to answer"},
 	{"MINILM_THOROUGH", "any value: the tests take every shape, tile and length that there is to try, as `.ci/run` has them do"},
 	{"MINILM_TOKENIZERS", "a Python that has Hugging Face's `tokenizers`, to compare random texts with"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"sync/atomic"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/jsonl"
@@ -14,6 +15,16 @@ import (
 // as an engine's stream holds, so that the stream always has work. Memory never holds more,
 // however long the input is.
 const ahead = 1024
+
+// aheadBytes is how many bytes of lines may wait before no more are read: long lines wait in
+// smaller numbers.
+const aheadBytes = 16 << 20
+
+// waiting is an item and, if it is the first of its line, the bytes of that line.
+type waiting[T any] struct {
+	item  T
+	bytes int64
+}
 
 // eachLine reads lines on a goroutine of its own. For each line it calls read, which may
 // emit any number of items; emit returns false when no more are wanted. The bytes of a line
@@ -25,13 +36,24 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		lines := make(chan T, ahead)
+		lines := make(chan waiting[T], ahead)
 		var ended error // set when lines is closed
+		var bytes int64 // of the line being read, until its first item has them
+		var held atomic.Int64
+		room := make(chan struct{}, 1) // receives when held may be less than aheadBytes
 		emit := func(one T) bool {
+			for held.Load() >= aheadBytes && ctx.Err() == nil {
+				select {
+				case <-room:
+				case <-ctx.Done():
+				}
+			}
+			held.Add(bytes)
 			select {
-			case lines <- one:
+			case lines <- waiting[T]{one, bytes}:
 			case <-ctx.Done():
 			}
+			bytes = 0
 			return ctx.Err() == nil
 		}
 		go func() {
@@ -42,12 +64,13 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 					ended = err
 					return
 				}
+				bytes = int64(len(line))
 				read(l.Number(), line, err, emit)
 				ended = ctx.Err()
 			}
 		}()
 		for {
-			var one T
+			var one waiting[T]
 			err, open := ctx.Err(), true // check for interruption before doing more work
 			if err == nil {
 				select {
@@ -59,7 +82,13 @@ func eachLine[T any](ctx context.Context, r io.Reader, read func(number int, lin
 			if !open {
 				err = ended
 			}
-			if err == io.EOF || !yield(one, err) || err != nil {
+			if one.bytes > 0 && held.Add(-one.bytes) < aheadBytes {
+				select {
+				case room <- struct{}{}:
+				default:
+				}
+			}
+			if err == io.EOF || !yield(one.item, err) || err != nil {
 				return
 			}
 		}

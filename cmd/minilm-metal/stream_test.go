@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/testdata"
 )
 
 // number is what tests make of a line.
@@ -99,4 +102,67 @@ func TestEachLineErrors(t *testing.T) {
 	for n, err := range eachLine(t.Context(), strings.NewReader(""), number) {
 		t.Errorf("line %d, %v of nothing", n, err)
 	}
+}
+
+// Of long lines no more are read than have some megabytes, whatever their items hold of them.
+func TestEachLineIsBoundedInBytes(t *testing.T) {
+	const size = aheadBytes / 4
+	line := strings.Repeat("b", size-1) + "\n"
+	synctest.Test(t, func(t *testing.T) {
+		in, out := io.Pipe()
+		written := 0
+		go func() {
+			for {
+				if _, err := io.WriteString(out, line); err != nil {
+					return
+				}
+				written++
+			}
+		}()
+		twice := func(n int, _ []byte, _ error, emit func(int) bool) { emit(n); emit(n) }
+		next := 2
+		for n, err := range eachLine(t.Context(), in, twice) {
+			if err != nil || n != next/2 {
+				t.Fatalf("line %d, %v, want line %d", n, err, next/2)
+			}
+			synctest.Wait() // until nobody can go on
+			// The one in hand, four or five that wait, and one that was read for nothing yet.
+			if written < n+3 || written > n+6 {
+				t.Errorf("at line %d, %d lines were read, want %d to %d", n, written, n+3, n+6)
+			}
+			if next++; next == 24 {
+				break
+			}
+		}
+		in.Close()
+	})
+}
+
+// Short lines are read as fast as they can be, and embedded by the tiny model.
+func BenchmarkShortLines(b *testing.B) {
+	input := strings.Repeat("how many people\n", 20000)
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			for range eachLine(b.Context(), strings.NewReader(input), number) {
+			}
+		}
+	})
+	b.Run("stream", func(b *testing.B) {
+		e, err := engine.OpenFS(testdata.Tiny(), engine.Device("cpu"), engine.Precision("f32"), engine.NoCalibrationFile())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer e.Close()
+		pairs := func(yield func(engine.Pair) bool) {
+			for line := range strings.Lines(input) {
+				if !yield(engine.Pair{Query: line}) {
+					return
+				}
+			}
+		}
+		for b.Loop() {
+			for range e.Stream(b.Context(), pairs) {
+			}
+		}
+	})
 }
