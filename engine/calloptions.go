@@ -47,7 +47,7 @@ const (
 )
 
 // optionNames are their names, from the lowest bit on.
-var optionNames = [...]string{"a prompt", "RawScores", "SigmoidScores", "AtMost", "CutSide", "Uncut", "StatsTo", "LengthsTo", "Unnormalized"}
+var optionNames = [...]string{"Prompt", "RawScores", "SigmoidScores", "AtMost", "CutSide", "Uncut", "StatsTo", "LengthsTo", "Unnormalized"}
 
 // RawScores makes a call's scores raw logits, also if the engine has the option [Sigmoid]. For
 // Classify and its kin it is [Logits]: raw logits in place of probabilities.

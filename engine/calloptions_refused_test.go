@@ -96,9 +96,6 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 				continue
 			}
 			want := "engine: " + m.name + ": the option " + name + " does not apply"
-			if name == "Prompt" {
-				want = "engine: " + m.name + ": the option a prompt does not apply"
-			}
 			if err == nil || err.Error() != want {
 				t.Errorf("%s with %s: %v, want %q", m.name, name, err, want)
 			}

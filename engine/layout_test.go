@@ -33,6 +33,7 @@ var layers = map[string][]string{
 
 	// What a run has measured is read, reported and compared without an engine.
 	"bench/stats":     nil,
+	"bench/chromium":  nil, // for tests alone, those of engine/serve too
 	"bench/remote":    nil,
 	"bench/internal":  {"model"},
 	"bench/recording": {"bench/internal", "model"},

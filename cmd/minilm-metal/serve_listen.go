@@ -73,15 +73,15 @@ func (f *listenFlags) open(getenv func(string) string) ([]net.Listener, error) {
 		network, address = "unix", f.unix
 	}
 	l, err := net.Listen(network, address)
-	if network == "unix" && errors.Is(err, syscall.EADDRINUSE) && isLeft(address) {
+	if network == "unix" && inUse(err) && isLeft(address) {
 		if err = os.Remove(address); err == nil {
 			l, err = net.Listen(network, address)
 		}
 	}
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE) && network == "tcp":
+	case inUse(err) && network == "tcp":
 		return nil, fmt.Errorf("--port: another program listens on %s already", address)
-	case errors.Is(err, syscall.EADDRINUSE):
+	case inUse(err):
 		return nil, fmt.Errorf("--unix: another program listens on %s already", address)
 	case err != nil && network == "tcp":
 		return nil, fmt.Errorf("--host, --port: %w", err)
@@ -101,7 +101,18 @@ func isLeft(path string) bool {
 	if err == nil {
 		c.Close()
 	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windowsRefused)
+}
+
+// Windows has its own numbers for what other systems call EADDRINUSE and ECONNREFUSED.
+const (
+	windowsInUse   = syscall.Errno(10048)
+	windowsRefused = syscall.Errno(10061)
+)
+
+// inUse reports whether an address could not be had because somebody has it.
+func inUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windowsInUse)
 }
 
 // fromSystemd are the sockets that systemd opened for us (sd_listen_fds).

@@ -42,7 +42,7 @@
 // # What the program around it does
 //
 // The handler has no time-outs but those of bodies and replies, BodyTimeout and ReplyTimeout: an
-// http.Server should have ReadHeaderTimeout and IdleTimeout, and no ReadTimeout, which would end
+// http.Server should have ReadHeaderTimeout and IdleTimeout, and no WriteTimeout, which would end
 // requests that are computed for longer. How many texts may wait, and for how long, are the
 // engine's options MaxQueue and MaxWait. Passes gives metrics the sizes of an engine's passes.
 // To end: Drain, some seconds for load balancers to see that the server is not ready,

@@ -11,9 +11,8 @@ import (
 // The default is 64 MiB.
 func MaxText(bytes int64) Option { return func(o *options) { o.text = bytes } }
 
-// BodyTimeout limits how long a client may take to send a body. 0, the default, is no limit. It
-// is meant in place of http.Server's ReadTimeout, which would end requests that are computed for
-// longer.
+// BodyTimeout limits how long a client may take to send a body, after the header. 0, the default,
+// is no limit. It is meant in place of http.Server's ReadTimeout, of which no error can tell.
 func BodyTimeout(d time.Duration) Option { return func(o *options) { o.bodyTimeout = d } }
 
 // ReplyTimeout limits how long a client may take to read a reply, from when it is there. 0, the
@@ -21,20 +20,12 @@ func BodyTimeout(d time.Duration) Option { return func(o *options) { o.bodyTimeo
 // to compute it, too.
 func ReplyTimeout(d time.Duration) Option { return func(o *options) { o.replyTimeout = d } }
 
-// hurryBody gives the client a time for its body. Until the body has come whole, the time holds
-// for refusals, too: net/http reads on after one, to keep the connection.
+// hurryBody gives the client a time for its body. It holds for refusals, too: net/http reads on
+// after one, to keep the connection. When the body has come whole, net/http ends it.
 func (h *Handler) hurryBody(x *exchange) {
 	if h.options.bodyTimeout > 0 && x.r.ContentLength != 0 {
 		// A writer that cannot do this is no network's.
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(h.options.bodyTimeout))
-	}
-}
-
-// bodyCame ends the time for the body. A deadline that is over while the answer is computed
-// would look as if the client had gone.
-func (h *Handler) bodyCame(x *exchange) {
-	if h.options.bodyTimeout > 0 {
-		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	}
 }
 

@@ -23,7 +23,7 @@ func TestPageIsLive(t *testing.T) {
 		t.Errorf("%d requests of %d pairs, want 5 of 15", got[0], got[1])
 	}
 	tiles := eval[map[string]string](t, b, `Object.fromEntries([...$("tiles").children].map(d => [d.querySelector("dt").textContent, d.querySelector("dd").innerText]))`)
-	for name, want := range map[string]string{"Requests per second": "over the minute", "Pairs per second": "over the minute", "Median latency": "of requests in the minute", "95th percentile": "s", "Queue": "0\n", "Refused": "1\n"} {
+	for name, want := range map[string]string{"Requests per second": "over the minute", "Pairs per second": "over the minute", "Median latency": "of requests in the minute", "95th percentile": "s", "Queue": "0\n", "Refused or failed": "1\n"} {
 		if !strings.Contains(tiles[name], want) {
 			t.Errorf("%s: %q lacks %q", name, tiles[name], want)
 		}
@@ -121,5 +121,39 @@ func TestPageFollowsTheServer(t *testing.T) {
 	eval[bool](t, b, pressed)
 	if got := eval[string](t, b, `$("answer-alert").textContent`); got != "The server does not answer. It has stopped, or the network to it is down." {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// Where the server wants a key the page asks for it, sends it, and keeps it nowhere.
+func TestPageSendsItsKey(t *testing.T) {
+	h, _ := open(t, scoring, Keys("the-key"))
+	b, url := browse(t, h)
+	opened(t, b, url, desktop)
+	if got := eval[string](t, b, `$("page-alert").textContent`); got != "The server asks for an API key: enter it below the form." || !eval[bool](t, b, `$("key").checkVisibility()`) {
+		t.Errorf("without a key it says %q", got)
+	}
+	eval[bool](t, b, pressed)
+	if got := eval[string](t, b, `$("answer-alert").textContent + document.activeElement.id`); got != "Enter a query.query" {
+		t.Errorf("without a model's example: %q", got)
+	}
+	enter := func(key string) {
+		t.Helper()
+		eval[bool](t, b, `($("key").select(), true)`)
+		if err := b.Type(key); err != nil {
+			t.Fatal(err)
+		}
+		eval[bool](t, b, `poll().then(() => true)`)
+	}
+	enter("another")
+	if got := eval[string](t, b, `$("page-alert").textContent`); got != "The server does not accept this API key." {
+		t.Errorf("with a wrong key it says %q", got)
+	}
+	enter("the-key")
+	eval[bool](t, b, pressed)
+	if n := eval[int](t, b, `document.querySelectorAll(".ranked > li").length`); n < 5 || eval[bool](t, b, `$("page-alert").checkVisibility() || $("answer-alert").checkVisibility()`) {
+		t.Errorf("with its key: %d passages", n)
+	}
+	if kept := eval[string](t, b, `JSON.stringify([localStorage.length, sessionStorage.length, document.cookie, location.href]) + $("command").textContent`); strings.Contains(kept, "the-key") || !strings.HasPrefix(kept, `[0,0,"",`) || !strings.Contains(kept, "Bearer $KEY") {
+		t.Errorf("it keeps %s", kept)
 	}
 }

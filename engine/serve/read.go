@@ -64,7 +64,6 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 		f.cause = err
 		return nil, f
 	}
-	h.bodyCame(x)
 	return raw, h.takePlace(x)
 }
 

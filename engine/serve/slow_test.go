@@ -191,6 +191,15 @@ func TestLongAnswer(t *testing.T) {
 		if r := ask(); r.StatusCode != 200 || time.Since(began) < time.Hour {
 			t.Errorf("%s after %v", r.Status, time.Since(began))
 		}
+		time.Sleep(time.Minute) // the last reply's time is over
+		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(teiBody))
+		if r, err := http.ReadResponse(in, nil); err != nil || r.StatusCode != http.StatusContinue {
+			t.Fatal(r, err)
+		}
+		fmt.Fprint(c, teiBody)
+		if r, err := http.ReadResponse(in, nil); err != nil || r.StatusCode != 200 {
+			t.Error(r, err)
+		}
 		c.Close()
 	})
 }

@@ -54,7 +54,7 @@ var better = map[string]struct {
 }
 
 const (
-	anyNumber    = "any number of texts is answered, within --max-items and --max-body"
+	anyNumber    = "any number of texts is answered, within --max-items, --max-text and --max-body"
 	noType       = "a body without a content type is taken for JSON, since Weaviate sends none"
 	morePaths    = "paths of other systems are answered, too"
 	openAIObject = "an error of /v1/embeddings is an object under \"error\", where OpenAI's clients look for it"

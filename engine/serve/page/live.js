@@ -110,7 +110,7 @@ function drawLive() {
 	$("tiles").replaceChildren(
 		ofRate("Requests", "requests"), ofRate(unit, "items"), ofLatency("Median latency", 0.5), ofLatency("95th percentile", 0.95),
 		tile("Queue", String(last.queue), "", "waiting now", spark(readings.map(r => ({at: r.at, y: r.queue})))),
-		tile("Refused", String(failed.reduce((s, [, n]) => s + n, 0)), "", failed.map(([err, n]) => n + " " + err).join(", ") || "none in the minute"));
+		tile("Refused or failed", String(failed.reduce((s, [, n]) => s + n, 0)), "", failed.map(([err, n]) => n + " " + err).join(", ") || "none in the minute"));
 	const seconds = Math.min(60, Math.round((last.at - first.at) / 1000));
 	$("window").textContent = seconds < 60 ? "the " + seconds + " s since this page was opened" : "the last minute";
 }
