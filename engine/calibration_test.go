@@ -16,6 +16,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/model/usercache"
 )
@@ -78,6 +79,7 @@ func write(t *testing.T, path string, all map[string]calibration) {
 
 // What one engine has measured, the next one finds, and has the same precision.
 func TestCalibrationIsKept(t *testing.T) {
+	modeltest.OnlyValues(t)
 	path := filepath.Join(t.TempDir(), "made", "calibration.json")
 	first := calibrate(t, path).Info()
 	if first.CalibrationFile != "" || len(first.Candidates) != len(kernels.Best().Formats()) {
@@ -120,6 +122,7 @@ func TestCalibrationIsKept(t *testing.T) {
 
 // The choice is made from the figures in the file, whatever this machine is like.
 func TestCalibrationDecides(t *testing.T) {
+	modeltest.OnlyValues(t)
 	path := filepath.Join(t.TempDir(), "calibration.json")
 	calibrate(t, path)
 	key, c := only(t, path)
@@ -153,6 +156,7 @@ func TestCalibrationDecides(t *testing.T) {
 // What is not of this model, processor, number of workers, length or version is not
 // taken, and stays in the file.
 func TestCalibrationOfAnother(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "calibration.json")
 	calibrate(t, path)
@@ -186,6 +190,7 @@ func TestCalibrationOfAnother(t *testing.T) {
 
 // A file that cannot be read, or makes no sense, is measured over and written anew.
 func TestCalibrationFileBroken(t *testing.T) {
+	modeltest.OnlyValues(t)
 	path := filepath.Join(t.TempDir(), "calibration.json")
 	calibrate(t, path)
 	key, _ := only(t, path)

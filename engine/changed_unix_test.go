@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
@@ -43,6 +44,7 @@ func later(path string) error { return os.Chtimes(path, time.Time{}, time.Now().
 // Somebody writes to the weights' file while an engine has it mapped. Who reads it in
 // place says so, before any score that was made of it; who has packed it goes on.
 func TestWeightsChangedInPlace(t *testing.T) {
+	modeltest.OnlyValues(t)
 	shape := synth.Shape{Layers: 2, Hidden: 64, Heads: 2, Intermediate: 128, Vocab: 30522, Positions: 512, Types: 2, Labels: 1}
 	fsys, err := synth.FS(1, shape)
 	if err != nil {

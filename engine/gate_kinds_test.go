@@ -10,6 +10,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/kernels"
 	"github.com/minilm-metal/minilm-metal/kernels/cpu"
 	"github.com/minilm-metal/minilm-metal/model"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 	"github.com/minilm-metal/minilm-metal/model/usercache"
 )
@@ -125,6 +126,7 @@ func judged(t *testing.T, e *Engine, tests []gateTest) {
 // Embeddings may be off by a thousandth in cosine, none of them by more than four, and
 // neighbours keep their order. Each kind of error is refused by one of these.
 func TestGateOfEmbeddings(t *testing.T) {
+	modeltest.OnlyValues(t)
 	e := openKind(t, synth.Embedder, Precision("f32"))
 	at := func(n int, change func(row []float32)) rows {
 		return changedRow(func(_, length int, row []float32) {
@@ -196,6 +198,7 @@ func TestSwappedNeighbours(t *testing.T) {
 // Logits of labels may be off as scores may, but not all alike, and hardly any decision may
 // be another one.
 func TestGateOfLabels(t *testing.T) {
+	modeltest.OnlyValues(t)
 	exact := rows(exactRow)
 	// The first two labels are nearly as likely as each other, on the other side in some texts.
 	tied := func(texts int) rows {
@@ -264,6 +267,7 @@ func TestGateOfLabels(t *testing.T) {
 // What an engine makes is judged by what it is, also from the file: the same weights for another
 // use are measured anew.
 func TestAutoOfKinds(t *testing.T) {
+	modeltest.OnlyValues(t)
 	if isa := kernels.Best(); isa == kernels.Generic || len(isa.Formats()) == 1 {
 		t.Skipf("%v leaves no choice", isa)
 	}

@@ -21,6 +21,7 @@ func TestMarco(t *testing.T) {
 	needEmulator(t)
 	for _, variant := range []string{"std", "wide"} {
 		t.Run(variant, func(t *testing.T) {
+			t.Parallel() // the reference has one thread
 			m := openMarco(t, variant)
 			d, err := openEmulated(m.w, DefaultTiling("Apple M1"), emulator.Options{})
 			if err != nil {

@@ -153,21 +153,26 @@ func TestTrainedScaled(t *testing.T) {
 	// then which key has the largest. Such scores need only be finite.
 	most := map[string]float64{"queries": 0.3, "keys": 0.3, gains.name: 0.3, all.name: math.Inf(1)}
 	for _, s := range slices.Concat(matrices, []scaling{all, gains}) {
-		allowed, known := most[s.name]
-		if !known {
-			allowed = 0.05
-		}
-		o := s.outcome(t, r.w, 64, b)
-		if s.check(t, o, allowed); o.refused != nil {
-			t.Errorf("%s: %v, and half has room", s.name, o.refused)
-		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			allowed, known := most[s.name]
+			if !known {
+				allowed = 0.05
+			}
+			o := s.outcome(t, r.w, 64, b)
+			if s.check(t, o, allowed); o.refused != nil {
+				t.Errorf("%v, and half has room", o.refused)
+			}
+		})
 	}
 	both := together("all matrices, and gains", all, gains)
-	if o := both.outcome(t, r.w, 64, b); o.refused == nil || !strings.Contains(o.refused.Error(), "layer 0: inner channels") {
-		t.Errorf("%s: %v, want it refused by name", both.name, o.refused)
-	} else {
-		both.check(t, o, 0)
-	}
+	t.Run(both.name, func(t *testing.T) {
+		if o := both.outcome(t, r.w, 64, b); o.refused == nil || !strings.Contains(o.refused.Error(), "layer 0: inner channels") {
+			t.Errorf("%v, want it refused by name", o.refused)
+		} else {
+			both.check(t, o, 0)
+		}
+	})
 }
 
 // Open refuses a model of which a bound is larger than half's range, and says which.

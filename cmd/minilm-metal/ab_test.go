@@ -10,6 +10,7 @@ import (
 
 	"github.com/minilm-metal/minilm-metal/bench/ab"
 	"github.com/minilm-metal/minilm-metal/bench/report"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // asCommand makes the processes that a test's trial starts the command, in a home of their
@@ -23,6 +24,7 @@ func asCommand(t *testing.T) {
 
 // Two rounds of real runs are kept, read again, and are no verdict.
 func TestAB(t *testing.T) {
+	modeltest.OnlyValues(t)
 	asCommand(t)
 	dir := filepath.Join(t.TempDir(), "trial")
 	args := []string{"bench", "ab", "--rounds", "2", "--out", dir, "--a", "--batch 4 --precision 'f32'", "--b", "--batch 4 --workers=1 --precision f32", "--", "--model", tiny(t), "--device", "cpu", "--pairs", "16"}
@@ -79,6 +81,7 @@ func TestAB(t *testing.T) {
 // Weights that are not the same are no comparison, and there is no speed: it ends after the
 // first round.
 func TestABOtherWeights(t *testing.T) {
+	modeltest.OnlyValues(t)
 	asCommand(t)
 	dir, other := filepath.Join(t.TempDir(), "trial"), filepath.Join(t.TempDir(), "other")
 	ok(t, "", "synth", "--seed", "2", "--layers", "1", "--hidden", "32", "--heads", "1", "--intermediate", "32", "--out", other)
@@ -135,6 +138,7 @@ func TestWords(t *testing.T) {
 
 // Several reports are a trend; sides are parted by --; and one run each is no verdict.
 func TestCompareMany(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir := t.TempDir()
 	benchTiny(t, dir, "--precision", "f32")
 	file := filepath.Join(dir, report.JSONFile)

@@ -18,6 +18,7 @@ import (
 	"github.com/minilm-metal/minilm-metal/bench/ab"
 	"github.com/minilm-metal/minilm-metal/bench/recording/recordingtest"
 	"github.com/minilm-metal/minilm-metal/bench/report"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // pretended is a program that runs more, a line of a shell, and then "measures" a report that
@@ -51,6 +52,7 @@ func slower(by float64) *report.Report {
 
 // The exit codes of programs that are the same, slower, faster, wrong, and broken.
 func TestABExitCodes(t *testing.T) {
+	modeltest.OnlyValues(t)
 	normal := pretended(t, slower(1), "")
 	for name, c := range map[string]struct {
 		b      string

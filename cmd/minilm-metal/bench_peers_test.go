@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/bench/peers"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // Ours is measured in processes of its own. The Python of this test is no Python but this
@@ -59,6 +60,7 @@ func TestBenchPeers(t *testing.T) {
 
 // Of an embedder, texts are embedded by ours, and the others are those that embed.
 func TestBenchPeersEmbed(t *testing.T) {
+	modeltest.OnlyValues(t)
 	asCommand(t)
 	program, err := os.Executable()
 	if err != nil {

@@ -7,10 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // A report of bench is as its recording says, until somebody changes one digit.
 func TestBenchVerify(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir := t.TempDir()
 	benchTiny(t, dir, "--stages")
 	text := ok(t, "", "bench", "verify", dir)

@@ -66,8 +66,11 @@ func TestRandomModels(t *testing.T) {
 				continue
 			}
 			kind := v.Format.String()
-			if v.Format == kernels.Int8 && v.ISA.AttendsBF16(kernels.Heads{Count: 1, Size: m.Weights.Config.HeadSize()}) {
+			if heads := (kernels.Heads{Count: 1, Size: m.Weights.Config.HeadSize()}); v.Format == kernels.Int8 && v.ISA.AttendsBF16(heads) {
 				kind += ", attends in bfloat16"
+				if v.ISA.AttendsTiles(heads) {
+					kind += " on tiles" // whose instruction rounds its sums in another way
+				}
 			}
 			if same[kind] == nil {
 				same[kind] = rows

@@ -28,6 +28,11 @@ type Precision struct {
 	// the same size, so errors add up over blocks like a random walk and do not grow
 	// otherwise.
 	Hidden float64
+	// Row is how many times as large the error of a single row may be; 0 means once. All
+	// channels of a row have the errors of the same few weights of attention, so one row is
+	// one draw, and not as many as it has channels. Of n rows one may be that far off, which
+	// together is Row/√n.
+	Row float64
 	// Exact says that what is pooled of a sequence is the same, bit for bit, whatever else is
 	// in the batch. Otherwise it may differ by twice Hidden.
 	Exact bool
@@ -43,8 +48,9 @@ var Float32 = Precision{Hidden: 2e-6, Exact: true}
 // BFloat16 rounds the operands of products to 8 bits. The relative error of each is up to
 // 2^-9, and that of a sum of many products about 2^-9/√3·√2; the few sums in the blocks
 // together have four times that. It is larger for a softmax of large scores, whose errors
-// are proportional to their size.
-var BFloat16 = Precision{Hidden: 2e-2, Exact: true}
+// are proportional to their size: among rows that are within the bounds of package
+// conformance, by less than a fifth of them, single ones were off by 4.4e-2.
+var BFloat16 = Precision{Hidden: 2e-2, Row: 3, Exact: true}
 
 // BFloat16x3 keeps operands with a relative error of 2^-16 and leaves out a product that is
 // as small. The relative error of a sum of many products is about 2^-17.5 (5e-6), and four
@@ -263,8 +269,10 @@ func (s *suite) valuesNear(t *testing.T, block string, got []float32, want []flo
 		}
 	}
 	size := math.Sqrt(squares / float64(len(want)))
-	if rms := math.Sqrt(deviations/float64(len(want))) / size; !(rms <= tolerance) {
-		t.Errorf("%s: error %.2g of its size, want at most %.2g", block, rms, tolerance)
+	rows := float64(len(want) / s.w.Config.HiddenSize)
+	most := tolerance * max(1, s.precision.Row/math.Sqrt(rows))
+	if rms := math.Sqrt(deviations/float64(len(want))) / size; !(rms <= most) {
+		t.Errorf("%s: error %.2g of its size, want at most %.2g", block, rms, most)
 	}
 	if !(largest/size <= 10*tolerance) {
 		t.Errorf("%s: x[%d,%d] = %g, want %g ± %.2g", block, at/s.w.Config.HiddenSize, at%s.w.Config.HiddenSize, got[at], want[at], 10*tolerance*size)
