@@ -17,15 +17,17 @@ var (
 // texts and does little else.
 var wantedOfRankers = map[string]map[string]wants{
 	"run_cohere.py": {
-		"v2 ranked": answered(all).as("cohere"),
-		"v2 top":    answered(two),
-		"v2 many":   answered(allOf),
-		"v2 empty":  refusedAs(400, raised("BadRequestError", "message", "empty")),
-		"v2 long":   answered(shrunk),
-		"v2 cut":    answered(ranking(short, 0, sigmoidOf)),
-		"v2 nulls":  answered(all),
-		"v2 key":    refusedAs(401, raised("UnauthorizedError", "message")),
-		"v2 busy":   again(all),
+		"v2 ranked":              answered(all).as("cohere"),
+		"v2 top":                 answered(two),
+		"v2 many":                answered(allOf),
+		"v2 empty":               refusedAs(400, raised("BadRequestError", "message", "empty")),
+		"v2 long":                answered(shrunk),
+		"v2 cut":                 answered(ranking(short, 0, sigmoidOf)),
+		"v2 nulls":               answered(all),
+		"several models":         answered(all),
+		"none of several models": refusedAs(404, raised("NotFoundError", "rerank-v3.5", "tiny or embedder or classifier")),
+		"v2 key":                 refusedAs(401, raised("UnauthorizedError", "message")),
+		"v2 busy":                again(all),
 
 		"v1 ranked":    answered(withoutTexts(all)).as("cohere"),
 		"v1 documents": answered(withTexts(all)),

@@ -37,7 +37,8 @@ type asked struct {
 	Open       string   `json:"open"` // the embedder, where no key is asked for
 	OpenRanker string   `json:"open ranker"`
 	Classifier string   `json:"classifier"`
-	Key        string   `json:"key"` // that the others ask for
+	Several    string   `json:"several"` // all three under the names tiny, embedder and classifier
+	Key        string   `json:"key"`     // that the others ask for
 	Model      string   `json:"model"`
 	Query      string   `json:"query"`
 	Documents  []string `json:"documents"` // some, two of which are equal
@@ -84,23 +85,27 @@ func newStage(t *testing.T) *stage {
 	for i := range 40 {
 		s.ask.Many = append(s.ask.Many, fmt.Sprintf("Document %d is about %s.", i, strings.Repeat("cells and ", i%7)+"rain"))
 	}
-	s.ask.URL = s.serve(t, s.ranker, serve.Keys(s.ask.Key))
-	s.ask.VLLM = s.serve(t, s.ranker, serve.Keys(s.ask.Key), serve.Dialect("vllm"))
-	s.ask.Infinity = s.serve(t, s.ranker, serve.Keys(s.ask.Key), serve.Dialect("infinity"))
-	s.ask.Embedder = s.serve(t, s.embedder, serve.Keys(s.ask.Key))
-	s.ask.Open = s.serve(t, s.embedder)
-	s.ask.OpenRanker = s.serve(t, s.ranker)
-	s.ask.Classifier = s.serve(t, s.classifier, serve.Keys(s.ask.Key))
+	keys := serve.Keys(s.ask.Key)
+	ranker := serve.Model{Name: "tiny", Engine: s.ranker}
+	s.ask.URL = s.serve(t, []serve.Model{ranker}, keys)
+	s.ask.OpenRanker = s.serve(t, []serve.Model{ranker})
+	s.ask.VLLM = s.serve(t, []serve.Model{ranker}, keys, serve.Dialect("vllm"))
+	s.ask.Infinity = s.serve(t, []serve.Model{ranker}, keys, serve.Dialect("infinity"))
+	s.ask.Embedder = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.embedder}}, keys)
+	s.ask.Open = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.embedder}})
+	s.ask.Classifier = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.classifier}}, keys)
+	s.ask.Several = s.serve(t, []serve.Model{ranker, {Name: "embedder", Engine: s.embedder}, {Name: "classifier", Engine: s.classifier}}, keys)
 	return s
 }
 
-// serve starts a server with one model and returns its address.
-func (s *stage) serve(t *testing.T, eng *engine.Engine, opts ...serve.Option) string {
+// serve starts a server with some models and returns its address.
+func (s *stage) serve(t *testing.T, models []serve.Model, opts ...serve.Option) string {
+	t.Helper()
 	h, err := serve.New(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Use(serve.Model{Name: "tiny", Engine: eng}); err != nil {
+	if err := h.Use(models...); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

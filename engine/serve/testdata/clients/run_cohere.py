@@ -39,6 +39,10 @@ v2 = cohere.ClientV2(KEY, base_url=URL)
 case("v2 cut", lambda: ranked(v2.rerank(model=MODEL, query=QUERY, documents=LONG, max_tokens_per_doc=ASK["cut"])))
 case("v2 nulls", lambda: ranked(v2.rerank(model=MODEL, query=QUERY, documents=DOCUMENTS, top_n=None, max_tokens_per_doc=None)))
 
+several = cohere.ClientV2(KEY, base_url=ASK["several"])
+case("several models", lambda: ranked(several.rerank(model=MODEL, query=QUERY, documents=DOCUMENTS)))
+case("none of several models", lambda: ranked(several.rerank(model="rerank-v3.5", query=QUERY, documents=DOCUMENTS)))
+
 for name, client in {
     "v2": cohere.ClientV2("wrong", base_url=URL),
     "v1": cohere.Client("wrong", base_url=URL),
