@@ -87,6 +87,10 @@ var methods = map[string]method{
 		got, err := e.Embed(g.ctx, []float32{7}, []string{"a"}, nil, engine.StatsTo(&stats), engine.LengthsTo(&lengths))
 		return need(len(got) == 1 && err != nil && stats == (engine.CallStats{}) && len(lengths) == 0, "an embedding of a cross-encoder")
 	}},
+	"EmbedTokens": {0, func(e *engine.Engine, g given) error {
+		got, err := e.EmbedTokens(g.ctx, []float32{7}, g.batch, nil)
+		return need(len(got) == 1 && err != nil, "an embedding of a cross-encoder")
+	}},
 	"Classify": {0, func(e *engine.Engine, g given) error {
 		got, err := e.Classify(g.ctx, []float32{7}, []string{"a"}, nil)
 		return need(len(got) == 1 && err != nil, "labels of a cross-encoder")

@@ -15,7 +15,7 @@ type embedder struct {
 	skipPrompt bool                   // what is pooled leaves out a prompt's tokens
 	steps      []func() (Step, error) // each reads its weights, if it has some
 	width      int                    // of what the steps make
-	keep       int                    // how many values of that the embedding has, the first ones
+	cut        int                    // an embedding has so many of these values, the first ones; 0: all
 	// scores says that the last module, a Dense, makes the scores of a cross-encoder.
 	scores bool
 	parts  []string // what Modules returns
@@ -48,7 +48,6 @@ func ReadEmbedder(fsys fs.FS) (*Spec, error) {
 	} else { // a cross-encoder is among these, and so is a model of [CLS] whose folder is not whole
 		s.warn("there is no %s to say how embeddings are made: they are means of all tokens, as in sentence-transformers, and may mean nothing", modules.File)
 	}
-	s.embeds.keep = s.embeds.width
 	if err == nil {
 		err = s.embedderSettings(fsys)
 	}
@@ -73,7 +72,7 @@ func (s *Spec) embedderSettings(fsys fs.FS) error {
 		if cut < 1 {
 			f.bad("truncate_dim", "%d, want at least 1", cut)
 		}
-		s.embeds.keep = min(cut, s.embeds.width)
+		s.embeds.cut = min(cut, s.embeds.width)
 	}
 	if f.has("similarity_fn_name") {
 		f.text("similarity_fn_name", &s.Similarity)
@@ -92,8 +91,8 @@ func (s *Spec) Modules() []string {
 		return nil
 	}
 	parts := slices.Clone(s.embeds.parts)
-	if e := s.embeds; e.keep < e.width {
-		parts = append(parts, fmt.Sprintf("the first %d values of %d", e.keep, e.width))
+	if e := s.embeds; e.shortens() {
+		parts = append(parts, fmt.Sprintf("the first %d values of %d", e.cut, e.width))
 	}
 	return parts
 }
@@ -102,7 +101,7 @@ func (s *Spec) Modules() []string {
 // in the files. It returns how many values they make; if n is more, it changes nothing.
 func (s *Spec) Cut(n int) (width int) {
 	if n <= s.embeds.width {
-		s.embeds.keep = n
+		s.embeds.cut = n
 	}
 	return s.embeds.width
 }
@@ -151,6 +150,9 @@ func (e *embedder) modules(fsys fs.FS, list []modules.Module) error {
 	return nil
 }
 
+// shortens reports whether an embedding lacks values that the steps make.
+func (e *embedder) shortens() bool { return e.cut > 0 && e.cut < e.width }
+
 // head reads the weights of the steps.
 func (e *embedder) head() (Head, error) {
 	h := Head{Pool: e.pool, SkipPrompt: e.skipPrompt}
@@ -161,8 +163,8 @@ func (e *embedder) head() (Head, error) {
 		}
 		h.Steps = append(h.Steps, s)
 	}
-	if e.keep < e.width { // after all modules, so that the result is no longer of unit length
-		h.Steps = append(h.Steps, Step{Cut: e.keep})
+	if e.shortens() { // after all modules, so that the result is no longer of unit length
+		h.Steps = append(h.Steps, Step{Cut: e.cut})
 	}
 	return h, nil
 }
