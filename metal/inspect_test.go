@@ -26,7 +26,7 @@ func TestInspector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const products, others = 6, 9
+	const products, others = 6, 10
 	if want := 2*products*len(Tiles) + others + 1 + 2; len(all) != want {
 		t.Errorf("%d kernels, want %d", len(all), want)
 	}

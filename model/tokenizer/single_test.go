@@ -104,7 +104,7 @@ func TestSpecialTokens(t *testing.T) {
 
 // No length is 0 by mistake: to cut nothing there is NoLimit.
 func TestTruncatingToNothing(t *testing.T) {
-	if _, err := uncased(t).Truncating(Truncation{}); err == nil || !strings.Contains(err.Error(), "maximum length 0, want at least 3") {
+	if _, err := uncased(t).Truncating(Truncation{}); err == nil || !strings.Contains(err.Error(), "maximum length 0, want at least 2") {
 		t.Error(err)
 	}
 }
