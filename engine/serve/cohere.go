@@ -56,13 +56,7 @@ const unitDocuments = 100
 // max_tokens_per_doc, documents are cut to these.
 func cohereRerank(version string) func(*body) (question, encoder) {
 	return func(b *body) (question, encoder) {
-		fields := []string{textField}
-		if v, ok := b.field("rank_fields"); ok {
-			if names := v.texts(); len(names) > 0 {
-				fields = names
-			}
-		}
-		r := rankingOf(b, fields...)
+		r := rankingOf(b, rankFields(b)...)
 		r.echo = b.flag("return_documents", false)
 		r.second = b.count("max_tokens_per_doc", 0, 0)
 		b.ignore("max_chunks_per_doc", "priority") // texts are not divided, and requests take turns
@@ -77,6 +71,30 @@ func cohereRerank(version string) func(*body) (question, encoder) {
 			return asJSON(http.StatusOK, p)
 		}
 	}
+}
+
+// rankFields are the names of a document's fields that count, where it is an object. None may be
+// there twice, and there are few: else a short body would make texts of any length.
+func rankFields(b *body) []string {
+	const name = "rank_fields"
+	v, ok := b.field(name)
+	if !ok {
+		return []string{textField}
+	}
+	names, at := v.texts(), map[string]int{}
+	if len(names) > mostFields {
+		b.fail(about(name, tooManyItems, "field %q has %d elements, want at most %d", name, len(names), mostFields))
+	}
+	for i, n := range names {
+		if first, twice := at[n]; twice {
+			b.fail(about(name, badValue, "field %q: elements %d and %d are the same", name, first, i))
+		}
+		at[n] = i
+	}
+	if len(names) == 0 || b.failed != nil {
+		return []string{textField}
+	}
+	return names
 }
 
 // others reads the fields by which clients of vLLM and Infinity ask for raw scores and for

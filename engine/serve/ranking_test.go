@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -232,6 +233,24 @@ func TestRankingObjects(t *testing.T) {
 		w := send(h, "POST", "/v1/rerank", fmt.Sprintf(`{"query": "museums", "return_documents": true, "documents": %s%s}`, c.documents, c.more))
 		if a := decoded[scored](t, w); len(a.Results) != 1 || *a.Results[0].Score != want[0] || string(a.Results[0].Document) != c.repeated {
 			t.Errorf("%s%s: %s, want %v and %s", c.documents, c.more, w.Body, want, c.repeated)
+		}
+	}
+}
+
+// Fields are named once, and are few: a short body does not make a long text.
+func TestRankFieldsRefused(t *testing.T) {
+	h, _ := open(t, scoring)
+	many := make([]string, mostFields+1)
+	for i := range many {
+		many[i] = strconv.Quote(strconv.Itoa(i))
+	}
+	for fields, want := range map[string]string{
+		`["a", "b", "a"]`:                   `field \"rank_fields\": elements 0 and 2 are the same`,
+		"[" + strings.Join(many, ",") + "]": `field \"rank_fields\" has 257 elements, want at most 256`,
+	} {
+		w := send(h, "POST", "/v1/rerank", `{"query": "q", "documents": [{"a": "b"}], "rank_fields": `+fields+`}`)
+		if w.Code != 422 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
 		}
 	}
 }
