@@ -70,6 +70,42 @@ func TestOpenAPIHasAllPaths(t *testing.T) {
 	}
 }
 
+// No field of a body is described that no dialect of its path reads.
+func TestOpenAPIFieldsAreRead(t *testing.T) {
+	routes := paths(table())
+	for path, item := range description(t).Paths.Map() {
+		if item.Post == nil {
+			continue
+		}
+		media := item.Post.RequestBody.Value.Content[jsonType]
+		for _, name := range fieldsOf(media.Schema) {
+			read := slices.ContainsFunc(routes[path]["POST"], func(r bound) bool {
+				b, f := parseBody(fmt.Appendf(nil, "{%q: null}", name))
+				if f != nil || r.ask == nil {
+					return false
+				}
+				b.value = func(string) string { return "" }
+				r.ask(b)
+				return len(b.unknown()) == 0
+			})
+			if !read {
+				t.Errorf("%s: nothing reads the field %s", path, name)
+			}
+		}
+	}
+}
+
+// fieldsOf are the names of the members of an object, or of each that it may be.
+func fieldsOf(s *openapi3.SchemaRef) (names []string) {
+	for name := range s.Value.Properties {
+		names = append(names, name)
+	}
+	for _, one := range slices.Concat(s.Value.AnyOf, s.Value.OneOf, s.Value.AllOf) {
+		names = append(names, fieldsOf(one)...)
+	}
+	return names
+}
+
 // Requests that are answered, and all answers, are as the description says. So are the requests
 // that it rejects: they are refused.
 func TestOpenAPIFitsGoldens(t *testing.T) {
