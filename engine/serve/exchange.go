@@ -57,7 +57,7 @@ func (h *Handler) ended(x *exchange) {
 	}
 	h.metrics.ended(x)
 	level := slog.LevelDebug
-	if f.failure != nil && f.status >= http.StatusInternalServerError && f.failure.kind != notReady {
+	if f.failure != nil && f.failure.kind.ours() {
 		level = slog.LevelWarn
 	}
 	if !h.options.logger.Enabled(context.Background(), level) {

@@ -26,7 +26,7 @@ func (f *failure) Error() string { return f.message }
 type kind int
 
 const (
-	badJSON      kind = iota // the body is not JSON, not UTF-8, or has a key twice
+	badJSON      kind = iota // the body is not JSON, not UTF-8, has a key twice, or is not framed as HTTP has it
 	missingField             // a field that must be there is not
 	wrongType                // a field has another JSON type
 	badValue                 // a field has the right type, and a value that is none of those allowed
@@ -95,6 +95,10 @@ var names = [kinds]string{
 }
 
 func (k kind) String() string { return names[k] }
+
+// ours reports whether whoever runs the server should hear of it. The status does not say so: it
+// is 424 of text-embeddings-inference's that a device failed.
+func (k kind) ours() bool { return k == badResult || k == deviceFailed || k == internal }
 
 // failed returns a failure of a kind.
 func failed(k kind, format string, args ...any) *failure {

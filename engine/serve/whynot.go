@@ -34,6 +34,8 @@ func whyNot(ctx context.Context, err error) *failure {
 		f = about("prompt_name", invalid, "%s", strings.TrimPrefix(err.Error(), "engine: "))
 	case errors.Is(err, engine.ErrHardware):
 		f = failed(deviceFailed, "the device failed")
+	case errors.Is(err, engine.ErrModel) && !aboutOne(err):
+		f = failed(deviceFailed, "the model's weights can no longer be read")
 	case errors.Is(err, engine.ErrModel):
 		f = failed(badResult, "the model's output for text %d is not a number", indexOf(err))
 	default:
@@ -41,6 +43,12 @@ func whyNot(ctx context.Context, err error) *failure {
 	}
 	f.cause = err
 	return f
+}
+
+// aboutOne reports whether an error is about some of the texts or pairs, and not the whole call.
+func aboutOne(err error) bool {
+	text, pair := (*engine.TextError)(nil), (*engine.PairError)(nil)
+	return errors.As(err, &text) || errors.As(err, &pair)
 }
 
 // indexOf is the index of the text or pair that an error is about, 0 if it does not say.
