@@ -95,13 +95,13 @@ func TestEmbeddingsAreTheEngines(t *testing.T) {
 }
 
 // Token ids have the embedding of the text that they are of, bit for bit, with special tokens
-// around them and without.
+// around them and without. Ids are no items: a text has many of them.
 func TestEmbeddingsOfTokenIDs(t *testing.T) {
 	long := strings.Repeat("rivers and museums ", 300) + "end"
 	texts := []string{"A river.", long, "", "Berlin has museums."}
 	for _, opts := range [][]engine.Option{nil, {engine.Truncation(tokenizer.TruncateLeft)}} {
 		eng := enginetest.OpenEmbedder(t, opts...)
-		h := ready(t, eng)
+		h := ready(t, eng, MaxItems(len(texts)))
 		want, err := eng.Embed(t.Context(), nil, texts)
 		if err != nil {
 			t.Fatal(err)

@@ -56,7 +56,7 @@ func (v value) flag() bool {
 
 // integer returns a whole number. One like 5.0 is none.
 func (v value) integer() int {
-	if c := v.json[0]; c != '-' && (c < '0' || c > '9') {
+	if !isNumber(v.json) {
 		v.wrong("a whole number")
 		return 0
 	}
@@ -69,21 +69,25 @@ func (v value) integer() int {
 	return int(n)
 }
 
-// each calls f with each element of an array. More elements than the limit make the body
-// failed.
+func isNumber(json []byte) bool { return json[0] == '-' || json[0] >= '0' && json[0] <= '9' }
+
+// each calls f with each element of an array. More elements than the limit, numbers left out, make
+// the body failed.
 func (v value) each(want string, f func(value)) {
 	if !v.is('[') {
 		v.wrong(want)
 		return
 	}
-	i, name := 0, v.place()
+	i, numbers, name := 0, 0, v.place()
 	s := jsonscan.New(v.json)
 	err := s.Array(func() error {
 		raw, err := s.Raw()
 		if err != nil {
 			return err
 		}
-		if i == v.b.items {
+		if isNumber(raw) {
+			numbers++ // of which a text has many, if it comes as token ids
+		} else if i-numbers == v.b.items {
 			return about(name, tooManyItems, "field %q has more than %d elements, the limit of --max-items", name, v.b.items)
 		}
 		i++
