@@ -60,6 +60,25 @@ func TestNoiseOnTheSocket(t *testing.T) {
 	}
 }
 
+// A body that is not framed as HTTP has it is the fault of a client that is still there: it gets
+// an answer, and the connection ends.
+func TestBadChunks(t *testing.T) {
+	h, _ := open(t, scoring)
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	for _, chunks := range []string{"xyz\r\n", "2\r\n{}no line\r\n", "-1\r\n{}\r\n"} {
+		c := dialled(t, s)
+		fmt.Fprintf(c, "POST /rerank HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%s", chunks)
+		answer, _ := io.ReadAll(c)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") || !strings.HasSuffix(string(answer), "the body is not framed as HTTP has it") {
+			t.Errorf("%q: %s", chunks, answer)
+		}
+	}
+	if n := sample(t, scraped(t, h), "te_request_failure", "err", "validation"); n != 3 {
+		t.Errorf("%v failures, want 3", n)
+	}
+}
+
 // noise makes bytes of one of the requests, or none of them.
 func noise(r *rand.Rand, requests []string) []byte {
 	text := []byte(requests[r.IntN(len(requests))])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -60,11 +61,21 @@ func (h *Handler) receive(x *exchange) ([]byte, *failure) {
 		return nil, failed(timedOut, "the body did not come within %v, the limit of --read-timeout", h.options.bodyTimeout)
 	}
 	if err != nil {
-		f := failed(cancelled, "the body ended before its time")
+		f := failed(badJSON, "the body is not framed as HTTP has it")
+		if hasGone(x.r, err) {
+			f = failed(cancelled, "the body ended before its time")
+		}
 		f.cause = err
 		return nil, f
 	}
 	return raw, h.takePlace(x)
+}
+
+// hasGone reports whether a body could not be read because its client has gone. If not, the client
+// waits for an answer.
+func hasGone(r *http.Request, err error) bool {
+	network := (*net.OpError)(nil)
+	return r.Context().Err() != nil || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 func tooManyBytes(most int64) *failure {
