@@ -49,6 +49,9 @@ func (h *Handler) run(x *exchange, q *question) (*answer, *failure) {
 	if f := h.tooMuchText(q); f != nil {
 		return nil, f
 	}
+	if f := h.takeTurn(x, q); f != nil {
+		return nil, f
+	}
 	a := &answer{model: m, width: 1}
 	if err := m.counted(x.r.Context(), q, a); err != nil {
 		f := whyNot(x.r.Context(), err)
@@ -87,7 +90,7 @@ func (m *served) answer(ctx context.Context, q *question, a *answer) error {
 		m.detokenize(q, a)
 		return nil
 	}
-	return m.tokenize(q, a)
+	return m.tokenize(ctx, q, a)
 }
 
 // limit is the most tokens of a pair or text.

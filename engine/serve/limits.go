@@ -9,7 +9,7 @@ import (
 
 // MaxText limits the bytes of all texts that a request has the model read, a query counted with
 // each of its passages: a long query with many short passages is little to send and much to read.
-// The default is 64 MiB.
+// The default is 64 MiB. Texts of which only tokens are wanted may have a 32nd of it.
 func MaxText(bytes int64) Option { return func(o *options) { o.text = bytes } }
 
 // BodyTimeout limits how long a client may take to send a body, after the header. 0, the default,
@@ -67,7 +67,11 @@ func (o *options) mostHeld() int64 {
 
 // tooMuchText is the failure of a question with more text than the limit; nil if it has not.
 func (h *Handler) tooMuchText(q *question) *failure {
-	if n := q.bytes(); n > h.options.text {
+	n := q.bytes()
+	if most := h.options.text / tokensShare; q.task == tokenizing && n > most {
+		return failed(tooLarge, "the texts have %d bytes, and for their tokens --max-text allows a part of itself, %d", n, most)
+	}
+	if n > h.options.text {
 		return failed(tooLarge, "the texts have %d bytes, a query counted with each of its passages, and --max-text allows %d", n, h.options.text)
 	}
 	return nil

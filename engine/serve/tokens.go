@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/engine"
@@ -30,7 +31,7 @@ func (m *served) cutting(q *question) (*tokenizer.Tokenizer, error) {
 }
 
 // tokenize gives the tokens of texts, whole, whatever the model takes.
-func (m *served) tokenize(q *question, a *answer) error {
+func (m *served) tokenize(ctx context.Context, q *question, a *answer) error {
 	prompt := ""
 	if q.prompt != "" {
 		p, has := m.info.Prompts[q.prompt]
@@ -45,6 +46,9 @@ func (m *served) tokenize(q *question, a *answer) error {
 	}
 	a.tokens = make([][]token, len(q.texts))
 	for i, text := range q.texts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		text = prompt + text
 		e, err := t.EncodeText(text)
 		if err != nil {
