@@ -81,15 +81,18 @@ func TestKeysArePublicFor(t *testing.T) {
 			opts = append(opts, KeyedMetrics())
 		}
 		h, _ := open(t, scoring, opts...)
-		for _, path := range []string{"/", "/health", "/ping", "/.well-known/live", "/.well-known/ready", "/v2/health/live", "/v2/health/ready", "/openapi.yaml", "/openapi.json", "/docs"} {
+		for _, path := range []string{"/", "/health", "/ping", "/.well-known/live", "/.well-known/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/tiny/ready", "/openapi.yaml", "/openapi.json", "/docs"} {
 			if w := send(h, "GET", path, ""); w.Code >= 400 {
 				t.Errorf("%s: %d", path, w.Code)
 			}
 		}
-		for _, path := range []string{"/info", "/meta", "/v2", "/v2/models/tiny", "/v2/models/tiny/ready", "/v1/models", "/models"} {
+		for _, path := range []string{"/info", "/meta", "/v2", "/v2/models/tiny", "/v1/models", "/models"} {
 			if w := send(h, "GET", path, ""); w.Code != 401 {
 				t.Errorf("%s: %d, want 401", path, w.Code)
 			}
+		}
+		if w := send(h, "GET", "/v2/models/huge/ready", ""); w.Code != 404 || strings.Contains(w.Body.String(), "tiny") {
+			t.Errorf("which models there are is told: %d %s", w.Code, w.Body)
 		}
 		if w := send(h, "GET", "/metrics", ""); (w.Code == 401) != keyed {
 			t.Errorf("/metrics, keyed %v: %d", keyed, w.Code)

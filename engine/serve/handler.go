@@ -14,6 +14,7 @@ type Handler struct {
 	models   atomic.Pointer[[]*served] // nil until Use
 	draining atomic.Bool
 	places   chan struct{} // has an element for each exchange that is being answered
+	turns    chan struct{} // and for each that makes many tokens
 	held     atomic.Int64  // bytes of all bodies that are being read or answered
 	metrics  *metrics
 
@@ -34,7 +35,7 @@ func New(opts ...Option) (*Handler, error) {
 		return nil, err
 	}
 	all := table()
-	h := &Handler{options: o, mux: http.NewServeMux(), places: make(chan struct{}, o.requests), metrics: newMetrics(),
+	h := &Handler{options: o, mux: http.NewServeMux(), places: make(chan struct{}, o.requests), turns: make(chan struct{}, tokensTurns), metrics: newMetrics(),
 		keys: hashed(o.keys), keyHeaders: keyHeaders(all)}
 	for path, methods := range paths(all) {
 		pattern := path
@@ -53,12 +54,15 @@ func New(opts ...Option) (*Handler, error) {
 func (h *Handler) Drain() { h.draining.Store(true) }
 
 // ServeHTTP answers a request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mux.ServeHTTP(w, h.withName(r))
+}
 
 // serve answers a request of a path, whose routes it has by method.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, methods map[string][]bound) {
 	x := &exchange{h: h, w: w, r: r, facts: facts{began: time.Now(), path: path, traced: traceOf(r.Header.Get("Traceparent"))}}
 	h.hurryBody(x)
+	defer h.ended(x) // also where the function below panics
 	var words bound
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -70,7 +74,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, met
 				h.refuse(x, words, failed(internal, "an internal error, which the server's log describes"))
 			}
 		}
-		h.ended(x)
 	}()
 	if methods == nil {
 		x.facts.failure = failed(notFound, "no such path")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 func TestLife(t *testing.T) {
 	h := handler(t)
 	live := []string{"/.well-known/live", "/v2/health/live"}
-	ready := []string{"/health", "/ping", "/.well-known/ready", "/v2/health/ready"}
+	ready := []string{"/health", "/ping", "/.well-known/ready", "/v2/health/ready", "/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"}
 	const body = `{"query": "a", "texts": ["b"]}`
 	check := func(when string, readiness, answers int) {
 		t.Helper()
@@ -64,10 +65,11 @@ func TestLife(t *testing.T) {
 func TestUse(t *testing.T) {
 	eng := enginetest.Open(t)
 	for want, models := range map[string][]Model{
-		"serve: no models":                    nil,
-		"serve: model 0 has no engine":        {{"a", nil}},
-		"serve: model 1 has no name":          {{"a", eng}, {"", eng}},
-		`serve: two models are called "same"`: {{"same", eng}, {"a", eng}, {"same", eng}},
+		"serve: no models":                             nil,
+		"serve: model 0 has no engine":                 {{"a", nil}},
+		"serve: model 1 has no name":                   {{"a", eng}, {"", eng}},
+		`serve: model 0: the name "\xff" is not UTF-8`: {{"\xff", eng}},
+		`serve: two models are called "same"`:          {{"same", eng}, {"a", eng}, {"same", eng}},
 	} {
 		h := handler(t)
 		if err := h.Use(models...); err == nil || err.Error() != want {
@@ -103,6 +105,30 @@ func TestPanic(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "panic") || strings.Contains(log.String(), "secret") {
 		t.Errorf("log:\n%s", &log)
+	}
+}
+
+// broken is a writer that a middleware has made panic, as net/http wants it of who gives up.
+type broken struct{ http.ResponseWriter }
+
+func (broken) WriteHeader(int) { panic(http.ErrAbortHandler) }
+
+// Whatever a request ends in, its place is free.
+func TestPanickingWriter(t *testing.T) {
+	h, _ := open(t, scoring, MaxRequests(1))
+	for range 2 {
+		func() {
+			defer func() {
+				if reason := recover(); reason != http.ErrAbortHandler {
+					t.Errorf("recovered: %v", reason)
+				}
+			}()
+			r := goldenRequest{Method: "POST", Path: "/rerank", Body: []byte(teiBody)}
+			h.ServeHTTP(broken{httptest.NewRecorder()}, r.http())
+		}()
+		if len(h.places) != 0 || h.held.Load() != 0 {
+			t.Errorf("%d places, %d bytes are held", len(h.places), h.held.Load())
+		}
 	}
 }
 

@@ -108,7 +108,7 @@ func TestProbesNeverWait(t *testing.T) {
 		t.Fatalf("it is not full: %d", w.Code)
 	}
 	for range 100 {
-		for _, path := range []string{"/health", "/ping", "/.well-known/live", "/.well-known/ready", "/v2/health/live", "/v2/health/ready", "/metrics", "/openapi.yaml", "/"} {
+		for _, path := range []string{"/health", "/ping", "/.well-known/live", "/.well-known/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/tiny/ready", "/metrics", "/openapi.yaml", "/"} {
 			if w := send(h, "GET", path, ""); w.Code/100 != 2 {
 				t.Fatalf("%s: %d", path, w.Code)
 			}

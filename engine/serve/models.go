@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -41,6 +42,8 @@ func (h *Handler) Use(models ...Model) error {
 			return fmt.Errorf("serve: model %d has no engine", i)
 		case m.Name == "":
 			return fmt.Errorf("serve: model %d has no name", i)
+		case !utf8.ValidString(m.Name): // metrics have it as a label
+			return fmt.Errorf("serve: model %d: the name %q is not UTF-8", i, m.Name)
 		}
 		for _, other := range all[:i] {
 			if other.Name == m.Name {

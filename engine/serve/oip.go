@@ -13,7 +13,7 @@ func oip() *dialect {
 	for _, path := range []string{"/v2/models/{model}", "/v2/models/{model}/versions/{version}"} {
 		d.routes = append(d.routes,
 			route{method: "GET", path: path, plain: oipDescribe},
-			route{method: "GET", path: path + "/ready", plain: oipModelReady},
+			route{method: "GET", path: path + "/ready", plain: oipModelReady, open: true},
 			route{method: "POST", path: path + "/infer", ask: oipInfer, prefix: oipPrefix},
 		)
 	}
@@ -56,8 +56,16 @@ func oipReady(h *Handler, x *exchange) (reply, *failure) {
 	return asJSON(statuses[f.kind], oipHealth{true, false}), nil
 }
 
+// oipModelReady is the probe of one model, KServe's of a container. Where there is none yet, no
+// name is wrong.
 func oipModelReady(h *Handler, x *exchange) (reply, *failure) {
+	if f := h.takesMore(x); f != nil {
+		return reply{}, f
+	}
 	m, f := h.inPath(x.r)
+	if f != nil && len(h.keys) > 0 { // whoever asks may not know the models' names
+		f = about("model", noModel, "no such model, or no such version of it")
+	}
 	if f != nil {
 		return reply{}, f
 	}
