@@ -11,7 +11,7 @@ import (
 // Keys come from the file and the variable, and are not told.
 func TestServeKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(path, []byte("of-the-file\r\n\nsecond-of-it\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("\ufeffof-the-file\r\n\nsecond-of-it\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := startServing(t, map[string]string{serveKey: "of-the-variable"}, "--api-key-file", path, "--log-level", "debug")

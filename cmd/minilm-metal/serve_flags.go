@@ -59,7 +59,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.queue, "max-queue", 4096, "texts that may wait for a model, at most 32 of each request counted; 0: any number")
 	flags.DurationVar(&f.wait, "max-wait", 30*time.Second, "how long a request may wait for its turn; 0: for ever")
 	flags.Int64Var(&f.body, "max-body", 8<<20, "bytes of a body")
-	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages")
+	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages; for /tokenize a 32nd of it")
 	flags.IntVar(&f.items, "max-items", 10_000, "texts in a request")
 	flags.IntVar(&f.requests, "max-requests", 512, "requests that are answered or wait at a time; each may hold --max-body in memory")
 	flags.DurationVar(&f.bodyTimeout, "read-timeout", 30*time.Second, "how long a client may take to send a body; 0: for ever")
@@ -92,14 +92,20 @@ func (f *serveFlags) check(flags *pflag.FlagSet, getenv func(string) string) err
 		return usageError("--max-requests %d: want at least 1", f.requests)
 	}
 	for _, o := range f.origins {
-		if o != "*" && !strings.Contains(o, "://") {
-			return usageError("--cors-origin %q: want an origin such as https://example.org, or *", o)
+		if _, host, has := strings.Cut(o, "://"); o != "*" && (!has || host == "" || strings.ContainsAny(host, "/?#")) {
+			return usageError("--cors-origin %q: want an origin such as https://example.org, with nothing after the host and port, or *", o)
 		}
 	}
 	if err := notNegative(map[string]time.Duration{"max-wait": f.wait, "read-timeout": f.bodyTimeout, "write-timeout": f.sendTimeout}); err != nil {
 		return err
 	}
-	return f.readKeys(getenv)
+	if err := f.readKeys(getenv); err != nil {
+		return err
+	}
+	if f.keyedMetrics && len(f.keys) == 0 {
+		return usageError("--metrics-key: needs a key, of --api-key-file or %s", serveKey)
+	}
+	return nil
 }
 
 // notNegative refuses times below 0.
@@ -116,6 +122,9 @@ func notNegative(times map[string]time.Duration) error {
 // in it.
 func (f *serveFlags) readKeys(getenv func(string) string) error {
 	if key := strings.TrimSpace(getenv(serveKey)); key != "" {
+		if !visible(key) {
+			return fmt.Errorf("%s: the key has a character that is not visible ASCII, which no header has", serveKey)
+		}
 		f.keys = append(f.keys, key)
 	}
 	if f.keyFile == "" {
@@ -125,15 +134,27 @@ func (f *serveFlags) readKeys(getenv func(string) string) error {
 	if err != nil {
 		return fmt.Errorf("--api-key-file: %w", err)
 	}
-	found := 0
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" {
-			f.keys = append(f.keys, line)
-			found++
+	number, found := 0, 0
+	for line := range strings.Lines(strings.TrimPrefix(string(text), byteOrderMark)) {
+		number++
+		if line = strings.TrimSpace(line); line == "" {
+			continue
 		}
+		if !visible(line) {
+			return fmt.Errorf("--api-key-file: %s: line %d has a character that is not visible ASCII, which no header has", f.keyFile, number)
+		}
+		f.keys = append(f.keys, line)
+		found++
 	}
 	if found == 0 {
 		return fmt.Errorf("--api-key-file: %s has no key", f.keyFile)
 	}
 	return nil
+}
+
+// byteOrderMark is what editors of Windows write before UTF-8.
+const byteOrderMark = "\ufeff"
+
+func visible(key string) bool {
+	return !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' })
 }

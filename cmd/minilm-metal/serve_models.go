@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/serve"
@@ -36,6 +37,9 @@ func (f *serveFlags) sources() ([]source, error) {
 		}
 		if s.name == "" || s.of == "" {
 			return nil, usageError("--model %q: want NAME=DIR, a directory, or a Hugging Face id", value)
+		}
+		if !utf8.ValidString(s.name) {
+			return nil, usageError("--model %q: the name is not UTF-8, want NAME=DIR", value)
 		}
 		for _, other := range all {
 			if other.name == s.name {

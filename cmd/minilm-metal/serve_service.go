@@ -105,7 +105,8 @@ func (s *service) shared() http.Handler {
 		AllowedOrigins: s.flags.origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"*"},
-		ExposedHeaders: []string{"Retry-After", "X-Dialect", "X-Scores", "X-Compute-Type", "X-Compute-Time", "X-Compute-Tokens", "X-Queue-Time", "X-Inference-Time"},
-		MaxAge:         600, // seconds
+		ExposedHeaders: []string{"Retry-After", "X-Dialect", "X-Scores", "X-Compute-Type", "X-Compute-Time", "X-Compute-Tokens", "X-Compute-Characters",
+			"X-Total-Time", "X-Tokenization-Time", "X-Queue-Time", "X-Inference-Time", "Inference-Header-Content-Length"},
+		MaxAge: 600, // seconds
 	}).Handler(s.handler)
 }
