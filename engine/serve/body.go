@@ -53,7 +53,6 @@ func parseBody(raw []byte) (*body, *failure) {
 		return b, failed(wrongType, "the body is %s, want an object", typeOf(s.Next()))
 	}
 	var twice *failure
-	var inValue error
 	err := s.Object(func(key []byte) error {
 		name := string(key)
 		if _, has := b.at[name]; has {
@@ -67,14 +66,11 @@ func parseBody(raw []byte) (*body, *failure) {
 		value, err := s.Raw()
 		b.at[name] = len(b.fields)
 		b.fields = append(b.fields, field{name: name, json: value})
-		inValue = err
 		return err
 	})
 	switch {
 	case twice != nil:
 		return b, twice
-	case inValue != nil: // err has the key before it, and a client may have taken that from a text
-		return b, notJSON(inValue)
 	case err != nil:
 		return b, notJSON(err)
 	}

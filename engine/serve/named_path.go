@@ -22,13 +22,15 @@ func (h *Handler) withName(r *http.Request) *http.Request {
 		if !has {
 			continue
 		}
+		name := "" // the longest that it may be
 		for _, m := range *models {
-			rest, is := strings.CutPrefix(after, m.Name)
-			if !is || !strings.Contains(m.Name, "/") || rest != "" && rest[0] != '/' {
-				continue
+			if strings.HasPrefix(after+"/", m.Name+"/") && len(m.Name) > len(name) {
+				name = m.Name
 			}
+		}
+		if strings.Contains(name, "/") {
 			u, copied := *r.URL, *r
-			u.RawPath = before + url.PathEscape(m.Name) + (&url.URL{Path: rest}).EscapedPath()
+			u.RawPath = before + url.PathEscape(name) + (&url.URL{Path: after[len(name):]}).EscapedPath()
 			copied.URL = &u
 			return &copied
 		}
