@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
@@ -47,6 +48,7 @@ func TestShortest(t *testing.T) {
 // Every format of every instruction set that may be used has a speed, whatever the number of workers
 // and however short sequences must be.
 func TestRates(t *testing.T) {
+	modeltest.OnlyValues(t)
 	for _, opts := range [][]Option{{Workers(1)}, {Workers(3)}, {MaxLength(8)}} {
 		e := openShape(t, 1, calibrated, append(opts, Precision("f32"), Device("cpu"))...)
 		for _, isa := range kernels.Permitted() {

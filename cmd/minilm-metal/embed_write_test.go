@@ -233,6 +233,7 @@ func TestEmbedRefusesForms(t *testing.T) {
 // Ranges that were kept make the bytes of those that were found, and what is no ranges is refused
 // by name.
 func TestRanges(t *testing.T) {
+	modeltest.OnlyValues(t)
 	dir, folder, stdin := embedderDir(t), t.TempDir(), strings.Join(passages(130), "\n")
 	sample, kept := filepath.Join(folder, "sample.txt"), filepath.Join(folder, "ranges.npy")
 	if err := os.WriteFile(sample, []byte(stdin), 0o644); err != nil {

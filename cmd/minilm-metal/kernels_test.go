@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/kernels"
+	"github.com/minilm-metal/minilm-metal/model/modeltest"
 )
 
 // briefly are the arguments of a run that measures one small kernel for a
@@ -16,6 +17,7 @@ import (
 var briefly = []string{"kernels", "--shape", "2x5x7", "--focus", "linear/", "--isa", "generic", "--format", "f32", "--count", "2", "--time", "1us"}
 
 func TestKernels(t *testing.T) {
+	modeltest.OnlyValues(t)
 	text := ok(t, "", briefly...)
 	for _, want := range []string{
 		"commit ", "peak GFLOP/s  L1 GB/s",
@@ -31,6 +33,7 @@ func TestKernels(t *testing.T) {
 }
 
 func TestKernelsJSON(t *testing.T) {
+	modeltest.OnlyValues(t)
 	var document struct {
 		Schema      int
 		Environment struct {

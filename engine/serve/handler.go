@@ -49,7 +49,7 @@ func New(opts ...Option) (*Handler, error) {
 
 // Drain says that the server is about to end: probes of readiness fail from now on, so that no
 // more requests are sent here. Those that come are still answered, and their connections closed
-// after the answer: when the server stops listening, no client has one that it may be using.
+// after the answer: a client that keeps asking has none when the server closes those that are idle.
 func (h *Handler) Drain() { h.draining.Store(true) }
 
 // ServeHTTP answers a request.

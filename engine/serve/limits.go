@@ -2,6 +2,7 @@ package serve
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"time"
 )
@@ -47,13 +48,21 @@ type counted struct {
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.body.Read(b)
 	c.bytes += int64(n)
-	most := c.h.options.bytes * int64(c.h.options.requests)
+	most := c.h.options.mostHeld()
 	if held := c.h.held.Add(int64(n)); held > most {
 		f := failed(overloaded, "the bodies of all requests have more than %d bytes, the product of --max-requests and --max-body", most)
 		f.retry = c.h.wait()
 		return n, f
 	}
 	return n, err
+}
+
+// mostHeld is the most bytes of all bodies together.
+func (o *options) mostHeld() int64 {
+	if n := int64(o.requests); o.bytes <= math.MaxInt64/n {
+		return o.bytes * n
+	}
+	return math.MaxInt64
 }
 
 // tooMuchText is the failure of a question with more text than the limit; nil if it has not.
