@@ -14,9 +14,11 @@ vLLM, Infinity, OpenAI, Weaviate's reranker and the Open Inference Protocol, all
 port: clients of these systems need another address and nothing else. /openapi.yaml
 describes every path, and / is a page to try it on.
 
-A model is a directory or a Hugging Face id in the local cache, and of any kind: one that
-scores, one that makes embeddings, or one that gives labels. Several, each with its own
---model NAME=DIR, share the port; a request's field "model" chooses one of them.
+A model is a directory, or a Hugging Face id that "pull" has put into the local cache, and
+of any kind: one that scores, one that makes embeddings, or one that gives labels. A single
+model answers requests for any name. Several, each with its own --model NAME=DIR, share the
+port; a request's field "model" chooses one of them, and where it is missing, the first
+answers that can.
 
 The port is open at once, and its address the one line on standard output. The server is
 live from then on (GET /v2/health/live), and ready when its models are open and warm
@@ -27,7 +29,7 @@ second signal ends it at once.
 
 Without a key, whoever reaches the port may ask. Keys are the lines of --api-key-file, or
 the variable ` + serveKey + `; clients send one as "Authorization: Bearer KEY". Health,
-metrics, the page and the description need none.
+metrics, the page and the description need none; with --metrics-key, metrics do.
 
 Texts and keys are in no log, no metric and no error. /metrics has what Prometheus reads.
 

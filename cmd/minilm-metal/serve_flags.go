@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/engine/serve"
+	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
 // serveKey is the variable with a key of serve. There is no flag for it, because every user of
@@ -42,7 +43,7 @@ type serveFlags struct {
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.models, "model", nil, "NAME=DIR, or a directory, a Hugging Face id in the local cache, or \"synthetic\", each of which is its own name; once for each model (default: as other commands)")
+	flags.StringArrayVar(&f.models, "model", nil, "NAME=DIR, or a directory, a Hugging Face id in the local cache, or \"synthetic\", each of which is its own name; once for each model (default: "+hub.MiniLM().ID+" if cached, else synthetic)")
 	f.engine.registerDevice(flags)
 	maxLengthFlag(flags, &f.maxLength)
 	f.listen.register(flags)
@@ -50,13 +51,13 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	f.log.register(flags)
 	f.debug.register(flags)
 	flags.BoolVar(&f.health, "health", false, "ask the server at an address, by default that of the other flags, whether it is ready; exit code 0: it is")
-	flags.StringVar(&f.keyFile, "api-key-file", "", "file with the keys that clients may show, one a line (default: the variable "+serveKey+", or no key)")
+	flags.StringVar(&f.keyFile, "api-key-file", "", "file with the keys that clients may show, one a line; the variable "+serveKey+" has one more (default: whoever reaches the port may ask)")
 	flags.BoolVar(&f.keyedMetrics, "metrics-key", false, "/metrics needs a key, too")
 	flags.StringArrayVar(&f.origins, "cors-origin", nil, "origin whose pages may ask, such as https://example.org, or *; once for each (default: none but the server's own)")
 	flags.StringVar(&f.dialect, "dialect", "", "pin the dialect of paths that several share, such as /rerank: "+strings.Join(serve.Dialects(), ", ")+" (default: each body's fields tell)")
 	flags.BoolVar(&f.strict, "strict", false, "refuse fields that their dialect does not know, instead of counting them")
 	flags.BoolVar(&f.truncate, "auto-truncate", true, "cut texts that are too long where a request of text-embeddings-inference's does not say")
-	flags.IntVar(&f.queue, "max-queue", 4096, "texts that may wait for a model, at most 32 of each request counted; 0: any number")
+	flags.IntVar(&f.queue, "max-queue", 4096, "texts that may wait for a model, of which at most 32 of one request are counted; 0: any number")
 	flags.DurationVar(&f.wait, "max-wait", 30*time.Second, "how long a request may wait for its turn; 0: for ever")
 	flags.Int64Var(&f.body, "max-body", 8<<20, "bytes of a body")
 	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages; for /tokenize a 32nd of it")
