@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -67,6 +68,23 @@ func TestOpenAPIHasAllPaths(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("openapi.yaml has\n%s\nand the handler\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Where the handler is mounted below a path, /docs leads to the description below it.
+func TestDocsBelowAPath(t *testing.T) {
+	h, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, below := range []string{"", "/ai"} {
+		r := httptest.NewRequest(http.MethodGet, below+"/docs", nil)
+		w := httptest.NewRecorder()
+		http.StripPrefix(below, h).ServeHTTP(w, r)
+		to, err := r.URL.Parse(w.Header().Get("Location"))
+		if want := below + "/openapi.yaml"; err != nil || w.Code != http.StatusSeeOther || to.Path != want {
+			t.Errorf("%q: status %d, to %v, want %s: %v", below, w.Code, to, want, err)
+		}
 	}
 }
 

@@ -18,9 +18,10 @@ func own() *dialect {
 	}}
 }
 
-// toDocs leads to the description of all paths.
+// toDocs leads to the description of all paths. The address is relative to that of the request:
+// the handler may be mounted below a path.
 func toDocs(*Handler, *exchange) (reply, *failure) {
-	return reply{status: http.StatusSeeOther, headers: http.Header{"Location": {"/openapi.yaml"}}}, nil
+	return reply{status: http.StatusSeeOther, headers: http.Header{"Location": {"openapi.yaml"}}}, nil
 }
 
 // showPage is the page for people, which needs no key: it has no secret in it.
