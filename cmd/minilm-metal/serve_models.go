@@ -64,6 +64,9 @@ func (p *program) openModels(ctx context.Context, f *serveFlags, all []source, h
 		if err := ctx.Err(); err != nil {
 			return models, err
 		}
+		if s.of == "" && !p.hasDefault() {
+			s.name = syntheticName // and not that of weights which are not there
+		}
 		began, flags := time.Now(), f.engine
 		flags.model, flags.logged = s.of, true
 		e, _, err := flags.openAny(p, engine.MaxLength(f.maxLength), engine.MaxQueue(f.queue), engine.MaxWait(f.wait),
@@ -80,6 +83,13 @@ func (p *program) openModels(ctx context.Context, f *serveFlags, all []source, h
 			"workers", info.Workers, "max_length", info.MaxLength, "took", time.Since(began).Round(time.Millisecond))
 	}
 	return models, nil
+}
+
+// hasDefault reports whether the model that is taken where none is named is in the cache; else
+// synthetic weights take its place.
+func (p *program) hasDefault() bool {
+	_, err := p.find(hub.MiniLM().ID, hub.Complete)
+	return !errors.Is(err, hub.ErrNotFound) && !errors.Is(err, hub.ErrIncomplete)
 }
 
 func closeModels(models []serve.Model) error {

@@ -41,10 +41,15 @@ type serving struct {
 	end func() int // as a signal does; it returns the exit code
 }
 
+// noModel among startServing's arguments names no model in place of a tiny one.
+const noModel = "no model"
+
 // startServing starts serve with a tiny model on a free port, and returns when it listens.
 func startServing(t *testing.T, env map[string]string, args ...string) *serving {
 	t.Helper()
-	if !slices.Contains(args, "--model") {
+	if i := slices.Index(args, noModel); i >= 0 {
+		args = slices.Delete(args, i, i+1)
+	} else if !slices.Contains(args, "--model") {
 		args = append(args, "--model", "tiny="+tiny(t))
 	}
 	args = append([]string{"serve", "--precision", "f32", "--drain-delay", "0"}, args...)
@@ -165,6 +170,24 @@ func TestServeSources(t *testing.T) {
 	}
 	if all, err := new(serveFlags).sources(); err != nil || len(all) != 1 || all[0].name != "cross-encoder/ms-marco-MiniLM-L-6-v2" {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// Weights that nobody has trained do not go by the name of those that somebody has.
+func TestServeSyntheticByItsName(t *testing.T) {
+	s := startServing(t, nil, noModel)
+	defer s.end()
+	s.ready(t, http.DefaultClient, s.url)
+	r, err := http.Get(s.url + "/info")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var info struct {
+		ID string `json:"model_id"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&info); err != nil || info.ID != syntheticName {
+		t.Errorf("model %q, %v, want %s", info.ID, err, syntheticName)
 	}
 }
 
