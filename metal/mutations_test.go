@@ -103,7 +103,7 @@ var mutations = []mutation{
 	{"pool's largest without the last row", "pool", 0, "row = first + 1; row < end; row++", "row = first + 1; row + 1 < end; row++"},
 	{"pool's largest of some is that of all", "pool", 0, "weights[row] == 0 ? v : ", ""},
 	{"pool's largest of some is that of the others", "pool", 0, "weights[row] == 0", "weights[row] != 0"},
-	{"pool's largest of some is at least zero", "pool", 0, "v = -FLT_MAX;", "v = 0;"},
+	{"pool's largest of some is at least zero", "pool", 0, "v = LOWEST;", "v = 0;"},
 	{"pool's largest of some without the last row", "pool", 0, "row = first; row < end; row++", "row = first; row + 1 < end; row++"},
 	{"pool's largest of some with the weights of the first sequence", "pool", 0, "weights[row]", "weights[row - first]"},
 	{"pool's largest of some is the smallest", "pool", 1, "max(v,", "min(v,"},

@@ -16,6 +16,8 @@ constant constexpr uint POOL_MAX = 2;
 constant constexpr uint POOL_SUM = 3;
 constant constexpr uint POOL_MAX_OF = 4;
 
+constant constexpr float LOWEST = -3.402823466e38f; // of all finite floats
+
 [[kernel]] void pool(
     device const float *x [[buffer(0)]],
     device const uint *starts [[buffer(1)]],
@@ -33,7 +35,7 @@ constant constexpr uint POOL_MAX_OF = 4;
     else if (KIND == POOL_LAST)
         v = x[ulong(end - 1) * WIDTH + c];
     else if (KIND == POOL_MAX_OF)
-        v = -FLT_MAX; // which is left where no row counts
+        v = LOWEST; // which is left where no row counts
     if (KIND == POOL_MAX) {
         for (uint row = first + 1; row < end; row++)
             v = max(v, x[ulong(row) * WIDTH + c]);
