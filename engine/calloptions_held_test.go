@@ -58,11 +58,11 @@ func TestRankByLogits(t *testing.T) {
 // A sigmoid is computed in float64 and rounded once.
 func TestSigmoidIsExact(t *testing.T) {
 	for logit, want := range map[float32]float32{0: 0.5, 1: 0.7310585786300049, -1: 0.2689414213699951, 20: 1, -100: 3.783505853677006e-44, 16: 0.9999998874648379, -16: 1.1253516205509499e-07} {
-		if got := sigmoid(logit); got != want {
+		if got := model.SigmoidOf(logit); got != want {
 			t.Errorf("of %g: %g, want %g", logit, got, want)
 		}
 	}
-	if !math.IsNaN(float64(sigmoid(float32(math.NaN())))) {
+	if !math.IsNaN(float64(model.SigmoidOf(float32(math.NaN())))) {
 		t.Error("no number became one")
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"github.com/minilm-metal/minilm-metal/model"
 	"math"
 )
 
@@ -71,15 +72,12 @@ func (e *Engine) finishRow(row []float32, err error, raw bool) error {
 			row[i] = float32(math.NaN())
 		}
 	case is == scoring && !raw:
-		row[0] = sigmoid(row[0])
+		row[0] = model.SigmoidOf(row[0])
 	case is == classifying && !raw:
 		e.meaning.Apply(row)
 	}
 	return err
 }
-
-// sigmoid computes in float64, and rounds once.
-func sigmoid(logit float32) float32 { return float32(1 / (1 + math.Exp(-float64(logit)))) }
 
 // about returns an error about text or pair i of a call.
 func about(single bool, i int, err error) error {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // Result is one passage of Rank.
@@ -71,7 +73,7 @@ func (e *Engine) Rank(ctx context.Context, query string, passages []string, opts
 	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(b.Score, a.Score) })
 	if !asked.raw(&e.options) {
 		for i := range results {
-			results[i].Score = sigmoid(results[i].Score)
+			results[i].Score = model.SigmoidOf(results[i].Score)
 		}
 	}
 	if o.topK > 0 && o.topK < len(results) {

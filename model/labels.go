@@ -72,7 +72,7 @@ func (m *Meaning) Apply(logits []float32) {
 	switch m.Final {
 	case Sigmoid:
 		for i, x := range logits {
-			logits[i] = float32(1 / (1 + math.Exp(-float64(x))))
+			logits[i] = SigmoidOf(x)
 		}
 	case Softmax:
 		// No exponent is above 0, so that none overflows, and the sum is at least 1: also
@@ -86,6 +86,9 @@ func (m *Meaning) Apply(logits []float32) {
 		}
 	}
 }
+
+// SigmoidOf returns 1/(1+exp(-logit)), computed in float64 and rounded once.
+func SigmoidOf(logit float32) float32 { return float32(1 / (1 + math.Exp(-float64(logit)))) }
 
 // labels reads id2label and problem_type. Scores depend on neither; only the number of labels
 // matters there. If num_labels contradicts it, older versions of transformers use id2label and

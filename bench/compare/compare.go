@@ -37,8 +37,9 @@ type Difference struct {
 	Verdict string
 }
 
-// Reports compares b with a, unless one is of scores and the other of embeddings. Configurations match if their batch, concurrency and load are
-// equal. If one was run several times, the first run matches the first, and so on.
+// Reports compares b with a, unless one is of scores and the other of embeddings. Configurations
+// match if their batch, concurrency and load are equal. If one was run several times, the first
+// run matches the first, and so on.
 func Reports(a, b *report.Report) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings("A", a, "B", b)}
 	if c.Apart = apart([]*report.Report{a, b}); c.Apart != "" {

@@ -2,10 +2,10 @@ package serve
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // score scores pairs. The engine gives logits, so that they can be ranked; their sigmoids are
@@ -28,10 +28,10 @@ func (m *served) score(ctx context.Context, q *question, a *answer) (err error) 
 	return nil
 }
 
-// squash makes logits their sigmoids, in float64 as the engine computes them.
+// squash makes logits their sigmoids, as the engine does.
 func squash(logits []float32) {
 	for i, v := range logits {
-		logits[i] = float32(1 / (1 + math.Exp(-float64(v))))
+		logits[i] = model.SigmoidOf(v)
 	}
 }
 
