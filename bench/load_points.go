@@ -109,11 +109,14 @@ func (s *session) measureLoad(ctx context.Context) error {
 			s.note("load: the time bound of %v (for the whole run) was over before the knee was confirmed; the search had come to %.1f %s/s. A longer --time-bound gives it the time.", s.TimeBound, step.Share*rec.Capacity, s.noun())
 			return nil
 		}
-		holds, err := p.point(ctx, step)
+		point, err := p.point(ctx, step)
+		for err == nil && point.TooFew() && p.lengthen(step, point.Dependence) {
+			point, err = p.point(ctx, step)
+		}
 		if err != nil {
 			return s.interruptedLoad(ctx, err)
 		}
-		search.Add(step, holds)
+		search.Add(step, point.Holds)
 	}
 	return nil
 }
@@ -125,6 +128,7 @@ type pacer struct {
 	rec      *recording.Load
 	steps    int           // that there is time for
 	unit     time.Duration // the time of a point's requests at the capacity
+	clumps   float64       // how many requests of the search tell as much as one independent one; at least 1
 	patience time.Duration
 	end      time.Time
 	meter    func() reading
@@ -141,12 +145,25 @@ func (p *pacer) length(step load.Step) time.Duration {
 	if step.Purpose == recording.PurposeRamp {
 		return p.share(step)
 	}
-	requests := spareRequests * float64(stats.SamplesNeeded(0.95, stats.Confidence)) / (1 - load.RampShare)
+	requests := spareRequests * max(1, p.clumps) * float64(stats.SamplesNeeded(0.95, stats.Confidence)) / (1 - load.RampShare)
 	return max(p.share(step), time.Duration(requests*float64(p.rec.Batch)/(step.Share*p.rec.Capacity)*float64(time.Second)))
 }
 
-// point measures one step and returns whether the load holds.
-func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err error) {
+// lengthen gives the steps of the search, from now on, the requests that they need where so many
+// tell as much as one independent one. It reports whether there is time for this step again, to
+// confirm it, and to confirm another if it is not; if not, all is as before.
+func (p *pacer) lengthen(step load.Step, clumps float64) bool {
+	before := *p
+	p.clumps = max(p.clumps, clumps)
+	if length := p.length(step); length > before.length(step) && (1+2*load.Confirmations)*(length+p.patience) <= time.Until(p.end) {
+		return true
+	}
+	*p = before
+	return false
+}
+
+// point measures one step and judges it.
+func (p *pacer) point(ctx context.Context, step load.Step) (load.Point, error) {
 	rate := step.Share * p.rec.Capacity
 	p.Progress(fmt.Sprintf("load: %.1f pairs/s (%s)", rate, step.Purpose), len(p.rec.Points), p.steps)
 	length := p.length(step)
@@ -160,12 +177,12 @@ func (p *pacer) point(ctx context.Context, step load.Step) (holds bool, err erro
 	o, err := c.run(ctx)
 	live.stop()
 	if err != nil {
-		return false, err
+		return load.Point{}, err
 	}
 	point := recording.LoadPoint{Purpose: step.Purpose, Rate: rate, Seed: step.Seed, Length: length, Patience: p.patience,
 		Waited: o.waited, Answered: o.samples(), Missed: o.missed()}
 	p.rec.Points = append(p.rec.Points, point)
-	return load.Judge(&point, p.rec.Batch, p.rec.SLO).Holds, nil
+	return load.Judge(&point, p.rec.Batch, p.rec.SLO), nil
 }
 
 // missed returns the calls that got no scores.

@@ -58,6 +58,38 @@ func TestMeasureKnee(t *testing.T) {
 	})
 }
 
+// A server that is slow for a second of every twenty has its slow requests together. A point with
+// too few of them to tell is measured again with more, and says nothing against a load.
+func TestKneeInClumps(t *testing.T) {
+	l, q := newLoad(t, 1000*time.Second, LoadOptions{SLO: time.Second})
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		q.service = func() time.Duration {
+			if time.Since(begun)%(20*time.Second) < time.Second {
+				return 2 * q.each
+			}
+			return q.each
+		}
+		rec, err := l.runQueued(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 1000*time.Second {
+			t.Errorf("took %v of 1000 s", took)
+		}
+		f := report.Derive(rec).Load
+		again := 0
+		for i, p := range f.Points[1:] {
+			if before := f.Points[i]; before.TooFew() && p.Rate == before.Rate && p.Seed == before.Seed && p.Requests > before.Requests {
+				again++
+			}
+		}
+		if k := f.Knee; again == 0 || k == nil || k.Rate < 80 { // 45 without
+			t.Errorf("%d points again, knee %+v", again, k)
+		}
+	})
+}
+
 // Where no load keeps the bound, there is no knee, and the report says so.
 func TestNoKnee(t *testing.T) {
 	l, q := newLoad(t, 200*time.Second, LoadOptions{SLO: 5 * time.Millisecond})

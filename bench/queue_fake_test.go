@@ -16,7 +16,8 @@ import (
 type queued struct {
 	*fake
 	server     chan struct{} // has an element while a pair is computed
-	each       time.Duration // a pair
+	each       time.Duration        // a pair
+	service    func() time.Duration // a pair's, in place of each; nil: each
 	limit      int           // pairs that may wait; 0: any number
 	passes     *passCount
 	waiting    int
@@ -84,8 +85,11 @@ func (q *queued) ScoreStats(ctx context.Context, dst []float32, pairs []engine.P
 			stats.Queue = time.Since(called)
 		}
 		tokens := len(strings.Fields(p.Query)) + len(strings.Fields(p.Passage)) + 3
-		ended := make(chan struct{})
-		time.AfterFunc(q.each, func() {
+		ended, each := make(chan struct{}), q.each
+		if q.service != nil {
+			each = q.service()
+		}
+		time.AfterFunc(each, func() {
 			q.passes.add(engine.PassStats{Pairs: 1, Tokens: tokens})
 			<-q.server
 			close(ended)

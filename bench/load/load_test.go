@@ -148,3 +148,23 @@ func TestSearchGoesDown(t *testing.T) {
 		t.Errorf("%+v was never confirmed", k)
 	}
 }
+
+// A point that was measured again is not one that did not hold.
+func TestKneeAfterTooFew(t *testing.T) {
+	_, points := search(func(s Step) bool { return true })
+	good := points[0].Rate
+	var again []Point
+	for i, p := range points {
+		if i != 1 {
+			again = append(again, Point{Purpose: p.Purpose, Rate: p.Rate, Seed: p.Seed, Why: tooFew, Good: &good})
+		}
+		again = append(again, p)
+	}
+	want, got := KneeOf(points), KneeOf(again)
+	if want == nil || got == nil || *got != *want || !got.AtLeast {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if k := KneeOf(again[:len(again)-1]); k != nil {
+		t.Errorf("%+v is not confirmed", k)
+	}
+}

@@ -227,6 +227,13 @@ func line(y []float64) (slope, scatter float64) {
 	return slope, math.Sqrt(rest / (n - 2) / xx)
 }
 
+// tooFew is why a load does not hold of which it is not known whether it does.
+const tooFew = "too few requests to bound P95"
+
+// TooFew reports whether more requests would tell whether the load holds: nothing speaks against
+// it, but they hang together so much that their P95 has no bound.
+func (p *Point) TooFew() bool { return p.Why == tooFew }
+
 // judge says whether the load holds.
 func (p *Point) judge(offered, attained float64, steep bool, slo time.Duration) {
 	chance := 2 * math.Sqrt(2*(p.UnderWay+1)) // with few requests, 2 % is within what chance does
@@ -246,7 +253,7 @@ func (p *Point) judge(offered, attained float64, steep bool, slo time.Duration) 
 	case p.P95 == nil || *p.P95 > ms:
 		p.Why = "P95 is above the bound"
 	case p.P95Upper == nil:
-		p.Why = "too few requests to bound P95"
+		p.Why = tooFew
 	case *p.P95Upper > ms:
 		p.Why = "P95 may be above the bound"
 	}

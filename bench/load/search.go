@@ -95,6 +95,7 @@ type Knee struct {
 // KneeOf finds the knee among the points of a search. It returns nil if nothing held, or if
 // what held was not confirmed.
 func KneeOf(points []Point) *Knee {
+	points = decided(points)
 	var k *Knee
 	failed := false
 	for i, p := range points {
@@ -121,4 +122,18 @@ func KneeOf(points []Point) *Knee {
 		k.AtLeast = !failed
 	}
 	return k
+}
+
+// decided leaves out the points that were measured again, with more requests, because they had
+// too few.
+func decided(points []Point) (list []Point) {
+	for i, p := range points {
+		if i+1 < len(points) && p.TooFew() {
+			if next := points[i+1]; next.Purpose == p.Purpose && next.Rate == p.Rate && next.Seed == p.Seed {
+				continue
+			}
+		}
+		list = append(list, p)
+	}
+	return list
 }
