@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,14 +27,14 @@ func (f *serveFlags) sources() ([]source, error) {
 	var all []source
 	for _, value := range f.models {
 		s := source{value, value}
-		if name, of, named := strings.Cut(value, "="); named {
-			s = source{name, of}
-		} else if strings.HasPrefix(value, ".") || filepath.IsAbs(value) {
+		if strings.HasPrefix(value, ".") || filepath.IsAbs(value) { // which may have "=" in it
 			full, err := filepath.Abs(value)
 			if err != nil {
 				return nil, err
 			}
 			s.name = filepath.Base(full)
+		} else if name, of, named := strings.Cut(value, "="); named {
+			s = source{name, of}
 		}
 		if s.name == "" || s.of == "" {
 			return nil, usageError("--model %q: want NAME=DIR, a directory, or a Hugging Face id", value)
@@ -51,6 +52,23 @@ func (f *serveFlags) sources() ([]source, error) {
 	return all, nil
 }
 
+// locate finds the files of all models, before any is opened: that takes time, and what is wrong
+// with the last should be said at once.
+func (p *program) locate(all []source) error {
+	for i := range all {
+		s := &all[i]
+		_, err := p.encoder(cmp.Or(s.of, hub.MiniLM().ID), hub.Complete)
+		if s.of == "" && (errors.Is(err, hub.ErrNotFound) || errors.Is(err, hub.ErrIncomplete)) {
+			s.name = syntheticName // and not that of weights which are not there
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("model %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
 // openModels opens each model and warms it up. On an error those that are open already are
 // closed. h gets the sizes of their passes.
 func (p *program) openModels(ctx context.Context, f *serveFlags, all []source, h *serve.Handler, log *slog.Logger) (models []serve.Model, err error) {
@@ -63,9 +81,6 @@ func (p *program) openModels(ctx context.Context, f *serveFlags, all []source, h
 	for _, s := range all {
 		if err := ctx.Err(); err != nil {
 			return models, err
-		}
-		if s.of == "" && !p.hasDefault() {
-			s.name = syntheticName // and not that of weights which are not there
 		}
 		began, flags := time.Now(), f.engine
 		flags.model, flags.logged = s.of, true
@@ -83,13 +98,6 @@ func (p *program) openModels(ctx context.Context, f *serveFlags, all []source, h
 			"workers", info.Workers, "max_length", info.MaxLength, "took", time.Since(began).Round(time.Millisecond))
 	}
 	return models, nil
-}
-
-// hasDefault reports whether the model that is taken where none is named is in the cache; else
-// synthetic weights take its place.
-func (p *program) hasDefault() bool {
-	_, err := p.find(hub.MiniLM().ID, hub.Complete)
-	return !errors.Is(err, hub.ErrNotFound) && !errors.Is(err, hub.ErrIncomplete)
 }
 
 func closeModels(models []serve.Model) error {

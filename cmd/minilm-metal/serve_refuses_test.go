@@ -43,6 +43,8 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--api-key-file", filepath.Join(dir, "none")}, failed, "--api-key-file: open "},
 		{[]string{"--api-key-file", file("empty", "\n \n")}, failed, "has no key"},
 		{[]string{"--api-key-file", file("spaced", "good-key\nsecret key\n")}, failed, "spaced: line 2 has a character that is not visible ASCII"},
+		{[]string{"--model", "synthetic", "--model", "late=" + filepath.Join(dir, "none")}, failed, "model late: "},
+		{[]string{"--model", filepath.Join(dir, "run=3")}, failed, "model run=3: "},
 		{[]string{"--model", "=dir"}, usage, `--model "=dir": want NAME=DIR`},
 		{[]string{"--model", "\xff=x"}, usage, "--model \"\\xff=x\": the name is not UTF-8"},
 		{[]string{"--model", "a=x", "--model", "a=y"}, usage, `"a" is another model's name already`},

@@ -34,6 +34,9 @@ func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := p.locate(all); err != nil {
+		return err
+	}
 	log := f.log.logger(p.stderr)
 	p.stderr = warnings{log}
 	s := &service{flags: f, log: log}
