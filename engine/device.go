@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"runtime"
 
 	"github.com/minilm-metal/minilm-metal/model"
 )
@@ -32,7 +35,11 @@ func (e *Engine) openDevice() (err error) {
 			choose("metal", "f16", why)
 			break
 		}
-		e.options.logger.Info("not on metal", "why", why)
+		level := slog.LevelDebug
+		if runtime.GOOS == "darwin" { // where a GPU is expected
+			level = slog.LevelInfo
+		}
+		e.options.logger.Log(context.Background(), level, "not on metal", "why", why)
 		choose("cpu", "", why)
 		err = e.openCPU()
 	case "cpu":
