@@ -70,6 +70,28 @@ func TestOpenAPIHasAllPaths(t *testing.T) {
 	}
 }
 
+// Each operation says that the server may be busy, or not ready, and when to ask again.
+func TestOpenAPIBusy(t *testing.T) {
+	doc := description(t)
+	for path, methods := range paths(table()) {
+		for method, routes := range methods {
+			var want []int
+			if r := routes[0]; !r.open {
+				want = append(want, http.StatusServiceUnavailable)
+			}
+			if routes[0].ask != nil {
+				want = append(want, http.StatusTooManyRequests)
+			}
+			for _, status := range want {
+				r := doc.Paths.Value(path).Operations()[method].Responses.Status(status)
+				if r == nil || r.Value.Headers["Retry-After"] == nil {
+					t.Errorf("%s %s: no answer with %d and Retry-After", method, path, status)
+				}
+			}
+		}
+	}
+}
+
 // No field of a body is described that no dialect of its path reads.
 func TestOpenAPIFieldsAreRead(t *testing.T) {
 	routes := paths(table())
