@@ -32,33 +32,35 @@ func (a *answer) score(i int) float32 { return a.values[i] }
 // row is what one item has.
 func (a *answer) row(i int) []float32 { return a.values[i*a.width:][:a.width] }
 
-// run has the engine answer a question.
-func (h *Handler) run(x *exchange, q *question) (*answer, *failure) {
+// run has the engine answer a question, and makes the reply.
+func (h *Handler) run(x *exchange, q *question, encode encoder) (reply, *failure) {
 	m, f := h.choose(q)
 	if f != nil {
-		return nil, f
+		return reply{}, f
 	}
 	facts := &x.facts
 	facts.task, facts.model, facts.single, facts.items, facts.length = q.task, m.Name, q.single, q.items(), q.characters()
 	if facts.asked = true; q.items() == 0 {
-		return nil, failed(noItems, "the list of texts is empty")
+		return reply{}, failed(noItems, "the list of texts is empty")
 	}
 	if !m.can(q) {
-		return nil, failed(wrongModel, "model %q is %s, and this needs %s", m.Name, tasks[m.does], tasks[q.task])
+		return reply{}, failed(wrongModel, "model %q is %s, and this needs %s", m.Name, tasks[m.does], tasks[q.task])
 	}
 	if f := h.tooMuchText(q); f != nil {
-		return nil, f
+		return reply{}, f
 	}
-	if f := h.takeTurn(x, q); f != nil {
-		return nil, f
+	end, f := h.takeTurn(x.r.Context(), q)
+	if f != nil {
+		return reply{}, f
 	}
+	defer end()
 	a := &answer{model: m, width: 1}
 	if err := m.counted(x.r.Context(), q, a); err != nil {
 		f := whyNot(x.r.Context(), err)
 		if f.kind == overloaded {
 			f.retry = m.wait()
 		}
-		return nil, f
+		return reply{}, f
 	}
 	facts.stats, facts.scale, facts.lengths = a.stats, a.scale, a.lengths
 	for _, n := range a.lengths {
@@ -66,7 +68,7 @@ func (h *Handler) run(x *exchange, q *question) (*answer, *failure) {
 			facts.cut++
 		}
 	}
-	return a, nil
+	return encode(a), nil
 }
 
 // counted is answer, which metrics see while it goes on.

@@ -73,7 +73,7 @@ func TestBodiesInMemory(t *testing.T) {
 		slow = append(slow, c)
 	}
 	w := send(h, "POST", "/rerank", teiBody)
-	if w.Code != 429 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "the bodies of all requests have more than 2000 bytes, the product of --max-requests and --max-body") {
+	if w.Code != 429 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "what is held of all requests and replies has more than 2000 bytes, the product of --max-requests and --max-body") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	for _, c := range slow {

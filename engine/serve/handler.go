@@ -15,7 +15,7 @@ type Handler struct {
 	draining atomic.Bool
 	places   chan struct{} // has an element for each exchange that is being answered
 	turns    chan struct{} // and for each that makes many tokens
-	held     atomic.Int64  // bytes of all bodies that are being read or answered
+	held     atomic.Int64  // bytes of all bodies and replies in memory
 	metrics  *metrics
 
 	keys       keys
@@ -55,7 +55,7 @@ func (h *Handler) Drain() { h.draining.Store(true) }
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.mux.ServeHTTP(w, h.withName(r))
+	h.mux.ServeHTTP(w, h.withName(withPath(r)))
 }
 
 // serve answers a request of a path, whose routes it has by method.
@@ -76,8 +76,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, met
 		}
 	}()
 	if methods == nil {
-		x.facts.failure = failed(notFound, "no such path")
-		x.send(reply{status: http.StatusNotFound})
+		h.nowhere(x)
 		return
 	}
 	method := r.Method
@@ -96,6 +95,18 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, met
 		h.headers(x, words)
 		x.send(p)
 	}
+}
+
+// nowhere answers a path that there is not. As long as there are no models, it may be that of one
+// whose name has a slash.
+func (h *Handler) nowhere(x *exchange) {
+	f := failed(notFound, "no such path")
+	if loading := h.isReady(x); loading != nil && namesModel(x.r.URL.Path) {
+		f = loading
+		x.w.Header().Set("Retry-After", retryAfter(f.retry))
+	}
+	x.facts.failure = f
+	x.send(reply{status: statuses[f.kind]})
 }
 
 // other answers a method that a path does not have. OPTIONS asks which it has.
@@ -139,11 +150,7 @@ func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, 
 	if f := h.understood(x, b); f != nil {
 		return reply{}, f
 	}
-	a, f := h.run(x, &q)
-	if f != nil {
-		return reply{}, f
-	}
-	return encode(a), nil
+	return h.run(x, &q, encode)
 }
 
 // understood returns the failure of a body that its dialect has read.

@@ -1,5 +1,7 @@
 package serve
 
+import "context"
+
 // A reply of /tokenize is up to seventy times as long as the texts, and takes more memory while it
 // is made: so they have a limit of their own, and long ones take turns.
 const (
@@ -12,17 +14,17 @@ const (
 	tokensFew   = 16 << 10
 )
 
-// takeTurn waits for the turn of a question that makes many tokens. It lasts until the exchange's
-// end, since the reply's memory is most of it.
-func (h *Handler) takeTurn(x *exchange, q *question) *failure {
+// takeTurn waits for the turn of a question that makes many tokens, which lasts until the function
+// that it returns is called. That is when the reply is made, and not when the client has read it:
+// who reads slowly keeps no turn from others.
+func (h *Handler) takeTurn(ctx context.Context, q *question) (end func(), _ *failure) {
 	if q.task != tokenizing || q.bytes() <= tokensFew {
-		return nil
+		return func() {}, nil
 	}
 	select {
 	case h.turns <- struct{}{}:
-		x.onEnd(func() { <-h.turns })
-		return nil
-	case <-x.r.Context().Done():
-		return failed(cancelled, "the client has gone")
+		return func() { <-h.turns }, nil
+	case <-ctx.Done():
+		return nil, failed(cancelled, "the client has gone")
 	}
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -52,4 +53,38 @@ func TestTokensTakeTurns(t *testing.T) {
 	if len(h.turns) != 0 || len(h.places) != 0 {
 		t.Errorf("%d turns and %d places are taken", len(h.turns), len(h.places))
 	}
+}
+
+// A client that does not read its reply keeps no turn from others. What it has not read counts as
+// memory, and is none when it has gone.
+func TestUnreadTokensKeepNoTurn(t *testing.T) {
+	h, _ := open(t, scoring)
+	many := `{"inputs": "` + strings.Repeat("a ", tokensFew) + `"}`
+	gone := make(chan struct{})
+	var wg sync.WaitGroup
+	for range cap(h.turns) {
+		wg.Go(func() { h.ServeHTTP(&unread{httptest.NewRecorder(), gone}, httptest.NewRequest("POST", "/tokenize", strings.NewReader(many))) })
+	}
+	w := send(h, "POST", "/tokenize", many)
+	if w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	want := int64(cap(h.turns) * (len(many) + w.Body.Len()))
+	until(func() bool { return h.held.Load() == want })
+	close(gone)
+	wg.Wait()
+	if n := h.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held", n)
+	}
+}
+
+// unread is a client's end of which nothing is read until it has gone.
+type unread struct {
+	*httptest.ResponseRecorder
+	gone chan struct{}
+}
+
+func (u *unread) Write(b []byte) (int, error) {
+	<-u.gone
+	return 0, io.ErrClosedPipe
 }

@@ -30,9 +30,9 @@ func (h *Handler) hurryBody(x *exchange) {
 	}
 }
 
-// holding is a body's reader that counts its bytes among those of all bodies in memory, until the
-// exchange's end. Together they may be as long as MaxRequests bodies of MaxBody: what many slow
-// clients have sent so far is memory, too.
+// holding is a body's reader that counts its bytes among those that are held in memory, until the
+// exchange's end. So are those of replies (send). Together they may be as long as MaxRequests bodies
+// of MaxBody: what slow clients have sent so far is memory, and what slow clients have not read yet.
 func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
 	c := &counted{h: h, body: body}
 	x.onEnd(func() { h.held.Add(-c.bytes) })
@@ -50,14 +50,14 @@ func (c *counted) Read(b []byte) (int, error) {
 	c.bytes += int64(n)
 	most := c.h.options.mostHeld()
 	if held := c.h.held.Add(int64(n)); held > most {
-		f := failed(overloaded, "the bodies of all requests have more than %d bytes, the product of --max-requests and --max-body", most)
+		f := failed(overloaded, "what is held of all requests and replies has more than %d bytes, the product of --max-requests and --max-body", most)
 		f.retry = c.h.wait()
 		return n, f
 	}
 	return n, err
 }
 
-// mostHeld is the most bytes of all bodies together.
+// mostHeld is the most bytes of all bodies and replies together, with which another body is read.
 func (o *options) mostHeld() int64 {
 	if n := int64(o.requests); o.bytes <= math.MaxInt64/n {
 		return o.bytes * n

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -78,6 +79,23 @@ func (h *Handler) inPath(r *http.Request) (*served, *failure) {
 		return nil, about("version", noModel, "model %q has no version %.80q, want %s", m.Name, version, onlyVersion)
 	}
 	return m, f
+}
+
+// inBody is the model that a body's field names, or other. Its dialect may not know the field, and
+// a wrong name is found when the question is there (choose).
+func (h *Handler) inBody(b *body, other *served) *served {
+	i, has := b.at["model"]
+	if !has {
+		return other
+	}
+	var name string
+	if json.Unmarshal(b.fields[i].json, &name) != nil {
+		return other
+	}
+	if m, f := h.named(name); f == nil {
+		return m
+	}
+	return other
 }
 
 // choose returns the model that a question is for. One model answers to every name, because

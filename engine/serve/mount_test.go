@@ -30,6 +30,16 @@ func TestMounted(t *testing.T) {
 	}
 	s := httptest.NewServer(mux)
 	defer s.Close()
+	// Doubled slashes are the client's, and no reason to send it elsewhere.
+	h, _ := open(t, scoring)
+	for _, path := range []string{"//rerank", "/./rerank", "/v1//../rerank"} {
+		if w := send(http.StripPrefix("/a/b", h), "POST", "/a/b"+path, teiBody); w.Code != 200 {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := send(h, "GET", "//v2//models/tiny%2F..%2Ftiny", ""); w.Code != 404 {
+		t.Errorf("a name with dots: %d %s", w.Code, w.Body)
+	}
 	for _, kind := range kindOf {
 		reply, err := http.Get(s.URL + "/" + kind + "/docs")
 		if err != nil {
@@ -47,6 +57,14 @@ func TestMounted(t *testing.T) {
 func TestSlashesInNames(t *testing.T) {
 	h := handler(t)
 	names := []string{"org/small", "org/small/int8", "org"}
+	for _, path := range []string{"/v1/models/org/small", "/v2/models/org/small/infer"} {
+		if w := send(h, "GET", path, ""); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%s before there are models: %d %v", path, w.Code, w.Header())
+		}
+	}
+	if w := send(h, "GET", "/v3/models/org/small", ""); w.Code != 404 {
+		t.Errorf("no path before there are models: %d", w.Code)
+	}
 	var models []Model
 	for _, name := range names {
 		_, eng := open(t, scoring)

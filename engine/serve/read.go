@@ -31,13 +31,13 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 		return nil, f
 	}
 	if !split && !isJSON(x.r.Header.Get("Content-Type")) {
-		return nil, failed(mediaType, "the content type is not %s", jsonType)
+		return nil, failed(mediaType, "the content type is %.40q, want %s, or none", x.r.Header.Get("Content-Type"), jsonType)
 	}
 	b, f := parseBody(raw[:n])
 	if f != nil {
 		return nil, f
 	}
-	b.rest, b.items, b.does = raw[n:], h.options.items, m.does
+	b.rest, b.items, b.does = raw[n:], h.options.items, h.inBody(b, m).does
 	b.uncut = h.options.uncut
 	b.value = x.r.PathValue
 	return b, nil

@@ -133,6 +133,10 @@ func TestModels(t *testing.T) {
 		want       string
 	}{
 		{"/embed", `{"inputs": "a"}`, 200, "[["},
+		{"/", `{"query": "a", "texts": ["b"]}`, 200, `"score"`},
+		{"/", `{"inputs": "a", "model": "vectors"}`, 200, "[["},
+		{"/", `{"model": "labels", "inputs": "a"}`, 200, "entailment"},
+		{"/", `{"inputs": "a", "model": "huge"}`, 422, ""},
 		{"/predict", `{"inputs": "a"}`, 200, "entailment"},
 		{"/predict", `{"inputs": "a", "model": "large"}`, 200, "LABEL_0"},
 		{"/rerank", `{"query": "a", "texts": ["b"], "model": "vectors"}`, 424, `model \"vectors\" is an embedder, and this needs a reranker`},

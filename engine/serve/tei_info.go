@@ -47,7 +47,7 @@ func teiInfo(h *Handler, x *exchange) (reply, *failure) {
 	version, commit := build()
 	return asJSON(http.StatusOK, teiModel{
 		ID: m.Name, Type: dtype(m.info.Precision), Name: m.Name, Kind: m.teiKind(),
-		Requests: h.options.requests, Length: m.info.MaxLength, Tokens: m.info.TokenBudget, Passes: m.info.Workers,
+		Requests: h.options.requests, Length: m.info.MaxLength, Tokens: max(m.info.TokenBudget, m.info.MaxLength), Passes: m.info.Workers,
 		Items: h.options.items, Truncates: !h.options.uncut, Tokenizers: m.info.Workers, Version: version, Commit: commit, Models: h.modelFacts(),
 	}), nil
 }

@@ -57,7 +57,7 @@ function choose() {
 	$("model").textContent = model.name;
 	document.title = model.name + ", minilm-metal";
 	$("facts").replaceChildren(...[
-		["Kind", kind.name], ["Device", model.device], ["Precision", model.precision], ["Longest", model.max_input_length + " tokens"],
+		["Kind", kind.name], ["Device", model.device], ["Precision", model.precision], ["Reads", `up to ${model.max_input_length} tokens`],
 		["Values", model.dimensions], ["Labels", model.labels],
 	].filter(([, v]) => v).map(([k, v]) => make("div", "", make("dt", "", k), make("dd", "", String(v)))));
 	$("query-field").hidden = kind !== kinds.reranker;
