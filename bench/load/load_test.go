@@ -168,3 +168,29 @@ func TestKneeAfterTooFew(t *testing.T) {
 		t.Errorf("%+v is not confirmed", k)
 	}
 }
+
+// The knee says which loads above it may hold, for all that is known.
+func TestKneePerhaps(t *testing.T) {
+	good := 1.0
+	at := func(purpose string, rate float64, seed uint64, why string) Point {
+		return Point{Purpose: purpose, Rate: rate, Seed: seed, Why: why, Holds: why == "", Good: &good}
+	}
+	for _, c := range []struct {
+		of45, of50, of60 string
+		want             float64
+	}{
+		{"", "", "saturated", 0},
+		{tooFew, tooFew, "saturated", 50},
+		{tooFew, "P95 is above the bound", tooFew, 45},
+		{"saturated", tooFew, tooFew, 0},
+	} {
+		points := []Point{at(recording.PurposeSearch, 30, 1, tooFew), at(recording.PurposeSearch, 30, 1, ""), at(recording.PurposeSearch, 60, 1, c.of60),
+			at(recording.PurposeSearch, 45, 1, c.of45), at(recording.PurposeSearch, 50, 1, c.of50)}
+		for seed := range uint64(Confirmations) {
+			points = append(points, at(recording.PurposeConfirm, 40, 2+seed, ""))
+		}
+		if k := KneeOf(points); k == nil || k.Rate != 40 || k.Perhaps != c.want {
+			t.Errorf("%+v: %+v", c, k)
+		}
+	}
+}

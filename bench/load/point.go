@@ -42,6 +42,7 @@ type Point struct {
 	P50        *float64 `json:"p50_ms"` // of all that were due, with misses as the slowest; nil: it falls on a miss
 	P95        *float64 `json:"p95_ms"`
 	P95Upper   *float64 `json:"p95_upper_95_ms"` // nil: too few requests, or it falls on a miss
+	P99        *float64 `json:"p99_ms"`          // as P95, without a bound
 	Dependence float64  `json:"dependence"`      // how many requests tell as much as one independent one
 	LateP99    *float64 `json:"late_p99_ms"`     // how late the client was
 	Waited     int      `json:"waited"`          // requests that found all callers busy
@@ -127,7 +128,7 @@ func (p *Point) latencies(window []request) {
 	}
 	slices.Sort(sorted)
 	slices.Sort(late)
-	p.P50, p.P95 = finite(stats.Percentile(sorted, 50)), finite(stats.Percentile(sorted, 100*quantile))
+	p.P50, p.P95, p.P99 = finite(stats.Percentile(sorted, 50)), finite(stats.Percentile(sorted, 100*quantile)), finite(stats.Percentile(sorted, 99))
 	if len(late) > 0 {
 		p.LateP99 = finite(stats.Percentile(late, 99))
 	}

@@ -1,6 +1,10 @@
 package load
 
-import "github.com/minilm-metal/minilm-metal/bench/recording"
+import (
+	"math"
+
+	"github.com/minilm-metal/minilm-metal/bench/recording"
+)
 
 // The search for the knee covers the loads from Lowest to Highest, as shares of the
 // capacity that a closed loop measured, and narrows the knee down to Width. The knee must
@@ -90,6 +94,9 @@ type Knee struct {
 	Good float64 `json:"good_pairs_per_second"` // the mean of the points that confirmed it
 	// AtLeast: every load that was tried held, the highest too, so the knee may be above.
 	AtLeast bool `json:"at_least"`
+	// Perhaps is the largest load above Rate of which too few requests told whether it holds, below
+	// all that do not; 0 for none.
+	Perhaps float64 `json:"perhaps_pairs_per_second"`
 }
 
 // KneeOf finds the knee among the points of a search. It returns nil if nothing held, or if
@@ -119,9 +126,27 @@ func KneeOf(points []Point) *Knee {
 		}
 	}
 	if k != nil {
-		k.AtLeast = !failed
+		k.AtLeast, k.Perhaps = !failed, undecided(points, k.Rate)
 	}
 	return k
+}
+
+// undecided is the largest load above the knee, and below all that do not hold, whose last point
+// had too few requests; 0 for none.
+func undecided(points []Point, knee float64) (rate float64) {
+	fails := math.Inf(1)
+	last := map[float64]Point{}
+	for _, p := range points {
+		if last[p.Rate] = p; !p.Holds && !p.TooFew() && p.Rate > knee {
+			fails = min(fails, p.Rate)
+		}
+	}
+	for at, p := range last {
+		if at > max(knee, rate) && at < fails && p.TooFew() {
+			rate = at
+		}
+	}
+	return rate
 }
 
 // decided leaves out the points that were measured again, with more requests, because they had

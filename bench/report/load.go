@@ -79,7 +79,7 @@ func (f *LoadFigures) write(p *markdown.Page) {
 			holds = q.Why
 		}
 		rows = append(rows, []string{q.Purpose, figure.Fixed(&q.Rate, 1), strconv.FormatUint(q.Seed, 10), strconv.Itoa(q.Requests),
-			figure.Fixed(&q.Offered, 1), figure.Fixed(&q.Attained, 1), figure.Fixed(q.Good, 1), figure.Fixed(q.P50, 2), figure.Fixed(q.P95, 2), figure.Fixed(q.P95Upper, 2),
+			figure.Fixed(&q.Offered, 1), figure.Fixed(&q.Attained, 1), figure.Fixed(q.Good, 1), figure.Fixed(q.P50, 2), figure.Fixed(q.P95, 2), figure.Fixed(q.P95Upper, 2), figure.Fixed(q.P99, 2),
 			strconv.Itoa(q.Slow), strconv.Itoa(q.Missed), figure.Fixed(&q.UnderWay, 1), figure.Fixed(q.LateP99, 3), holds})
 	}
 	p.Block()
@@ -97,7 +97,7 @@ func (f *LoadFigures) write(p *markdown.Page) {
 }
 
 var loadTitles = []string{"Purpose", "Asked (pairs/s)", "Seed", "Requests", "Offered (pairs/s)", "Attained (pairs/s)", "Good (pairs/s)",
-	"P50 (ms)", "P95 (ms)", "P95 95% Upper Bound (ms)", "Slow", "Missed", "Under Way", "Lateness P99 (ms)", "Verdict"}
+	"P50 (ms)", "P95 (ms)", "P95 95% Upper Bound (ms)", "P99 (ms)", "Slow", "Missed", "Under Way", "Lateness P99 (ms)", "Verdict"}
 
 // verdict says where the knee is.
 func (f *LoadFigures) verdict() string {
@@ -111,7 +111,11 @@ func (f *LoadFigures) verdict() string {
 		if f.Capacity != nil && *f.Capacity > 0 {
 			share = fmt.Sprintf(", %.0f %% of the capacity", 100*f.Knee.Rate / *f.Capacity)
 		}
-		return fmt.Sprintf("%s%.1f pairs/s%s, confirmed by %d seeds; goodput %.1f pairs/s", least, f.Knee.Rate, share, load.Confirmations, f.Knee.Good)
+		perhaps := ""
+		if f.Knee.Perhaps > 0 {
+			perhaps = fmt.Sprintf("; up to %.1f pairs/s may hold, of which too few requests told", f.Knee.Perhaps)
+		}
+		return fmt.Sprintf("%s%.1f pairs/s%s, confirmed by %d seeds; goodput %.1f pairs/s%s", least, f.Knee.Rate, share, load.Confirmations, f.Knee.Good, perhaps)
 	case f.Points == nil:
 		return figure.NotMeasured
 	}
@@ -136,13 +140,13 @@ func (f *LoadFigures) verdict() string {
 func (f *LoadFigures) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"purpose", "rate_pairs_per_second", "seed", "window_seconds", "requests", "offered_pairs_per_second", "attained_pairs_per_second",
-		"good_pairs_per_second", "slow", "missed", "p50_ms", "p95_ms", "p95_upper_95_ms", "dependence", "late_p99_ms", "waited", "under_way", "under_way_growth", "holds", "why"}); err != nil {
+		"good_pairs_per_second", "slow", "missed", "p50_ms", "p95_ms", "p95_upper_95_ms", "p99_ms", "dependence", "late_p99_ms", "waited", "under_way", "under_way_growth", "holds", "why"}); err != nil {
 		return err
 	}
 	for _, p := range f.Points {
 		if err := out.Write([]string{p.Purpose, figure.Shortest(&p.Rate), strconv.FormatUint(p.Seed, 10), figure.Shortest(&p.Seconds), strconv.Itoa(p.Requests),
 			figure.Shortest(&p.Offered), figure.Shortest(&p.Attained), figure.Shortest(p.Good), strconv.Itoa(p.Slow), strconv.Itoa(p.Missed),
-			figure.Shortest(p.P50), figure.Shortest(p.P95), figure.Shortest(p.P95Upper), figure.Shortest(&p.Dependence), figure.Shortest(p.LateP99), strconv.Itoa(p.Waited),
+			figure.Shortest(p.P50), figure.Shortest(p.P95), figure.Shortest(p.P95Upper), figure.Shortest(p.P99), figure.Shortest(&p.Dependence), figure.Shortest(p.LateP99), strconv.Itoa(p.Waited),
 			figure.Shortest(&p.UnderWay), figure.Shortest(&p.Growth), strconv.FormatBool(p.Holds), p.Why}); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func TestLoadFigures(t *testing.T) {
 	if err := f.WriteCSV(&asCSV); err != nil {
 		t.Fatal(err)
 	}
-	if rows, err := csv.NewReader(&asCSV).ReadAll(); err != nil || len(rows) != 1+len(rec.Load.Points) || rows[1][0] != "ramp" || rows[3][18] != "true" {
+	if rows, err := csv.NewReader(&asCSV).ReadAll(); err != nil || len(rows) != 1+len(rec.Load.Points) || rows[1][0] != "ramp" || rows[3][19] != "true" {
 		t.Errorf("%v: %q", err, rows)
 	}
 }
