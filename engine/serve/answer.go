@@ -39,7 +39,7 @@ func (h *Handler) run(x *exchange, q *question, encode encoder) (reply, *failure
 		return reply{}, f
 	}
 	facts := &x.facts
-	facts.task, facts.model, facts.single, facts.items, facts.length = q.task, m.Name, q.single, q.items(), q.characters()
+	facts.task, facts.model, facts.single, facts.items = q.task, m.Name, q.single, q.items()
 	if facts.asked = true; q.items() == 0 {
 		return reply{}, failed(noItems, "the list of texts is empty")
 	}
@@ -49,6 +49,7 @@ func (h *Handler) run(x *exchange, q *question, encode encoder) (reply, *failure
 	if f := h.tooMuchText(q); f != nil {
 		return reply{}, f
 	}
+	facts.length = q.characters() // not before: it reads a long query once for each of its passages
 	end, f := h.takeTurn(x.r.Context(), q)
 	if f != nil {
 		return reply{}, f
@@ -68,7 +69,11 @@ func (h *Handler) run(x *exchange, q *question, encode encoder) (reply, *failure
 			facts.cut++
 		}
 	}
-	return encode(a), nil
+	p := encode(a)
+	if f := h.keep(x, len(p.body)); f != nil {
+		return reply{}, f
+	}
+	return p, nil
 }
 
 // counted is answer, which metrics see while it goes on.

@@ -15,6 +15,8 @@ type exchange struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	facts facts
+	// placed says that the exchange has a place: see takePlace.
+	placed bool
 	// after runs when the exchange has ended, last first: a gate gives back what it took.
 	after []func()
 }

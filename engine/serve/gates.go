@@ -17,15 +17,24 @@ func (h *Handler) hasRoom(*exchange) *failure {
 	return h.noRoom()
 }
 
-// takePlace gives an exchange a place among those that are being answered, until its end. It is
+// takePlace gives an exchange a place among those that are being answered, until leave. It is
 // asked when the body has come: who sends one slowly keeps no place from others.
 func (h *Handler) takePlace(x *exchange) *failure {
 	select {
 	case h.places <- struct{}{}:
-		x.onEnd(func() { <-h.places })
+		x.placed = true
 		return nil
 	default:
 		return h.noRoom()
+	}
+}
+
+// leave gives back the place when the answer is made, and before it is sent: who reads slowly keeps
+// no place from others, and who has read may ask again at once.
+func (h *Handler) leave(x *exchange) {
+	if x.placed {
+		x.placed = false
+		<-h.places
 	}
 }
 

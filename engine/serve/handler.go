@@ -15,7 +15,7 @@ type Handler struct {
 	draining atomic.Bool
 	places   chan struct{} // has an element for each exchange that is being answered
 	turns    chan struct{} // and for each that makes many tokens
-	held     atomic.Int64  // bytes of all bodies and replies in memory
+	held     atomic.Int64  // bytes of all bodies and answers in memory
 	metrics  *metrics
 
 	keys       keys
@@ -123,6 +123,7 @@ func (h *Handler) other(x *exchange, methods map[string][]bound) {
 // answer takes an exchange through all steps up to its reply. It sets words to the route as
 // soon as that is known: its dialect words a failure.
 func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, *failure) {
+	defer h.leave(x)
 	x.facts.open = words.open
 	if f := h.hasKey(x); f != nil {
 		return reply{}, f

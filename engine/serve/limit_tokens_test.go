@@ -63,7 +63,9 @@ func TestUnreadTokensKeepNoTurn(t *testing.T) {
 	gone := make(chan struct{})
 	var wg sync.WaitGroup
 	for range cap(h.turns) {
-		wg.Go(func() { h.ServeHTTP(&unread{httptest.NewRecorder(), gone}, httptest.NewRequest("POST", "/tokenize", strings.NewReader(many))) })
+		wg.Go(func() {
+			h.ServeHTTP(&unread{httptest.NewRecorder(), gone}, httptest.NewRequest("POST", "/tokenize", strings.NewReader(many)))
+		})
 	}
 	w := send(h, "POST", "/tokenize", many)
 	if w.Code != 200 {

@@ -31,7 +31,7 @@ func (h *Handler) hurryBody(x *exchange) {
 }
 
 // holding is a body's reader that counts its bytes among those that are held in memory, until the
-// exchange's end. So are those of replies (send). Together they may be as long as MaxRequests bodies
+// exchange's end. So are those of answers (keep). Together they may be as long as MaxRequests bodies
 // of MaxBody: what slow clients have sent so far is memory, and what slow clients have not read yet.
 func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
 	c := &counted{h: h, body: body}
@@ -48,16 +48,32 @@ type counted struct {
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.body.Read(b)
 	c.bytes += int64(n)
-	most := c.h.options.mostHeld()
-	if held := c.h.held.Add(int64(n)); held > most {
-		f := failed(overloaded, "what is held of all requests and replies has more than %d bytes, the product of --max-requests and --max-body", most)
-		f.retry = c.h.wait()
-		return n, f
+	if c.h.held.Add(int64(n)) > c.h.options.mostHeld() {
+		return n, c.h.holdsTooMuch()
 	}
 	return n, err
 }
 
-// mostHeld is the most bytes of all bodies and replies together, with which another body is read.
+// keep counts the bytes of an answer among those that are held in memory, until the exchange's end. If
+// there are too many without it, the answer is dropped: many requests may have come before their
+// answers, which can be a hundred times as long, were there. One alone is always kept.
+func (h *Handler) keep(x *exchange, answer int) *failure {
+	n := int64(answer)
+	if h.held.Add(n)-n > h.options.mostHeld() {
+		h.held.Add(-n)
+		return h.holdsTooMuch()
+	}
+	x.onEnd(func() { h.held.Add(-n) })
+	return nil
+}
+
+func (h *Handler) holdsTooMuch() *failure {
+	f := failed(overloaded, "what is held of all requests and replies has more than %d bytes, the product of --max-requests and --max-body", h.options.mostHeld())
+	f.retry = h.wait()
+	return f
+}
+
+// mostHeld is the most bytes of all bodies and answers together, with which more are taken.
 func (o *options) mostHeld() int64 {
 	if n := int64(o.requests); o.bytes <= math.MaxInt64/n {
 		return o.bytes * n

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,17 @@ func TestLimits(t *testing.T) {
 		if w.Code != c.status || !strings.Contains(strings.ReplaceAll(w.Body.String(), `\"`, `"`), c.want) {
 			t.Errorf("%s: %d %s, want %d %s", c.name, w.Code, w.Body, c.status, c.want)
 		}
+	}
+}
+
+// Texts above the limit are not read, not even to count characters: a body of 7 MB with a long query and
+// ten thousand passages would take a minute.
+func TestNothingIsReadAboveTheLimit(t *testing.T) {
+	h, _ := open(t, scoring, MaxText(200))
+	q := question{task: scoring, pairs: pairsOf(strings.Repeat("q", 100), []string{"a", "b"})}
+	x := &exchange{h: h, r: httptest.NewRequest("POST", "/rerank", nil)}
+	if _, f := h.run(x, &q, nil); f == nil || f.kind != tooLarge || x.facts.length != 0 || x.facts.items != 2 {
+		t.Errorf("%v, %+v", f, x.facts)
 	}
 }
 

@@ -52,9 +52,6 @@ func (x *exchange) send(p reply) {
 		h.Set("Connection", "close")
 	}
 	x.facts.status, x.facts.sent = p.status, len(p.body)
-	held := int64(len(p.body))
-	x.h.held.Add(held)
-	defer x.h.held.Add(-held)
 	c := http.NewResponseController(x.w)
 	if t := x.h.options.replyTimeout; t > 0 {
 		_ = c.SetWriteDeadline(time.Now().Add(t))
