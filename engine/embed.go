@@ -47,7 +47,7 @@ func (e *Engine) Embed(ctx context.Context, dst []float32, texts []string, opts 
 
 // EmbedTokens is Embed for texts that are tokens already. It neither cuts them nor adds special
 // tokens or a prompt, as in ScoreTokens. b must not change until EmbedTokens returns. Of the
-// options, StatsTo applies.
+// options, StatsTo and Unnormalized apply.
 func (e *Engine) EmbedTokens(ctx context.Context, dst []float32, b *model.Batch, opts ...CallOption) ([]float32, error) {
 	if b == nil {
 		return dst, e.ended(errors.New("engine: nil batch"))

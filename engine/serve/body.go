@@ -15,8 +15,8 @@ type body struct {
 	at     map[string]int // the fields' indices, by name
 	failed *failure       // the first that was found; nil so far
 	items  int            // the most elements of a list
-	// does is the task of the model that the path names, or the field model, or of the default model.
-	// Paths that models of different kinds answer differently need it.
+	// does is the task of the model that the path names, else of that of the field model, else of the
+	// default model. Paths that models of different kinds answer differently need it.
 	does task
 	// uncut is what the option NoAutoTruncate says.
 	uncut bool

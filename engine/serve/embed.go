@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/minilm-metal/minilm-metal/engine"
@@ -12,9 +11,11 @@ import (
 // unit is the module of an embedder that makes its vectors of length 1, as Info has it.
 const unit = "normalize:"
 
-// unitary reports whether the model makes vectors of length 1 by itself.
+// unitary reports whether the model makes vectors of length 1 by itself: whether that is the last
+// that it does, since a vector of which the first values are kept is shorter.
 func (m *served) unitary() bool {
-	return slices.ContainsFunc(m.info.Modules, func(s string) bool { return strings.HasPrefix(s, unit) })
+	last := len(m.info.Modules) - 1
+	return last >= 0 && strings.HasPrefix(m.info.Modules[last], unit)
 }
 
 // embed makes vectors.

@@ -94,6 +94,28 @@ func TestEmbeddingsAreTheEngines(t *testing.T) {
 	}
 }
 
+// An engine that keeps the first values of its vectors leaves them shorter than 1. Clients that ask for
+// nothing else have them of length 1 all the same, and those that want them as they are have the engine's.
+func TestEmbeddingsOfShortenedVectors(t *testing.T) {
+	eng := enginetest.OpenEmbedder(t, engine.Dimensions(5))
+	h := ready(t, eng)
+	want, err := eng.Embed(t.Context(), nil, []string{"a river"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := eng.Embed(t.Context(), nil, []string{"a river"}, engine.Unnormalized())
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors.Normalize(want)
+	for more, want := range map[string][]float32{"": want, `, "dimensions": 5`: want, `, "normalize": false`: long} {
+		w := send(h, "POST", "/embed", `{"inputs": "a river"`+more+`}`)
+		if got := decoded[[][]float32](t, w); len(got) != 1 || !slices.Equal(got[0], want) {
+			t.Errorf("%q: %v, want %v", more, got, want)
+		}
+	}
+}
+
 // Token ids have the embedding of the text that they are of, bit for bit, with special tokens
 // around them and without. Ids are no items: a text has many of them.
 func TestEmbeddingsOfTokenIDs(t *testing.T) {

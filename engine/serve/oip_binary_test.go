@@ -72,6 +72,18 @@ func TestOIPBinary(t *testing.T) {
 	}
 }
 
+// Arrays of a tensor are read once for each level that they are in: there are few.
+func TestOIPNested(t *testing.T) {
+	h, _ := open(t, scoring)
+	for levels, want := range map[int]int{1: 200, 2: 200, oipDeepest: 200, oipDeepest + 1: 400, 100: 400} {
+		data := strings.Repeat("[", levels) + `"b"` + strings.Repeat("]", levels)
+		w := send(h, "POST", "/v2/models/tiny/infer", `{"inputs": [{"name": "query", "shape": [1], "datatype": "BYTES", "data": ["a"]}, {"name": "documents", "shape": [1], "datatype": "BYTES", "data": `+data+`}]}`)
+		if w.Code != want || want == 400 && decoded[errorText](t, w).Error != "data has more than 8 arrays in each other" {
+			t.Errorf("%d levels: %d %s", levels, w.Code, w.Body)
+		}
+	}
+}
+
 func TestOIPBinaryRefused(t *testing.T) {
 	h, _ := open(t, scoring)
 	input := func(name string, elements, size int) string {

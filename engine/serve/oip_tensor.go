@@ -40,7 +40,7 @@ func oipInputs(b *body) map[string][]string {
 		case in.failed != nil:
 		case size < 0:
 			if data, ok := in.required("data"); ok {
-				texts = oipFlat(data, nil)
+				texts = oipFlat(data, nil, 1)
 			}
 		case size > len(rest):
 			in.fail(about("binary_data_size", badValue, "input %q: binary_data_size: %d, and the body has %d bytes more", name, size, len(rest)))
@@ -81,11 +81,17 @@ func oipSize(in *body) int {
 	return n
 }
 
-// oipFlat appends the strings of an array, and of the arrays in it.
-func oipFlat(v value, texts []string) []string {
+// oipDeepest is how deep the arrays of a tensor may be nested: each level is read once more, and texts
+// have a dimension or two.
+const oipDeepest = 8
+
+// oipFlat appends the strings of an array, which is so deep, and of the arrays in it.
+func oipFlat(v value, texts []string, deep int) []string {
 	v.each("an array of strings", func(e value) {
-		if e.is('[') {
-			texts = oipFlat(e, texts)
+		if e.is('[') && deep == oipDeepest {
+			e.b.fail(about("data", badValue, "data has more than %d arrays in each other", oipDeepest))
+		} else if e.is('[') {
+			texts = oipFlat(e, texts, deep+1)
 		} else if texts = append(texts, e.text()); len(texts) > v.b.items {
 			e.b.fail(about("data", tooManyItems, "data has more than %d elements, the limit of --max-items", v.b.items))
 		}

@@ -37,7 +37,10 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	b.rest, b.items, b.does = raw[n:], h.options.items, h.inBody(b, m).does
+	if x.r.PathValue("model") == "" { // else the path has the last word
+		m = h.inBody(b, m)
+	}
+	b.rest, b.items, b.does = raw[n:], h.options.items, m.does
 	b.uncut = h.options.uncut
 	b.value = x.r.PathValue
 	return b, nil

@@ -152,6 +152,7 @@ func TestModels(t *testing.T) {
 		{"/classify", `{"input": "a"}`, 200, `"model":"labels"`},
 		{"/v2/models/vectors/infer", `{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}`, 200, `"embeddings"`},
 		{"/v2/models/labels/infer", `{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}`, 200, `"probabilities"`},
+		{"/v2/models/labels/infer", `{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}], "model": "vectors"}`, 200, `"probabilities"`},
 	} {
 		if w := send(h, "POST", c.path, c.body); w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s %s: %d %s, want %d with %s", c.path, c.body, w.Code, w.Body, c.status, c.want)
