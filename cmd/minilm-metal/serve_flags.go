@@ -60,7 +60,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.queue, "max-queue", 4096, "texts that may wait for a model, of which at most 32 of one request are counted; 0: any number")
 	flags.DurationVar(&f.wait, "max-wait", 30*time.Second, "how long a request may wait for its turn; 0: for ever")
 	flags.Int64Var(&f.body, "max-body", 8<<20, "bytes of a body")
-	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages; for /tokenize a 32nd of it")
+	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages; for /tokenize and /decode a 32nd of it, a token id counted as 4")
 	flags.IntVar(&f.items, "max-items", 10_000, "texts in a request")
 	flags.IntVar(&f.requests, "max-requests", 512, "requests that are answered or wait at a time; each may hold --max-body in memory")
 	flags.DurationVar(&f.bodyTimeout, "read-timeout", 30*time.Second, "how long a client may take to send a body; 0: for ever")

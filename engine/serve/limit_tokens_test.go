@@ -20,6 +20,31 @@ func TestLimitOfTokens(t *testing.T) {
 	}
 }
 
+// So may ids to be made texts of: each counts as 4 bytes. Where they are to be embedded, they may have
+// all of it.
+func TestLimitOfIDs(t *testing.T) {
+	for path, c := range map[string]struct {
+		does task
+		most int
+		want string
+	}{
+		"/decode":     {scoring, 5, "the token ids count as 24 bytes, 4 each, and for their texts --max-text allows a part of itself, 20"},
+		"/embeddings": {embedding, 160, "the token ids count as 644 bytes, 4 each, and --max-text allows 640"},
+	} {
+		h, _ := open(t, c.does, MaxText(640))
+		for n, want := range map[int]int{c.most: 200, c.most + 1: 413} {
+			list := strings.TrimSuffix(strings.Repeat("7,", n), ",")
+			body := `{"ids": [` + list + `]}`
+			if c.does == embedding {
+				body = `{"input": [` + list + `]}`
+			}
+			if w := send(h, "POST", path, body); w.Code != want || want == 413 && !strings.Contains(w.Body.String(), c.want) {
+				t.Errorf("%s of %d: %d %s", path, n, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // Long texts to be made tokens of wait for one another, and for nobody who goes; short ones, and
 // all that is not tokens alone, do not wait.
 func TestTokensTakeTurns(t *testing.T) {
@@ -31,13 +56,19 @@ func TestTokensTakeTurns(t *testing.T) {
 	if w := send(h, "POST", "/tokenize", few); w.Code != 200 {
 		t.Errorf("a short one: %d %s", w.Code, w.Body)
 	}
+	ids := `{"ids": [1` + strings.Repeat(",1", tokensFew/4-1) + `]}`
+	if w := send(h, "POST", "/decode", ids); w.Code != 200 {
+		t.Errorf("few ids: %d %s", w.Code, w.Body)
+	}
 	if w := send(h, "POST", "/rerank", `{"query": "a", "texts": ["`+strings.Repeat("a", tokensFew+1)+`"]}`); w.Code != 200 {
 		t.Errorf("no tokens: %d %s", w.Code, w.Body)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if w := serveOne(h, httptest.NewRequest("POST", "/tokenize", strings.NewReader(many)).WithContext(ctx)); w.Code != statusCancelled {
-		t.Errorf("one that has gone: %d", w.Code)
+	for path, body := range map[string]string{"/tokenize": many, "/decode": strings.Replace(ids, "1", "1,1", 1)} {
+		if w := serveOne(h, httptest.NewRequest("POST", path, strings.NewReader(body)).WithContext(ctx)); w.Code != statusCancelled {
+			t.Errorf("one of %s that has gone: %d", path, w.Code)
+		}
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {

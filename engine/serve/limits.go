@@ -9,7 +9,8 @@ import (
 
 // MaxText limits the bytes of all texts that a request has the model read, a query counted with
 // each of its passages: a long query with many short passages is little to send and much to read.
-// The default is 64 MiB. Texts of which only tokens are wanted may have a 32nd of it.
+// The default is 64 MiB. Texts of which only tokens are wanted may have a 32nd of it, and so may the
+// ids of which only texts are. An id counts as 4 bytes.
 func MaxText(bytes int64) Option { return func(o *options) { o.text = bytes } }
 
 // BodyTimeout limits how long a client may take to send a body, after the header. 0, the default,
@@ -84,16 +85,20 @@ func (o *options) mostHeld() int64 {
 // tooMuchText is the failure of a question with more text than the limit; nil if it has not.
 func (h *Handler) tooMuchText(q *question) *failure {
 	n := q.bytes()
-	if most := h.options.text / tokensShare; q.task == tokenizing && n > most {
+	switch most := h.options.text / tokensShare; {
+	case q.task == tokenizing && n > most:
 		return failed(tooLarge, "the texts have %d bytes, and for their tokens --max-text allows a part of itself, %d", n, most)
-	}
-	if n > h.options.text {
+	case q.task == detokenizing && n > most:
+		return failed(tooLarge, "the token ids count as %d bytes, 4 each, and for their texts --max-text allows a part of itself, %d", n, most)
+	case n > h.options.text && q.ids != nil:
+		return failed(tooLarge, "the token ids count as %d bytes, 4 each, and --max-text allows %d", n, h.options.text)
+	case n > h.options.text:
 		return failed(tooLarge, "the texts have %d bytes, a query counted with each of its passages, and --max-text allows %d", n, h.options.text)
 	}
 	return nil
 }
 
-// bytes counts those of all texts, the query once for each pair.
+// bytes counts those of all texts, the query once for each pair, and 4 of each token id.
 func (q *question) bytes() (n int64) {
 	for i := range q.pairs {
 		n += int64(len(q.pairs[i].Query)) + int64(len(q.pairs[i].Passage))
@@ -103,6 +108,9 @@ func (q *question) bytes() (n int64) {
 	}
 	for i := range q.sequences {
 		n += int64(len(q.sequences[i].first)) + int64(len(q.sequences[i].second))
+	}
+	for _, ids := range q.ids {
+		n += 4 * int64(len(ids))
 	}
 	return n
 }

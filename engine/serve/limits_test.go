@@ -47,6 +47,27 @@ func TestNothingIsReadAboveTheLimit(t *testing.T) {
 	}
 }
 
+// A document that is an object has few texts. What it has besides costs nothing.
+func TestFieldsOfADocument(t *testing.T) {
+	h, _ := open(t, scoring)
+	members := func(n int, value string) (list string) {
+		for i := range n {
+			list += fmt.Sprintf(`, "f%d": %s`, i, value)
+		}
+		return list
+	}
+	for more, want := range map[string]string{
+		members(mostFields-1, `"b"`): `"index":0`,
+		members(999, "[1]"):          `"index":0`,
+		members(mostFields, `"b"`):   `field \"documents[0]\": an object with more than 256 texts`,
+	} {
+		w := send(h, "POST", "/v1/rerank", `{"query": "a", "documents": [{"text": "a"`+more+`}]}`)
+		if ok := strings.HasPrefix(want, `"`); (w.Code == 200) != ok || !ok && w.Code != 422 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%.30s: %d %.300s, want %s", more, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestLimitOptions(t *testing.T) {
 	for want, opt := range map[string]Option{
 		"serve: texts of 0 bytes": MaxText(0),
