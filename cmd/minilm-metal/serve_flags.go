@@ -62,7 +62,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.body, "max-body", 8<<20, "bytes of a body")
 	flags.Int64Var(&f.text, "max-text", 64<<20, "bytes of all texts of a request, a query counted with each of its passages; for /tokenize and /decode a 32nd of it, a token id counted as 4")
 	flags.IntVar(&f.items, "max-items", 10_000, "texts in a request")
-	flags.IntVar(&f.requests, "max-requests", 512, "requests that are answered or wait at a time; each may hold --max-body in memory")
+	flags.IntVar(&f.requests, "max-requests", 512, "requests that are answered or wait at a time; so many times --max-body is what they and replies that are not read yet may hold in memory")
 	flags.DurationVar(&f.bodyTimeout, "read-timeout", 30*time.Second, "how long a client may take to send a body; 0: for ever")
 	flags.DurationVar(&f.sendTimeout, "write-timeout", 30*time.Second, "how long a client may take to read a reply; 0: for ever")
 }

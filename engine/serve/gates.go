@@ -5,8 +5,26 @@ import "time"
 // gate lets an exchange pass before its body is read, or says why not.
 type gate func(*Handler, *exchange) *failure
 
-// gates are asked in this order, except for routes that are open.
+// gates are asked in this order, save that a route that answers by itself needs no room, and one that
+// is open none of them.
 var gates = []gate{(*Handler).isReady, (*Handler).hasRoom}
+
+// pass asks the gates of a route.
+func (h *Handler) pass(x *exchange, r bound) *failure {
+	all := gates
+	switch {
+	case r.open:
+		return nil
+	case r.plain != nil:
+		all = gates[:1]
+	}
+	for _, g := range all {
+		if f := g(h, x); f != nil {
+			return f
+		}
+	}
+	return nil
+}
 
 // hasRoom lets nothing pass while as many exchanges are being answered as the option MaxRequests
 // says: no body needs to be read for that.

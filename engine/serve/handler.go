@@ -128,12 +128,8 @@ func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, 
 	if f := h.hasKey(x); f != nil {
 		return reply{}, f
 	}
-	if !words.open {
-		for _, g := range gates {
-			if f := g(h, x); f != nil {
-				return reply{}, f
-			}
-		}
+	if f := h.pass(x, *words); f != nil {
+		return reply{}, f
 	}
 	if words.plain != nil {
 		return words.plain(h, x)

@@ -163,6 +163,11 @@ func TestMaxRequests(t *testing.T) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
+	for _, path := range []string{"/info", "/meta", "/models", "/v1/models", "/v1/models/tiny", "/v2", "/v2/models/tiny"} {
+		if w := send(h, "GET", path, ""); w.Code != 200 { // clients begin with these, and the engine is not asked
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
 	<-h.places
 	if w := send(h, "POST", "/rerank", `{"query": "a", "texts": ["b"]}`); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)

@@ -77,7 +77,7 @@ func MaxBody(bytes int64) Option { return func(o *options) { o.bytes = bytes } }
 func MaxItems(n int) Option { return func(o *options) { o.items = n } }
 
 // MaxRequests limits the requests that are answered at a time; others are refused as overload.
-// The default is 512. Probes are not among them.
+// The default is 512. Those that the engine is not asked for, such as probes, are not among them.
 func MaxRequests(n int) Option { return func(o *options) { o.requests = n } }
 
 // NoAutoTruncate makes texts that are too long a failure of requests in
