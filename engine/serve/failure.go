@@ -48,6 +48,7 @@ const (
 	badResult                // the model's output is not a number
 	deviceFailed             // the device failed
 	cancelled                // the client has gone
+	outOfTime                // the program around the handler gives requests a time, which is over
 	timedOut                 // the client took too long to send the body
 	internal                 // a fault of ours
 	kinds                    // how many there are
@@ -77,6 +78,7 @@ var statuses = [kinds]int{
 	badResult:    http.StatusFailedDependency,
 	deviceFailed: http.StatusFailedDependency,
 	cancelled:    statusCancelled,
+	outOfTime:    http.StatusGatewayTimeout,
 	timedOut:     http.StatusRequestTimeout,
 	internal:     http.StatusInternalServerError,
 }
@@ -91,7 +93,7 @@ var names = [kinds]string{
 	tooManyItems: "too_many_items", tooLarge: "too_large", tooLong: "too_long", mediaType: "media_type",
 	unauthorized: "unauthorized", notFound: "not_found", wrongMethod: "wrong_method", noModel: "no_model",
 	wrongModel: "wrong_model", overloaded: "overloaded", notReady: "not_ready", badResult: "bad_result",
-	deviceFailed: "device_failed", cancelled: "cancelled", timedOut: "timed_out", internal: "internal",
+	deviceFailed: "device_failed", cancelled: "cancelled", outOfTime: "out_of_time", timedOut: "timed_out", internal: "internal",
 }
 
 func (k kind) String() string { return names[k] }

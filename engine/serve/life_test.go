@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine/enginetest"
 )
@@ -146,6 +147,28 @@ func TestGone(t *testing.T) {
 	}
 	if w := send(h, "POST", "/rerank", `{"query": "a", "texts": ["b"]}`); w.Code != 200 {
 		t.Errorf("after clients that went: %d %s", w.Code, w.Body)
+	}
+}
+
+// A program around the handler may give requests a time. The client is still there when it is over.
+func TestOutOfTime(t *testing.T) {
+	h, _ := open(t, scoring)
+	for dialect, c := range map[string]struct{ path, body string }{
+		"tei":    {"/rerank", teiBody},
+		"cohere": {"/v2/rerank", `{"query": "a", "documents": ["b"]}`},
+		"turn":   {"/tokenize", `{"inputs": "` + strings.Repeat("a ", tokensFew) + `"}`},
+	} {
+		if dialect == "turn" {
+			for range cap(h.turns) {
+				h.turns <- struct{}{}
+			}
+		}
+		ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+		w := serveOne(h, httptest.NewRequest("POST", c.path, strings.NewReader(c.body)).WithContext(ctx))
+		cancel()
+		if w.Code != 504 || !strings.Contains(w.Body.String(), "the request was not answered within the time that the program around the server gives it") {
+			t.Errorf("%s: %d %s", dialect, w.Code, w.Body)
+		}
 	}
 }
 

@@ -25,6 +25,6 @@ func (h *Handler) takeTurn(ctx context.Context, q *question) (end func(), _ *fai
 	case h.turns <- struct{}{}:
 		return func() { <-h.turns }, nil
 	case <-ctx.Done():
-		return nil, failed(cancelled, "the client has gone")
+		return nil, gone(ctx)
 	}
 }

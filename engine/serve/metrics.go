@@ -65,7 +65,7 @@ var failureCauses = [kinds]string{
 	unknownField: "validation", ambiguous: "validation", invalid: "validation", noItems: "validation",
 	noModel: "validation", mediaType: "validation", tooLarge: "validation", timedOut: "validation",
 	tooManyItems: "batch_size", tooLong: "tokenization", wrongModel: "model_type", overloaded: "overloaded",
-	badResult: "inference", deviceFailed: "inference", internal: "inference", cancelled: "dropped",
+	badResult: "inference", deviceFailed: "inference", internal: "inference", cancelled: "dropped", outOfTime: "dropped",
 }
 
 // ended counts an exchange.

@@ -70,7 +70,7 @@ const onlyVersion = "1"
 // inPath is the model that a request's path names: the default, where it names none. Other than
 // a body's, a path's name must be that of a model. There must have been a Use.
 func (h *Handler) inPath(r *http.Request) (*served, *failure) {
-	name, version := r.PathValue("model"), r.PathValue("version")
+	name, version := inPattern(r, "model"), inPattern(r, "version")
 	if name == "" {
 		return (*h.models.Load())[0], nil
 	}
@@ -79,6 +79,15 @@ func (h *Handler) inPath(r *http.Request) (*served, *failure) {
 		return nil, about("version", noModel, "model %q has no version %.80q, want %s", m.Name, version, onlyVersion)
 	}
 	return m, f
+}
+
+// inPattern is what a request's path has for a wildcard of the route's, "" if the route has no such
+// one. Routers that have handed the request on may have set values of the same name.
+func inPattern(r *http.Request, wildcard string) string {
+	if !strings.Contains(r.Pattern, "{"+wildcard+"}") {
+		return ""
+	}
+	return r.PathValue(wildcard)
 }
 
 // inBody is the model that a body's field names, or other. Its dialect may not know the field, and

@@ -37,6 +37,18 @@ func TestMounted(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
+	for path, body := range map[string]string{"/rerank": teiBody, "/info": "", "/v2/models/tiny": ""} { // as chi does
+		method := "GET"
+		if body != "" {
+			method = "POST"
+		}
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.SetPathValue("model", "huge")
+		r.SetPathValue("version", "3")
+		if w := serveOne(h, r); w.Code != 200 {
+			t.Errorf("%s under another router's wildcards: %d %s", path, w.Code, w.Body)
+		}
+	}
 	if w := send(h, "GET", "//v2//models/tiny%2F..%2Ftiny", ""); w.Code != 404 {
 		t.Errorf("a name with dots: %d %s", w.Code, w.Body)
 	}

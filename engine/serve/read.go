@@ -37,7 +37,7 @@ func (h *Handler) read(x *exchange, candidates []bound) (*body, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	if x.r.PathValue("model") == "" { // else the path has the last word
+	if inPattern(x.r, "model") == "" { // else the path has the last word
 		m = h.inBody(b, m)
 	}
 	b.rest, b.items, b.does = raw[n:], h.options.items, m.does

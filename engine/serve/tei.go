@@ -32,7 +32,7 @@ func tei() *dialect {
 // its handlers see the body, and are plain text.
 var teiErrors = map[kind]string{
 	invalid: "Validation", tooManyItems: "Validation", tooLong: "Validation", noModel: "Validation",
-	noItems: "Empty", overloaded: "Overloaded", notReady: "Unhealthy",
+	noItems: "Empty", overloaded: "Overloaded", outOfTime: "Overloaded", notReady: "Unhealthy",
 	wrongModel: "Backend", badResult: "Backend", deviceFailed: "Backend", internal: "Backend",
 }
 

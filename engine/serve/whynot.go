@@ -17,7 +17,7 @@ func whyNot(ctx context.Context, err error) *failure {
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
-		f = failed(cancelled, "the client has gone")
+		f = gone(ctx)
 	case errors.As(err, &over) && over.Waited > 0:
 		f = failed(overloaded, "the server is overloaded: the request has waited for %v, the limit of --max-wait", over.Waited.Round(time.Millisecond))
 	case errors.As(err, &over):
@@ -43,6 +43,15 @@ func whyNot(ctx context.Context, err error) *failure {
 	}
 	f.cause = err
 	return f
+}
+
+// gone is the failure of a request whose context is over. A server's own contexts have no deadline, but
+// a program that has the handler among its own may give each request a time.
+func gone(ctx context.Context) *failure {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return failed(outOfTime, "the request was not answered within the time that the program around the server gives it")
+	}
+	return failed(cancelled, "the client has gone")
 }
 
 // aboutOne reports whether an error is about some of the texts or pairs, and not the whole call.
