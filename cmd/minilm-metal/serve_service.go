@@ -62,6 +62,7 @@ func (s *service) listen(p *program) error {
 		IdleTimeout:       f.life.idle,
 		MaxHeaderBytes:    mostHeader,
 		Protocols:         f.listen.protocols(),
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: f.sendTimeout}, // a reply's own ends no write that is under way
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	if certificate != nil {

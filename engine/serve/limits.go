@@ -25,7 +25,7 @@ func ReplyTimeout(d time.Duration) Option { return func(o *options) { o.replyTim
 // hurryBody gives the client a time for its body. It holds for refusals, too: net/http reads on
 // after one, to keep the connection. When the body has come whole, net/http ends it.
 func (h *Handler) hurryBody(x *exchange) {
-	if h.options.bodyTimeout > 0 && x.r.ContentLength != 0 {
+	if h.options.bodyTimeout > 0 && x.r.Body != http.NoBody { // in HTTP/2, one of length 0 may be long in ending
 		// A writer that cannot do this is no network's.
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(h.options.bodyTimeout))
 	}

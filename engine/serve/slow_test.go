@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -160,6 +161,28 @@ func TestSlowBody(t *testing.T) {
 		c.Close()
 	})
 }
+
+// A body of HTTP/2 may be of length 0 by its header, and never end: it has its time like any other. A request
+// that has none needs no time.
+func TestSlowEndOfNoBody(t *testing.T) {
+	h, _ := open(t, scoring, BodyTimeout(time.Hour))
+	for _, body := range []io.ReadCloser{http.NoBody, io.NopCloser(strings.NewReader(""))} {
+		r := httptest.NewRequest("POST", "/rerank", nil)
+		r.Body = body
+		w := &hurried{ResponseRecorder: httptest.NewRecorder()}
+		if h.ServeHTTP(w, r); w.Code != 400 || w.is != (body != http.NoBody) {
+			t.Errorf("%v: %d, with a time for its body %v", body, w.Code, w.is)
+		}
+	}
+}
+
+// hurried is a writer whose body must come in time.
+type hurried struct {
+	*httptest.ResponseRecorder
+	is bool
+}
+
+func (h *hurried) SetReadDeadline(time.Time) error { h.is = true; return nil }
 
 // The time for a body ends with the body: an answer may take longer than that, and so may the
 // next request on the connection be long in coming.
