@@ -63,7 +63,7 @@ func TestServeOrigins(t *testing.T) {
 		{some.url, "https://example.com", "https://example.com"},
 		{some.url, "https://example.net", ""},
 	} {
-		for _, method := range []string{http.MethodOptions, http.MethodPost} {
+		for _, method := range []string{http.MethodOptions, http.MethodPost, http.MethodHead} {
 			h := ask(c.url, method, c.origin)
 			if h.Get("Access-Control-Allow-Origin") != c.want || h.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s of %s: %v, want %q", method, c.origin, h, c.want)

@@ -104,7 +104,7 @@ func (s *service) shared() http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: s.flags.origins,
-		AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{"Retry-After", "X-Dialect", "X-Scores", "X-Compute-Type", "X-Compute-Time", "X-Compute-Tokens", "X-Compute-Characters",
 			"X-Total-Time", "X-Tokenization-Time", "X-Queue-Time", "X-Inference-Time", "Inference-Header-Content-Length"},
