@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/model"
@@ -59,35 +60,39 @@ func (m *served) classify(ctx context.Context, q *question, a *answer) error {
 	return nil
 }
 
-// values are those of single texts, or of pairs.
+// values are those of single texts, or of pairs. The engine gives logits, whatever options it was
+// opened with, and what is made of them is what it would make.
 func (m *served) values(ctx context.Context, q *question, texts []string, pairs []engine.Pair, stats *engine.CallStats, lengths *[]int) (values []float32, err error) {
-	opts := q.options(stats, lengths)
-	if q.scale == raw {
-		opts = append(opts, engine.RawScores())
-	}
+	opts := append(q.options(stats, lengths), engine.RawScores())
 	switch {
 	case m.does == classifying && pairs == nil:
-		return m.Engine.Classify(ctx, nil, texts, opts...)
+		values, err = m.Engine.Classify(ctx, nil, texts, opts...)
 	case m.does == classifying:
-		return m.Engine.ClassifyPairs(ctx, nil, pairs, opts...)
+		values, err = m.Engine.ClassifyPairs(ctx, nil, pairs, opts...)
 	case pairs == nil:
-		b, err := m.batch(q, texts, lengths)
-		if err != nil {
-			return nil, err
-		}
-		opts = []engine.CallOption{engine.StatsTo(stats), engine.RawScores()}
-		if values, err = m.Engine.ScoreTokens(ctx, nil, b, opts...); err != nil {
-			return nil, err
+		var b *model.Batch
+		if b, err = m.batch(q, texts, lengths); err == nil {
+			values, err = m.Engine.ScoreTokens(ctx, nil, b, engine.StatsTo(stats), engine.RawScores())
 		}
 	default:
-		if values, err = m.Engine.Score(ctx, nil, pairs, append(opts, engine.RawScores())...); err != nil {
-			return nil, err
-		}
+		values, err = m.Engine.Score(ctx, nil, pairs, opts...)
 	}
-	if q.scale == sigmoid {
-		squash(values)
+	if err == nil && q.scale == sigmoid {
+		m.probable(values)
 	}
-	return values, nil
+	return values, err
+}
+
+// probable makes logits what they stand for: probabilities, but of a regression.
+func (m *served) probable(logits []float32) {
+	if m.does == scoring {
+		squash(logits)
+		return
+	}
+	of := model.Meaning{Final: m.info.Final}
+	for row := range slices.Chunk(logits, len(m.labels())) {
+		of.Apply(row)
+	}
 }
 
 // batch makes the tokens of single texts for a cross-encoder, which is asked for pairs

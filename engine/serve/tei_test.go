@@ -3,7 +3,11 @@ package serve
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
+
+	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/enginetest"
 )
 
 func TestTEIRerank(t *testing.T) {
@@ -36,6 +40,33 @@ func TestTEIRerank(t *testing.T) {
 				}
 				if r.Text != nil && *r.Text != texts[r.Index] {
 					t.Errorf("%s: text %d is %q", path, r.Index, *r.Text)
+				}
+			}
+		}
+	}
+}
+
+// Probabilities are what the engine gives, bit for bit, and logits too, whether it was opened to give the
+// one or the other, and of whatever the labels are.
+func TestLabelsOfEachEngine(t *testing.T) {
+	usual := enginetest.OpenClassifier(t)
+	pairs := []engine.Pair{{Query: "a river", Passage: "b"}, {Query: "", Passage: "c"}}
+	names := usual.Info().Labels
+	for body, opts := range map[string][]engine.CallOption{
+		`{"inputs": [["a river", "b"], ["", "c"]]}`:                     nil,
+		`{"inputs": [["a river", "b"], ["", "c"]], "raw_scores": true}`: {engine.RawScores()},
+	} {
+		want, err := usual.ClassifyPairs(t.Context(), nil, pairs, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for which, e := range []*engine.Engine{usual, enginetest.OpenClassifier(t, engine.Logits())} {
+			w := send(ready(t, e), "POST", "/predict", body)
+			for i, row := range decoded[[][]teiPrediction](t, w) {
+				for _, p := range row {
+					if p.Score != want[i*len(names)+slices.Index(names, p.Label)] {
+						t.Errorf("engine %d, %s: pair %d: %v, want %v of %v", which, body, i, row, want[i*len(names):][:len(names)], names)
+					}
 				}
 			}
 		}
