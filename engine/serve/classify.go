@@ -64,6 +64,11 @@ func (m *served) classify(ctx context.Context, q *question, a *answer) error {
 // opened with, and what is made of them is what it would make.
 func (m *served) values(ctx context.Context, q *question, texts []string, pairs []engine.Pair, stats *engine.CallStats, lengths *[]int) (values []float32, err error) {
 	opts := append(q.options(stats, lengths), engine.RawScores())
+	if pairs == nil {
+		if f := m.takesSingles(); f != nil {
+			return nil, f
+		}
+	}
 	switch {
 	case m.does == classifying && pairs == nil:
 		values, err = m.Engine.Classify(ctx, nil, texts, opts...)
@@ -81,6 +86,15 @@ func (m *served) values(ctx context.Context, q *question, texts []string, pairs 
 		m.probable(values)
 	}
 	return values, err
+}
+
+// takesSingles returns a failure if the model's files put other tokens around a single text than can be
+// put there.
+func (m *served) takesSingles() *failure {
+	if err := m.Engine.Tokenizer().CheckText(); err != nil {
+		return failed(invalid, "model %q takes pairs of texts, and no single ones: %v", m.Name, err)
+	}
+	return nil
 }
 
 // probable makes logits what they stand for: probabilities, but of a regression.

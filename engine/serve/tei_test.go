@@ -2,12 +2,17 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 	"github.com/minilm-metal/minilm-metal/engine/enginetest"
+	"github.com/minilm-metal/minilm-metal/model/synth"
 )
 
 func TestTEIRerank(t *testing.T) {
@@ -68,6 +73,63 @@ func TestLabelsOfEachEngine(t *testing.T) {
 						t.Errorf("engine %d, %s: pair %d: %v, want %v of %v", which, body, i, row, want[i*len(names):][:len(names)], names)
 					}
 				}
+			}
+		}
+	}
+}
+
+// A model whose files put other tokens around a single text takes pairs alone, and says so; its tokens
+// without those around are what they are.
+func TestModelOfPairsAlone(t *testing.T) {
+	for kind, opts := range map[synth.Kind][]engine.Option{synth.Ranker: nil, synth.Labels: {engine.Classifier()}} {
+		shape := enginetest.Shape
+		if kind == synth.Labels {
+			shape.Labels = 0
+		}
+		made, err := synth.Checkpoint{Seed: 1, Shape: shape, Kind: kind}.FS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, made); err != nil {
+			t.Fatal(err)
+		}
+		at := filepath.Join(dir, "tokenizer.json")
+		text, err := os.ReadFile(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var files map[string]any
+		if err := json.Unmarshal(text, &files); err != nil {
+			t.Fatal(err)
+		}
+		processor := files["post_processor"].(map[string]any)
+		processor["single"] = processor["single"].([]any)[1:2] // the text alone
+		if text, err = json.Marshal(files); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(at, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := engine.Open(dir, append(opts, engine.NoCalibrationFile(), engine.Precision("f32"))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		h := ready(t, e)
+		for _, c := range []struct {
+			path, body string
+			want       int
+		}{
+			{"/predict", `{"inputs": ["a", "b"]}`, 200},
+			{"/predict", `{"inputs": "a"}`, 422},
+			{"/predict", `{"inputs": [["a", "b"], ["a"]]}`, 422},
+			{"/tokenize", `{"inputs": "a"}`, 422},
+			{"/tokenize", `{"inputs": "a", "add_special_tokens": false}`, 200},
+		} {
+			w := send(h, "POST", c.path, c.body)
+			if w.Code != c.want || c.want == 422 && !strings.Contains(w.Body.String(), `model \"tiny\" takes pairs of texts, and no single ones: tokenizer: tokenizer.json: post_processor.single`) {
+				t.Errorf("%v: %s %s: %d %s, want %d", kind, c.path, c.body, w.Code, w.Body, c.want)
 			}
 		}
 	}

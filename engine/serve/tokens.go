@@ -40,6 +40,9 @@ func (m *served) tokenize(ctx context.Context, q *question, a *answer) error {
 		}
 		prompt = p
 	}
+	if f := m.takesSingles(); f != nil && !q.bare {
+		return f
+	}
 	t, err := m.Engine.Tokenizer().Truncating(tokenizer.Truncation{MaxLength: tokenizer.NoLimit})
 	if err != nil {
 		return err
