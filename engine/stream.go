@@ -6,8 +6,6 @@ import (
 	"iter"
 	"runtime/trace"
 	"slices"
-
-	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // Tokens is a pair as tokens: their ids, and for each the text that it belongs to, 0 for
@@ -33,13 +31,7 @@ func (e *Engine) Stream(ctx context.Context, pairs iter.Seq[Pair], opts ...CallO
 // StreamTokens is Stream for pairs that are tokens already. The iterator may change a
 // yielded pair when it is asked for the next.
 func (e *Engine) StreamTokens(ctx context.Context, pairs iter.Seq[Tokens], opts ...CallOption) iter.Seq2[float32, error] {
-	return scoresOf(e.stream(&methodStreamTokens, ctx, feed(pairs, func(p Tokens) func(*slot) {
-		one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
-		err := one.Validate(&e.info.Config)
-		return func(to *slot) {
-			to.ids, to.types, to.err = append(to.ids[:0], p.IDs...), append(to.types[:0], p.Types...), err
-		}
-	}), opts))
+	return scoresOf(e.stream(&methodStreamTokens, ctx, feed(pairs, e.ofTokens), opts))
 }
 
 // stream is a call whose pairs, or single texts, come one by one. The engine's lock guards its

@@ -43,6 +43,18 @@ func feed[T any](all iter.Seq[T], prepare func(one T) func(to *slot)) func(*stre
 func ofPair(p Pair) func(*slot)      { return func(to *slot) { to.pair = p } }
 func ofText(text string) func(*slot) { return func(to *slot) { to.pair = Pair{Query: text} } }
 
+// ofTokens is ofPair for tokens. Of those that cannot be used the slot has the error alone: they may
+// be of any length.
+func (e *Engine) ofTokens(p Tokens) func(*slot) {
+	one := model.Batch{IDs: p.IDs, Types: p.Types, Start: []int32{0, int32(len(p.IDs))}}
+	err := one.Validate(&e.info.Config)
+	return func(to *slot) {
+		if to.err = err; err == nil {
+			to.ids, to.types = append(to.ids[:0], p.IDs...), append(to.types[:0], p.Types...)
+		}
+	}
+}
+
 // scoresOf makes scores of rows of one.
 func scoresOf(rows iter.Seq2[[]float32, error]) iter.Seq2[float32, error] {
 	return func(yield func(float32, error) bool) {

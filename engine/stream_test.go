@@ -167,6 +167,22 @@ func TestStreamIsBoundedInBytes(t *testing.T) {
 	})
 }
 
+// Tokens that cannot be used are not kept: they may be of any length.
+func TestStreamKeepsNoBadTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, d := openHeld(t, 1)
+		defer d.run()()
+		long := make([]int32, e.info.Config.MaxPositions+1)
+		for _, c := range []struct{ tokens, kept int }{{len(long) - 1, len(long) - 1}, {len(long), 0}, {0, 0}} {
+			var to slot
+			e.ofTokens(Tokens{long[:c.tokens], long[:c.tokens]})(&to)
+			if len(to.ids) != c.kept || len(to.types) != c.kept || (to.err == nil) != (c.kept > 0) {
+				t.Errorf("%d tokens: %d ids and %d types are kept, %v", c.tokens, len(to.ids), len(to.types), to.err)
+			}
+		}
+	})
+}
+
 // Whoever leaves the loop leaves nothing behind, and may close the engine in it.
 func TestStreamIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
