@@ -55,6 +55,9 @@ func (h *Handler) run(x *exchange, q *question, encode encoder) (reply, *failure
 		return reply{}, f
 	}
 	defer end()
+	if f := h.keep(x, m.results(q)); f != nil {
+		return reply{}, f
+	}
 	a := &answer{model: m, width: 1}
 	if err := m.counted(x.r.Context(), q, a); err != nil {
 		f := whyNot(x.r.Context(), err)
@@ -98,6 +101,19 @@ func (m *served) answer(ctx context.Context, q *question, a *answer) error {
 		return nil
 	}
 	return m.tokenize(ctx, q, a)
+}
+
+// results are how many bytes the engine's results have, which are in memory from when it is asked. They
+// count where an item, of which a body may have ten thousand, has many values.
+func (m *served) results(q *question) int {
+	const size = 4
+	switch q.task {
+	case embedding:
+		return size * m.info.Dimensions * q.items()
+	case classifying:
+		return size * len(m.labels()) * q.items()
+	}
+	return 0
 }
 
 // limit is the most tokens of a pair or text.

@@ -15,6 +15,7 @@ type exchange struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	facts facts
+	kept  int64 // bytes of its results and answer, as far as they are there
 	// placed says that the exchange has a place: see takePlace.
 	placed bool
 	// after runs when the exchange has ended, last first: a gate gives back what it took.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/minilm-metal/minilm-metal/engine"
+	"github.com/minilm-metal/minilm-metal/engine/enginetest"
 )
 
 // dialled is a connection to a server of the handler's.
@@ -114,6 +115,29 @@ func TestAnswersInMemory(t *testing.T) {
 	}
 	if w := send(h, "POST", "/rerank", body); w.Code != 200 || w.Body.Len() < 800 {
 		t.Errorf("%d, %d bytes", w.Code, w.Body.Len())
+	}
+}
+
+// Vectors are in memory from when the engine is asked, and many to a short body.
+func TestResultsInMemory(t *testing.T) {
+	hold := make(chan struct{})
+	let := sync.OnceFunc(func() { close(hold) })
+	e := enginetest.OpenEmbedder(t, engine.Workers(1), engine.Observe(func(engine.PassStats) { <-hold }))
+	t.Cleanup(let) // before the engine closes
+	h := ready(t, e, MaxRequests(2), MaxBody(400))
+	if w := send(h, "POST", "/embed", `{"inputs": "a"}`); w.Code != 200 { // and the engine holds after it
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	body := `{"inputs": ["a"` + strings.Repeat(`,"b"`, 6) + `]}`
+	first := make(chan int)
+	go func() { first <- send(h, "POST", "/embed", body).Code }()
+	until(func() bool { return h.held.Load() == int64(len(body)+7*32*4) })
+	if w := send(h, "POST", "/embed", body); w.Code != 429 || !strings.Contains(w.Body.String(), "more than 800 bytes") {
+		t.Errorf("another: %d %s", w.Code, w.Body)
+	}
+	let()
+	if status := <-first; status != 200 || h.held.Load() != 0 {
+		t.Errorf("%d, %d bytes are held", status, h.held.Load())
 	}
 }
 

@@ -32,7 +32,7 @@ func (h *Handler) hurryBody(x *exchange) {
 }
 
 // holding is a body's reader that counts its bytes among those that are held in memory, until the
-// exchange's end. So are those of answers (keep). Together they may be as long as MaxRequests bodies
+// exchange's end. So are those of results and answers (keep). Together they may be as long as MaxRequests bodies
 // of MaxBody: what slow clients have sent so far is memory, and what slow clients have not read yet.
 func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
 	c := &counted{h: h, body: body}
@@ -55,15 +55,16 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// keep counts the bytes of an answer among those that are held in memory, until the exchange's end. If
-// there are too many without it, the answer is dropped: many requests may have come before their
-// answers, which can be a hundred times as long, were there. One alone is always kept.
-func (h *Handler) keep(x *exchange, answer int) *failure {
-	n := int64(answer)
-	if h.held.Add(n)-n > h.options.mostHeld() {
+// keep counts the bytes of results or of an answer among those that are held in memory, until the
+// exchange's end. If there are too many without them, they are not to be kept: many requests may have come
+// before their answers, which can be a hundred times as long, were there. One alone is always kept.
+func (h *Handler) keep(x *exchange, bytes int) *failure {
+	n := int64(bytes)
+	if h.held.Add(n)-n-x.kept > h.options.mostHeld() {
 		h.held.Add(-n)
 		return h.holdsTooMuch()
 	}
+	x.kept += n
 	x.onEnd(func() { h.held.Add(-n) })
 	return nil
 }
