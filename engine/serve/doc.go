@@ -44,8 +44,8 @@
 // The handler has no time-outs but those of bodies and replies, BodyTimeout and ReplyTimeout: an
 // http.Server should have ReadHeaderTimeout and IdleTimeout, and no WriteTimeout, which would end
 // requests that are computed for longer. For HTTP/2 it should have WriteByteTimeout in its HTTP2Config,
-// without which a reply to a client that reads nothing has no end. How many texts may wait, and for how long, are the
-// engine's options MaxQueue and MaxWait. Passes gives metrics the sizes of an engine's passes.
+// without which a reply to a client that reads nothing has no end. How many texts may wait, and for
+// how long, are the engine's options MaxQueue and MaxWait. Passes gives metrics the sizes of an engine's passes.
 // To end: Drain, some seconds for load balancers to see that the server is not ready,
 // http.Server's Shutdown, and then Close of the engines. "minilm-metal serve" does all of this.
 //

@@ -32,8 +32,9 @@ func (h *Handler) hurryBody(x *exchange) {
 }
 
 // holding is a body's reader that counts its bytes among those that are held in memory, until the
-// exchange's end. So are those of results and answers (keep). Together they may be as long as MaxRequests bodies
-// of MaxBody: what slow clients have sent so far is memory, and what slow clients have not read yet.
+// exchange's end. So are those of results and answers (keep). Together they may be as long as
+// MaxRequests bodies of MaxBody: what slow clients have sent so far is memory, and what slow clients
+// have not read yet.
 func (h *Handler) holding(x *exchange, body io.Reader) io.Reader {
 	c := &counted{h: h, body: body}
 	x.onEnd(func() { h.held.Add(-c.bytes) })
