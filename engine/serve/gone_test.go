@@ -1,8 +1,10 @@
 package serve
 
 import (
+	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -176,5 +178,37 @@ func TestGoneClientInItsBody(t *testing.T) {
 	}
 	if w := send(h, "POST", "/rerank", teiBody); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// A client that sends all of its body before it reads has the answer that refuses it, however long the
+// body is: a broken pipe would not tell it when to ask again.
+func TestRefusedAfterItsBody(t *testing.T) {
+	h, _ := open(t, scoring, Keys("key"), MaxBody(2<<20), MaxRequests(1))
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	for want, c := range map[int]struct {
+		path, key string
+		bytes     int
+	}{401: {"/rerank", "", 1 << 20}, 404: {"/nowhere", "key", 1 << 20}, 405: {"/info", "key", 1 << 20}, 413: {"/embed", "key", 7 << 20}, 429: {"/rerank", "key", 1 << 20}} {
+		if want == 429 {
+			h.places <- struct{}{}
+		}
+		conn := dialled(t, s)
+		_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s", c.path, c.key, c.bytes, strings.Repeat(" ", c.bytes))
+		if err != nil {
+			t.Errorf("%d: %v while it sends", want, err)
+			continue
+		}
+		if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != want {
+			t.Errorf("%d: %v, %v", want, r, err)
+		}
+		conn.Close()
+		if want == 429 {
+			<-h.places
+		}
+	}
+	if h.held.Load() != 0 {
+		t.Errorf("%d bytes are held", h.held.Load())
 	}
 }

@@ -31,6 +31,24 @@ func (h *Handler) hurryBody(x *exchange) {
 	}
 }
 
+// mostSkipped is how many times MaxBody may be skipped of a body.
+const mostSkipped = 4
+
+// skipBody reads what has not been read of a refused body, and keeps none of it: many clients send all
+// of a body before they read, and net/http closes the connection of one that has more than 256 KB left,
+// so that they would see a broken pipe and not why. A client that asks for
+// leave to send (100-continue) is told the answer in its place.
+func (x *exchange) skipBody() {
+	if x.r.Body == nil || x.r.Header.Get("Expect") != "" {
+		return
+	}
+	most := x.h.options.bytes
+	if most <= math.MaxInt64/mostSkipped {
+		most *= mostSkipped
+	}
+	_, _ = io.CopyN(io.Discard, x.r.Body, most)
+}
+
 // holding is a body's reader that counts its bytes among those that are held in memory, until the
 // exchange's end. So are those of results and answers (keep). Together they may be as long as
 // MaxRequests bodies of MaxBody: what slow clients have sent so far is memory, and what slow clients

@@ -40,6 +40,9 @@ func asText(status int, text string) reply {
 
 // send writes the reply. Errors of the connection are not reported: the client has gone.
 func (x *exchange) send(p reply) {
+	if x.facts.failure != nil {
+		x.skipBody()
+	}
 	h := x.w.Header()
 	for name, values := range p.headers {
 		h[name] = values
