@@ -88,7 +88,14 @@ func (p *process) resident(t *testing.T) (bytes int) {
 }
 
 // goroutines is how many there are in the process.
-func (p *process) goroutines(t *testing.T) int {
+func (p *process) goroutines(t *testing.T) int { return int(p.gauge(t, "go_goroutines")) }
+
+// live is how many bytes were in use when the garbage collector had run last. The memory that a
+// process has grows to twice as much, however little is in use (runtime, GOGC).
+func (p *process) live(t *testing.T) int { return int(p.gauge(t, "go_memstats_next_gc_bytes") / 2) }
+
+// gauge is a value of the process's metrics.
+func (p *process) gauge(t *testing.T, name string) float64 {
 	t.Helper()
 	r, err := http.Get(p.url + "/metrics")
 	if err != nil {
@@ -100,5 +107,5 @@ func (p *process) goroutines(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return int(all["go_goroutines"].Metric[0].Gauge.GetValue())
+	return all[name].Metric[0].Gauge.GetValue()
 }
