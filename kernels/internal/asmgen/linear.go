@@ -20,6 +20,10 @@ import "fmt"
 // and blocks of 2×2 reached 3135. With the loop over columns outside, the speed at 2048
 // rows is halved. Prefetching weights gained nothing.
 //
+// In Go, on such a core with random numbers: 1350 to 1500 GFLOP/s with the weights in L2 (zeros
+// reach 1870), 450 to 700 at 32 rows with weights that come from L3. There, too, prefetching
+// them to L2, 16 KB ahead, gained nothing.
+//
 // 4 KB of scratch memory are enough, because the last row of an epilogue is read before the
 // next block's sums are stored.
 
