@@ -15,10 +15,10 @@ import (
 // one computed, first come first served. A call that is cancelled returns at once.
 type queued struct {
 	*fake
-	server     chan struct{} // has an element while a pair is computed
+	server     chan struct{}        // has an element while a pair is computed
 	each       time.Duration        // a pair
 	service    func() time.Duration // a pair's, in place of each; nil: each
-	limit      int           // pairs that may wait; 0: any number
+	limit      int                  // pairs that may wait; 0: any number
 	passes     *passCount
 	waiting    int
 	background int // calls that were to give way
