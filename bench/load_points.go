@@ -81,7 +81,7 @@ func (s *session) measureLoad(ctx context.Context) error {
 	rec := &recording.Load{Batch: o.Batch, Callers: callers, SLO: o.SLO, Warmup: warmup,
 		Capacity: float64(amountOf(found).pairs) / elapsed(found).Seconds()}
 	s.rec.Load = rec
-	p := &pacer{session: s, loop: l, rec: rec, patience: max(leastPatience, o.SLO), end: t.end, meter: processMeter(s.engine)}
+	p := &pacer{session: s, loop: l, rec: rec, clumps: 1, patience: max(leastPatience, o.SLO), end: t.end, meter: processMeter(s.engine)}
 	cost := 0.0
 	if o.Ramp {
 		p.steps, cost = len(load.Ramp), load.RampCost()
@@ -145,7 +145,7 @@ func (p *pacer) length(step load.Step) time.Duration {
 	if step.Purpose == recording.PurposeRamp {
 		return p.share(step)
 	}
-	requests := spareRequests * max(1, p.clumps) * float64(stats.SamplesNeeded(0.95, stats.Confidence)) / (1 - load.RampShare)
+	requests := spareRequests * p.clumps * float64(stats.SamplesNeeded(0.95, stats.Confidence)) / (1 - load.RampShare)
 	return max(p.share(step), time.Duration(requests*float64(p.rec.Batch)/(step.Share*p.rec.Capacity)*float64(time.Second)))
 }
 
@@ -153,12 +153,12 @@ func (p *pacer) length(step load.Step) time.Duration {
 // tell as much as one independent one. It reports whether there is time for this step again, to
 // confirm it, and to confirm another if it is not; if not, all is as before.
 func (p *pacer) lengthen(step load.Step, clumps float64) bool {
-	before := *p
+	clumpsBefore, before := p.clumps, p.length(step)
 	p.clumps = max(p.clumps, clumps)
-	if length := p.length(step); length > before.length(step) && (1+2*load.Confirmations)*(length+p.patience) <= time.Until(p.end) {
+	if length := p.length(step); length > before && (1+2*load.Confirmations)*(length+p.patience) <= time.Until(p.end) {
 		return true
 	}
-	*p = before
+	p.clumps = clumpsBefore
 	return false
 }
 

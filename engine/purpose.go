@@ -3,8 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"github.com/minilm-metal/minilm-metal/model"
 	"math"
+
+	"github.com/minilm-metal/minilm-metal/model"
 )
 
 // purpose is what an engine was opened for. It decides how the checkpoint's files are read, and
