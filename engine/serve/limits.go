@@ -36,17 +36,13 @@ const mostSkipped = 4
 
 // skipBody reads what has not been read of a refused body, and keeps none of it: many clients send all
 // of a body before they read, and net/http closes the connection of one that has more than 256 KB left,
-// so that they would see a broken pipe and not why. A client that asks for
-// leave to send (100-continue) is told the answer in its place.
+// so that they would see a broken pipe and not why. A client that asks for leave to send (100-continue)
+// is told the answer in its place.
 func (x *exchange) skipBody() {
 	if x.r.Body == nil || x.r.Header.Get("Expect") != "" {
 		return
 	}
-	most := x.h.options.bytes
-	if most <= math.MaxInt64/mostSkipped {
-		most *= mostSkipped
-	}
-	_, _ = io.CopyN(io.Discard, x.r.Body, most)
+	_, _ = io.CopyN(io.Discard, x.r.Body, x.h.options.bodies(mostSkipped))
 }
 
 // holding is a body's reader that counts its bytes among those that are held in memory, until the
@@ -95,8 +91,11 @@ func (h *Handler) holdsTooMuch() *failure {
 }
 
 // mostHeld is the most bytes of all bodies and answers together, with which more are taken.
-func (o *options) mostHeld() int64 {
-	if n := int64(o.requests); o.bytes <= math.MaxInt64/n {
+func (o *options) mostHeld() int64 { return o.bodies(int64(o.requests)) }
+
+// bodies is how many bytes n bodies may have.
+func (o *options) bodies(n int64) int64 {
+	if o.bytes <= math.MaxInt64/n {
 		return o.bytes * n
 	}
 	return math.MaxInt64

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -23,8 +24,13 @@ func withPath(r *http.Request) *http.Request {
 	if err != nil { // which EscapedPath excludes
 		return r
 	}
+	return at(r, unescaped, clean)
+}
+
+// at is the request with another path.
+func at(r *http.Request, path, escaped string) *http.Request {
 	u, copied := *r.URL, *r
-	u.Path, u.RawPath = unescaped, clean
+	u.Path, u.RawPath = path, escaped
 	copied.URL = &u
 	return &copied
 }
@@ -34,7 +40,7 @@ var beforeName = [...]string{"/v1/models/", "/v2/models/"}
 
 // namesModel reports whether a path is one in which a model's name stands.
 func namesModel(path string) bool {
-	return strings.HasPrefix(path, beforeName[0]) || strings.HasPrefix(path, beforeName[1])
+	return slices.ContainsFunc(beforeName[:], func(before string) bool { return strings.HasPrefix(path, before) })
 }
 
 // withName is the request, or a copy whose path has the slash of a model's name written as %2F.
@@ -57,10 +63,7 @@ func (h *Handler) withName(r *http.Request) *http.Request {
 			}
 		}
 		if strings.Contains(name, "/") {
-			u, copied := *r.URL, *r
-			u.RawPath = before + url.PathEscape(name) + (&url.URL{Path: after[len(name):]}).EscapedPath()
-			copied.URL = &u
-			return &copied
+			return at(r, r.URL.Path, before+url.PathEscape(name)+(&url.URL{Path: after[len(name):]}).EscapedPath())
 		}
 	}
 	return r
