@@ -2,33 +2,21 @@ package serve
 
 import "time"
 
-// gate lets an exchange pass before its body is read, or says why not.
-type gate func(*Handler, *exchange) *failure
-
-// gates are asked in this order, save that a route that answers by itself needs no room, and one that
-// is open none of them.
-var gates = []gate{(*Handler).isReady, (*Handler).hasRoom}
-
-// pass asks the gates of a route.
-func (h *Handler) pass(x *exchange, r bound) *failure {
-	all := gates
-	switch {
-	case r.open:
+// pass lets an exchange of a route pass before its body is read, or says why not. One that is open
+// always passes, and one that answers by itself needs no room.
+func (h *Handler) pass(r bound) *failure {
+	if r.open {
 		return nil
-	case r.plain != nil:
-		all = gates[:1]
 	}
-	for _, g := range all {
-		if f := g(h, x); f != nil {
-			return f
-		}
+	if f := h.isReady(); f != nil || r.plain != nil {
+		return f
 	}
-	return nil
+	return h.hasRoom()
 }
 
 // hasRoom lets nothing pass while as many exchanges are being answered as the option MaxRequests
 // says: no body needs to be read for that.
-func (h *Handler) hasRoom(*exchange) *failure {
+func (h *Handler) hasRoom() *failure {
 	if len(h.places) < cap(h.places) {
 		return nil
 	}
@@ -67,7 +55,7 @@ const retryLoading = time.Second
 
 // isReady lets nothing pass before Use. After Drain it still does: requests that come are
 // answered until the server stops listening.
-func (h *Handler) isReady(*exchange) *failure {
+func (h *Handler) isReady() *failure {
 	if h.models.Load() == nil {
 		f := failed(notReady, "the model is being loaded")
 		f.retry = retryLoading
@@ -77,11 +65,11 @@ func (h *Handler) isReady(*exchange) *failure {
 }
 
 // takesMore is isReady for probes: after Drain, too, no more requests should come.
-func (h *Handler) takesMore(x *exchange) *failure {
+func (h *Handler) takesMore() *failure {
 	if h.draining.Load() {
 		f := failed(notReady, "the server is about to end")
 		f.retry = retryLoading
 		return f
 	}
-	return h.isReady(x)
+	return h.isReady()
 }

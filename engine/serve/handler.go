@@ -101,7 +101,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, met
 // whose name has a slash.
 func (h *Handler) nowhere(x *exchange) {
 	f := failed(notFound, "no such path")
-	if loading := h.isReady(x); loading != nil && namesModel(x.r.URL.Path) {
+	if loading := h.isReady(); loading != nil && namesModel(x.r.URL.Path) {
 		f = loading
 		x.w.Header().Set("Retry-After", retryAfter(f.retry))
 	}
@@ -128,7 +128,7 @@ func (h *Handler) answer(x *exchange, candidates []bound, words *bound) (reply, 
 	if f := h.hasKey(x); f != nil {
 		return reply{}, f
 	}
-	if f := h.pass(x, *words); f != nil {
+	if f := h.pass(*words); f != nil {
 		return reply{}, f
 	}
 	if words.plain != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 func infinityHealth(h *Handler, x *exchange) (reply, *failure) {
-	if f := h.takesMore(x); f != nil {
+	if f := h.takesMore(); f != nil {
 		return reply{}, f
 	}
 	return asJSON(http.StatusOK, struct {

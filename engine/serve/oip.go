@@ -43,11 +43,11 @@ type oipHealth struct {
 }
 
 func oipLive(h *Handler, x *exchange) (reply, *failure) {
-	return asJSON(http.StatusOK, oipHealth{true, h.takesMore(x) == nil}), nil
+	return asJSON(http.StatusOK, oipHealth{true, h.takesMore() == nil}), nil
 }
 
 func oipReady(h *Handler, x *exchange) (reply, *failure) {
-	f := h.takesMore(x)
+	f := h.takesMore()
 	if f == nil {
 		return asJSON(http.StatusOK, oipHealth{true, true}), nil
 	}
@@ -59,7 +59,7 @@ func oipReady(h *Handler, x *exchange) (reply, *failure) {
 // oipModelReady is the probe of one model, KServe's of a container. Where there is none yet, no
 // name is wrong.
 func oipModelReady(h *Handler, x *exchange) (reply, *failure) {
-	if f := h.takesMore(x); f != nil {
+	if f := h.takesMore(); f != nil {
 		return reply{}, f
 	}
 	m, f := h.inPath(x.r)

@@ -61,7 +61,7 @@ type teiError struct {
 
 // teiHealth says whether requests may come.
 func teiHealth(h *Handler, x *exchange) (reply, *failure) {
-	if f := h.takesMore(x); f != nil {
+	if f := h.takesMore(); f != nil {
 		return reply{}, f
 	}
 	return reply{status: http.StatusOK}, nil

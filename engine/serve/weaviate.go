@@ -32,7 +32,7 @@ func weaviateLive(*Handler, *exchange) (reply, *failure) {
 }
 
 func weaviateReady(h *Handler, x *exchange) (reply, *failure) {
-	if f := h.takesMore(x); f != nil {
+	if f := h.takesMore(); f != nil {
 		return reply{}, f
 	}
 	return reply{status: http.StatusNoContent}, nil
