@@ -69,14 +69,13 @@ func (f *listenFlags) open(getenv func(string) string) ([]net.Listener, error) {
 		return fromSystemd()
 	}
 	network, address := "tcp", net.JoinHostPort(f.host, strconv.Itoa(int(f.port)))
+	var l net.Listener
+	var err error
 	if f.unix != "" {
 		network, address = "unix", f.unix
-	}
-	l, err := net.Listen(network, address)
-	if network == "unix" && inUse(err) && isLeft(address) {
-		if err = os.Remove(address); err == nil {
-			l, err = net.Listen(network, address)
-		}
+		l, err = listenUnix(address)
+	} else {
+		l, err = net.Listen(network, address)
 	}
 	switch {
 	case inUse(err) && network == "tcp":
@@ -89,19 +88,6 @@ func (f *listenFlags) open(getenv func(string) string) ([]net.Listener, error) {
 		return nil, fmt.Errorf("--unix: %w", err)
 	}
 	return []net.Listener{l}, nil
-}
-
-// isLeft reports whether a socket's file is left of a program that ended without removing it.
-func isLeft(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode()&os.ModeSocket == 0 {
-		return false
-	}
-	c, err := net.Dial("unix", path)
-	if err == nil {
-		c.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windowsRefused)
 }
 
 // Windows has its own numbers for what other systems call EADDRINUSE and ECONNREFUSED.
