@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,4 +121,33 @@ type unread struct {
 func (u *unread) Write(b []byte) (int, error) {
 	<-u.gone
 	return 0, io.ErrClosedPipe
+}
+
+// Ids, which may be nearly all of a body, have as much room as they need and no more.
+func TestRoomOfIDs(t *testing.T) {
+	const n = 1000
+	list := "[" + strings.TrimSuffix(strings.Repeat("7,", n), ",") + "]"
+	for _, json := range []string{list, "[" + list + "]"} {
+		b := &body{items: 1}
+		for name, read := range map[string]func(value) [][]int32{
+			"/decode":     func(v value) [][]int32 { ids, _ := teiIDs(v); return ids },
+			"/embeddings": func(v value) [][]int32 { _, ids, _ := inputOf(v); return ids },
+		} {
+			ids := read(value{b: b, name: "ids", json: []byte(json)})
+			if b.failed != nil || len(ids) != 1 || len(ids[0]) != n || cap(ids[0]) > n+n/4 { // sizes of allocations are rounded up
+				t.Errorf("%s: %v; %d lists, the first of %d ids with room for %d", name, b.failed, len(ids), len(ids[0]), cap(ids[0]))
+			}
+		}
+	}
+}
+
+// How long a single text is that a pair's model is asked about is told as it was before it was cut.
+func TestLengthsOfSingleTexts(t *testing.T) {
+	h, _ := open(t, scoring)
+	q := &question{task: classifying, most: 5, sequences: []sequence{{first: "a"}, {first: "a b c"}, {first: "a b c d"}}}
+	m, _ := h.choose(q)
+	a := new(answer)
+	if err := m.answer(t.Context(), q, a); err != nil || !slices.Equal(a.lengths, []int{3, 5, 6}) || a.stats.Tokens != 3+5+5 {
+		t.Errorf("%v; lengths %v, %d tokens were read", err, a.lengths, a.stats.Tokens)
+	}
 }

@@ -62,6 +62,9 @@ func inputOf(v value) (texts []string, ids [][]int32, single bool) {
 		case e.is('[') && flat == nil && texts == nil:
 			ids = append(ids, e.ids())
 		case texts == nil && ids == nil:
+			if flat == nil {
+				flat = v.roomForIDs()
+			}
 			flat = append(flat, e.id())
 		default:
 			e.wrong("what the elements before it are")

@@ -51,6 +51,9 @@ func teiIDs(v value) (all [][]int32, single bool) {
 		case e.is('[') && flat == nil:
 			all = append(all, e.ids())
 		case all == nil:
+			if flat == nil {
+				flat = v.roomForIDs()
+			}
 			flat = append(flat, e.id())
 		default:
 			e.wrong(want)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/minilm-metal/minilm-metal/model/jsonscan"
@@ -116,10 +117,14 @@ func (v value) texts() (all []string) {
 func (v value) id() int32 { return int32(v.integer()) }
 
 func (v value) ids() []int32 {
-	all := []int32{}
+	all := v.roomForIDs()
 	v.each("an array of token ids", func(e value) { all = append(all, e.id()) })
 	return all
 }
+
+// roomForIDs has room for all ids of an array, which may be nearly all of a body: to grow with them
+// would take several times as much memory.
+func (v value) roomForIDs() []int32 { return make([]int32, 0, bytes.Count(v.json, []byte{','})+1) }
 
 // strings returns the members of an object that are strings, of which there are few: a map takes ten
 // times as much memory as a short member's JSON.
