@@ -76,7 +76,7 @@ func (m *served) values(ctx context.Context, q *question, texts []string, pairs 
 		values, err = m.Engine.ClassifyPairs(ctx, nil, pairs, opts...)
 	case pairs == nil:
 		var b *model.Batch
-		if b, err = m.batch(q, texts, lengths); err == nil {
+		if b, err = m.batch(ctx, q, texts, lengths); err == nil {
 			values, err = m.Engine.ScoreTokens(ctx, nil, b, engine.StatsTo(stats), engine.RawScores())
 		}
 	default:
@@ -111,17 +111,26 @@ func (m *served) probable(logits []float32) {
 
 // batch makes the tokens of single texts for a cross-encoder, which is asked for pairs
 // otherwise.
-func (m *served) batch(q *question, texts []string, lengths *[]int) (*model.Batch, error) {
+func (m *served) batch(ctx context.Context, q *question, texts []string, lengths *[]int) (*model.Batch, error) {
 	t, err := m.cutting(q)
 	if err != nil {
 		return nil, err
 	}
 	b := new(model.Batch)
 	for i, text := range texts {
-		*lengths = append(*lengths, t.TextLength(text))
-		if b.IDs, b.Types, err = t.AppendText(b.IDs, b.Types, text); err != nil {
-			return nil, &engine.TextError{Index: i, Err: &engine.TooLongError{Tokens: t.TextLength(text), Limit: m.limit(q)}}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
+		before := len(b.IDs)
+		b.IDs, b.Types, err = t.AppendText(b.IDs, b.Types, text)
+		length := len(b.IDs) - before
+		if err != nil || length == m.limit(q) { // it may have been cut
+			length = t.TextLength(text)
+		}
+		if err != nil {
+			return nil, &engine.TextError{Index: i, Err: &engine.TooLongError{Tokens: length, Limit: m.limit(q)}}
+		}
+		*lengths = append(*lengths, length)
 		b.End()
 	}
 	return b, nil

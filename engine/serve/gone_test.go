@@ -2,6 +2,8 @@ package serve
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -210,5 +212,38 @@ func TestRefusedAfterItsBody(t *testing.T) {
 	}
 	if h.held.Load() != 0 {
 		t.Errorf("%d bytes are held", h.held.Load())
+	}
+}
+
+// leaving is the context of a client that goes away when it was asked for so many times whether it is there.
+type leaving struct {
+	context.Context
+	asks int
+}
+
+func (l *leaving) Err() error {
+	if l.asks--; l.asks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Of the texts that are made tokens of before the engine is asked, none is begun when the client has
+// gone, and the engine is not asked.
+func TestGoneClientWhileTokenizing(t *testing.T) {
+	h, e := open(t, scoring)
+	for name, q := range map[string]*question{
+		"tokens of texts":                {task: tokenizing, texts: []string{"a", "b", "c"}},
+		"single texts to a pair's model": {task: classifying, sequences: []sequence{{first: "a"}, {first: "b"}, {first: "c"}}},
+		"passages cut by themselves":     {task: scoring, pairs: pairsOf("a", []string{"b", "c", "d"}), second: 1},
+	} {
+		m, _ := h.choose(q)
+		ctx := &leaving{t.Context(), 2}
+		if err := m.answer(ctx, q, new(answer)); !errors.Is(err, context.Canceled) || ctx.asks != -1 {
+			t.Errorf("%s: %v, and %d questions are left", name, err, ctx.asks)
+		}
+	}
+	if s := e.Stats(); s.Calls != 0 {
+		t.Errorf("%d calls of the engine", s.Calls)
 	}
 }

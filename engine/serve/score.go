@@ -10,8 +10,11 @@ import (
 
 // score scores pairs. The engine gives logits, so that they can be ranked; their sigmoids are
 // those that it would give.
-func (m *served) score(ctx context.Context, q *question, a *answer) (err error) {
-	pairs := m.clipped(q)
+func (m *served) score(ctx context.Context, q *question, a *answer) error {
+	pairs, err := m.clipped(ctx, q)
+	if err != nil {
+		return err
+	}
 	if a.values, err = m.Engine.Score(ctx, nil, pairs, append(q.options(&a.stats, &a.lengths), engine.RawScores())...); err != nil {
 		return err
 	}

@@ -82,19 +82,22 @@ func tokensOf(text string, e *tokenizer.Encoding, bare bool) []token {
 
 // clipped are the question's pairs, with each text cut to the tokens that the question allows
 // it by itself. A token's bytes are left out whole.
-func (m *served) clipped(q *question) []engine.Pair {
+func (m *served) clipped(ctx context.Context, q *question) ([]engine.Pair, error) {
 	if q.first == 0 && q.second == 0 {
-		return q.pairs
+		return q.pairs, nil
 	}
 	pairs := make([]engine.Pair, len(q.pairs))
 	before, query := "", ""
 	for i, p := range q.pairs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if i == 0 || p.Query != before { // nearly always there is one query
 			before, query = p.Query, m.clip(p.Query, q.first)
 		}
 		pairs[i] = engine.Pair{Query: query, Passage: m.clip(p.Passage, q.second)}
 	}
-	return pairs
+	return pairs, nil
 }
 
 // clip cuts the end of a text so that at most n tokens are left; 0 cuts nothing.
