@@ -10,7 +10,7 @@ func (p *program) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Answer over HTTP, as text-embeddings-inference, Cohere, vLLM and others do",
 		Long: `Answer requests over HTTP in the wire formats of text-embeddings-inference, Cohere, Jina,
-vLLM, Infinity, OpenAI, Weaviate's reranker and the Open Inference Protocol, all on one
+vLLM, SGLang, Infinity, OpenAI, Weaviate's reranker and the Open Inference Protocol, all on one
 port: clients of these systems need another address and nothing else. /openapi.yaml
 describes every path, and / is a page to try it on.
 

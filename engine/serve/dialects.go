@@ -50,6 +50,7 @@ func table() []*dialect {
 		jina(),
 		oip(),
 		openAI(),
+		sglang(),
 		tei(),
 		vllm(),
 		weaviate(),

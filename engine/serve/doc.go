@@ -1,7 +1,7 @@
 // Package serve answers the requests of other systems' clients with an engine of this module:
 // it is an [http.Handler] that speaks the wire formats, here called dialects, of
-// text-embeddings-inference, Cohere, Jina, vLLM, Infinity, Weaviate, OpenAI and the Open
-// Inference Protocol.
+// text-embeddings-inference, Cohere, Jina, vLLM, SGLang, Infinity, Weaviate, OpenAI and the
+// Open Inference Protocol.
 //
 //	h, err := serve.New()
 //	go http.ListenAndServe(":8080", h) // live at once, ready after Use
@@ -81,6 +81,7 @@
 //     units are counted, and stand for nothing
 //   - vLLM's truncate_prompt_tokens may be more than the model's maximum, and means that then; less
 //     than 3 leaves no text, and is refused
+//   - SGLang's texts are cut where they are too long, and an empty one is ranked, too
 //   - Infinity's numbers and lengths of texts are limited by --max-items and --max-body alone
 //   - a model of another kind is 424, as text-embeddings-inference has it
 //   - OpenAI's texts are cut where they are too long, unless vLLM's dialect is pinned; an empty one

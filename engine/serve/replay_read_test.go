@@ -37,6 +37,28 @@ func teiScores(withText bool) func(*stage, []byte) error {
 	}
 }
 
+// sglangItem is a document's rank, of which Milvus reads this.
+type sglangItem struct {
+	Index *int
+	Score *float32
+}
+
+// sglangScores wants each document once, with its logit.
+func sglangScores(s *stage, body []byte) error {
+	var got []sglangItem
+	if err := json.Unmarshal(body, &got); err != nil {
+		return err
+	}
+	a := told{}
+	for _, item := range got {
+		if item.Index == nil || item.Score == nil {
+			return fmt.Errorf("an item lacks something")
+		}
+		a.Order, a.Scores = append(a.Order, *item.Index), append(a.Scores, float64(*item.Score))
+	}
+	return ranking(docs, 0, itself)(s, a)
+}
+
 // cohereScores wants each document once, by index.
 func cohereScores(of func(float32) float32) func(*stage, []byte) error {
 	return func(s *stage, body []byte) error {

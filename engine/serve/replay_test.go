@@ -42,6 +42,11 @@ var replays = []replayed{
 		`{"documents":DOCUMENTS,"query":QUERY}`, 200, cohereScores(sigmoidOf)},
 	{"Milvus, vLLM, cut", func(a *asked) string { return a.VLLM + "/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
 		`{"documents":LONG,"query":QUERY,"truncate_prompt_tokens":64}`, 200, resultsOf(2)},
+	// models/sglang of Milvus 3: a bare list; an index and a score of each document.
+	{"Milvus, SGLang", func(a *asked) string { return a.SGLang + "/v1/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
+		`{"documents":DOCUMENTS,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, sglangScores},
+	{"Milvus, SGLang, cut", func(a *asked) string { return a.SGLang + "/v1/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
+		`{"documents":LONG,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, rowsOf[sglangItem](2)},
 	// models/cohere: the scheme in lower case. models/siliconflow: fields that nobody else has.
 	{"Milvus, Cohere", func(a *asked) string { return a.URL + "/v2/rerank" }, "accept: application/json\nContent-Type: application/json\nAuthorization: bearer KEY",
 		`{"documents":DOCUMENTS,"model":"rerank-v3.5","query":QUERY}`, 200, cohereScores(sigmoidOf)},

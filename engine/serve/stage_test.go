@@ -33,6 +33,7 @@ type asked struct {
 	URL        string   `json:"url"`      // a reranker that tells dialects apart
 	VLLM       string   `json:"vllm"`     // the same one, with vLLM's dialect pinned
 	Infinity   string   `json:"infinity"` // with Infinity's
+	SGLang     string   `json:"sglang"`   // with SGLang's
 	Embedder   string   `json:"embedder"`
 	Open       string   `json:"open"` // the embedder, where no key is asked for
 	OpenRanker string   `json:"open ranker"`
@@ -91,6 +92,7 @@ func newStage(t *testing.T) *stage {
 	s.ask.OpenRanker = s.serve(t, []serve.Model{ranker})
 	s.ask.VLLM = s.serve(t, []serve.Model{ranker}, keys, serve.Dialect("vllm"))
 	s.ask.Infinity = s.serve(t, []serve.Model{ranker}, keys, serve.Dialect("infinity"))
+	s.ask.SGLang = s.serve(t, []serve.Model{ranker}, keys, serve.Dialect("sglang"))
 	s.ask.Embedder = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.embedder}}, keys)
 	s.ask.Open = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.embedder}})
 	s.ask.Classifier = s.serve(t, []serve.Model{{Name: "tiny", Engine: s.classifier}}, keys)

@@ -45,6 +45,8 @@ func TestTell(t *testing.T) {
 		{"", "POST", "/v2/rerank", "cohere"},
 		{"jina", "POST", "/v1/rerank", "jina"},
 		{"jina", "POST", "/v2/rerank", "cohere"},
+		{"sglang", "POST", "/v1/rerank", "sglang"},
+		{"sglang", "POST", "/v2/rerank", "cohere"},
 		{"vllm", "POST", "/v1/rerank", "vllm"},
 		{"vllm", "POST", "/v2/rerank", "vllm"},
 		{"", "POST", "/v1/embeddings", "openai"},

@@ -60,6 +60,7 @@ var (
 		{"", "/v2/rerank", scoring, "documents", `"query": "a"`, reads("error.message"), nil},
 		{"cohere", "/rerank", scoring, "documents", `"query": "a"`, reads("id"), nil},
 		{"jina", "/v1/rerank", scoring, "documents", `"query": "a"`, reads("detail"), nil},
+		{"sglang", "/v1/rerank", scoring, "documents", `"query": "a"`, reads("message"), allBad},
 		{"vllm", "/rerank", scoring, "documents", `"query": "a"`, reads("error.message"), allBad},
 		{"", "/score", scoring, "text_2", `"text_1": "a"`, reads("error.type"), allBad},
 		{"vllm", "/classify", classifying, "input", `"model": "m"`, reads("error.message"), allBad},
