@@ -23,10 +23,7 @@ var openAICodes = map[kind]string{
 
 // openAIFailure has status 400 for all that is wrong with a body.
 func openAIFailure(f *failure) reply {
-	status := statusOf(f)
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest
-	}
+	status := status400(f)
 	e := errorObject{Message: f.message, Type: "invalid_request_error", Param: f.field}
 	switch {
 	case status == http.StatusTooManyRequests:

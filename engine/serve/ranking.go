@@ -144,3 +144,11 @@ func statusOf(f *failure) int {
 	}
 	return statuses[f.kind]
 }
+
+// status400 is statusOf in dialects that have 400 for all that is wrong with a body, and no 422.
+func status400(f *failure) int {
+	if status := statusOf(f); status != http.StatusUnprocessableEntity {
+		return status
+	}
+	return http.StatusBadRequest
+}

@@ -16,12 +16,9 @@ type sglangError struct {
 	errorObject
 }
 
-// sglangFailure has status 400 for all that is wrong with a body, and the error in no other object.
+// sglangFailure is vLLM's error in no other object.
 func sglangFailure(f *failure) reply {
-	status := statusOf(f)
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest
-	}
+	status := status400(f)
 	return asJSON(status, sglangError{"error", vllmError(f, status)})
 }
 

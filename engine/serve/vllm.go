@@ -53,12 +53,8 @@ type wrapped struct {
 	Error errorObject `json:"error"`
 }
 
-// vllmFailure has status 400 for all that is wrong with a body.
 func vllmFailure(f *failure) reply {
-	status := statusOf(f)
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest
-	}
+	status := status400(f)
 	return asJSON(status, wrapped{vllmError(f, status)})
 }
 
