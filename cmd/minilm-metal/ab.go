@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -113,10 +113,7 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string, bo
 	if flags.sides[0] == (sideFlags{}) && flags.sides[1] == (sideFlags{}) && !both {
 		return usageError(`no side is given: A and B would be the same. --a and --b have the flags of each, as --b "--precision bf16"; --a-commit, --b-commit, --a-binary and --b-binary another program; an A/A trial is asked for by --a "" --b ""`)
 	}
-	out := flags.out
-	if out == "" {
-		out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+"ab"))
-	}
+	out := cmp.Or(flags.out, newFolder("ab"))
 	for _, name := range []string{ab.File, abPage, runsFolder} {
 		if _, err := os.Lstat(filepath.Join(out, name)); err == nil {
 			return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, name))
@@ -125,11 +122,7 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string, bo
 	if err := writable(out); err != nil {
 		return err
 	}
-	defer func() { // if nothing came of it; what is not empty stays
-		if os.Remove(out) == nil && filepath.Dir(out) == outFolder {
-			os.Remove(outFolder)
-		}
-	}()
+	defer removeEmpty(out) // if nothing came of it
 	workshop, err := os.MkdirTemp("", "minilm-metal-ab-")
 	if err != nil {
 		return err

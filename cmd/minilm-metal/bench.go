@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/minilm-metal/minilm-metal/bench"
 	"github.com/minilm-metal/minilm-metal/bench/recording"
@@ -19,23 +19,21 @@ import (
 	"github.com/minilm-metal/minilm-metal/model/hub"
 )
 
-// outFolder is where reports go by default.
-const outFolder = "bench-report"
+// benchFlags are the flags of "bench".
+type benchFlags struct {
+	engine       engineFlags
+	profiles     profiles
+	scenario     scenario
+	server       server
+	ablated      ablation
+	options      bench.Options
+	out, kernels string
+	force        bool
+	asJSON, show bool
+}
 
 func (p *program) bench() *cobra.Command {
-	var (
-		flags    engineFlags
-		profiles profiles
-		o        bench.Options
-		out      string
-		force    bool
-		asJSON   bool
-		show     bool
-		kernels  string
-		scenario scenario
-		server   server
-		ablated  ablation
-	)
+	var flags benchFlags
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure, and write the report",
@@ -113,59 +111,16 @@ tokenizer counts the tokens, need only have the same tokenizer.`,
   minilm-metal bench --url http://localhost:8080 --model DIR --concurrency 1,4
   minilm-metal bench --overload --overload-factor 3 --max-queue 64`,
 		Args: arguments(""),
-		RunE: func(c *cobra.Command, _ []string) (err error) {
-			precisions := strings.Split(flags.precision, ",")
-			if err := errors.Join(flags.checkEach(precisions), checkBench(&o)); err != nil {
-				return err
-			}
-			if err := scenario.apply(c.Flags(), &o); err != nil {
-				return err
-			}
-			if err := errors.Join(server.apply(c.Flags(), &o), ablated.apply(c.Flags(), &o)); err != nil {
-				return err
-			}
-			if out != "" && !force { // the default folder is always new
-				if name := reportIn(out); name != "" {
-					return fmt.Errorf("%s: is there already; --force writes over it", name)
-				}
-			}
-			if o.Rate > 0 && !c.Flags().Changed("concurrency") {
-				o.Concurrencies = nil // callers that never run out
-			}
-			o.Device, o.InstructionSet, o.Precision, o.Workers = flags.device, flags.isa, flags.precision, flags.workers
-			if len(precisions) > 1 {
-				o.Precision, o.Precisions = "", precisions
-			}
-			o.CalibrationFile = p.calibrationFile()
-			found, err := p.checkpoint(flags.model, hub.Complete)
-			if err != nil {
-				return err
-			}
-			o.Model = bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
-			o.Args = p.args
-			o.Progress, o.Live = p.bar.Count, live(p.bar)
-			if out == "" {
-				out = freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+fileName(cmp.Or(o.Name, "minilm-metal"))))
-			}
-			if err := errors.Join(profileable("profile", kernels), profiles.check()); err != nil {
-				return err
-			}
-			stop, err := profiles.start()
-			if err != nil {
-				return err
-			}
-			begun := time.Now()
-			err = errors.Join(p.measure(c.Context(), o, out, kernels, asJSON), stop())
-			page := filepath.Join(out, report.HTMLFile)
-			// Not one that lay there before a run of which there is none.
-			if info, missing := os.Stat(page); show && c.Context().Err() == nil && missing == nil && !info.ModTime().Before(begun.Truncate(time.Second)) {
-				p.open(page)
-			}
-			return err
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return p.runBench(c, &flags) },
 	}
 	flags.register(c.Flags())
-	f := c.Flags()
+	c.AddCommand(p.ab(), p.benchVerify(), p.benchPeers())
+	return c
+}
+
+func (b *benchFlags) register(f *pflag.FlagSet) {
+	o := &b.options
+	b.engine.register(f)
 	f.StringVar(&o.Dataset, "dataset", "", `JSON Lines file of pairs, as "score" reads them, or of texts, as "embed" does (default: built in)`)
 	f.BoolVar(&o.Embed, "embed", false, "measure embeddings of texts, also of a model that makes scores (one that makes none is measured so anyway)")
 	f.StringVar(&o.Judged, "accuracy", "", "JSON Lines file of pairs with exact logits, and judgements, to compare the scores with")
@@ -178,19 +133,76 @@ tokenizer counts the tokens, need only have the same tokenizer.`,
 	f.DurationVar(&o.TimeBound, "time-bound", bench.DefaultTimeBound, "longest time for all of the run; 0 is none")
 	f.StringVar(&o.Name, "name", "", "title of the report (default: the model, the device and the precision)")
 	f.StringVar(&o.Description, "description", "", "line below the title")
-	f.StringVarP(&out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
-	f.BoolVar(&force, "force", false, "write over a report that is in the folder of --out")
-	f.BoolVar(&asJSON, "json", false, "write report.json to standard output too, in place of the summary")
-	f.BoolVar(&show, "open", false, "show the report's page on the desktop when the run is over")
-	f.StringVar(&kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
+	f.StringVarP(&b.out, "out", "o", "", "folder for the report (default: a new one in "+outFolder+")")
+	f.BoolVar(&b.force, "force", false, "write over a report that is in the folder of --out")
+	f.BoolVar(&b.asJSON, "json", false, "write report.json to standard output too, in place of the summary")
+	f.BoolVar(&b.show, "open", false, "show the report's page on the desktop when the run is over")
+	f.StringVar(&b.kernels, "profile", "", "write what each kernel cost to this file, as a profile of google/pprof, over what is there")
 	f.BoolVar(&o.Stages, "stages", false, "tell what each kernel costs, in up to 5 s of batches after each configuration")
 	f.IntVar(&o.MaxQueue, "max-queue", 0, fmt.Sprintf("pairs that may wait in the engine; 0 is any number (--overload: %d)", bench.DefaultMaxQueue))
-	scenario.register(f)
-	server.register(f)
-	ablated.register(f)
-	profiles.register(f)
-	c.AddCommand(p.ab(), p.benchVerify(), p.benchPeers())
-	return c
+	b.scenario.register(f)
+	b.server.register(f)
+	b.ablated.register(f)
+	b.profiles.register(f)
+}
+
+// set makes options of the flags, or returns an error about them.
+func (b *benchFlags) set(f *pflag.FlagSet) error {
+	o, precisions := &b.options, strings.Split(b.engine.precision, ",")
+	if err := errors.Join(b.engine.checkEach(precisions), checkBench(o)); err != nil {
+		return err
+	}
+	if err := b.scenario.apply(f, o); err != nil {
+		return err
+	}
+	if err := errors.Join(b.server.apply(f, o), b.ablated.apply(f, o)); err != nil {
+		return err
+	}
+	if b.out != "" && !b.force { // the default folder is always new
+		if name := reportIn(b.out); name != "" {
+			return fmt.Errorf("%s: is there already; --force writes over it", name)
+		}
+	}
+	if o.Rate > 0 && !f.Changed("concurrency") {
+		o.Concurrencies = nil // callers that never run out
+	}
+	o.Device, o.InstructionSet, o.Precision, o.Workers = b.engine.device, b.engine.isa, b.engine.precision, b.engine.workers
+	if len(precisions) > 1 {
+		o.Precision, o.Precisions = "", precisions
+	}
+	return nil
+}
+
+func (p *program) runBench(c *cobra.Command, b *benchFlags) error {
+	if err := b.set(c.Flags()); err != nil {
+		return err
+	}
+	found, err := p.checkpoint(b.engine.model, hub.Complete)
+	if err != nil {
+		return err
+	}
+	o := &b.options
+	o.Model = bench.Checkpoint{Files: found.files, ID: modelID(b.engine.model, found), Synthetic: found.synthetic}
+	o.CalibrationFile, o.Args = p.calibrationFile(), p.args
+	o.Progress, o.Live = p.bar.Count, live(p.bar)
+	if b.out == "" {
+		b.out = newFolder(cmp.Or(o.Name, "minilm-metal"))
+	}
+	if err := errors.Join(profileable("profile", b.kernels), b.profiles.check()); err != nil {
+		return err
+	}
+	stop, err := b.profiles.start()
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	err = errors.Join(p.measure(c.Context(), *o, b.out, b.kernels, b.asJSON), stop())
+	page := filepath.Join(b.out, report.HTMLFile)
+	// Not one that lay there before a run of which there is none.
+	if info, missing := os.Stat(page); b.show && c.Context().Err() == nil && missing == nil && !info.ModTime().Before(begun.Truncate(time.Second)) {
+		p.open(page)
+	}
+	return err
 }
 
 // checkBench refuses values that package bench would replace by its defaults.
@@ -222,11 +234,7 @@ func (p *program) measure(ctx context.Context, o bench.Options, out, kernels str
 	rec, runErr := bench.Measure(ctx, o)
 	p.bar.Close()
 	if rec == nil {
-		// Remove the folder if it is empty.
-		os.Remove(out)
-		if parent := filepath.Dir(out); parent == outFolder {
-			os.Remove(parent)
-		}
+		removeEmpty(out)
 		p.undone = "nothing was measured yet, and nothing is written"
 		if errors.Is(runErr, bench.ErrOptions) {
 			return usageError("%w", runErr)
@@ -280,67 +288,6 @@ func writeRun(dir string, rec *recording.Recording) (*report.Report, error) {
 	return r, report.Write(dir, r)
 }
 
-// reportIn returns the first file of a report in the folder, or "" if there is none.
-func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile, report.HTMLFile} {
-		path := filepath.Join(dir, name)
-		if _, err := os.Lstat(path); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
-// freshFolder returns the name of a folder that does not exist: two runs may begin in the
-// same second.
-func freshFolder(name string) string {
-	fresh := name
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(fresh); err != nil {
-			return fresh
-		}
-		fresh = fmt.Sprintf("%s-%d", name, n)
-	}
-}
-
-// profileable returns an error, before the run, if the file of a flag cannot be written
-// after it. path may be "", which means no file.
-func profileable(flag, path string) error {
-	if path == "" {
-		return nil
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usageError("--%s %s: is a folder, want a file", flag, path)
-	} else if err == nil && !info.Mode().IsRegular() {
-		return nil // a pipe or a device can be written
-	}
-	err := probe(filepath.Dir(path))
-	if of := (*fs.PathError)(nil); errors.As(err, &of) {
-		err = of.Err // without the name of the temporary file, which the user does not know
-	}
-	if err != nil {
-		return fmt.Errorf("--%s %s: %w", flag, path, err)
-	}
-	return nil
-}
-
-// writable makes the folder, and returns an error if files cannot be created in it.
-func writable(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	return probe(dir)
-}
-
-// probe creates a file in the folder and removes it again.
-func probe(dir string) error {
-	f, err := os.CreateTemp(dir, ".writable.*")
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
 // modelID is the model's name in the report: the name that the user gave, if any. The
 // sha256 of the weights says which commit it was.
 func modelID(name string, found checkpoint) string {
@@ -351,14 +298,4 @@ func modelID(name string, found checkpoint) string {
 		return hub.MiniLM().ID
 	}
 	return name
-}
-
-// fileName converts a title to a part of a folder's name.
-func fileName(title string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
-			return r
-		}
-		return '-'
-	}, title)
 }

@@ -129,69 +129,81 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
-	found, err := p.checkpoint(flags.model, hub.Complete)
-	if err != nil {
-		return err
-	}
-	measured := bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
-	task := ""
-	if measured.Embeds() {
-		task = recording.TaskEmbed
-	}
-	others, err := peers.Pick(task, flags.peers)
-	if err != nil {
-		return usageError("--peers: %w", err)
-	}
-	more, err := moreOf(flags.also)
-	if err != nil {
-		return err
-	}
-	out := cmp.Or(flags.out, freshFolder(filepath.Join(outFolder, time.Now().Format("20060102-150405-")+"peers")))
+	out := cmp.Or(flags.out, newFolder("peers"))
 	if _, err := os.Lstat(filepath.Join(out, peers.File)); err == nil {
 		return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, peers.File))
 	}
 	if err := writable(out); err != nil {
 		return err
 	}
-	defer func() { // if nothing came of it; what is not empty stays
-		if os.Remove(out) == nil && filepath.Dir(out) == outFolder {
-			os.Remove(outFolder)
-		}
-	}()
-	python, err := p.peerPython(ctx, task, flags)
+	defer removeEmpty(out) // if nothing came of it
+	r, err := p.measurePeers(ctx, flags, out)
+	p.bar.Close()
 	if err != nil {
 		return err
+	}
+	if flags.asJSON {
+		return peers.WriteJSON(p.stdout, r)
+	}
+	if err := peers.WriteMarkdown(p.stdout, r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "\nTable: %s\n", filepath.Join(out, peers.MarkdownFile))
+	return err
+}
+
+// measurePeers measures, and keeps what there is in the folder out after each round.
+func (p *program) measurePeers(ctx context.Context, flags *peerFlags, out string) (*peers.Recording, error) {
+	found, err := p.checkpoint(flags.model, hub.Complete)
+	if err != nil {
+		return nil, err
+	}
+	measured, task := bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}, ""
+	if measured.Embeds() {
+		task = recording.TaskEmbed
+	}
+	others, err := peers.Pick(task, flags.peers)
+	if err != nil {
+		return nil, usageError("--peers: %w", err)
+	}
+	more, err := moreOf(flags.also)
+	if err != nil {
+		return nil, err
+	}
+	python, err := p.peerPython(ctx, task, flags)
+	if err != nil {
+		return nil, err
 	}
 	scripts, err := os.MkdirTemp("", "minilm-metal-peers-")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(scripts)
 	if err := peers.Unpack(scripts, python, others); err != nil {
-		return err
+		return nil, err
 	}
 	all, err := withOurs(flags.precisions, append(others, more...))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ground, err := bench.NewGround(ctx, bench.Options{
 		Model: measured, Dataset: flags.dataset, Pairs: flags.pairs, Workers: flags.threads, Progress: p.bar.Count,
 	}, calibrationPairs, checkedPairs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	opening := peers.Opening{Task: task, Threads: flags.threads, Batch: flags.batch}
 	if opening.Cache, opening.Model, err = p.peerFolders(flags.cache, found, ground.Model.WeightsSHA256); err != nil {
-		return err
+		return nil, err
 	}
-	r := &peers.Recording{Environment: bench.NewEnvironment(p.args), Model: ground.Model, Dataset: ground.Dataset}
 	calibration := peerRows(task, ground.Others, &ground.OthersBatch)
 	if len(calibration) == 0 {
 		calibration = peerRows(task, ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
 		p.warn("the data set has no pairs beyond those that are measured: int8 that is calibrated is calibrated with these")
 	}
 	p.undone = "the rounds until then are in " + out
-	err = peers.Run(ctx, r, peers.Options{
+	r := &peers.Recording{Environment: bench.NewEnvironment(p.args), Model: ground.Model, Dataset: ground.Dataset}
+	return r, peers.Run(ctx, r, peers.Options{
 		Peers: all, Opening: opening, Rows: peerRows(task, ground.Pairs, &ground.Batch), Others: calibration,
 		Rounds: flags.rounds, Seed: flags.seed, Check: ground.Check, Limit: flags.limit, Load: bench.Load1,
 		Install: func(module string) string {
@@ -205,18 +217,6 @@ func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
 			return errors.Join(r.Write(out), peers.WriteMarkdownFile(out, r))
 		},
 	})
-	p.bar.Close()
-	if err != nil {
-		return err
-	}
-	if flags.asJSON {
-		return peers.WriteJSON(p.stdout, r)
-	}
-	if err := peers.WriteMarkdown(p.stdout, r); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.stdout, "\nTable: %s\n", filepath.Join(out, peers.MarkdownFile))
-	return err
 }
 
 // peerPython returns the Python that runs the others, by its whole path.
