@@ -56,7 +56,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.origins, "cors-origin", nil, "origin whose pages may ask, such as https://example.org, or *; once for each (default: none but the server's own)")
 	flags.StringVar(&f.dialect, "dialect", "", "pin the dialect of paths that several share, such as /rerank: "+strings.Join(serve.Dialects(), ", ")+" (default: each body's fields tell)")
 	flags.BoolVar(&f.strict, "strict", false, "refuse fields that their dialect does not know, instead of counting them")
-	flags.BoolVar(&f.truncate, "auto-truncate", true, "cut texts that are too long where a request of text-embeddings-inference's does not say")
+	flags.BoolVar(&f.truncate, "auto-truncate", true, "cut texts that are too long where a request of text-embeddings-inference's or SGLang's does not say")
 	flags.IntVar(&f.queue, "max-queue", 4096, "texts that may wait for a model, of which at most 32 of one request are counted; 0: any number")
 	flags.DurationVar(&f.wait, "max-wait", 30*time.Second, "how long a request may wait for its turn; 0: for ever")
 	flags.Int64Var(&f.body, "max-body", 8<<20, "bytes of a body")

@@ -151,3 +151,39 @@ func TestLengthsOfSingleTexts(t *testing.T) {
 		t.Errorf("%v; lengths %v, %d tokens were read", err, a.lengths, a.stats.Tokens)
 	}
 }
+
+// Without cutting where a request does not say, a text that is too long is a failure in the dialects
+// of servers that have such an option, unless the request has it cut; in others it is cut.
+func TestNoAutoTruncate(t *testing.T) {
+	long := strings.Repeat("b ", 600)
+	for _, c := range []struct {
+		does                task
+		dialect, path, body string
+		cut, uncut          int
+	}{
+		{scoring, "", "/rerank", `{"query": "a", "texts": ["LONG"]}`, 200, 422},
+		{scoring, "", "/rerank", `{"query": "a", "texts": ["LONG"], "truncate": true}`, 200, 200},
+		{scoring, "", "/rerank", `{"query": "a", "texts": ["b"]}`, 200, 200},
+		{embedding, "", "/embed", `{"inputs": "LONG"}`, 200, 422},
+		{classifying, "", "/predict", `{"inputs": "LONG"}`, 200, 422},
+		{scoring, "sglang", "/v1/rerank", `{"query": "a", "documents": ["LONG"]}`, 200, 400},
+		{scoring, "cohere", "/v1/rerank", `{"query": "a", "documents": ["LONG"]}`, 200, 200},
+		{scoring, "vllm", "/v1/rerank", `{"query": "a", "documents": ["LONG"]}`, 400, 400}, // as vLLM has it
+	} {
+		for _, with := range []struct {
+			opts []Option
+			want int
+		}{{nil, c.cut}, {[]Option{NoAutoTruncate()}, c.uncut}} {
+			h, _ := open(t, c.does, append(with.opts, Dialect(c.dialect))...)
+			if w := send(h, "POST", c.path, strings.Replace(c.body, "LONG", long, 1)); w.Code != with.want {
+				t.Errorf("%s %s: %d %s, want %d", c.path, c.body, w.Code, w.Body, with.want)
+			}
+		}
+	}
+	for want, opts := range map[string][]Option{`"auto_truncate":true`: nil, `"auto_truncate":false`: {NoAutoTruncate()}} {
+		h, _ := open(t, scoring, opts...)
+		if w := send(h, "GET", "/info", ""); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s, want %s", w.Body, want)
+		}
+	}
+}

@@ -80,8 +80,8 @@ func MaxItems(n int) Option { return func(o *options) { o.items = n } }
 // The default is 512. Those that the engine is not asked for, such as probes, are not among them.
 func MaxRequests(n int) Option { return func(o *options) { o.requests = n } }
 
-// NoAutoTruncate makes texts that are too long a failure of requests in
-// text-embeddings-inference's dialect that do not say what is to be done with them. Without this
+// NoAutoTruncate makes texts that are too long a failure of requests in SGLang's dialect, and of
+// those in text-embeddings-inference's that do not say what is to be done with them. Without this
 // option they are cut.
 func NoAutoTruncate() Option { return func(o *options) { o.uncut = true } }
 

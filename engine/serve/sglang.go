@@ -4,7 +4,8 @@ import "net/http"
 
 // sglang is SGLang's rerank, as in its package 0.5.23 and as Milvus reads it. The answer is a bare
 // list, so it is reached only where it is pinned. Its scores are what the checkpoint's files say.
-// Other than SGLang it cuts a text that is too long, since no field of its requests can say how to.
+// No field of a request says whether a text that is too long is cut: as in SGLang an option does,
+// but texts are cut unless it is given.
 func sglang() *dialect {
 	return &dialect{name: "sglang", word: sglangFailure, routes: []route{
 		{method: "POST", path: "/v1/rerank", ask: sglangRerank},
