@@ -17,7 +17,7 @@ func listenUnix(path string) (net.Listener, error) {
 	// Servers that start at the same moment take turns: otherwise two would find a socket that
 	// was left, and the second would remove that of the first. Where folders have no locks, or
 	// another program keeps this one, they take none.
-	const longest, poll = 5 * time.Second, 5 * time.Millisecond
+	const longest, poll = 10 * time.Second, 5 * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	folder := flock.New(filepath.Dir(path), flock.SetFlag(os.O_RDONLY))
