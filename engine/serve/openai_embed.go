@@ -54,24 +54,19 @@ func inputOf(v value) (texts []string, ids [][]int32, single bool) {
 	if v.is('"') {
 		return []string{v.text()}, nil, true
 	}
-	var flat []int32
+	first := v.first()
+	if first != '"' && first != '[' && first != ']' {
+		return nil, [][]int32{v.ids()}, true
+	}
 	v.each(want, func(e value) {
 		switch {
-		case e.is('"') && flat == nil && ids == nil:
-			texts = append(texts, e.text())
-		case e.is('[') && flat == nil && texts == nil:
-			ids = append(ids, e.ids())
-		case texts == nil && ids == nil:
-			if flat == nil {
-				flat = v.roomForIDs()
-			}
-			flat = append(flat, e.id())
-		default:
+		case !e.is(first):
 			e.wrong("what the elements before it are")
+		case first == '"':
+			texts = append(texts, e.text())
+		default:
+			ids = append(ids, e.ids())
 		}
 	})
-	if flat != nil {
-		return nil, [][]int32{flat}, true
-	}
 	return texts, ids, false
 }

@@ -45,22 +45,15 @@ func teiDecode(b *body) (question, encoder) {
 // teiIDs reads an array of ids, or an array of such arrays.
 func teiIDs(v value) (all [][]int32, single bool) {
 	const want = "an array of token ids, or of such arrays"
-	var flat []int32
-	v.each(want, func(e value) {
-		switch {
-		case e.is('[') && flat == nil:
-			all = append(all, e.ids())
-		case all == nil:
-			if flat == nil {
-				flat = v.roomForIDs()
-			}
-			flat = append(flat, e.id())
-		default:
-			e.wrong(want)
-		}
-	})
-	if flat != nil {
-		return [][]int32{flat}, true
+	if first := v.first(); first != '[' && first != ']' {
+		return [][]int32{v.ids()}, true
 	}
+	v.each(want, func(e value) {
+		if !e.is('[') {
+			e.wrong(want)
+			return
+		}
+		all = append(all, e.ids())
+	})
 	return all, false
 }

@@ -27,6 +27,15 @@ func (v value) place() string {
 // is reports whether the value begins with that byte, which tells its type.
 func (v value) is(first byte) bool { return v.json[0] == first }
 
+// first is the first byte of an array's first element, or ']' if it has none. Of what is no array it is
+// ']', too.
+func (v value) first() byte {
+	if !v.is('[') {
+		return ']'
+	}
+	return bytes.TrimLeft(v.json[1:], " \t\r\n")[0]
+}
+
 // wrong makes the body failed, since the value has the wrong type.
 func (v value) wrong(want string) {
 	place := v.place()
@@ -117,14 +126,11 @@ func (v value) texts() (all []string) {
 func (v value) id() int32 { return int32(v.integer()) }
 
 func (v value) ids() []int32 {
-	all := v.roomForIDs()
+	// An array may be nearly all of a body: to grow with it would take several times as much memory.
+	all := make([]int32, 0, bytes.Count(v.json, []byte{','})+1)
 	v.each("an array of token ids", func(e value) { all = append(all, e.id()) })
 	return all
 }
-
-// roomForIDs has room for all ids of an array, which may be nearly all of a body: to grow with them
-// would take several times as much memory.
-func (v value) roomForIDs() []int32 { return make([]int32, 0, bytes.Count(v.json, []byte{','})+1) }
 
 // strings returns the members of an object that are strings, of which there are few: a map takes ten
 // times as much memory as a short member's JSON.
