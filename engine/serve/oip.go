@@ -22,11 +22,7 @@ func oip() *dialect {
 
 // oipFailure is a string under "error". All that is wrong with a request is 400.
 func oipFailure(f *failure) reply {
-	status := statuses[f.kind]
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest
-	}
-	return asJSON(status, errorText{f.message})
+	return asJSON(no422(statuses[f.kind]), errorText{f.message})
 }
 
 func oipServer(*Handler, *exchange) (reply, *failure) {

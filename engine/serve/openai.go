@@ -23,7 +23,7 @@ var openAICodes = map[kind]string{
 
 // openAIFailure has status 400 for all that is wrong with a body.
 func openAIFailure(f *failure) reply {
-	status := status400(f)
+	status := no422(statusOf(f))
 	e := errorObject{Message: f.message, Type: "invalid_request_error", Param: f.field}
 	switch {
 	case status == http.StatusTooManyRequests:

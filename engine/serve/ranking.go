@@ -145,10 +145,10 @@ func statusOf(f *failure) int {
 	return statuses[f.kind]
 }
 
-// status400 is statusOf in dialects that have 400 for all that is wrong with a body, and no 422.
-func status400(f *failure) int {
-	if status := statusOf(f); status != http.StatusUnprocessableEntity {
-		return status
+// no422 is 400 in place of 422: that of dialects that have one status for all that is wrong with a body.
+func no422(status int) int {
+	if status == http.StatusUnprocessableEntity {
+		return http.StatusBadRequest
 	}
-	return http.StatusBadRequest
+	return status
 }

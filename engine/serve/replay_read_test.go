@@ -10,16 +10,17 @@ import (
 
 // How the code of replays reads answers.
 
-type teiItem struct {
+// listed is an element of an answer that is a list, of text-embeddings-inference or of SGLang.
+type listed struct {
 	Index *int
 	Score *float32
 	Text  *string
 }
 
-// teiScores wants each document once, best first, with its text or without.
-func teiScores(withText bool) func(*stage, []byte) error {
+// listScores wants each document once, best first, with its text or without.
+func listScores(withText bool, of func(float32) float32) func(*stage, []byte) error {
 	return func(s *stage, body []byte) error {
-		var got []teiItem
+		var got []listed
 		if err := json.Unmarshal(body, &got); err != nil {
 			return err
 		}
@@ -33,30 +34,8 @@ func teiScores(withText bool) func(*stage, []byte) error {
 				a.Documents = append(a.Documents, *item.Text)
 			}
 		}
-		return ranking(docs, 0, sigmoidOf)(s, a)
+		return ranking(docs, 0, of)(s, a)
 	}
-}
-
-// sglangItem is a document's rank, of which Milvus reads this.
-type sglangItem struct {
-	Index *int
-	Score *float32
-}
-
-// sglangScores wants each document once, with its logit.
-func sglangScores(s *stage, body []byte) error {
-	var got []sglangItem
-	if err := json.Unmarshal(body, &got); err != nil {
-		return err
-	}
-	a := told{}
-	for _, item := range got {
-		if item.Index == nil || item.Score == nil {
-			return fmt.Errorf("an item lacks something")
-		}
-		a.Order, a.Scores = append(a.Order, *item.Index), append(a.Scores, float64(*item.Score))
-	}
-	return ranking(docs, 0, itself)(s, a)
 }
 
 // cohereScores wants each document once, by index.

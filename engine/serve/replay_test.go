@@ -27,9 +27,9 @@ var replays = []replayed{
 	// an object for each, sorts them by index, and takes any status but 200 for an error,
 	// which it tries three times.
 	{"Milvus, TEI", (*asked).rerank, "Content-Type: application/json\nAuthorization: Bearer KEY",
-		`{"query":QUERY,"texts":DOCUMENTS}`, 200, teiScores(false)},
+		`{"query":QUERY,"texts":DOCUMENTS}`, 200, listScores(false, sigmoidOf)},
 	{"Milvus, TEI, cut", (*asked).rerank, "Content-Type: application/json\nAuthorization: Bearer KEY",
-		`{"query":QUERY,"texts":LONG,"truncate":true,"truncation_direction":"Left"}`, 200, rowsOf[teiItem](2)},
+		`{"query":QUERY,"texts":LONG,"truncate":true,"truncation_direction":"Left"}`, 200, rowsOf[listed](2)},
 	{"Milvus, TEI, uncut", (*asked).rerank, "Content-Type: application/json\nAuthorization: Bearer KEY",
 		`{"query":QUERY,"texts":LONG,"truncate":false,"truncation_direction":"Right"}`, 422, contains("tokens", "512", `"error_type":"Validation"`)},
 	{"Milvus, TEI, no key", (*asked).rerank, "Content-Type: application/json",
@@ -44,9 +44,9 @@ var replays = []replayed{
 		`{"documents":LONG,"query":QUERY,"truncate_prompt_tokens":64}`, 200, resultsOf(2)},
 	// models/sglang of Milvus 3: a bare list; an index and a score of each document.
 	{"Milvus, SGLang", func(a *asked) string { return a.SGLang + "/v1/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
-		`{"documents":DOCUMENTS,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, sglangScores},
+		`{"documents":DOCUMENTS,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, listScores(false, itself)},
 	{"Milvus, SGLang, cut", func(a *asked) string { return a.SGLang + "/v1/rerank" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
-		`{"documents":LONG,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, rowsOf[sglangItem](2)},
+		`{"documents":LONG,"model":"BAAI/bge-reranker-v2-m3","query":QUERY}`, 200, rowsOf[listed](2)},
 	// models/cohere: the scheme in lower case. models/siliconflow: fields that nobody else has.
 	{"Milvus, Cohere", func(a *asked) string { return a.URL + "/v2/rerank" }, "accept: application/json\nContent-Type: application/json\nAuthorization: bearer KEY",
 		`{"documents":DOCUMENTS,"model":"rerank-v3.5","query":QUERY}`, 200, cohereScores(sigmoidOf)},
@@ -82,7 +82,7 @@ var replays = []replayed{
 	{"Dify, what the model is", func(a *asked) string { return a.URL + "/info" }, "Authorization: Bearer KEY", "", 200, difyInfo("reranker")},
 	{"Dify, what the embedder is", func(a *asked) string { return a.Embedder + "/info" }, "Authorization: Bearer KEY", "", 200, difyInfo("embedding")},
 	{"Dify, TEI", (*asked).rerank, "Content-Type: application/json\nAuthorization: Bearer KEY",
-		`{"query":QUERY,"texts":DOCUMENTS,"return_text":true}`, 200, teiScores(true)},
+		`{"query":QUERY,"texts":DOCUMENTS,"return_text":true}`, 200, listScores(true, sigmoidOf)},
 	{"Dify, tokens", func(a *asked) string { return a.URL + "/tokenize" }, "Content-Type: application/json\nAuthorization: Bearer KEY",
 		`{"inputs":DOCUMENTS}`, 200, rowsOf[[]difyToken](6)},
 	{"Dify, embeddings", func(a *asked) string { return a.Embedder + "/v1/embeddings" }, "Content-Type: application/json\nAuthorization: Bearer KEY",

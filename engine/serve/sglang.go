@@ -19,7 +19,7 @@ type sglangError struct {
 
 // sglangFailure is vLLM's error in no other object.
 func sglangFailure(f *failure) reply {
-	status := status400(f)
+	status := no422(statusOf(f))
 	return asJSON(status, sglangError{"error", vllmError(f, status)})
 }
 

@@ -54,7 +54,7 @@ type wrapped struct {
 }
 
 func vllmFailure(f *failure) reply {
-	status := status400(f)
+	status := no422(statusOf(f))
 	return asJSON(status, wrapped{vllmError(f, status)})
 }
 
