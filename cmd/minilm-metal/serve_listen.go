@@ -68,15 +68,11 @@ func (f *listenFlags) open(getenv func(string) string) ([]net.Listener, error) {
 	if getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
 		return fromSystemd()
 	}
-	network, address := "tcp", net.JoinHostPort(f.host, strconv.Itoa(int(f.port)))
-	var l net.Listener
-	var err error
+	network, address, listen := "tcp", net.JoinHostPort(f.host, strconv.Itoa(int(f.port))), net.Listen
 	if f.unix != "" {
-		network, address = "unix", f.unix
-		l, err = listenUnix(address)
-	} else {
-		l, err = net.Listen(network, address)
+		network, address, listen = "unix", f.unix, listenUnix
 	}
+	l, err := listen(network, address)
 	switch {
 	case inUse(err) && network == "tcp":
 		return nil, fmt.Errorf("--port: another program listens on %s already", address)

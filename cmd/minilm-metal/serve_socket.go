@@ -12,8 +12,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// listenUnix listens on a Unix socket, in the place of one that was left.
-func listenUnix(path string) (net.Listener, error) {
+// listenUnix is net.Listen for a Unix socket, in the place of one that was left.
+func listenUnix(network, path string) (net.Listener, error) {
 	// Servers that start at the same moment take turns: otherwise two would find a socket that
 	// was left, and the second would remove that of the first. Where folders have no locks, or
 	// another program keeps this one, they take none.
@@ -24,22 +24,22 @@ func listenUnix(path string) (net.Listener, error) {
 	if locked, _ := folder.TryLockContext(ctx, poll); locked {
 		defer folder.Close()
 	}
-	l, err := net.Listen("unix", path)
-	if inUse(err) && isLeft(path) {
+	l, err := net.Listen(network, path)
+	if inUse(err) && isLeft(network, path) {
 		if err = os.Remove(path); err == nil {
-			l, err = net.Listen("unix", path)
+			l, err = net.Listen(network, path)
 		}
 	}
 	return l, err
 }
 
 // isLeft reports whether a socket's file is left of a program that ended without removing it.
-func isLeft(path string) bool {
+func isLeft(network, path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {
 		return false
 	}
-	c, err := net.Dial("unix", path)
+	c, err := net.Dial(network, path)
 	if err == nil {
 		c.Close()
 	}
