@@ -114,10 +114,8 @@ func (p *program) runAB(ctx context.Context, flags *abFlags, shared []string, bo
 		return usageError(`no side is given: A and B would be the same. --a and --b have the flags of each, as --b "--precision bf16"; --a-commit, --b-commit, --a-binary and --b-binary another program; an A/A trial is asked for by --a "" --b ""`)
 	}
 	out := cmp.Or(flags.out, newFolder("ab"))
-	for _, name := range []string{ab.File, abPage, runsFolder} {
-		if _, err := os.Lstat(filepath.Join(out, name)); err == nil {
-			return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, name))
-		}
+	if name := firstIn(out, ab.File, abPage, runsFolder); name != "" {
+		return fmt.Errorf("%s: is there already; --out wants another folder", name)
 	}
 	if err := writable(out); err != nil {
 		return err

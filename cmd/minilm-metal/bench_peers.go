@@ -125,52 +125,69 @@ func (f *peerFlags) check() error {
 	return nil
 }
 
-func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
+// peerTrial is what "bench peers" measures, once its flags were found to mean something.
+type peerTrial struct {
+	*peerFlags
+	found        checkpoint
+	measured     bench.Checkpoint
+	task         string
+	others, more []peers.Peer
+}
+
+// trial checks all that costs nothing to check, and writes nothing.
+func (p *program) trial(flags *peerFlags) (*peerTrial, error) {
 	if err := flags.check(); err != nil {
+		return nil, err
+	}
+	found, err := p.checkpoint(flags.model, hub.Complete)
+	if err != nil {
+		return nil, err
+	}
+	t := &peerTrial{peerFlags: flags, found: found}
+	t.measured = bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}
+	if t.measured.Embeds() {
+		t.task = recording.TaskEmbed
+	}
+	if t.others, err = peers.Pick(t.task, flags.peers); err != nil {
+		return nil, usageError("--peers: %w", err)
+	}
+	if t.more, err = moreOf(flags.also); err != nil {
+		return nil, err
+	}
+	flags.out = cmp.Or(flags.out, newFolder("peers"))
+	if name := firstIn(flags.out, peers.File); name != "" {
+		return nil, fmt.Errorf("%s: is there already; --out wants another folder", name)
+	}
+	return t, nil
+}
+
+func (p *program) runPeers(ctx context.Context, flags *peerFlags) error {
+	t, err := p.trial(flags)
+	if err != nil {
 		return err
 	}
-	out := cmp.Or(flags.out, newFolder("peers"))
-	if _, err := os.Lstat(filepath.Join(out, peers.File)); err == nil {
-		return fmt.Errorf("%s: is there already; --out wants another folder", filepath.Join(out, peers.File))
-	}
-	if err := writable(out); err != nil {
+	if err := writable(t.out); err != nil {
 		return err
 	}
-	defer removeEmpty(out) // if nothing came of it
-	r, err := p.measurePeers(ctx, flags, out)
+	defer removeEmpty(t.out) // if nothing came of it
+	r, err := p.measurePeers(ctx, t)
 	p.bar.Close()
 	if err != nil {
 		return err
 	}
-	if flags.asJSON {
+	if t.asJSON {
 		return peers.WriteJSON(p.stdout, r)
 	}
 	if err := peers.WriteMarkdown(p.stdout, r); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "\nTable: %s\n", filepath.Join(out, peers.MarkdownFile))
+	_, err = fmt.Fprintf(p.stdout, "\nTable: %s\n", filepath.Join(t.out, peers.MarkdownFile))
 	return err
 }
 
-// measurePeers measures, and keeps what there is in the folder out after each round.
-func (p *program) measurePeers(ctx context.Context, flags *peerFlags, out string) (*peers.Recording, error) {
-	found, err := p.checkpoint(flags.model, hub.Complete)
-	if err != nil {
-		return nil, err
-	}
-	measured, task := bench.Checkpoint{Files: found.files, ID: modelID(flags.model, found), Synthetic: found.synthetic}, ""
-	if measured.Embeds() {
-		task = recording.TaskEmbed
-	}
-	others, err := peers.Pick(task, flags.peers)
-	if err != nil {
-		return nil, usageError("--peers: %w", err)
-	}
-	more, err := moreOf(flags.also)
-	if err != nil {
-		return nil, err
-	}
-	python, err := p.peerPython(ctx, task, flags)
+// measurePeers measures, and keeps what there is in the trial's folder after each round.
+func (p *program) measurePeers(ctx context.Context, t *peerTrial) (*peers.Recording, error) {
+	python, err := p.peerPython(ctx, t.task, t.peerFlags)
 	if err != nil {
 		return nil, err
 	}
@@ -179,42 +196,42 @@ func (p *program) measurePeers(ctx context.Context, flags *peerFlags, out string
 		return nil, err
 	}
 	defer os.RemoveAll(scripts)
-	if err := peers.Unpack(scripts, python, others); err != nil {
+	if err := peers.Unpack(scripts, python, t.others); err != nil {
 		return nil, err
 	}
-	all, err := withOurs(flags.precisions, append(others, more...))
+	all, err := withOurs(t.precisions, append(t.others, t.more...))
 	if err != nil {
 		return nil, err
 	}
 	ground, err := bench.NewGround(ctx, bench.Options{
-		Model: measured, Dataset: flags.dataset, Pairs: flags.pairs, Workers: flags.threads, Progress: p.bar.Count,
+		Model: t.measured, Dataset: t.dataset, Pairs: t.pairs, Workers: t.threads, Progress: p.bar.Count,
 	}, calibrationPairs, checkedPairs)
 	if err != nil {
 		return nil, err
 	}
-	opening := peers.Opening{Task: task, Threads: flags.threads, Batch: flags.batch}
-	if opening.Cache, opening.Model, err = p.peerFolders(flags.cache, found, ground.Model.WeightsSHA256); err != nil {
+	opening := peers.Opening{Task: t.task, Threads: t.threads, Batch: t.batch}
+	if opening.Cache, opening.Model, err = p.peerFolders(t.cache, t.found, ground.Model.WeightsSHA256); err != nil {
 		return nil, err
 	}
-	calibration := peerRows(task, ground.Others, &ground.OthersBatch)
+	calibration := peerRows(t.task, ground.Others, &ground.OthersBatch)
 	if len(calibration) == 0 {
-		calibration = peerRows(task, ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
+		calibration = peerRows(t.task, ground.Pairs, &ground.Batch)[:min(len(ground.Pairs), calibrationPairs)]
 		p.warn("the data set has no pairs beyond those that are measured: int8 that is calibrated is calibrated with these")
 	}
-	p.undone = "the rounds until then are in " + out
+	p.undone = "the rounds until then are in " + t.out
 	r := &peers.Recording{Environment: bench.NewEnvironment(p.args), Model: ground.Model, Dataset: ground.Dataset}
 	return r, peers.Run(ctx, r, peers.Options{
-		Peers: all, Opening: opening, Rows: peerRows(task, ground.Pairs, &ground.Batch), Others: calibration,
-		Rounds: flags.rounds, Seed: flags.seed, Check: ground.Check, Limit: flags.limit, Load: bench.Load1,
+		Peers: all, Opening: opening, Rows: peerRows(t.task, ground.Pairs, &ground.Batch), Others: calibration,
+		Rounds: t.rounds, Seed: t.seed, Check: ground.Check, Limit: t.limit, Load: bench.Load1,
 		Install: func(module string) string {
-			if pin := peers.Pin(task, module); pin != "" {
+			if pin := peers.Pin(t.task, module); pin != "" {
 				return fmt.Sprintf("%s -m pip install %s", python, pin)
 			}
 			return ""
 		},
 		Progress: p.bar.Count,
 		Keep: func(r *peers.Recording) error {
-			return errors.Join(r.Write(out), peers.WriteMarkdownFile(out, r))
+			return errors.Join(r.Write(t.out), peers.WriteMarkdownFile(t.out, r))
 		},
 	})
 }

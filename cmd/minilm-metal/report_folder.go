@@ -30,7 +30,12 @@ func removeEmpty(dir string) {
 
 // reportIn returns the first file of a report in the folder, or "" if there is none.
 func reportIn(dir string) string {
-	for _, name := range []string{recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile, report.HTMLFile} {
+	return firstIn(dir, recording.File, report.MarkdownFile, report.JSONFile, report.CSVFile, report.LoadCSVFile, report.HTMLFile)
+}
+
+// firstIn returns the path of the first of these names that the folder has, or "".
+func firstIn(dir string, names ...string) string {
+	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			return path
