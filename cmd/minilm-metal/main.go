@@ -31,17 +31,11 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// After the first signal, a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
 	var stdout io.Writer = os.Stdout
 	if closedBefore(os.Stdout) {
 		stdout = noOutput{}
@@ -50,5 +44,5 @@ func main() {
 	if closedBefore(os.Stdin) {
 		stdin = noInput{}
 	}
-	os.Exit(run(ctx, os.Args[1:], stdin, stdout, os.Stderr, os.Getenv))
+	os.Exit(run(untilSignal(), os.Args[1:], stdin, stdout, os.Stderr, os.Getenv))
 }

@@ -57,12 +57,11 @@ func TestServeDebug(t *testing.T) {
 	if vars.Engines["tiny"].Calls == 0 {
 		t.Errorf("%+v", vars.Engines)
 	}
-	if r, err := http.Get(at + "goroutine?debug=1"); err != nil || r.StatusCode != 200 {
-		t.Error(err, r)
-	}
-	for _, path := range []string{"/debug/pprof/", "/debug/vars"} {
-		if r, err := http.Get(s.url + path); err != nil || r.StatusCode != 404 {
-			t.Errorf("%s: %v, %v", path, r, err)
+	for url, want := range map[string]int{at + "goroutine?debug=1": 200, s.url + "/debug/pprof/": 404, s.url + "/debug/vars": 404} {
+		r, err := http.Get(url)
+		if err != nil || r.StatusCode != want {
+			t.Fatalf("%s: %v, %v, want %d", url, r, err, want)
 		}
+		r.Body.Close()
 	}
 }

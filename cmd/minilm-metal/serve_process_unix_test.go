@@ -63,9 +63,11 @@ func TestServeTerminated(t *testing.T) {
 	}
 	before := l.answers.Load()
 	l.until(func() bool { return strings.Contains(p.log.String(), "ending: not ready any more") })
-	if r, err := http.Get(p.url + "/health"); err != nil || r.StatusCode != 503 {
-		t.Errorf("after SIGTERM: %v, %v", r, err)
+	r, err := http.Get(p.url + "/health")
+	if err != nil || r.StatusCode != 503 {
+		t.Fatalf("after SIGTERM: %v, %v", r, err)
 	}
+	r.Body.Close()
 	if code := p.ended(); code != good {
 		t.Errorf("code %d; %s", code, p.log)
 	}
@@ -87,7 +89,7 @@ func TestServeTerminated(t *testing.T) {
 // A second SIGTERM ends it at once, and requests that take longer than --shutdown-timeout are
 // interrupted.
 func TestServeTerminatedAtOnce(t *testing.T) {
-	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", "1h")
+	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", "1m") // after which its code is 0
 	for range 2 {
 		p.Process.Signal(syscall.SIGTERM)
 		(&load{}).until(func() bool { return strings.Contains(p.log.String(), "ending: not ready any more") })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -107,12 +106,6 @@ func (s *service) end(ctx context.Context, models []serve.Model) error {
 	}
 	s.log.Info("ended")
 	return err
-}
-
-// byHand reports whether ctx was ended by an interrupt from the keyboard, and not by SIGTERM.
-func byHand(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return cause != nil && cause.Error() == syscall.SIGINT.String()+" signal received"
 }
 
 // tellSystemd says where the server is in its life, where systemd wants to know.
