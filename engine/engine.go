@@ -2,15 +2,11 @@ package engine
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"sync"
 
 	"github.com/minilm-metal/minilm-metal/model"
-	"github.com/minilm-metal/minilm-metal/model/input"
-	"github.com/minilm-metal/minilm-metal/model/safetensors"
 	"github.com/minilm-metal/minilm-metal/model/tokenizer"
 )
 
@@ -93,162 +89,6 @@ type Engine struct {
 
 	release    sync.Once
 	releaseErr error
-}
-
-// Open opens a checkpoint: a directory, or a hub id such as
-// "cross-encoder/ms-marco-MiniLM-L-6-v2" in the local Hugging Face cache. It never
-// downloads anything. The checkpoint is that of a cross-encoder, unless one of the options
-// [Embedder] and [Classifier] says otherwise.
-//
-// Errors about the checkpoint are ErrModel, errors about the device or precision asked for
-// are ErrDevice, and an unknown name of DefaultPrompt is ErrPrompt.
-//
-// To update the weights' file while an engine is open, rename a new file over it. The
-// reference device and the plain Go kernels read the file all the time: if it is
-// overwritten or cut short in place, their calls end with ErrModel. All other devices have
-// made their own copy before Open returns.
-func Open(path string, opts ...Option) (*Engine, error) {
-	o, err := asked(opts)
-	if err != nil {
-		return nil, err
-	}
-	fsys, err := find(path, o.purpose == scoring)
-	if err != nil {
-		return nil, unusable(err)
-	}
-	return OpenFS(fsys, opts...)
-}
-
-// OpenFS is Open for a file system: the checkpoint's files (config.json, the weights, the
-// tokenizer's files, and the files that sentence-transformers writes beside them) are at
-// the top of fsys.
-func OpenFS(fsys fs.FS, opts ...Option) (*Engine, error) {
-	if fsys == nil {
-		return nil, modelErrorf("nil file system")
-	}
-	o, err := asked(opts)
-	if err != nil {
-		return nil, err
-	}
-	// Check the kind of model first: for a model that cannot be used, the error should say
-	// so and not complain of its tokenizer.
-	read := model.ReadSpec
-	if o.purpose == embedding {
-		read = model.ReadEmbedder
-	}
-	spec, err := read(fsys)
-	if err == nil && o.purpose == scoring {
-		err = spec.CheckHead()
-	}
-	if err != nil {
-		return nil, unusable(err)
-	}
-	if o.dimensions > 0 {
-		if most := spec.Cut(o.dimensions); o.dimensions > most {
-			return nil, &DimensionsError{o.dimensions, most}
-		}
-	}
-	weights, err := spec.Load()
-	if err != nil {
-		return nil, unusable(err)
-	}
-	e, err := open(o, spec, weights)
-	if err != nil {
-		return nil, errors.Join(err, weights.Close())
-	}
-	return e, nil
-}
-
-func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) {
-	c := weights.Config
-	var meaning model.Meaning
-	var err error
-	switch o.purpose {
-	case scoring:
-		err = weights.CheckHead()
-	case classifying:
-		if err = weights.CheckClassifier(); err == nil {
-			meaning, err = spec.Meaning(c.Labels)
-		}
-	}
-	if err != nil {
-		return nil, unusable(err)
-	}
-	if o.maxLength > c.MaxPositions {
-		return nil, fmt.Errorf("engine: max length %d tokens, the model takes %d", o.maxLength, c.MaxPositions)
-	}
-	tok, from, err := input.Tokenizer(spec, input.Asked{MaxLength: o.maxLength, Side: o.side})
-	singles := error(nil)
-	if err == nil && tok.MaxLength() < o.purpose.least() {
-		err = fmt.Errorf("%s: %d tokens, want at least %d, for the special tokens of a pair", from, tok.MaxLength(), o.purpose.least())
-	}
-	if err == nil {
-		singles = tok.CheckText()
-	}
-	if err == nil && (o.purpose == embedding || weights.Head.SkipPrompt) { // a prompt is a text by itself
-		err = singles
-	}
-	if err != nil {
-		return nil, unusable(err)
-	}
-	if n := tok.VocabSize(); n > c.VocabSize {
-		return nil, modelErrorf("the tokenizer has ids up to %d, config.json has vocab_size %d", n-1, c.VocabSize)
-	}
-	if n := tok.Types(); n > c.TypeVocabSize {
-		return nil, modelErrorf("the tokenizer gives passages type %d, config.json has type_vocab_size %d: a tokenizer_config.json with \"model_input_names\": [\"input_ids\", \"attention_mask\"] gives every token type 0", n-1, c.TypeVocabSize)
-	}
-	prompts, err := newPrompting(spec.Input, &o)
-	if err != nil {
-		return nil, err
-	}
-	similar, odd := similarity(spec)
-	warnings := slices.Concat(weights.Warnings, tok.Warnings(), odd)
-	e := &Engine{options: o, tokenizer: tok, prompts: prompts, weights: weights, meaning: meaning, singles: unusable(singles)}
-	e.drained, e.closed, e.quiet = make(chan struct{}), make(chan struct{}), make(chan struct{})
-	e.idleCalls.New = func() any { return &call{done: make(chan struct{}, 1)} }
-	e.queue.average = usualTokens
-	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
-	e.info = Info{Config: c, Parameters: weights.Parameters(), WeightsFormat: weights.Format(), MaxLength: tok.MaxLength(), MaxLengthFrom: from, Warnings: warnings,
-		TruncationStrategy: tok.Truncation().Strategy.String(), TruncationSide: tok.Truncation().Side.String(),
-		Prompts: prompts.input.Prompts, DefaultPrompt: prompts.input.DefaultPrompt}
-	e.width, e.last = weights.Head.Out(c.HiddenSize*len(weights.Head.Pool)), model.LastRows(weights.Head.Reductions(nil, &model.Batch{}, nil))
-	switch o.purpose {
-	case scoring:
-		e.info.Sigmoid = c.Activation == model.Sigmoid
-	case embedding:
-		e.info.Dimensions, e.info.Modules = e.width, spec.Modules()
-		e.info.Similarity = similar
-	case classifying:
-		e.info.Labels, e.info.Final = meaning.Labels, meaning.Final
-	}
-	for _, w := range warnings {
-		o.logger.Warn("checkpoint", "warning", w)
-	}
-	opened := false
-	err = weights.Guard(func() error {
-		if err := e.openDevice(); err != nil {
-			return err
-		}
-		opened = true
-		weights.Release() // the device has its own copy
-		if d, ok := e.device.(model.Detacher); ok {
-			e.detached = d.Detach(weights)
-		}
-		return nil
-	})
-	if errors.Is(err, safetensors.ErrChanged) || errors.Is(err, safetensors.ErrTruncated) {
-		err = unusable(err)
-	}
-	if err != nil {
-		if opened {
-			err = errors.Join(err, e.device.Close())
-		}
-		return nil, err
-	}
-	e.prepare()
-	o.logger.Info("model opened", "layers", c.Layers, "hidden", c.HiddenSize, "device", e.info.Device,
-		"precision", e.info.Precision, "workers", e.info.Workers, "max_length", e.info.MaxLength)
-	return e, nil
 }
 
 // Info describes the engine. The slices and the map in it are copies that the caller may
