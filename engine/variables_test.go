@@ -33,7 +33,6 @@ var variables = []struct{ name, what string }{
 	{"MINILM_TEST_FULL_DISK", "set by a test of `pull` for the process that it starts: the folder on a full disk"},
 	{"MINILM_TEST_HOSTILE_DIR", "set by a test of hostile checkpoints for the process that it starts: the folder to open"},
 	{"MINILM_TEST_HOSTILE_PATH", "set by tests of hostile `pytorch_model.bin` files, recordings and lines for the process that they start: what to read or run"},
-	{"MINILM_TEST_SERVE_REQUESTS", "set by a test of `engine/serve` for the process that it starts: how many requests to answer"},
 	{"MINILM_THOROUGH", "any value: the tests take every shape, tile and length that there is to try, as `.ci/run` has them do"},
 	{"MINILM_TOKENIZERS", "a Python that has Hugging Face's `tokenizers`, to compare random texts with"},
 	{"MINILM_TOKENIZERS_BATCHES", "how many tokenizer configurations are compared, of 512 pairs each; 100 by default"},

@@ -169,7 +169,7 @@ func TestServeFlood(t *testing.T) {
 	if len(admitted)+refused != sent || len(admitted) == 0 || refused == 0 && *floodTime >= time.Minute {
 		t.Errorf("of %d requests %d were answered and %d refused", sent, len(admitted), refused)
 	}
-	if live[3] > live[0]+16 || memory[3] > memory[0]+max(32, live[3]) {
+	if live[3] > live[0]+16 || memory[3] > memory[0]+max(64, live[3]) {
 		t.Errorf("memory has grown: %v MB, in use %v", memory, live)
 	}
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
