@@ -19,7 +19,7 @@ func Peak(t *testing.T, test, variable, value string) (message string, peak int6
 		t.Skip("the race detector has memory of its own")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
-	cmd.Env = append(os.Environ(), variable+"="+value)
+	cmd.Env = append(os.Environ(), variable+"="+value, "GOMAXPROCS=2") // each thread has caches of its own for what it allocates
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%.3000s", err, out)
