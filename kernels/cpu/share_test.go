@@ -104,7 +104,8 @@ func TestHelpersMakeWay(t *testing.T) {
 	began := make(chan model.Pass, 1)
 	p.share(20*d.chunk, func(_ *pass, w *worker, _, _ int) {
 		if w == p.w {
-			for helped.Load() == 0 { // the helper has one
+			for helped.Load() == 0 { // until a helper has one; the first may have lost patience
+				p.hire(20 * d.chunk)
 				runtime.Gosched()
 			}
 			return
