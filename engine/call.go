@@ -273,7 +273,8 @@ func (e *Engine) end(c *call, err error) error {
 	return err
 }
 
-// settle computes the call's stats from its noted times, and adds them to the engine's.
+// settle computes the call's stats from its noted times, tells its caller, and adds them to the
+// engine's. A pass may go on to note times in a call that is over, so this is the time to read them.
 func (c *call) settle(e *Engine) {
 	s := &c.stats
 	s.Padded = s.Pairs * c.longest
@@ -283,6 +284,9 @@ func (c *call) settle(e *Engine) {
 			s.Admit = c.queued.Sub(c.came)
 		}
 		s.Overlapped = max(0, s.Overlapped) // who leaves a stream leaves tokens half made
+	}
+	if c.options.stats != nil {
+		*c.options.stats = *s
 	}
 	e.stats.Total.add(*s)
 	e.stats.LongestQueue = max(e.stats.LongestQueue, s.Queue)

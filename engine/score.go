@@ -105,7 +105,7 @@ func (e *Engine) conclude(c *call, dst []float32, err error) ([]float32, error) 
 		scores := c.scores[len(dst):]
 		dst, err = c.scores, e.finish(scores, c)
 		if stats != nil {
-			*stats, computed = c.stats, c.ended
+			computed = c.ended
 		}
 	} else if lengths != nil {
 		*lengths = (*lengths)[:0]

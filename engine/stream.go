@@ -93,11 +93,7 @@ func (e *Engine) streamed(m *method, ctx context.Context, feed func(*stream), op
 		return err
 	}
 	go s.run(feed)
-	err = s.serve(yield)
-	if to := c.options.stats; to != nil && (err == nil || err == errLeft) {
-		*to = c.stats
-	}
-	return err
+	return s.serve(yield)
 }
 
 // errLeft ends a stream whose caller has left the loop.

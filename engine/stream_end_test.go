@@ -149,3 +149,51 @@ func TestStreamIsLeftAfterAFailure(t *testing.T) {
 		}
 	})
 }
+
+// The stats of a stream whose reader leaves are what the totals have of it, though a runner notes in
+// the call, all the time, that a pass with pairs of it begins.
+func TestStatsOfAStreamThatIsLeft(t *testing.T) {
+	e, d := openHeld(t, 1, TokenBudget(1))
+	defer d.run()()
+	r := e.idleRunners[0]
+	e.idleRunners = nil // the test runs it
+	e.users++
+	for range 20 {
+		var stats CallStats
+		before := e.Stats().Total
+		leave, left := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(left)
+			for range e.StreamTokens(t.Context(), ids(200, 201), StatsTo(&stats)) {
+				<-leave
+				break
+			}
+		}()
+		for e.Stats().WaitingPairs < 2 {
+			runtime.Gosched()
+		}
+		if !r.fill() {
+			t.Fatal("no pass")
+		}
+		r.run()
+		if !r.fill() {
+			t.Fatal("no second pass")
+		}
+		close(leave)
+		for gone := false; !gone; {
+			select {
+			case <-left:
+				gone = true
+			default:
+				r.begin()
+			}
+		}
+		r.run()
+		if made := e.Stats().Total.Tokenize - before.Tokenize; stats.Tokenize != made {
+			t.Errorf("tokens were made in %v, of which the totals have %v", stats.Tokenize, made)
+		}
+	}
+	if r.fill() {
+		t.Error("another pass")
+	}
+}
