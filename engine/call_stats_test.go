@@ -112,3 +112,18 @@ func TestStagesOfRealCalls(t *testing.T) {
 		t.Errorf("%.1f %% of a call are in no stage", 100*median)
 	}
 }
+
+// Whoever has scores finds their pairs counted, though the observer of the pass has not heard of it.
+func TestPairsAreCountedWhenTheirCallReturns(t *testing.T) {
+	heard := make(chan struct{})
+	e, d := openHeld(t, 1, Observe(func(PassStats) { <-heard }))
+	defer d.run()()
+	for calls := range int64(2) {
+		r := <-start(t.Context(), e, 200, 201)
+		r.check(t, 200, 201)
+		if s := e.Stats(); s.Pairs != 2*(calls+1) || s.Tokens != 2*(calls+1) {
+			t.Errorf("%d pairs and %d tokens after %d calls of two of one each", s.Pairs, s.Tokens, calls+1)
+		}
+		heard <- struct{}{}
+	}
+}

@@ -31,12 +31,10 @@ func (e *Engine) guarded(pass func() error) (err error) {
 	}
 }
 
-// observed counts a pass and passes its stats to the observer.
+// observed notes that a pass has ended, and passes its stats to the observer.
 func (e *Engine) observed(s PassStats) {
 	e.mu.Lock()
 	e.stats.Running--
-	e.stats.Pairs += int64(s.Pairs)
-	e.stats.Tokens += int64(s.Tokens)
 	e.mu.Unlock()
 	defer func() {
 		if r := recover(); r != nil {

@@ -240,6 +240,9 @@ func (r *runner) deliver(p *part, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.parts--
+	// Before the call returns: whoever then asks for the stats finds its pairs there.
+	e.stats.Pairs += int64(p.pairs)
+	e.stats.Tokens += int64(r.batch.Start[p.at+p.pairs] - r.batch.Start[p.at])
 	if c.over {
 		return
 	}

@@ -49,7 +49,7 @@ type Stats struct {
 	Refused   int64 `json:"refused"`   // of Failed, with ErrOverloaded
 	Cancelled int64 `json:"cancelled"` // of Failed, because their context was over
 	Passes    int64 `json:"passes"`
-	Pairs     int64 `json:"pairs"`         // computed in passes that have ended, also for calls that failed
+	Pairs     int64 `json:"pairs"`         // computed so far, also for calls that failed; those of a call before it returns
 	Tokens    int64 `json:"tokens"`        // in Pairs
 	Shared    int64 `json:"shared_passes"` // passes with pairs of several calls
 	Urgent    int64 `json:"urgent_passes"`
