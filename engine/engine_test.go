@@ -282,18 +282,22 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// Close ends calls that are under way, here in passes whose observers do not return before that.
 func TestClose(t *testing.T) {
-	begun := make(chan struct{})
+	begun, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	e, err := engine.OpenFS(checkpoint(t), engine.TokenBudget(64), engine.NoCalibrationFile(),
-		engine.Observe(func(engine.PassStats) { once.Do(func() { close(begun) }) }))
+		engine.Observe(func(engine.PassStats) {
+			once.Do(func() { close(begun) })
+			<-goOn
+		}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
+	var calls, closers sync.WaitGroup
 	passages := make([]string, 50000)
 	for range 3 {
-		wg.Go(func() {
+		calls.Go(func() {
 			if _, err := e.Rank(context.Background(), "q", passages); !errors.Is(err, engine.ErrClosed) {
 				t.Errorf("Rank during Close: %v", err)
 			}
@@ -301,13 +305,15 @@ func TestClose(t *testing.T) {
 	}
 	<-begun
 	for range 2 {
-		wg.Go(func() {
+		closers.Go(func() {
 			if err := e.Close(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	wg.Wait()
+	calls.Wait()
+	close(goOn)
+	closers.Wait()
 	if _, err := e.Score(t.Context(), nil, pairs(1)); !errors.Is(err, engine.ErrClosed) {
 		t.Errorf("Score after Close: %v", err)
 	}
