@@ -55,6 +55,7 @@ func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
 	}
 	models, err := p.openModels(ctx, f, all, s.handler, log)
 	if err == nil {
+		s.models.Store(&models) // first: what is ready has statistics
 		err = s.handler.Use(models...)
 	}
 	if err != nil {
@@ -64,7 +65,6 @@ func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
 		}
 		return errors.Join(err, closeModels(models))
 	}
-	s.models.Store(&models)
 	log.Info("ready", "models", len(models))
 	s.tellSystemd(daemon.SdNotifyReady)
 	select {
