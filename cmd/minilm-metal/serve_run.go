@@ -50,6 +50,7 @@ func (p *program) serveModels(ctx context.Context, f *serveFlags) error {
 	if at != "" {
 		log.Info("profiles", "address", at)
 	}
+	defer s.closePorts()
 	if err := s.listen(p); err != nil {
 		return err
 	}

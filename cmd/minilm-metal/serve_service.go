@@ -23,6 +23,7 @@ type service struct {
 	log     *slog.Logger
 	handler *serve.Handler
 	http    *http.Server
+	ports   []net.Listener
 	failed  chan error                    // a listener's, which ends it all
 	models  atomic.Pointer[[]serve.Model] // nil until they are open
 }
@@ -52,8 +53,7 @@ func (s *service) listen(p *program) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := f.listen.open(p.getenv)
-	if err != nil {
+	if s.ports, err = f.listen.open(p.getenv); err != nil {
 		return err
 	}
 	s.http = &http.Server{
@@ -68,8 +68,8 @@ func (s *service) listen(p *program) error {
 	if certificate != nil {
 		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
 	}
-	s.failed = make(chan error, len(listeners))
-	for _, l := range listeners {
+	s.failed = make(chan error, len(s.ports))
+	for _, l := range s.ports {
 		go func() { s.failed <- s.answer(l) }()
 		s.log.Info("listening", "address", f.listen.address(l))
 		if host := l.Addr(); len(f.keys) == 0 && reachable(host) {
@@ -87,6 +87,14 @@ func (s *service) listen(p *program) error {
 func reachable(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && !tcp.IP.IsLoopback()
+}
+
+// closePorts closes the ports and removes their sockets. http.Server does so only where its Serve has
+// begun, which is on goroutines of their own.
+func (s *service) closePorts() {
+	for _, l := range s.ports {
+		_ = l.Close() // most are closed
+	}
 }
 
 // answer answers what comes to a listener, until the server is closed.

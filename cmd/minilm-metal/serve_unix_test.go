@@ -29,6 +29,19 @@ func TestServeUnix(t *testing.T) {
 	}
 }
 
+// One that ends because its model cannot be opened leaves no socket, though it may not have begun to
+// answer there.
+func TestServeUnixWithoutModel(t *testing.T) {
+	path, dir := leftSocket(t), tiny(t)
+	if err := os.Truncate(filepath.Join(dir, "model.safetensors"), 100); err != nil {
+		t.Fatal(err)
+	}
+	call(t, "", "serve", "--unix", path, "--model", "tiny="+dir).want(t, failed, "model tiny: ")
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the socket is left")
+	}
+}
+
 // leftSocket returns the path of a socket as a program that was killed leaves it.
 func leftSocket(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "mm") // a socket's path may have a hundred bytes only
