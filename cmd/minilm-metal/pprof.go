@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -102,7 +103,32 @@ func (p *program) view(ctx context.Context, prof *profile.Profile, v *view) erro
 			return err
 		}
 	}
-	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return servePages(ctx, args) }))
+	if v.top {
+		return driver.PProf(p.driverOptions(prof, v, nil))
+	}
+	listener, err := v.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	return driver.PProf(p.driverOptions(prof, v, func(args *driver.HTTPServerArgs) error { return servePages(ctx, listener, args) }))
+}
+
+// listen opens the address of --http and gives it the port that it has. The driver would look for a
+// free port and say so before anybody listens there.
+func (v *view) listen() (net.Listener, error) {
+	host, port, err := net.SplitHostPort(v.http)
+	if err != nil {
+		return nil, err
+	}
+	host = cmp.Or(host, "localhost")
+	l, err := net.Listen("tcp", net.JoinHostPort(host, cmp.Or(port, "0")))
+	if err != nil {
+		return nil, err
+	}
+	_, port, err = net.SplitHostPort(l.Addr().String())
+	v.http = net.JoinHostPort(host, port)
+	return l, err
 }
 
 // driverOptions returns the driver's options. The driver passes its web pages to serve.
@@ -122,11 +148,7 @@ func (p *program) driverOptions(prof *profile.Profile, v *view, serve func(*driv
 }
 
 // servePages serves pprof's pages until ctx is done: the user interrupts.
-func servePages(ctx context.Context, args *driver.HTTPServerArgs) error {
-	listener, err := net.Listen("tcp", args.Hostport)
-	if err != nil {
-		return err
-	}
+func servePages(ctx context.Context, listener net.Listener, args *driver.HTTPServerArgs) error {
 	server := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
