@@ -39,8 +39,8 @@ func (p *program) runner(t *ab.Trial, programs [2]string, out string) ab.Runner 
 		var stderr bytes.Buffer
 		c.Stderr = &stderr
 		err := c.Run()
+		killGroup(c) // what it has started may still run, and be in the time of the next
 		if ctx.Err() != nil {
-			killGroup(c)
 			return nil, ctx.Err()
 		}
 		r, unread := readReport(dir)

@@ -6,12 +6,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -131,59 +128,13 @@ func TestAATrial(t *testing.T) {
 	}
 }
 
-// What a program has started ends with it, also where the trial alone is interrupted.
-func TestABLeavesNobody(t *testing.T) {
-	dir, held := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "held")
-	if err := syscall.Mkfifo(held, 0o600); err != nil {
-		t.Skip(err)
-	}
-	// A script that waits for its child, which, as those in the background of a shell do, does
-	// not heed an interrupt.
-	slow := pretended(t, slower(1), fmt.Sprintf("sh -c 'echo here; exec sleep 600' >'%s' 2>&1 & wait", held))
-	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan string)
-	go func() {
-		f, err := os.Open(held) // once the child has it
-		if err != nil {
-			t.Error(err)
-		}
-		word := make([]byte, 5)
-		if _, err := io.ReadFull(f, word); err != nil {
-			t.Error(err)
-		}
-		cancel()
-		rest, err := io.ReadAll(f) // ends when nobody is left who could write
-		if err != nil {
-			t.Error(err)
-		}
-		gone <- string(rest)
-	}()
-	var stdout, stderr bytes.Buffer
-	code := run(ctx, []string{"bench", "ab", "--a-binary", slow, "--b-binary", slow, "--out", dir}, strings.NewReader(""), &stdout, &stderr, func(string) string { return "" })
-	if rest := <-gone; code != interrupted || rest != "" {
-		t.Errorf("code %d, stderr %s, %q", code, &stderr, rest)
-	}
-}
-
 // Commits are built, each from its own tree, and nothing of that is left in the repository.
 func TestABCommits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds two programs")
 	}
 	repository := t.TempDir()
-	git := func(args ...string) string {
-		t.Helper()
-		c := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"}, args...)...)
-		c.Dir = repository
-		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip(err)
-	}
+	git := gitIn(t, repository)
 	write := func(name, text string) {
 		t.Helper()
 		path := filepath.Join(repository, name)
