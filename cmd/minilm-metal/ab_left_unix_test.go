@@ -97,3 +97,31 @@ func gitIn(t *testing.T, repository string) func(args ...string) string {
 		return strings.TrimSpace(string(out))
 	}
 }
+
+// A worktree that git has made is taken away also where git itself was interrupted, here in a hook.
+func TestABInterruptedCheckout(t *testing.T) {
+	repository := t.TempDir()
+	git := gitIn(t, repository)
+	git("init", "-q")
+	git("commit", "-q", "--allow-empty", "-m", "x")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	path, written := held(t, cancel)
+	hooks := filepath.Join(repository, "hooks")
+	if err := os.Mkdir(hooks, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(hooks, "post-checkout"), fmt.Appendf(nil, "#!/bin/sh\nexec >'%s'; printf here; sleep 60; echo left\n", path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	git("config", "core.hooksPath", hooks)
+	t.Chdir(repository)
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"bench", "ab", "--a-commit", "HEAD", "--b-commit", "HEAD", "--out", filepath.Join(t.TempDir(), "out")}, strings.NewReader(""), &stdout, &stderr, func(string) string { return "" })
+	if text := written(); code != interrupted || text != "here" {
+		t.Errorf("code %d, stderr %s, %q was written", code, &stderr, text)
+	}
+	if trees := git("worktree", "list"); strings.Count(trees, "\n") != 0 {
+		t.Errorf("worktrees left:\n%s", trees)
+	}
+}

@@ -103,14 +103,19 @@ func (p *program) build(ctx context.Context, revision, workshop string) (path, c
 		return "", "", fmt.Errorf("commit %s: no commit, branch or tag of %s has that name: %w", revision, top, err)
 	}
 	tree := filepath.Join(workshop, "tree")
-	if _, err := outputOf(ctx, top, "git", "worktree", "add", "--detach", tree, commit); err != nil {
-		return "", "", err
-	}
-	// Also when ctx is over: a worktree that is left behind is in the user's repository.
+	_, err = outputOf(ctx, top, "git", "worktree", "add", "--detach", tree, commit)
+	added := err == nil
+	// Also when ctx is over, and where git was interrupted with the worktree made: one that is left
+	// behind is in the user's repository.
 	defer func() {
 		_, gone := outputOf(context.WithoutCancel(ctx), top, "git", "worktree", "remove", "--force", tree)
-		err = errors.Join(err, gone)
+		if added {
+			err = errors.Join(err, gone)
+		}
 	}()
+	if err != nil {
+		return "", "", err
+	}
 	p.warn("building commit %s", shortHash(commit))
 	path = filepath.Join(workshop, "minilm-metal")
 	if runtime.GOOS == "windows" {
