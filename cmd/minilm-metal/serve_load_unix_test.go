@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -77,6 +76,7 @@ func (l *load) ask(c *http.Client, url, text string) {
 
 func newLoad(t *testing.T) *load {
 	l := &load{t: t, want: map[string]float32{}}
+	t.Cleanup(func() { l.end.Store(true); l.clients.Wait() })
 	e := tinyEngine(t)
 	for i := range 100 {
 		text := fmt.Sprintf("text %d", i)
@@ -87,11 +87,4 @@ func newLoad(t *testing.T) *load {
 		l.want[text] = scores[0]
 	}
 	return l
-}
-
-// until waits for something that other goroutines or processes do.
-func (l *load) until(happened func() bool) {
-	for !happened() {
-		time.Sleep(time.Millisecond)
-	}
 }

@@ -12,19 +12,24 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
+
+// ending is what serve says after its first signal.
+const ending = "ending: not ready any more"
 
 // process is serve as a process of its own, which is ready.
 type process struct {
 	*exec.Cmd
-	url string
-	log *lockedBuffer
+	url  string
+	log  *lockedBuffer
+	over chan struct{} // closed when it has ended
 }
 
 // startProcess starts serve below a shell's script, with a tiny model, and waits until it is ready.
 func startProcess(t *testing.T, dir, script string, args ...string) *process {
 	t.Helper()
-	p := &process{log: new(lockedBuffer)}
+	p := &process{log: new(lockedBuffer), over: make(chan struct{})}
 	p.Cmd = command(t, "", script, append([]string{"serve", "--model", "tiny=" + dir, "--precision", "f32"}, args...)...)
 	p.Stderr = p.log
 	out, err := p.StdoutPipe()
@@ -34,8 +39,9 @@ func startProcess(t *testing.T, dir, script string, args ...string) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
+	t.Cleanup(func() { p.Process.Kill(); p.ended() })
 	line, err := bufio.NewReader(out).ReadString('\n')
+	go func() { p.Wait(); close(p.over) }() // not before: it closes out
 	if err != nil {
 		t.Fatalf("%v; %s", err, p.log)
 	}
@@ -46,44 +52,68 @@ func startProcess(t *testing.T, dir, script string, args ...string) *process {
 
 // ended waits for the process's end, and returns its exit code.
 func (p *process) ended() int {
-	p.Wait()
+	<-p.over
 	return p.ProcessState.ExitCode()
+}
+
+// until waits for something that the process or its clients do, and fails if the process has ended
+// without it.
+func (p *process) until(t *testing.T, happened func() bool) {
+	t.Helper()
+	for !happened() {
+		select {
+		case <-p.over:
+			if !happened() {
+				t.Fatalf("it has ended, %v: %s", p.ProcessState, p.log)
+			}
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // SIGTERM under load: every question that the server has read is answered, to clients that keep
 // connections open and do not look whether it is ready, and none twice. The process ends with
 // code 0.
 func TestServeTerminated(t *testing.T) {
-	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", "500ms", "--log-level", "debug")
+	const drain = 500 * time.Millisecond
+	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", drain.String(), "--log-level", "debug")
 	l := newLoad(t)
 	l.start(8, func() string { return p.url })
-	l.until(func() bool { return l.answers.Load() > 500 })
+	p.until(t, func() bool { return l.answers.Load() > 500 })
+	told := time.Now()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	before := l.answers.Load()
-	l.until(func() bool { return strings.Contains(p.log.String(), "ending: not ready any more") })
+	p.until(t, func() bool { return strings.Contains(p.log.String(), ending) })
 	r, err := http.Get(p.url + "/health")
-	if err != nil || r.StatusCode != 503 {
-		t.Fatalf("after SIGTERM: %v, %v", r, err)
+	switch {
+	case err == nil:
+		r.Body.Close()
+		if r.StatusCode != 503 {
+			t.Errorf("after SIGTERM: %s", r.Status)
+		}
+	case time.Since(told) < drain: // else this test was not let run until it was over
+		t.Fatalf("after SIGTERM: %v", err)
 	}
-	r.Body.Close()
 	if code := p.ended(); code != good {
 		t.Errorf("code %d; %s", code, p.log)
 	}
 	l.end.Store(true)
 	l.clients.Wait()
-	answered := int64(strings.Count(p.log.String(), "path=/rerank dialect=tei status=200"))
+	const answer = "path=/rerank dialect=tei status=200"
+	answered := int64(strings.Count(p.log.String(), answer))
 	if got := l.answers.Load(); got != answered {
 		t.Errorf("the server has answered %d questions, and clients have %d answers", answered, got)
 	}
-	if l.answers.Load() == before {
+	_, log, _ := strings.Cut(p.log.String(), ending)
+	after := strings.Count(log, answer)
+	if after == 0 {
 		t.Error("nothing was answered while it was ending")
 	}
 	if strings.Contains(p.log.String(), "status=4") || strings.Contains(p.log.String(), "path=/rerank dialect=tei status=5") {
 		t.Errorf("questions were refused: %s", p.log)
 	}
-	t.Logf("%d answers, %d after SIGTERM; %d attempts to connect or ask after its end", answered, answered-before, l.errors.Load())
+	t.Logf("%d answers, %d after SIGTERM; %d attempts to connect or ask after its end", answered, after, l.errors.Load())
 }
 
 // A second SIGTERM ends it at once, and requests that take longer than --shutdown-timeout are
@@ -92,9 +122,9 @@ func TestServeTerminatedAtOnce(t *testing.T) {
 	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", "1m") // after which its code is 0
 	for range 2 {
 		p.Process.Signal(syscall.SIGTERM)
-		(&load{}).until(func() bool { return strings.Contains(p.log.String(), "ending: not ready any more") })
+		p.until(t, func() bool { return strings.Contains(p.log.String(), ending) })
 	}
-	p.Wait()
+	p.ended()
 	if status := p.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("%v", p.ProcessState)
 	}
@@ -120,29 +150,25 @@ func TestServeTerminatedAtOnce(t *testing.T) {
 // a wrong answer, or half of one that looks whole.
 func TestServeKilled(t *testing.T) {
 	dir, l := tiny(t), newLoad(t)
-	p := startProcess(t, dir, `exec "$@"`, "--port", "0")
-	url := p.url
-	port := url[strings.LastIndexByte(url, ':')+1:]
-	l.start(8, func() string { return url })
-	for range 3 {
-		had := l.answers.Load()
-		l.until(func() bool { return l.answers.Load() > had+200 })
-		if err := p.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		p.Wait()
-		failed := l.errors.Load()
-		l.until(func() bool { return l.errors.Load() > failed })
-		l.end.Store(true) // a client that asks before it is ready would be told so
-		l.clients.Wait()
-		p = startProcess(t, dir, `exec "$@"`, "--port", port)
+	for killed := range 4 {
+		p := startProcess(t, dir, `exec "$@"`, "--port", "0") // the last one's may be another program's by now
 		l.end.Store(false)
-		l.start(8, func() string { return url })
+		l.start(8, func() string { return p.url })
+		had := l.answers.Load()
+		p.until(t, func() bool { return l.answers.Load() > had+200 })
+		if killed < 3 {
+			failed := l.errors.Load()
+			if err := p.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			p.ended()
+			for l.errors.Load() == failed { // each client asks again
+				time.Sleep(time.Millisecond)
+			}
+		}
+		l.end.Store(true) // a client that asks before the next is ready would be told so
+		l.clients.Wait()
 	}
-	had := l.answers.Load()
-	l.until(func() bool { return l.answers.Load() > had+200 })
-	l.end.Store(true)
-	l.clients.Wait()
 	t.Logf("%d answers, %d failed connections", l.answers.Load(), l.errors.Load())
 }
 
@@ -172,6 +198,14 @@ func TestServeSystemd(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Wait()
+		if c, err := net.Dial("unixgram", notify); err == nil {
+			fmt.Fprint(c, "its end") // what it has not told by now it never will
+			c.Close()
+		}
+	}()
 	defer c.Process.Kill()
 	read := func() string {
 		b := make([]byte, 100)
@@ -182,7 +216,7 @@ func TestServeSystemd(t *testing.T) {
 		return string(b[:n])
 	}
 	if got := read(); got != "READY=1" {
-		t.Errorf("systemd is told %q", got)
+		t.Fatalf("systemd is told %q", got)
 	}
 	// Whoever connected before that waited in the socket.
 	ranks(t, http.DefaultClient, "http://"+l.Addr().String(), "", "a", "b")
@@ -190,9 +224,9 @@ func TestServeSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := read(); got != "STOPPING=1" {
-		t.Errorf("systemd is told %q", got)
+		t.Fatalf("systemd is told %q", got)
 	}
-	if err := c.Wait(); err != nil {
+	if err := <-ended; err != nil {
 		t.Errorf("%v; %s", err, &log)
 	}
 }
