@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/minilm-metal/minilm-metal/engine"
 )
@@ -36,9 +37,10 @@ func (l *lockedBuffer) String() string {
 
 // serving is a server in this process.
 type serving struct {
-	url string
-	log *lockedBuffer
-	end func() int // as a signal does; it returns the exit code
+	url  string
+	log  *lockedBuffer
+	end  func() int      // as a signal does; it returns the exit code
+	over <-chan struct{} // closed when it has ended
 }
 
 // noModel among startServing's arguments names no model in place of a tiny one.
@@ -59,8 +61,10 @@ func startServing(t *testing.T, env map[string]string, args ...string) *serving 
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	s := &serving{log: new(lockedBuffer)}
-	code := make(chan int, 1)
+	code, over := make(chan int, 1), make(chan struct{})
+	s.over = over
 	go func() {
+		defer close(over)
 		home := map[string]string{"HF_HOME": t.TempDir()}
 		for k, v := range env {
 			home[k] = v
@@ -76,6 +80,20 @@ func startServing(t *testing.T, env map[string]string, args ...string) *serving 
 	s.end = sync.OnceValue(func() int { cancel(); return <-code })
 	t.Cleanup(func() { s.end() })
 	return s
+}
+
+// logs waits until the server has logged a text, and fails if it has ended without it.
+func (s *serving) logs(t *testing.T, text string) {
+	t.Helper()
+	for !strings.Contains(s.log.String(), text) {
+		select {
+		case <-s.over:
+			if !strings.Contains(s.log.String(), text) {
+				t.Fatalf("no %q: %s", text, s.log)
+			}
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // ready waits until the server is ready, and fails if it ends before that.
