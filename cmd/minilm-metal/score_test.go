@@ -327,6 +327,7 @@ func TestScoreAnswersAtOnce(t *testing.T) {
 	done := make(chan int, 1)
 	go func() {
 		done <- run(t.Context(), []string{"score", "--model", tiny(t)}, in, out, io.Discard, func(string) string { return "" })
+		in.Close() // nobody waits for one that has ended
 		out.Close()
 	}()
 	reply := jsonl.NewReader(answer)
