@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -56,7 +57,8 @@ func (l *load) ask(c *http.Client, url, text string) {
 		if errors.Is(err, syscall.ECONNREFUSED) { // nobody is there
 			return
 		}
-		if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.EOF) && !strings.Contains(err.Error(), "server closed idle connection") {
+		// net.ErrClosed: the transport has read the connection's end while it wrote the question.
+		if !errors.Is(err, net.ErrClosed) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.EOF) && !strings.Contains(err.Error(), "server closed idle connection") {
 			l.t.Errorf("%s: %v", text, err)
 		}
 		return
