@@ -4,7 +4,6 @@ package chromium
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -16,7 +15,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -38,7 +36,8 @@ func Find() string {
 type Browser struct {
 	cmd     *exec.Cmd
 	to      io.WriteCloser
-	from    *bufio.Reader
+	answers io.Closer
+	from    *bufio.Reader // of answers
 	profile string
 	session string
 	id      int
@@ -47,20 +46,14 @@ type Browser struct {
 	Seen []string
 	page string // the address that is opened
 	own  string // what all addresses of its server begin with; "" for a page that has none
-}
-
-// message is what DevTools say: an answer where ID is not 0, else an event.
-type message struct {
-	ID     int             `json:"id"`
-	Method string          `json:"method"`
-	Params json.RawMessage `json:"params"`
-	Result json.RawMessage `json:"result"`
-	Error  *struct{ Message string }
+	// loaded are the documents that have been loaded since Open began.
+	loaded  map[string]bool
+	crashed bool
 }
 
 // Start starts the Chromium at path. It ends with ctx or by Close.
 func Start(ctx context.Context, path string) (_ *Browser, err error) {
-	b := new(Browser)
+	b := &Browser{loaded: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			b.Close()
@@ -73,19 +66,22 @@ func Start(ctx context.Context, path string) (_ *Browser, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer commands.Close()
+	b.to = to
 	from, answers, err := os.Pipe() // its file 4
 	if err != nil {
+		commands.Close()
 		return nil, err
 	}
-	defer answers.Close()
-	b.to, b.from = to, bufio.NewReader(from)
+	b.answers, b.from = from, bufio.NewReader(from)
 	// The sandbox needs rights that a container does not give; the pages are our own.
 	b.cmd = exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe",
 		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+b.profile, "about:blank")
 	b.cmd.ExtraFiles = []*os.File{commands, answers}
-	b.cmd.WaitDelay = 5 * time.Second
-	if err := b.cmd.Start(); err != nil {
+	b.cmd.Cancel, b.cmd.WaitDelay = to.Close, patience
+	err = b.cmd.Start()
+	commands.Close()
+	answers.Close() // else they would have no end when it ends
+	if err != nil {
 		return nil, err
 	}
 	var target struct{ TargetID string }
@@ -97,10 +93,13 @@ func Start(ctx context.Context, path string) (_ *Browser, err error) {
 		return nil, err
 	}
 	b.session = attached.SessionID
-	for _, domain := range []string{"Page", "Network", "Log", "Runtime"} {
+	for _, domain := range []string{"Inspector", "Page", "Network", "Log", "Runtime"} {
 		if err := b.call(domain+".enable", nil, nil); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.call("Page.setLifecycleEventsEnabled", map[string]any{"enabled": true}, nil); err != nil {
+		return nil, err
 	}
 	return b, b.network(false)
 }
@@ -116,81 +115,24 @@ func (b *Browser) network(on bool) error {
 	return b.call("Network.emulateNetworkConditions", map[string]any{"offline": !on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}, nil)
 }
 
-// Close ends the browser.
+// patience is how long a browser may take to end by itself.
+const patience = 10 * time.Second
+
+// Close ends the browser. One that is told to end has its own processes end first, which would otherwise
+// still write to its profile while that is removed.
 func (b *Browser) Close() {
 	if b.to != nil {
-		b.to.Close() // which is how it is told
+		b.to.Close() // which is how it is told, by ctx, too
+	}
+	if b.answers != nil {
+		b.answers.Close() // it does not wait for who reads them
 	}
 	if b.cmd != nil && b.cmd.Process != nil {
-		b.cmd.Process.Kill()
+		late := time.AfterFunc(patience, func() { b.cmd.Process.Kill() })
 		b.cmd.Wait()
+		late.Stop()
 	}
 	os.RemoveAll(b.profile)
-}
-
-// call sends a command and waits for its answer.
-func (b *Browser) call(method string, params, result any) error {
-	b.id++
-	command := map[string]any{"id": b.id, "method": method}
-	if params != nil {
-		command["params"] = params
-	}
-	if b.session != "" {
-		command["sessionId"] = b.session
-	}
-	text, err := json.Marshal(command)
-	if err != nil {
-		return err
-	}
-	if _, err := b.to.Write(append(text, 0)); err != nil {
-		return err
-	}
-	for {
-		m, err := b.next()
-		switch {
-		case err != nil:
-			return fmt.Errorf("%s: %w", method, err)
-		case m.ID != b.id:
-			b.note(m)
-		case m.Error != nil:
-			return fmt.Errorf("%s: %s", method, m.Error.Message)
-		case result == nil:
-			return nil
-		default:
-			return json.Unmarshal(m.Result, result)
-		}
-	}
-}
-
-func (b *Browser) next() (*message, error) {
-	text, err := b.from.ReadBytes(0)
-	if err != nil {
-		return nil, err
-	}
-	m := new(message)
-	return m, json.Unmarshal(bytes.TrimSuffix(text, []byte{0}), m)
-}
-
-// note keeps what a good page does not cause.
-func (b *Browser) note(m *message) {
-	var p struct {
-		Request struct{ URL string }
-		Entry   struct{ Level, Text string }
-		Type    string
-	}
-	if json.Unmarshal(m.Params, &p) != nil {
-		return
-	}
-	switch m.Method {
-	case "Network.requestWillBeSent":
-		if u := p.Request.URL; u != b.page && !strings.HasPrefix(u, "data:") && (b.own == "" || !strings.HasPrefix(u, b.own)) {
-			b.Seen = append(b.Seen, "request of "+p.Request.URL)
-		}
-	case "Log.entryAdded":
-		b.Seen = append(b.Seen, p.Entry.Level+": "+p.Entry.Text)
-	case "Runtime.consoleAPICalled", "Runtime.exceptionThrown":
-		b.Seen = append(b.Seen, m.Method+": "+string(m.Params))
-	}
 }
 
 // View is how a page is looked at.
@@ -201,7 +143,7 @@ type View struct {
 
 // Open opens a page and waits until it is loaded.
 func (b *Browser) Open(url string, v View) error {
-	b.page = url
+	b.page, b.loaded = url, map[string]bool{}
 	scheme, media := "light", "screen"
 	if v.Dark {
 		scheme = "dark"
@@ -209,22 +151,24 @@ func (b *Browser) Open(url string, v View) error {
 	if v.Print {
 		media = "print"
 	}
+	var opens struct{ ErrorText, LoaderID string }
 	if err := errors.Join(
 		b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": v.Width, "height": v.Height, "deviceScaleFactor": 1, "mobile": false}, nil),
 		b.call("Emulation.setEmulatedMedia", map[string]any{"media": media, "features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil),
-		b.call("Page.navigate", map[string]any{"url": url}, nil)); err != nil {
+		b.call("Page.navigate", map[string]any{"url": url}, &opens)); err != nil {
 		return err
 	}
-	for {
+	if opens.ErrorText != "" {
+		return fmt.Errorf("%s: %s", url, opens.ErrorText)
+	}
+	for !b.loaded[opens.LoaderID] { // which may have been told before that it opens
 		m, err := b.next()
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", url, err)
 		}
 		b.note(m)
-		if m.Method == "Page.loadEventFired" {
-			return nil
-		}
 	}
+	return nil
 }
 
 // Eval evaluates JavaScript in the page, and decodes its value: that of a promise when it is
