@@ -20,6 +20,7 @@ type exchange struct {
 	placed bool
 	// after runs when the exchange has ended, last first: a gate gives back what it took.
 	after []func()
+	over  bool // it has ended
 }
 
 // facts are what is known of an exchange so far. Metrics, headers and the log read them when
@@ -43,7 +44,7 @@ type facts struct {
 	unknown  []string // the body's fields that the dialect does not know
 	failure  *failure // nil for an answer
 	status   int
-	took     time.Duration // from began until the reply was written
+	took     time.Duration // from began until the reply was written, but for its last bytes
 	lengths  []int         // tokens of each item, before it is cut; nil without an answer
 	traced   traced
 }
@@ -51,13 +52,24 @@ type facts struct {
 // onEnd makes f run when the exchange has ended.
 func (x *exchange) onEnd(f func()) { x.after = append(x.after, f) }
 
-// ended is called once for each exchange, after the reply.
-func (h *Handler) ended(x *exchange) {
-	f := &x.facts
-	f.took = time.Since(f.began)
+// giveBack has gates take back what the exchange has had of them so far.
+func (x *exchange) giveBack() {
 	for i := len(x.after) - 1; i >= 0; i-- {
 		x.after[i]()
 	}
+	x.after = nil
+}
+
+// ended counts each exchange once: before the client has the last bytes of the reply, so that who has it
+// may ask again, and finds it in metrics and in the log.
+func (h *Handler) ended(x *exchange) {
+	if x.over {
+		return
+	}
+	x.over = true
+	f := &x.facts
+	f.took = time.Since(f.began)
+	x.giveBack()
 	h.metrics.ended(x)
 	level := slog.LevelDebug
 	if f.failure != nil && f.failure.kind.ours() {

@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string, methods map[string][]bound) {
 	x := &exchange{h: h, w: w, r: r, facts: facts{began: time.Now(), path: path, traced: traceOf(r.Header.Get("Traceparent"))}}
 	h.hurryBody(x)
-	defer h.ended(x) // also where the function below panics
+	defer h.ended(x) // where no reply could be sent, or the function below panics
 	var words bound
 	defer func() {
 		if reason := recover(); reason != nil {

@@ -41,6 +41,7 @@ func asText(status int, text string) reply {
 // send writes the reply. Errors of the connection are not reported: the client has gone.
 func (x *exchange) send(p reply) {
 	if x.facts.failure != nil {
+		x.giveBack() // what came of a refused body is kept no longer, however long the rest takes
 		x.skipBody()
 	}
 	h := x.w.Header()
@@ -62,7 +63,16 @@ func (x *exchange) send(p reply) {
 	}
 	x.w.WriteHeader(p.status)
 	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(p.body)
+		most := max(0, len(p.body)-lastBytes)
+		if most > 0 {
+			_, _ = x.w.Write(p.body[:most])
+		}
+		_, _ = x.w.Write(p.body[most:])
 	}
+	x.h.ended(x)
 	_ = c.Flush() // within the deadline
 }
+
+// lastBytes are so few that net/http, which has a buffer of 2 KB for each reply in HTTP/1 and of 4 in HTTP/2,
+// keeps them until they are flushed, with the header of a short reply.
+const lastBytes = 1 << 10
