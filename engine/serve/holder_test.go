@@ -17,6 +17,7 @@ type holder struct {
 	stats func() engine.Stats
 
 	mu      sync.Mutex
+	told    int64         // of how many passes
 	held    chan struct{} // a pass that has ended waits until it is closed; nil: none does
 	entered chan struct{} // gets a value when one waits
 	calls   sync.WaitGroup
@@ -34,6 +35,7 @@ func (s *stage) holding() []engine.Option {
 
 func (h *holder) wait() {
 	h.mu.Lock()
+	h.told++
 	held := h.held
 	h.mu.Unlock()
 	if held != nil {
@@ -42,9 +44,19 @@ func (h *holder) wait() {
 	}
 }
 
+// idle reports whether the engine has told of all its passes: a call may return before that.
+func (h *holder) idle() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.told == h.stats().Passes
+}
+
 // fill has the engine's only worker wait, and its queue be full. An engine counts at most 32
-// items of one call.
+// items of one call. No call is under way.
 func (h *holder) fill() {
+	for !h.idle() {
+		time.Sleep(time.Millisecond)
+	}
 	h.mu.Lock()
 	h.held = make(chan struct{})
 	h.mu.Unlock()
