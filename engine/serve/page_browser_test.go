@@ -129,6 +129,25 @@ func TestPageByKeyboard(t *testing.T) {
 	}
 }
 
+// What is refused in place of a question that is under way ends that, and nothing is waited for.
+func TestPageIsBusyNoLonger(t *testing.T) {
+	h, _ := open(t, scoring)
+	b, url := browse(t, h)
+	opened(t, b, url, desktop)
+	if got := eval[string](t, b, `(async () => {
+		const real = fetch;
+		fetch = (path, o) => path === "rerank" ? new Promise((_, no) => o.signal.addEventListener("abort", () => no(o.signal.reason))) : real(path, o);
+		const first = run();
+		const was = $("answer").ariaBusy;
+		$("query").value = "";
+		await run();
+		await first;
+		return was + " " + $("answer").ariaBusy + " " + $("form").classList.contains("busy") + " " + $("answer-alert").textContent;
+	})()`); got != "true null false Enter a query." {
+		t.Errorf("busy before, and after, and its words: %s", got)
+	}
+}
+
 // What goes wrong is said in words, where the reader looks, and is gone with the next answer.
 func TestPageSaysWhatIsWrong(t *testing.T) {
 	h, _ := open(t, scoring, MaxBody(4000))

@@ -84,6 +84,36 @@ te_request_duration_bucket{method="single",le="+Inf"} 40
 	}
 }
 
+// What the page says is of the newest of its readings, and not of an older one whose answer was longer in coming.
+func TestPageReadsInOrder(t *testing.T) {
+	h, _ := open(t, scoring)
+	b, url := browse(t, h)
+	opened(t, b, url, desktop)
+	if got := eval[int](t, b, `(async () => {
+		const real = fetch, some = ms => new Promise(next => setTimeout(next, ms));
+		let release, came;
+		const released = new Promise(f => release = f), old = new Promise(f => came = f);
+		fetch = async (path, o) => {
+			const answer = await real(path, o);
+			if (path === "metrics" && came) {
+				came(came = null);
+				await released;
+			}
+			return answer;
+		};
+		const first = poll();
+		await old;
+		await ask("rerank", {query: "q", texts: ["a"]});
+		const second = poll();
+		await Promise.race([second, some(500)]);
+		release();
+		await Promise.all([first, second]);
+		return readings.at(-1).requests;
+	})()`); got != 1 {
+		t.Errorf("the last reading has %d requests, want 1", got)
+	}
+}
+
 // A server that is loading, then ready, then gone is what the page says that it is.
 func TestPageFollowsTheServer(t *testing.T) {
 	h := handler(t)

@@ -115,8 +115,12 @@ function drawLive() {
 	$("window").textContent = seconds < 60 ? "the " + seconds + " s since this page was opened" : "the last minute";
 }
 
-// poll reads /health and /metrics once, and what the server runs if that is not known yet.
-async function poll() {
+// poll reads once, after the readings that are under way: an older one must not come behind a newer.
+let polled = Promise.resolve();
+const poll = () => polled = polled.catch(() => {}).then(readOnce);
+
+// readOnce reads /health and /metrics, and what the server runs if that is not known yet.
+async function readOnce() {
 	try {
 		await ask("health");
 		state("ready", "ready");

@@ -114,16 +114,19 @@ async function run() {
 		}
 		alertIn("answer-alert", e instanceof Refusal ? e.message : "The answer cannot be shown: " + e.message);
 	} finally {
-		if (running === mine) {
-			running = null;
-			$("form").classList.remove("busy");
-			$("answer").removeAttribute("aria-busy");
-		}
+		if (running === mine) ended();
 	}
 }
 
-function refuse(words, field) {
+// ended says that nothing is being asked any more.
+function ended() {
 	running = null;
+	$("form").classList.remove("busy");
+	$("answer").removeAttribute("aria-busy");
+}
+
+function refuse(words, field) {
+	ended(); // also what was asked before, which was given up
 	alertIn("answer-alert", words);
 	$(field).focus();
 }
