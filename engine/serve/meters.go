@@ -12,7 +12,8 @@ import (
 // text-embeddings-inference has, those with vllm: are aliases for dashboards and autoscalers
 // that know vLLM. Durations are of requests that had their answer.
 type meters struct {
-	asked atomic.Int64 // requests that the engine is answering
+	asked  atomic.Int64 // requests that the engine is answering
+	before int64        // passes that the engine had begun before Use
 
 	requests, succeeded          [2]prometheus.Counter // by single: 0 for a list, 1 for one text
 	total, tokenize, queue       prometheus.Observer   // of a request, in seconds
@@ -67,7 +68,7 @@ func newMeters(s *served, te, vllm prometheus.Registerer) *meters {
 	gauge := func(r prometheus.Registerer, name, help string, value func(engine.Stats) float64) {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(s.Engine.Stats()) }))
 	}
-	m := new(meters)
+	m := &meters{before: s.Engine.Stats().Passes}
 	for i, method := range []string{"batch", "single"} {
 		by := prometheus.Labels{"method": method}
 		m.requests[i] = counter(te, "te_request_count", "Requests that the model was asked, by whether they have a list or a single text.", by)
@@ -149,15 +150,17 @@ func (m *meters) ended(f *facts) {
 }
 
 // Passes returns what an engine must be opened with, in [engine.Observe], for the metrics to have
-// the sizes of the passes of the model of that name. Passes before Use, which warm the engine up,
-// are not counted.
+// the sizes of the passes of the model of that name. As many as it had begun before Use, which warm it
+// up, are not counted: of the last of them it may tell when its call has returned, and so after Use.
 func (h *Handler) Passes(model string) func(engine.PassStats) {
+	var told atomic.Int64 // of how many passes
 	return func(s engine.PassStats) {
+		n := told.Add(1)
 		models := h.metrics.models.Load()
 		if models == nil {
 			return
 		}
-		if m := models.of[model]; m != nil {
+		if m := models.of[model]; m != nil && n > m.before {
 			m.passItems.Observe(float64(s.Pairs))
 			m.passTokens.Observe(float64(s.Tokens))
 		}

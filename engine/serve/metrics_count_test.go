@@ -12,18 +12,18 @@ import (
 // Every request is counted once, where it belongs.
 func TestMetricsCount(t *testing.T) {
 	h := handler(t, Keys("key"), MaxItems(4))
-	observe, told := h.Passes("tiny"), make(chan struct{}, 100)
-	eng := enginetest.Open(t, engine.MaxLength(8), engine.Observe(func(s engine.PassStats) {
+	observe, used := h.Passes("tiny"), make(chan struct{})
+	eng := enginetest.Open(t, engine.Workers(1), engine.MaxLength(8), engine.Observe(func(s engine.PassStats) {
+		<-used // a call may return before the observer of its passes
 		observe(s)
-		told <- struct{}{}
 	}))
 	if _, err := eng.Score(t.Context(), nil, pairsOf("a", []string{"warms it up"})); err != nil {
 		t.Fatal(err)
 	}
-	<-told // a call may return before the observer of its passes
 	if err := h.Use(Model{"tiny", eng}); err != nil {
 		t.Fatal(err)
 	}
+	close(used)
 	ask := func(path, body string, status int) {
 		t.Helper()
 		if w := asks(h, path, body, "Authorization", "key"); w.Code != status {
