@@ -21,15 +21,13 @@ const ending = "ending: not ready any more"
 // process is serve as a process of its own, which is ready.
 type process struct {
 	*exec.Cmd
-	url  string
-	log  *lockedBuffer
-	over chan struct{} // closed when it has ended
+	started
 }
 
 // startProcess starts serve below a shell's script, with a tiny model, and waits until it is ready.
 func startProcess(t *testing.T, dir, script string, args ...string) *process {
 	t.Helper()
-	p := &process{log: new(lockedBuffer), over: make(chan struct{})}
+	p := &process{started: started{log: new(lockedBuffer), over: make(chan struct{})}}
 	p.Cmd = command(t, "", script, append([]string{"serve", "--model", "tiny=" + dir, "--precision", "f32"}, args...)...)
 	p.Stderr = p.log
 	out, err := p.StdoutPipe()
@@ -46,7 +44,7 @@ func startProcess(t *testing.T, dir, script string, args ...string) *process {
 		t.Fatalf("%v; %s", err, p.log)
 	}
 	p.url = strings.TrimSpace(line)
-	(&serving{log: p.log}).ready(t, http.DefaultClient, p.url)
+	p.ready(t, http.DefaultClient, p.url)
 	return p
 }
 
@@ -54,21 +52,6 @@ func startProcess(t *testing.T, dir, script string, args ...string) *process {
 func (p *process) ended() int {
 	<-p.over
 	return p.ProcessState.ExitCode()
-}
-
-// until waits for something that the process or its clients do, and fails if the process has ended
-// without it.
-func (p *process) until(t *testing.T, happened func() bool) {
-	t.Helper()
-	for !happened() {
-		select {
-		case <-p.over:
-			if !happened() {
-				t.Fatalf("it has ended, %v: %s", p.ProcessState, p.log)
-			}
-		case <-time.After(time.Millisecond):
-		}
-	}
 }
 
 // SIGTERM under load: every question that the server has read is answered, to clients that keep
@@ -84,7 +67,7 @@ func TestServeTerminated(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	p.until(t, func() bool { return strings.Contains(p.log.String(), ending) })
+	p.logs(t, ending)
 	r, err := http.Get(p.url + "/health")
 	switch {
 	case err == nil:
@@ -122,7 +105,7 @@ func TestServeTerminatedAtOnce(t *testing.T) {
 	p := startProcess(t, tiny(t), `exec "$@"`, "--port", "0", "--drain-delay", "1m") // after which its code is 0
 	for range 2 {
 		p.Process.Signal(syscall.SIGTERM)
-		p.until(t, func() bool { return strings.Contains(p.log.String(), ending) })
+		p.logs(t, ending)
 	}
 	p.ended()
 	if status := p.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {

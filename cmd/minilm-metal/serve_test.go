@@ -35,12 +35,17 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// serving is a server in this process.
-type serving struct {
+// started is a server, in this process or in one of its own.
+type started struct {
 	url  string
 	log  *lockedBuffer
-	end  func() int      // as a signal does; it returns the exit code
-	over <-chan struct{} // closed when it has ended
+	over chan struct{} // closed when it has ended
+}
+
+// serving is a server in this process.
+type serving struct {
+	started
+	end func() int // as a signal does; it returns the exit code
 }
 
 // noModel among startServing's arguments names no model in place of a tiny one.
@@ -60,11 +65,10 @@ func startServing(t *testing.T, env map[string]string, args ...string) *serving 
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
-	s := &serving{log: new(lockedBuffer)}
-	code, over := make(chan int, 1), make(chan struct{})
-	s.over = over
+	s := &serving{started: started{log: new(lockedBuffer), over: make(chan struct{})}}
+	code := make(chan int, 1)
 	go func() {
-		defer close(over)
+		defer close(s.over)
 		home := map[string]string{"HF_HOME": t.TempDir()}
 		for k, v := range env {
 			home[k] = v
@@ -82,22 +86,29 @@ func startServing(t *testing.T, env map[string]string, args ...string) *serving 
 	return s
 }
 
-// logs waits until the server has logged a text, and fails if it has ended without it.
-func (s *serving) logs(t *testing.T, text string) {
+// until waits for something that the server or its clients do, and fails if the server has ended
+// without it.
+func (s *started) until(t *testing.T, happened func() bool) {
 	t.Helper()
-	for !strings.Contains(s.log.String(), text) {
+	for !happened() {
 		select {
 		case <-s.over:
-			if !strings.Contains(s.log.String(), text) {
-				t.Fatalf("no %q: %s", text, s.log)
+			if !happened() {
+				t.Fatalf("it has ended: %s", s.log)
 			}
 		case <-time.After(time.Millisecond):
 		}
 	}
 }
 
+// logs waits until the server has logged a text.
+func (s *started) logs(t *testing.T, text string) {
+	t.Helper()
+	s.until(t, func() bool { return strings.Contains(s.log.String(), text) })
+}
+
 // ready waits until the server is ready, and fails if it ends before that.
-func (s *serving) ready(t *testing.T, c *http.Client, url string) {
+func (s *started) ready(t *testing.T, c *http.Client, url string) {
 	t.Helper()
 	for {
 		r, err := c.Get(url + "/health")
