@@ -35,6 +35,7 @@ func Find() string {
 // Browser is a Chromium with one page.
 type Browser struct {
 	cmd     *exec.Cmd
+	end     context.CancelFunc // tells cmd to end, as the end of Start's context does
 	to      io.WriteCloser
 	answers io.Closer
 	from    *bufio.Reader // of answers
@@ -74,6 +75,7 @@ func Start(ctx context.Context, path string) (_ *Browser, err error) {
 	}
 	b.answers, b.from = from, bufio.NewReader(from)
 	// The sandbox needs rights that a container does not give; the pages are our own.
+	ctx, b.end = context.WithCancel(ctx)
 	b.cmd = exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe",
 		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+b.profile, "about:blank")
 	b.cmd.ExtraFiles = []*os.File{commands, answers}
@@ -122,15 +124,14 @@ const patience = 10 * time.Second
 // still write to its profile while that is removed.
 func (b *Browser) Close() {
 	if b.to != nil {
-		b.to.Close() // which is how it is told, by ctx, too
+		b.to.Close() // which is how it is told
 	}
 	if b.answers != nil {
 		b.answers.Close() // it does not wait for who reads them
 	}
-	if b.cmd != nil && b.cmd.Process != nil {
-		late := time.AfterFunc(patience, func() { b.cmd.Process.Kill() })
-		b.cmd.Wait()
-		late.Stop()
+	if b.cmd != nil {
+		b.end()
+		_ = b.cmd.Wait() // which returns at once if it has not started
 	}
 	os.RemoveAll(b.profile)
 }
