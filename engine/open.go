@@ -84,7 +84,7 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 	e.queue.average = usualTokens
 	e.tokenizing, e.forward = newStage("tokenize"), newStage("forward")
 	if err := e.openHead(spec); err != nil {
-		return nil, unusable(err)
+		return nil, err
 	}
 	if err := e.openTokenizer(spec); err != nil {
 		return nil, err
@@ -103,7 +103,8 @@ func open(o options, spec *model.Spec, weights *model.Weights) (*Engine, error) 
 }
 
 // openHead checks that the model has the head that the purpose needs, and notes its size.
-func (e *Engine) openHead(spec *model.Spec) (err error) {
+func (e *Engine) openHead(spec *model.Spec) error {
+	var err error
 	switch e.options.purpose {
 	case scoring:
 		err = e.weights.CheckHead()
@@ -113,7 +114,7 @@ func (e *Engine) openHead(spec *model.Spec) (err error) {
 		}
 	}
 	if err != nil {
-		return err
+		return unusable(err)
 	}
 	head := e.weights.Head
 	e.width = head.Out(e.weights.Config.HiddenSize * len(head.Pool))

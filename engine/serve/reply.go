@@ -64,9 +64,7 @@ func (x *exchange) send(p reply) {
 	x.w.WriteHeader(p.status)
 	if x.r.Method != http.MethodHead {
 		most := max(0, len(p.body)-lastBytes)
-		if most > 0 {
-			_, _ = x.w.Write(p.body[:most])
-		}
+		_, _ = x.w.Write(p.body[:most])
 		_, _ = x.w.Write(p.body[most:])
 	}
 	x.h.ended(x)
